@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target.
+let base: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Kernels are optimised in every configuration, so that debug tests run at full speed.
+func kernel(_ flags: [String] = []) -> [SwiftSetting] {
+  base + [.unsafeFlags(["-Ounchecked"] + flags.flatMap { ["-Xcc", $0] })]
+}
+
+#if arch(x86_64)
+  let avx2 = ["-mavx2", "-mfma"]
+  let avx512 = [
+    "-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq",
+    "-mprefer-vector-width=512",
+  ]
+#else
+  let avx2: [String] = []
+  let avx512: [String] = []
+#endif
+
+let package = Package(
+  name: "supertop",
+  platforms: [.macOS(.v15)],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CNcursesLibrary", pkgConfig: "ncursesw",
+      providers: [.apt(["libncurses-dev"]), .brew(["ncurses"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .target(name: "CNcurses", dependencies: ["CNcursesLibrary"]),
+    .target(name: "CSystem"),
+
+    .target(name: "Kernels", swiftSettings: kernel()),
+    .target(name: "KernelsBaseline", dependencies: ["Kernels"], swiftSettings: kernel()),
+    .target(name: "KernelsAVX2", dependencies: ["Kernels"], swiftSettings: kernel(avx2)),
+    .target(name: "KernelsAVX512", dependencies: ["Kernels"], swiftSettings: kernel(avx512)),
+    .target(
+      name: "Tensor",
+      dependencies: ["Kernels", "KernelsBaseline", "KernelsAVX2", "KernelsAVX512", "CSystem"],
+      swiftSettings: base),
+    .target(name: "Networks", dependencies: ["Tensor"], swiftSettings: base),
+    .target(
+      name: "Data", dependencies: ["Tensor", "CTurboJPEG", "CPNG"],
+      resources: [.embedInCode("Resources/digits.csv")], swiftSettings: base),
+    .target(
+      name: "Runs",
+      dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "Yams"], swiftSettings: base),
+    .target(name: "Search", dependencies: ["Networks", "Data", "Runs"], swiftSettings: base),
+    .target(
+      name: "Dashboard", dependencies: ["Runs", "CNcurses"], swiftSettings: base),
+    .executableTarget(
+      name: "supertop",
+      dependencies: [
+        "Dashboard", "Search", "Data", "Networks", "Runs", "Tensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: base),
+
+    .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport",
+      swiftSettings: base),
+    .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: base),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"],
+      swiftSettings: base),
+    .testTarget(name: "DataTests", dependencies: ["Data"], swiftSettings: base),
+    .testTarget(name: "RunsTests", dependencies: ["Runs"], swiftSettings: base),
+    .testTarget(name: "SearchTests", dependencies: ["Search", "TestSupport"], swiftSettings: base),
+    .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Runs"], swiftSettings: base),
+    .testTarget(name: "CommandLineTests", dependencies: ["Runs"], swiftSettings: base),
+  ]
+)

@@ -1,0 +1,12 @@
+#ifndef CSYSTEM_H
+#define CSYSTEM_H
+
+#include <stdbool.h>
+
+/// Whether this processor, and the operating system on it, can run AVX2 and FMA code.
+bool cs_has_avx2_fma(void);
+
+/// Whether this processor, and the operating system on it, can run AVX-512 F, BW, VL and DQ code.
+bool cs_has_avx512(void);
+
+#endif

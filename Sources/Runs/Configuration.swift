@@ -1,0 +1,189 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Everything a search is made of; a run's `config.yaml` is this, complete (spec S2–S10).
+package struct Configuration: Codable, Sendable, Equatable {
+  package var preset: String
+  package var seed: UInt64
+  /// Worker threads; 0 means one for each core.
+  package var threads: Int
+  package var data: DataSettings
+  package var space: Space
+  package var search: SearchSettings
+  package var weights: WeightSettings
+  package var theta: ThetaSettings
+  package var temperature: TemperatureSchedule
+  package var loss: LossSettings
+
+  /// What to train on.
+  package struct DataSettings: Codable, Sendable, Equatable {
+    /// `digits`, a folder, or `cifar10:FOLDER`.
+    package var source: String
+    /// Side of the square images fed to the network, pixels.
+    package var resolution: Int
+    /// Largest shift of the random crop, pixels (zero-padded); 0 turns it off.
+    package var shift: Int
+    /// Random horizontal flip.
+    package var flip: Bool
+    /// Count undecodable images and go on instead of stopping.
+    package var skipBadImages: Bool
+    /// Folder for the packed images; empty means the user's cache folder.
+    package var cache: String
+
+    enum CodingKeys: String, CodingKey {
+      case source, resolution, shift, flip, cache
+      case skipBadImages = "skip_bad_images"
+    }
+  }
+
+  /// The macro-architecture and the candidates (spec S2, S3).
+  package struct Space: Codable, Sendable, Equatable {
+    package var stem: Stem
+    package var stages: [Stage]
+    /// Width of the last 1×1 convolution.
+    package var head: Int
+    package var candidates: [Candidate]
+
+    /// The fixed first convolution, 3×3.
+    package struct Stem: Codable, Sendable, Equatable {
+      package var width: Int
+      package var stride: Int
+    }
+
+    /// `depth` searched layers of one width; the first has `stride`.
+    package struct Stage: Codable, Sendable, Equatable {
+      package var width: Int
+      package var depth: Int
+      package var stride: Int
+    }
+
+    /// One candidate block: an inverted residual, or `skip`.
+    package struct Candidate: Codable, Sendable, Equatable {
+      package enum Activation: String, Codable, Sendable, CaseIterable { case relu, hswish }
+
+      package var name: String
+      /// Depthwise kernel side; 0 for `skip`.
+      package var kernel: Int
+      /// Middle width over input width; 0 for `skip`.
+      package var expansion: Double
+      /// Groups of the two 1×1 convolutions.
+      package var groups: Int
+      package var activation: Activation
+
+      /// Whether this passes its input on (spec S3).
+      package var isSkip: Bool { kernel == 0 }
+    }
+  }
+
+  /// The search itself (spec S5, S9).
+  package struct SearchSettings: Codable, Sendable, Equatable {
+    package enum Sampling: String, Codable, Sendable, CaseIterable { case batch, sample }
+    package enum Cost: String, Codable, Sendable, CaseIterable { case flops, params }
+
+    package var epochs: Int
+    package var batch: Int
+    /// Epochs of weight training before θ moves.
+    package var warmupEpochs: Int
+    /// Share of the training images kept for θ.
+    package var thetaShare: Double
+    /// One Gumbel draw per layer per batch, or one per sample.
+    package var sampling: Sampling
+    /// Straight-through hard choice instead of the soft mixture.
+    package var hard: Bool
+    /// Metric of the cost.
+    package var cost: Cost
+    /// Images for batch-norm recalibration before a validation.
+    package var recalibrationImages: Int
+
+    enum CodingKeys: String, CodingKey {
+      case epochs, batch, sampling, hard, cost
+      case warmupEpochs = "warmup_epochs"
+      case thetaShare = "theta_share"
+      case recalibrationImages = "recalibration_images"
+    }
+  }
+
+  /// SGD on the weights with a cosine schedule (spec S9).
+  package struct WeightSettings: Codable, Sendable, Equatable {
+    package var learningRate: Double
+    package var momentum: Double
+    package var weightDecay: Double
+    package var labelSmoothing: Double
+
+    enum CodingKeys: String, CodingKey {
+      case momentum
+      case learningRate = "learning_rate"
+      case weightDecay = "weight_decay"
+      case labelSmoothing = "label_smoothing"
+    }
+  }
+
+  /// Adam on the architecture parameters (spec S9).
+  package struct ThetaSettings: Codable, Sendable, Equatable {
+    package enum Initial: String, Codable, Sendable, CaseIterable {
+      /// 1/n each, 0 each or 1 each.
+      case uniform, zero, one
+    }
+
+    package var learningRate: Double
+    package var beta1: Double
+    package var beta2: Double
+    package var weightDecay: Double
+    package var initial: Initial
+
+    enum CodingKeys: String, CodingKey {
+      case beta1, beta2, initial
+      case learningRate = "learning_rate"
+      case weightDecay = "weight_decay"
+    }
+  }
+
+  /// Loss form (spec S8).
+  package struct LossSettings: Codable, Sendable, Equatable {
+    package enum Form: String, Codable, Sendable, CaseIterable { case log, paper, additive, target }
+
+    package var form: Form
+    package var alpha: Double
+    package var beta: Double
+    /// Cost that the `target` form aims at, in the cost metric (FLOPs or parameters); 0 means none.
+    /// The dashboard draws it beside the expected cost whatever the form.
+    package var budget: Double
+    /// Half-width of the free band round the budget, as a share of it.
+    package var band: Double
+  }
+}
+
+/// Temperature τ of the Gumbel softmax over the epochs (spec S10).
+package struct TemperatureSchedule: Codable, Sendable, Equatable {
+  package enum Form: String, Codable, Sendable, CaseIterable {
+    case exponential, linear, cosine, constant
+  }
+
+  package var form: Form
+  package var start: Double
+  /// Exponent per epoch of the exponential form: τ = start · exp(−rate · epoch).
+  package var rate: Double
+  /// Value at the last epoch of the linear and cosine forms; floor of the exponential one.
+  package var end: Double
+
+  package init(form: Form, start: Double, rate: Double, end: Double) {
+    self.form = form
+    self.start = start
+    self.rate = rate
+    self.end = end
+  }
+
+  /// τ during `epoch` (counted from 0) of `epochs`.
+  package func value(epoch: Int, of epochs: Int) -> Double {
+    let share = epochs > 1 ? min(1, Double(epoch) / Double(epochs - 1)) : 0
+    return switch form {
+    case .exponential: max(end, start * exp(-rate * Double(epoch)))
+    case .linear: start + (end - start) * share
+    case .cosine: end + (start - end) * 0.5 * (1 + cos(.pi * share))
+    case .constant: start
+    }
+  }
+}
