@@ -55,7 +55,7 @@ let package = Package(
       swiftSettings: base),
     .target(name: "Networks", dependencies: ["Tensor"], swiftSettings: base),
     .target(
-      name: "Data", dependencies: ["Tensor", "CTurboJPEG", "CPNG"],
+      name: "Data", dependencies: ["Tensor", "Runs", "CTurboJPEG", "CPNG"],
       resources: [.embedInCode("Resources/digits.csv")], swiftSettings: base),
     .target(
       name: "Runs",
@@ -76,9 +76,9 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: base),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"],
       swiftSettings: base),
-    .testTarget(name: "DataTests", dependencies: ["Data"], swiftSettings: base),
+    .testTarget(name: "DataTests", dependencies: ["Data", "Runs"], swiftSettings: base),
     .testTarget(name: "RunsTests", dependencies: ["Runs"], swiftSettings: base),
-    .testTarget(name: "SearchTests", dependencies: ["Search", "TestSupport"], swiftSettings: base),
+    .testTarget(name: "SearchTests", dependencies: ["Search", "Data", "Networks", "Runs", "Tensor", "TestSupport"], swiftSettings: base),
     .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Runs"], swiftSettings: base),
     .testTarget(name: "CommandLineTests", dependencies: ["Runs"], swiftSettings: base),
   ]
