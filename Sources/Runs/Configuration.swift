@@ -51,6 +51,11 @@ package struct Configuration: Codable, Sendable, Equatable {
     package struct Stem: Codable, Sendable, Equatable {
       package var width: Int
       package var stride: Int
+
+      package init(width: Int, stride: Int) {
+        self.width = width
+        self.stride = stride
+      }
     }
 
     /// `depth` searched layers of one width; the first has `stride`.
@@ -58,6 +63,12 @@ package struct Configuration: Codable, Sendable, Equatable {
       package var width: Int
       package var depth: Int
       package var stride: Int
+
+      package init(width: Int, depth: Int, stride: Int) {
+        self.width = width
+        self.depth = depth
+        self.stride = stride
+      }
     }
 
     /// One candidate block: an inverted residual, or `skip`.
@@ -75,6 +86,43 @@ package struct Configuration: Codable, Sendable, Equatable {
 
       /// Whether this passes its input on (spec S3).
       package var isSkip: Bool { kernel == 0 }
+
+      package init(
+        name: String,
+        kernel: Int,
+        expansion: Double,
+        groups: Int = 1,
+        activation: Activation = .relu
+      ) {
+        self.name = name
+        self.kernel = kernel
+        self.expansion = expansion
+        self.groups = groups
+        self.activation = activation
+      }
+
+      /// The candidate that a name of FBNetV1 stands for: `k5_e3`, `k3_e1_g2`, `skip` (spec S3);
+      /// nil for any other name.
+      package init?(named name: String) {
+        if name == "skip" {
+          self.init(name: name, kernel: 0, expansion: 0)
+          return
+        }
+        guard let match = name.wholeMatch(of: /k(\d+)_e(\d+(?:\.\d+)?)(?:_g(\d+))?/),
+          let kernel = Int(match.1), kernel > 0, let expansion = Double(match.2), expansion > 0
+        else { return nil }
+        self.init(
+          name: name,
+          kernel: kernel,
+          expansion: expansion,
+          groups: match.3.flatMap { Int($0) } ?? 1
+        )
+      }
+
+      /// Width between the two 1×1 convolutions of a block with `width` input channels.
+      package func middleWidth(from width: Int) -> Int {
+        Int((Double(width) * expansion).rounded())
+      }
     }
   }
 
@@ -149,6 +197,7 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var alpha: Double
     package var beta: Double
     /// Cost that the `target` form aims at, in the cost metric (FLOPs or parameters); 0 means none.
+    ///
     /// The dashboard draws it beside the expected cost whatever the form.
     package var budget: Double
     /// Half-width of the free band round the budget, as a share of it.

@@ -59,8 +59,17 @@ package struct StepRecord: Codable, Sendable, Equatable {
   package var images: Int
 
   package init(
-    step: Int, epoch: Int, phase: Phase, loss: Double, crossEntropy: Double, accuracy: Double,
-    cost: Double, temperature: Double, learningRate: Double, seconds: Double, images: Int
+    step: Int,
+    epoch: Int,
+    phase: Phase,
+    loss: Double,
+    crossEntropy: Double,
+    accuracy: Double,
+    cost: Double,
+    temperature: Double,
+    learningRate: Double,
+    seconds: Double,
+    images: Int
   ) {
     self.step = step
     self.epoch = epoch
@@ -89,7 +98,11 @@ package struct ThetaRecord: Sendable, Equatable {
   package var costPull: [[Float]]
 
   package init(
-    step: Int, epoch: Double, logits: [[Float]], accuracyPull: [[Float]], costPull: [[Float]]
+    step: Int,
+    epoch: Double,
+    logits: [[Float]],
+    accuracyPull: [[Float]],
+    costPull: [[Float]]
   ) {
     self.step = step
     self.epoch = epoch
@@ -119,9 +132,18 @@ package struct EpochRecord: Codable, Sendable, Equatable {
   package var seconds: Double
 
   package init(
-    epoch: Int, step: Int, trainLoss: Double, trainAccuracy: Double, validationLoss: Double,
-    validationAccuracy: Double, argmaxAccuracy: Double, expectedCost: Double, argmaxFlops: Double,
-    argmaxParams: Double, temperature: Double, seconds: Double
+    epoch: Int,
+    step: Int,
+    trainLoss: Double,
+    trainAccuracy: Double,
+    validationLoss: Double,
+    validationAccuracy: Double,
+    argmaxAccuracy: Double,
+    expectedCost: Double,
+    argmaxFlops: Double,
+    argmaxParams: Double,
+    temperature: Double,
+    seconds: Double
   ) {
     self.epoch = epoch
     self.step = step
@@ -230,14 +252,21 @@ package struct Intervention: Sendable, Equatable {
   package var id: Int64
   package var action: Action
   package var state: State
-  /// Global step before which it acted; nil until accepted. A resumed run replays by this (spec S82).
+  /// Global step before which it acted; nil until accepted.
+  ///
+  /// A resumed run replays by this (spec S82).
   package var step: Int?
   /// Seconds since 1970.
   package var requestedAt: Double
   package var note: String
 
   package init(
-    id: Int64, action: Action, state: State, step: Int?, requestedAt: Double, note: String
+    id: Int64,
+    action: Action,
+    state: State,
+    step: Int?,
+    requestedAt: Double,
+    note: String
   ) {
     self.id = id
     self.action = action
