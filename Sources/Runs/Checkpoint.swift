@@ -2,8 +2,8 @@ import Foundation
 
 /// Named Float32 tensors and a table of texts, stored as a safetensors file (spec S120).
 ///
-/// Layout: 8 bytes little-endian length of the header, a JSON header padded with spaces to a multiple
-/// of 8, then the tensors one after another.
+/// Layout: 8 bytes little-endian length of the header, a JSON header padded with spaces to a
+/// multiple of 8, then the tensors one after another.
 package struct Checkpoint: Sendable, Equatable {
   /// One tensor.
   package struct Tensor: Sendable, Equatable {

@@ -12,7 +12,8 @@ extension Configuration {
 extension Origin {
   /// Checks that every key of a tree is known and holds what the table allows.
   ///
-  /// `path` is the tree's place in the table (`space.stages[]`), `shown` in the file (`…stages[2]`).
+  /// `path` is the tree's place in the table (`space.stages[]`), `shown` in the file
+  /// (`…stages[2]`).
   func check(_ node: Node, at path: String, shown: String) throws {
     let kind = path.isEmpty || path.hasSuffix("[]") ? .section : ConfigurationKey.at(path)?.kind
     switch kind {
@@ -188,18 +189,19 @@ extension ConfigurationKey.Kind {
   }
 }
 
-/// Letters to insert, delete or change to make one text of the other (Levenshtein).
+/// Letters to insert, delete, change or swap with their neighbour to make one text of the other.
 func editDistance(_ a: String, _ b: String) -> Int {
-  let b = Array(b)
-  var row = Array(0...b.count)
-  for (i, letter) in a.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, other) in b.enumerated() {
-      let above = row[j + 1]
-      row[j + 1] = min(above + 1, row[j] + 1, diagonal + (letter == other ? 0 : 1))
-      diagonal = above
+  let (a, b) = (Array(a), Array(b))
+  var older: [Int] = []
+  var old = Array(0...b.count)
+  for i in a.indices {
+    var row = [i + 1]
+    for j in b.indices {
+      var best = min(old[j + 1] + 1, row[j] + 1, old[j] + (a[i] == b[j] ? 0 : 1))
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, older[j - 1] + 1) }
+      row.append(best)
     }
+    (older, old) = (old, row)
   }
-  return row[b.count]
+  return old[b.count]
 }

@@ -4,8 +4,8 @@ import Yams
 extension Configuration {
   /// The configuration that the file at `path` and then the `key.path=value` overrides make.
   ///
-  /// A file may be partial: it starts from its `preset:` (default `digits`). Errors: `.noInput` for a
-  /// file that cannot be read, `.configuration` for anything wrong in it, with the dotted key.
+  /// A file may be partial: it starts from its `preset:` (default `digits`). Errors: `.noInput` for
+  /// a file that cannot be read, `.configuration` for anything wrong in it, with the dotted key.
   package static func load(path: String, overrides: [String] = []) throws -> Configuration {
     let origin = Origin(prefix: path + ": ")
     let inFile = try origin.resolve(try origin.parse(try readText(path)))
@@ -35,8 +35,8 @@ extension Configuration {
 
   /// Overrides one key from `key.path=value`, checking that key's type and range only.
   ///
-  /// A unique ending will do for the key (`batch=4`); lists are YAML (`space.candidates=[k3_e1, skip]`).
-  /// Errors: `.usage` without `=`, `.configuration` for a wrong key or value.
+  /// A unique ending will do for the key (`batch=4`); lists are YAML (`space.candidates=[k3_e1,
+  /// skip]`). Errors: `.usage` without `=`, `.configuration` for a wrong key or value.
   package mutating func set(_ assignment: String) throws {
     let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2 else {

@@ -29,8 +29,8 @@ func readBytes(_ path: String) throws -> Data {
 
 /// Writes a file whole or not at all: a temporary file beside it, flushed, then renamed over it.
 ///
-/// `body` hands chunks to the function that it is given. A reader, or a power cut, meets the old file
-/// or the new one. Errors: `.cannotCreate` when nothing can be made there, `.io` midway.
+/// `body` hands chunks to the function that it is given. A reader, or a power cut, meets the old
+/// file or the new one. Errors: `.cannotCreate` when nothing can be made there, `.io` midway.
 func writeWhole(
   to path: String,
   _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void

@@ -85,7 +85,8 @@ package struct StepRecord: Codable, Sendable, Equatable {
   }
 }
 
-/// Architecture parameters after a θ step, with the two parts of their gradient kept apart (spec S83).
+/// Architecture parameters after a θ step, with the two parts of their gradient kept apart (spec
+/// S83).
 package struct ThetaRecord: Sendable, Equatable {
   package var step: Int
   /// Fractional epoch at which the step ended.
@@ -163,7 +164,8 @@ package struct EpochRecord: Codable, Sendable, Equatable {
 /// What the trainer is doing, rewritten at every step; the one mutable row of a run.
 package struct RunStatus: Codable, Sendable, Equatable {
   package enum State: String, Codable, Sendable {
-    /// Loading or decoding data, or building the supernet; `message` says which, `progress` how far.
+    /// Loading or decoding data, or building the supernet; `message` says which, `progress` how
+    /// far.
     case preparing
     case running, paused
     /// Evaluating at the end of an epoch.

@@ -22,8 +22,8 @@ package struct RunFolder: Sendable, Equatable {
 
   /// Makes a run in a new or empty folder and the missing folders above it.
   ///
-  /// Errors: `.configuration` for settings that do not hold, `.cannotCreate` for a folder that cannot
-  /// be made or holds something already.
+  /// Errors: `.configuration` for settings that do not hold, `.cannotCreate` for a folder that
+  /// cannot be made or holds something already.
   package static func create(at path: String, config: Configuration) throws -> RunFolder {
     try config.validate()
     let folder = RunFolder(path: path)

@@ -129,7 +129,10 @@ package final class RunReader: Sendable {
   /// The newest `limit` interventions after `id`, oldest first; their states change later.
   package func interventions(after id: Int64 = 0, limit: Int = .max) throws -> [Intervention] {
     try interventions(
-      "SELECT * FROM (SELECT * FROM interventions WHERE id > ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+      """
+      SELECT * FROM (SELECT * FROM interventions WHERE id > ? ORDER BY id DESC LIMIT ?)
+      ORDER BY id
+      """,
       [id, limit]
     )
   }
@@ -159,7 +162,8 @@ package final class RunReader: Sendable {
 
   /// Writes down a wish for the trainer, over a connection of its own (spec S82).
   ///
-  /// Waits up to five seconds for a writer; `.busy`, `.cannotCreate` or `.io` when it cannot be kept.
+  /// Waits up to five seconds for a writer; `.busy`, `.cannotCreate` or `.io` when it cannot be
+  /// kept.
   @discardableResult
   package func request(_ action: Intervention.Action) throws -> Intervention {
     let text = try StoredJSON.text(action)
@@ -172,7 +176,8 @@ package final class RunReader: Sendable {
       return try queue.write { database in
         try database.execute(
           sql: """
-            INSERT INTO interventions (action, state, requested_at, note) VALUES (?, 'requested', ?, '')
+            INSERT INTO interventions (action, state, requested_at, note)
+            VALUES (?, 'requested', ?, '')
             """,
           arguments: [text, now]
         )

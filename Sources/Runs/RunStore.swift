@@ -69,7 +69,8 @@ package final class RunStore: Sendable {
 
   /// Takes back everything after `step` steps.
   ///
-  /// That is steps and thetas from that number on, epochs that ended later, and the result. Interventions and the log stay: they are replayed and read.
+  /// That is steps and thetas from that number on, epochs that ended later, and the result.
+  /// Interventions and the log stay: they are replayed and read.
   package func rewind(toStep step: Int) throws {
     try write { try Self.rewind($0, to: step) }
   }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The right to write to a run: one trainer holds it, and the kernel frees it however that one ends.
+/// The right to write to a run: one trainer holds it, and the kernel frees it however that one
+/// ends.
 package final class TrainerLock: Sendable {
   private let file: Int32
 
