@@ -1,0 +1,149 @@
+import Dashboard
+import Foundation
+import Runs
+import Search
+
+/// Prints what a run records, as readable lines or as JSON.
+///
+/// It reads the run's store as the dashboard does, so a slow or blocked reader of the output never
+/// holds up training.
+final class ProgressPrinter {
+  private let reader: RunReader
+  private let json: Bool
+  private let output: Output
+  private let encoder: JSONEncoder
+  private var lastStep: Int
+  private var lastEpoch = -1
+  private var lastLine = Date.distantPast
+  private var newest: StepRecord?
+
+  /// Seconds between two lines within an epoch.
+  private static let interval = 5.0
+
+  /// Tells what comes after global step `step` (-1: all).
+  init(reader: RunReader, json: Bool, after step: Int, output: Output) {
+    self.reader = reader
+    self.json = json
+    self.output = output
+    lastStep = step
+    encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf",
+      negativeInfinity: "-inf",
+      nan: "nan"
+    )
+    if step >= 0 { lastEpoch = (try? reader.epochs().last?.epoch) ?? -1 }
+  }
+
+  /// Whether whoever read the output has gone.
+  var isClosed: Bool { output.isClosed }
+
+  /// Says what begins.
+  func begin(_ folder: RunFolder, _ settings: Configuration) {
+    guard !json else { return }
+    output.line(
+      "run \(folder.path): preset \(settings.preset), data \(settings.data.source), "
+        + "seed \(settings.seed), \(settings.search.epochs) epochs"
+    )
+  }
+
+  /// Prints what is new.
+  func poll() throws {
+    // Epochs first: all steps of an epoch that is there are there as well.
+    var epochs = try reader.epochs(after: lastEpoch)[...]
+    let steps = try reader.steps(after: lastStep)
+    for step in steps {
+      while let epoch = epochs.first, epoch.step <= step.step {
+        try show(epochs.removeFirst())
+      }
+      if json { output.line(try object("step", step)) }
+      lastStep = step.step
+      newest = step
+    }
+    for epoch in epochs { try show(epoch) }
+    if !json { try showStatus() }
+  }
+
+  /// Says what the run came to.
+  func end(_ result: SearchResult, _ folder: RunFolder) throws {
+    if json {
+      output.line(try result.json())
+      return
+    }
+    output.line(
+      "done in \(Format.duration(result.seconds)): validation accuracy "
+        + "\(Format.percent(result.validationAccuracy)), the chosen network alone "
+        + Format.percent(result.argmaxAccuracy)
+    )
+    output.line("network: " + result.architecture.map(\.choice).joined(separator: " "))
+    output.line(
+      "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters; "
+        + "saved in \(folder.exportsPath)/architecture.json"
+    )
+  }
+
+  private func show(_ epoch: EpochRecord) throws {
+    lastEpoch = epoch.epoch
+    if json {
+      output.line(try object("epoch", epoch))
+      return
+    }
+    lastLine = Date()
+    output.line(
+      "epoch \(epoch.epoch + 1): validation \(Format.percent(epoch.validationAccuracy)) "
+        + "(chosen network alone \(Format.percent(epoch.argmaxAccuracy))), "
+        + "loss \(Format.number(epoch.validationLoss)), "
+        + "training \(Format.percent(epoch.trainAccuracy)), "
+        + "expected cost \(Format.count(epoch.expectedCost)), "
+        + "temperature \(Format.number(epoch.temperature)), "
+        + Format.duration(epoch.seconds)
+    )
+  }
+
+  /// A line on what goes on, every few seconds.
+  private func showStatus() throws {
+    guard Date().timeIntervalSince(lastLine) >= ProgressPrinter.interval,
+      let status = try reader.status()
+    else { return }
+    switch status.state {
+    case .preparing, .validating:
+      // The very first look would only say that nothing has begun.
+      if lastLine != .distantPast {
+        output.line("\(status.message) (\(Int(status.progress * 100)) %)")
+      }
+    case .paused:
+      if lastLine != .distantPast { output.line("paused at step \(status.step)") }
+    case .running:
+      guard let newest else { return }
+      let eta = status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? ""
+      output.line(
+        "  epoch \(status.epoch + 1)/\(status.epochs), step \(status.step)/\(status.totalSteps): "
+          + "\(newest.phase.rawValue) loss \(Format.number(newest.loss)), "
+          + "\(Format.number(status.imagesPerSecond)) images/s" + eta
+      )
+    case .stopped, .finished, .failed:
+      return
+    }
+    lastLine = Date()
+  }
+
+  private func object(_ event: String, _ record: some Encodable) throws -> String {
+    String(decoding: try encoder.encode(Tagged(event: event, record: record)), as: UTF8.self)
+  }
+
+  /// A record's fields with `event` among them.
+  private struct Tagged<Record: Encodable>: Encodable {
+    var event: String
+    var record: Record
+
+    enum CodingKeys: String, CodingKey { case event }
+
+    func encode(to encoder: any Encoder) throws {
+      try record.encode(to: encoder)
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(event, forKey: .event)
+    }
+  }
+}

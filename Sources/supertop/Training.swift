@@ -1,0 +1,100 @@
+import ArgumentParser
+import Dashboard
+import Foundation
+import Runs
+import Search
+
+extension DisplayOptions {
+  /// Whether to show the dashboard; says once on standard error why not, if nobody asked.
+  var wantsDashboard: Bool {
+    if headless || json { return false }
+    guard let obstacle = DisplayOptions.obstacle else { return true }
+    Output(descriptor: STDERR_FILENO).line("supertop: \(obstacle), printing progress lines")
+    return false
+  }
+}
+
+/// A training in this process from its start to the exit of the program.
+struct Training {
+  let folder: RunFolder
+  let trainer: Trainer
+  let display: DisplayOptions
+
+  /// Trains with a dashboard or with progress lines; returns when the run is finished or stopped.
+  ///
+  /// Throws the error of a failed run, or the exit code 128 + signal where a signal ended it.
+  func run() throws {
+    Signals.ignoreBrokenPipes()
+    guard display.wantsDashboard else {
+      trainer.start()
+      return try runHeadless()
+    }
+    trainer.start()
+    switch try showDashboard(folder, display, ownsTrainer: true) {
+    case .quit, .stopRequested:
+      try report(
+        try waited(),
+        ProgressPrinter(
+          reader: try folder.reader(),
+          json: false,
+          after: trainer.firstStep - 1,
+          output: Output()
+        )
+      )
+    case .detached:
+      Signals.ignoreHangUp()
+      Output().line("training goes on here; steer it with supertop watch \(folder.path)")
+      try runHeadless()
+    case .hungUp:
+      Signals.ignoreHangUp()
+      try runHeadless()
+    case .interrupted:
+      throw ExitCode(128 + SIGINT)
+    case .terminated:
+      try folder.reader().request(.stop)
+      _ = try waited()
+      throw ExitCode(128 + SIGTERM)
+    }
+  }
+
+  private func waited() throws -> Trainer.Outcome {
+    while true {
+      if let outcome = trainer.wait(seconds: 1) { return outcome }
+    }
+  }
+
+  private func runHeadless() throws {
+    let reader = try folder.reader()
+    let printer = ProgressPrinter(
+      reader: reader,
+      json: display.json,
+      after: trainer.firstStep - 1,
+      output: Output()
+    )
+    let signals = Signals { _ in
+      // Nothing to tell it to if this fails; a second signal leaves at once.
+      _ = try? reader.request(.stop)
+    }
+    printer.begin(folder, try folder.configuration())
+    var outcome: Trainer.Outcome?
+    while outcome == nil {
+      outcome = trainer.wait(seconds: 0.1)
+      try printer.poll()
+    }
+    if let outcome { try report(outcome, printer) }
+    if let signal = signals.received, outcome == .stopped { throw ExitCode(128 + signal) }
+  }
+
+  private func report(_ outcome: Trainer.Outcome, _ printer: ProgressPrinter) throws {
+    switch outcome {
+    case .finished(let result):
+      try printer.end(result, folder)
+    case .stopped:
+      Output(descriptor: STDERR_FILENO).line(
+        "supertop: stopped; go on with supertop resume \(folder.path)"
+      )
+    case .failed(let error):
+      throw error
+    }
+  }
+}
