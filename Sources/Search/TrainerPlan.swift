@@ -30,10 +30,9 @@ struct TrainingPlan: Sendable, Equatable {
 
   /// Steps of each phase after `position` of `epoch`.
   func remaining(epoch: Int, position: Int) -> (weights: Int, theta: Int) {
-    let later = max(0, epochs - epoch - 1)
-    let weights = max(0, weightSteps - position) + later * weightSteps
-    let all = totalSteps - start(of: epoch) - position
-    return (weights, max(0, all - weights))
+    guard epoch < epochs else { return (0, 0) }
+    let weights = max(0, weightSteps - position) + (epochs - epoch - 1) * weightSteps
+    return (weights, totalSteps - start(of: epoch) - position - weights)
   }
 
   /// Cosine from `peak` to 0 over all steps of the weights (spec S9).

@@ -21,8 +21,12 @@ struct DisplayOptions: ParsableArguments {
   @Flag(help: "Draw the dashboard with ASCII characters only.")
   var ascii = false
 
-  /// Why there can be no dashboard although one is wanted; nil if there can.
-  static var obstacle: String? {
+  /// Whether to show the dashboard.
+  var wantsDashboard: Bool { !headless && !json && obstacle == nil }
+
+  /// Why there is no dashboard although one is wanted; nil where that needs no words.
+  var obstacle: String? {
+    if headless || json { return nil }
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else { return "no terminal" }
     let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
     return kind.isEmpty || kind == "dumb" ? "the terminal cannot move its cursor" : nil

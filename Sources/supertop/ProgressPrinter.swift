@@ -14,8 +14,9 @@ final class ProgressPrinter {
   private let encoder: JSONEncoder
   private var lastStep: Int
   private var lastEpoch = -1
-  private var lastLine = Date.distantPast
+  private var lastLine = Date()
   private var newest: StepRecord?
+  private var head: [String] = []
 
   /// Seconds between two lines within an epoch.
   private static let interval = 5.0
@@ -40,13 +41,21 @@ final class ProgressPrinter {
   /// Whether whoever read the output has gone.
   var isClosed: Bool { output.isClosed }
 
-  /// Says what begins.
-  func begin(_ folder: RunFolder, _ settings: Configuration) {
+  /// Says what begins, and what stands in the way of a dashboard, before the first other line.
+  func begin(_ folder: RunFolder, _ settings: Configuration, obstacle: String?) {
     guard !json else { return }
-    output.line(
+    head = [
       "run \(folder.path): preset \(settings.preset), data \(settings.data.source), "
         + "seed \(settings.seed), \(settings.search.epochs) epochs"
-    )
+    ]
+    if let obstacle { head.insert("\(obstacle): printing progress lines", at: 0) }
+  }
+
+  /// Writes a line, after the head if that is still to come: a run that fails at once shows none.
+  private func line(_ text: String) {
+    for text in head { output.line(text) }
+    head = []
+    output.line(text)
   }
 
   /// Prints what is new.
@@ -58,7 +67,7 @@ final class ProgressPrinter {
       while let epoch = epochs.first, epoch.step <= step.step {
         try show(epochs.removeFirst())
       }
-      if json { output.line(try object("step", step)) }
+      if json { line(try object("step", step)) }
       lastStep = step.step
       newest = step
     }
@@ -69,16 +78,16 @@ final class ProgressPrinter {
   /// Says what the run came to.
   func end(_ result: SearchResult, _ folder: RunFolder) throws {
     if json {
-      output.line(try result.json())
+      line(try result.json())
       return
     }
-    output.line(
+    line(
       "done in \(Format.duration(result.seconds)): validation accuracy "
         + "\(Format.percent(result.validationAccuracy)), the chosen network alone "
         + Format.percent(result.argmaxAccuracy)
     )
-    output.line("network: " + result.architecture.map(\.choice).joined(separator: " "))
-    output.line(
+    line("network: " + result.architecture.map(\.choice).joined(separator: " "))
+    line(
       "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters; "
         + "saved in \(folder.exportsPath)/architecture.json"
     )
@@ -87,11 +96,11 @@ final class ProgressPrinter {
   private func show(_ epoch: EpochRecord) throws {
     lastEpoch = epoch.epoch
     if json {
-      output.line(try object("epoch", epoch))
+      line(try object("epoch", epoch))
       return
     }
     lastLine = Date()
-    output.line(
+    line(
       "epoch \(epoch.epoch + 1): validation \(Format.percent(epoch.validationAccuracy)) "
         + "(chosen network alone \(Format.percent(epoch.argmaxAccuracy))), "
         + "loss \(Format.number(epoch.validationLoss)), "
@@ -109,16 +118,13 @@ final class ProgressPrinter {
     else { return }
     switch status.state {
     case .preparing, .validating:
-      // The very first look would only say that nothing has begun.
-      if lastLine != .distantPast {
-        output.line("\(status.message) (\(Int(status.progress * 100)) %)")
-      }
+      line("\(status.message) (\(Int(status.progress * 100)) %)")
     case .paused:
-      if lastLine != .distantPast { output.line("paused at step \(status.step)") }
+      line("paused at step \(status.step)")
     case .running:
       guard let newest else { return }
       let eta = status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? ""
-      output.line(
+      line(
         "  epoch \(status.epoch + 1)/\(status.epochs), step \(status.step)/\(status.totalSteps): "
           + "\(newest.phase.rawValue) loss \(Format.number(newest.loss)), "
           + "\(Format.number(status.imagesPerSecond)) images/s" + eta

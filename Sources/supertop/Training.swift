@@ -4,16 +4,6 @@ import Foundation
 import Runs
 import Search
 
-extension DisplayOptions {
-  /// Whether to show the dashboard; says once on standard error why not, if nobody asked.
-  var wantsDashboard: Bool {
-    if headless || json { return false }
-    guard let obstacle = DisplayOptions.obstacle else { return true }
-    Output(descriptor: STDERR_FILENO).line("supertop: \(obstacle), printing progress lines")
-    return false
-  }
-}
-
 /// A training in this process from its start to the exit of the program.
 struct Training {
   let folder: RunFolder
@@ -75,7 +65,7 @@ struct Training {
       // Nothing to tell it to if this fails; a second signal leaves at once.
       _ = try? reader.request(.stop)
     }
-    printer.begin(folder, try folder.configuration())
+    printer.begin(folder, try folder.configuration(), obstacle: display.obstacle)
     var outcome: Trainer.Outcome?
     while outcome == nil {
       outcome = trainer.wait(seconds: 0.1)

@@ -31,7 +31,7 @@ struct WatchCommand: ParsableCommand {
       after: -1,
       output: Output()
     )
-    printer.begin(folder, try folder.configuration())
+    printer.begin(folder, try folder.configuration(), obstacle: display.obstacle)
     while true {
       // Asked before the records are read: what a trainer wrote before it went is then seen.
       let isOver = folder.trainer() == nil
