@@ -37,7 +37,7 @@ extension TrainingSession {
       expectedCost: supernet.expectedCost,
       thetaHash: supernet.thetaHash,
       weightsHash: supernet.weightsHash,
-      run: folder.path,
+      run: folder.absolutePath,
       epochs: plan.epochs,
       steps: step,
       seconds: try store.reader.epochs().reduce(0) { $0 + $1.seconds }

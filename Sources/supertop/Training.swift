@@ -20,7 +20,7 @@ struct Training {
       return try runHeadless()
     }
     trainer.start()
-    switch try showDashboard(folder, display, ownsTrainer: true) {
+    switch try display.show(folder, ownsTrainer: true) {
     case .quit, .stopRequested:
       try report(
         try waited(),

@@ -22,7 +22,7 @@ struct WatchCommand: ParsableCommand {
     Signals.ignoreBrokenPipes()
     let folder = try RunFolder.open(path: path)
     if display.wantsDashboard {
-      _ = try showDashboard(folder, display, ownsTrainer: false)
+      _ = try display.show(folder, ownsTrainer: false)
       return
     }
     let printer = ProgressPrinter(
