@@ -60,13 +60,13 @@ extension TrainingSession {
         openStops.append(request.id)
       case .checkpoint:
         try saveCheckpoint()
-        try store.finish(request.id, note: "checkpoint at step \(step)")
+        try store.finish(request.id)
       case .pause, .resume:
         try store.finish(request.id)
       case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature:
         try store.finish(
           request.id,
-          note: String(format: "temperature %.3f -> %.3f at step %d", before, temperature, step)
+          note: String(format: "%.3f -> %.3f", before, temperature)
         )
       }
     }
@@ -76,7 +76,7 @@ extension TrainingSession {
   /// Notes that the oldest single step asked for is done, if any was.
   func finishSingleStep() throws {
     guard !openSteps.isEmpty else { return }
-    try store.finish(openSteps.removeFirst(), note: "step \(step - 1)")
+    try store.finish(openSteps.removeFirst())
   }
 
   /// Applies again what an earlier process had taken up before this step.

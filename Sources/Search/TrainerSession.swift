@@ -238,7 +238,7 @@ final class TrainingSession {
 
   private func stop() throws -> SearchResult? {
     try saveCheckpoint()
-    for id in openStops { try store.finish(id, note: "stopped at step \(step)") }
+    for id in openStops { try store.finish(id) }
     status.state = .stopped
     status.message = "stopped at step \(step)"
     updateStatus()

@@ -101,13 +101,10 @@ final class ProgressPrinter {
     }
     lastLine = Date()
     line(
-      "epoch \(epoch.epoch + 1): validation \(Format.percent(epoch.validationAccuracy)) "
-        + "(chosen network alone \(Format.percent(epoch.argmaxAccuracy))), "
-        + "loss \(Format.number(epoch.validationLoss)), "
-        + "training \(Format.percent(epoch.trainAccuracy)), "
-        + "expected cost \(Format.count(epoch.expectedCost)), "
-        + "temperature \(Format.number(epoch.temperature)), "
-        + Format.duration(epoch.seconds)
+      "epoch \(epoch.epoch + 1): validation \(Format.percent(epoch.validationAccuracy)), "
+        + "chosen network \(Format.percent(epoch.argmaxAccuracy)), "
+        + "loss \(Format.number(epoch.validationLoss)), cost \(Format.count(epoch.expectedCost)), "
+        + "t \(Format.number(epoch.temperature)), \(Format.duration(epoch.seconds))"
     )
   }
 

@@ -15,57 +15,59 @@ struct Training {
   /// Throws the error of a failed run, or the exit code 128 + signal where a signal ended it.
   func run() throws {
     Signals.ignoreBrokenPipes()
-    guard display.wantsDashboard else {
-      trainer.start()
-      return try runHeadless()
-    }
     trainer.start()
+    guard display.wantsDashboard else {
+      return try runHeadless(after: trainer.firstStep - 1, obstacle: display.obstacle)
+    }
+    // What cannot even begin is told in a line, not on a screen that has to be left first.
+    if case .failed(let error) = trainer.wait(seconds: Training.firstLook) { throw error }
+    let reader = try folder.reader()
     switch try display.show(folder, ownsTrainer: true) {
     case .quit, .stopRequested:
       try report(
-        try waited(),
-        ProgressPrinter(
-          reader: try folder.reader(),
-          json: false,
-          after: trainer.firstStep - 1,
-          output: Output()
-        )
+        waited(),
+        ProgressPrinter(reader: reader, json: false, after: trainer.firstStep - 1, output: Output())
       )
     case .detached:
       Signals.ignoreHangUp()
       Output().line("training goes on here; steer it with supertop watch \(folder.path)")
-      try runHeadless()
+      try runHeadless(after: (try reader.status()?.step ?? 0) - 1, obstacle: nil)
     case .hungUp:
       Signals.ignoreHangUp()
-      try runHeadless()
+      try runHeadless(after: (try reader.status()?.step ?? 0) - 1, obstacle: nil)
     case .interrupted:
       throw ExitCode(128 + SIGINT)
     case .terminated:
-      try folder.reader().request(.stop)
-      _ = try waited()
+      try reader.request(.stop)
+      _ = waited()
       throw ExitCode(128 + SIGTERM)
     }
   }
 
-  private func waited() throws -> Trainer.Outcome {
+  /// Seconds in which a missing folder and the like show themselves.
+  private static let firstLook = 0.2
+
+  private func waited() -> Trainer.Outcome {
     while true {
       if let outcome = trainer.wait(seconds: 1) { return outcome }
     }
   }
 
-  private func runHeadless() throws {
+  private func runHeadless(after step: Int, obstacle: String?) throws {
     let reader = try folder.reader()
     let printer = ProgressPrinter(
       reader: reader,
       json: display.json,
-      after: trainer.firstStep - 1,
+      after: step,
       output: Output()
     )
     let signals = Signals { _ in
       // Nothing to tell it to if this fails; a second signal leaves at once.
       _ = try? reader.request(.stop)
     }
-    printer.begin(folder, try folder.configuration(), obstacle: display.obstacle)
+    if step < trainer.firstStep {
+      printer.begin(folder, try folder.configuration(), obstacle: obstacle)
+    }
     var outcome: Trainer.Outcome?
     while outcome == nil {
       outcome = trainer.wait(seconds: 0.1)
