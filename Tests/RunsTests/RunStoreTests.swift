@@ -186,6 +186,8 @@ import Testing
       #expect(new.map(\.step) == Array((seen + 1)..<(seen + 1 + new.count)))
       #expect(try reader.thetas(after: seen).count >= new.count)
       seen += new.count
+      // Gives its thread to the trainer: there may be no other.
+      try await Task.sleep(for: .milliseconds(1))
       if asked < 20 {
         try reader.request(.checkpoint)
         asked += 1
