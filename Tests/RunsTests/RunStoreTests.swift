@@ -176,7 +176,7 @@ import Testing
         }
         try store.record(step: step(number), theta: theta(number), status: RunStatus())
       }
-      return taken + (try store.pendingInterventions().count)
+      return taken
     }
     let reader = try run.reader()
     var seen = -1
@@ -193,7 +193,10 @@ import Testing
         asked += 1
       }
     }
-    #expect(try await trainer.value == asked)
+    let taken = try await trainer.value
+    let wishes = try reader.interventions()
+    #expect(wishes.count == asked)
+    #expect(wishes.map(\.state) == (0..<asked).map { $0 < taken ? .done : .requested })
   }
 
   @Test func `another format is refused by name`() throws {
