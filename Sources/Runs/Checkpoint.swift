@@ -7,7 +7,9 @@ import Foundation
 package struct Checkpoint: Sendable, Equatable {
   /// One tensor.
   package struct Tensor: Sendable, Equatable {
+    /// Unique in the file.
     package var name: String
+    /// Sides; none for a scalar.
     package var shape: [Int]
     /// Row-major; as many as the shape says.
     package var values: [Float]

@@ -173,11 +173,13 @@ extension ConfigurationKey.Kind {
     case .kernel(let largest): "0 or an odd integer up to \(largest)"
     case .seed: "an integer, 0 or more"
     case .number(let bounds):
-      "a number"
-        + (bounds.lowOpen ? " above \(short(bounds.low))" : ", \(short(bounds.low)) or more")
-        + (bounds.high.isFinite
-          ? (bounds.highOpen ? " and below \(short(bounds.high))" : ", up to \(short(bounds.high))")
-          : "")
+      switch (bounds.lowOpen, bounds.high.isFinite) {
+      case (true, false): "a number above \(short(bounds.low))"
+      case (false, false): "a number, \(short(bounds.low)) or more"
+      case (true, true): "a number above \(short(bounds.low)) and below \(short(bounds.high))"
+      case (false, true):
+        "a number from \(short(bounds.low)) to \(bounds.highOpen ? "below " : "")\(short(bounds.high))"
+      }
     case .flag: "true or false"
     case .text(let mayBeEmpty): mayBeEmpty ? "text or ''" : "text"
     case .word(let words): Origin.either(words)

@@ -11,12 +11,15 @@ extension Configuration {
       "Keys of a configuration file, with the defaults of the digits preset.",
       "A file may leave keys out; --set key.path=value overrides one.",
     ]
+    var section: String? = nil
     for key in ConfigurationKey.all {
+      let top = key.isLeaf && key.parent.isEmpty ? "" : key.path.prefix { $0 != "." }
+      if section != String(top) { lines.append("") }
+      section = String(top)
       if case .section = key.kind {
-        lines += ["", "\(key.path): \(key.meaning)"]
+        lines.append((key.parent.isEmpty ? "" : "  ") + "\(key.path): \(key.meaning)")
         continue
       }
-      if key.parent.isEmpty { lines.append("") }
       let columns = [key.path.padded(to: 31), defaultText(of: key, in: tree).padded(to: 20)]
       lines.append("  " + columns.joined(separator: " ") + " " + key.kind.range)
       lines.append("      " + key.meaning)

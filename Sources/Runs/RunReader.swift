@@ -14,13 +14,20 @@ package final class RunReader: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw UserError(.noInput, path, "no such file", remedy: "name a folder in runs/")
     }
-    let queue = try telling(path) {
-      let queue = try DatabaseQueue(
-        path: path,
-        configuration: Schema.configuration(readonly: true)
-      )
+    func open(_ name: String) throws -> DatabaseQueue {
+      let queue = try DatabaseQueue(path: name, configuration: Schema.configuration(readonly: true))
       try queue.read { try Schema.check($0, place: path) }
       return queue
+    }
+    let queue = try telling(path) {
+      do {
+        return try open(path)
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
+        // A WAL store needs files beside it, which a read-only folder does not take. Without a log
+        // nobody writes, and SQLite may be told that the file stays as it is.
+        guard !FileManager.default.fileExists(atPath: path + "-wal") else { throw error }
+        return try open(URL(fileURLWithPath: path).absoluteString + "?immutable=1")
+      }
     }
     self.init(database: queue, place: path)
   }

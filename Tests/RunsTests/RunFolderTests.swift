@@ -115,6 +115,31 @@ import Testing
     }
   }
 
+  private static let flock = "/usr/bin/flock"
+
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: flock), "needs util-linux"))
+  func `the kernel frees the lock of a killed trainer`() throws {
+    try inTemporaryFolder {
+      let run = try RunFolder.create(at: $0 + "/run", config: try Configuration.preset("digits"))
+      // Another process holds the lock file: -o keeps it from the `cat` that it runs.
+      let input = Pipe()
+      let holder = Process()
+      holder.executableURL = URL(fileURLWithPath: Self.flock)
+      holder.arguments = ["-o", run.path + "/trainer.lock", "cat"]
+      holder.standardInput = input
+      try holder.run()
+      for _ in 0..<500 where run.trainer() == nil { usleep(10_000) }
+      #expect(try userError { _ = try run.lock() }?.code == .busy)
+      kill(holder.processIdentifier, SIGKILL)
+      for _ in 0..<500 where run.trainer() != nil { usleep(10_000) }
+      #expect(run.trainer() == nil)
+      _ = try run.lock()
+      // `waitUntilExit` returns once the orphaned `cat` is gone too.
+      try input.fileHandleForWriting.close()
+      holder.waitUntilExit()
+    }
+  }
+
   @Test func `the newest three checkpoints stay`() throws {
     try inTemporaryFolder {
       let run = try RunFolder.create(at: $0 + "/run", config: try Configuration.preset("digits"))
