@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.enabled(if: sharedFolder != nil, "needs the shared data: set SUPERTOP_SHARED"))
 struct SharedDataTests {
-  @Test func `real CIFAR-10 JPEG files load, and the built-in digits are the shared ones`() throws {
+  @Test func `real CIFAR-10 JPEG files load`() throws {
     let shared = try #require(sharedFolder)
     let folder = try TemporaryFolder()
     let tar = Process()
@@ -27,5 +27,19 @@ struct SharedDataTests {
     for (mean, published) in zip(dataset.mean, [0.491, 0.482, 0.447]) {
       #expect(abs(Double(mean) - published) < 0.08)
     }
+  }
+
+  @Test func `the built-in digits are the shared ones, byte for byte`() throws {
+    let shared = try #require(sharedFolder)
+    let unzip = Process()
+    let output = Pipe()
+    unzip.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    unzip.arguments = ["gzip", "-dc", shared + "/data/digits.csv.gz"]
+    unzip.standardOutput = output
+    try unzip.run()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    unzip.waitUntilExit()
+    let same = Array(text) == PackageResources.digits_csv
+    #expect(same)
   }
 }
