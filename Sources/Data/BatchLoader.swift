@@ -13,6 +13,7 @@ package final class BatchLoader: Sequence, IteratorProtocol {
     let abandoned = Atomic(false)
   }
 
+  /// What is handed out.
   package let plan: BatchPlan
   /// Index of the batch that `next()` returns.
   package private(set) var nextBatch: Int

@@ -5,7 +5,9 @@ import Tensor
 package struct Batch: Sendable, Equatable {
   /// [count, height, width, channels], normalised.
   package var pixels: [Float]
+  /// Class of each image.
   package var labels: [Int32]
+  /// Number of images.
   package var count: Int { labels.count }
 }
 
@@ -16,6 +18,7 @@ package struct Augmentation: Sendable, Equatable {
   /// Mirrors every second image, at random.
   package var flip: Bool
 
+  /// Takes both as they are.
   package init(shift: Int, flip: Bool) {
     self.shift = shift
     self.flip = flip

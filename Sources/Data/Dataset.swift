@@ -9,10 +9,13 @@ package struct Dataset: Sendable {
   package let classNames: [String]
   /// 3 (red, green, blue) or 1 (grey).
   package let channels: Int
-  /// Height and width of the images in a batch, pixels: the resolution asked for.
+  /// Height of the images in a batch, pixels: the resolution asked for.
   package let height: Int
+  /// Width of the images in a batch, pixels; the same as `height`.
   package let width: Int
+  /// Images to train on; a search parts them by `Split`.
   package let train: PackedImages
+  /// Images held out from all training.
   package let test: PackedImages
   /// Mean of each channel over the training images, in 0…1.
   package let mean: [Float]

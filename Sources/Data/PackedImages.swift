@@ -8,6 +8,7 @@ package struct PackedImages: Sendable {
   package let labels: [Int32]
   /// Side of the stored squares, pixels; batches are resized when the network's resolution is another.
   package let side: Int
+  /// 3 (red, green, blue) or 1 (grey).
   package let channels: Int
   private let storage: Foundation.Data
 
