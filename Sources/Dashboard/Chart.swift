@@ -8,7 +8,9 @@ struct Chart {
     var ink: Ink
     /// Ink of the span from least to greatest value of each bucket; nil draws the mean alone.
     var band: Ink?
-    /// Weight of the past in the drawn mean, 0 … below 1. Smoothed over the whole series, so that
+    /// Weight of the past in the drawn mean, 0 … below 1.
+    ///
+    /// Smoothed over the whole series, so that
     /// what is in sight does not change the curve.
     var smoothing = 0.0
   }

@@ -25,7 +25,9 @@ struct DotCanvas {
   var dotWidth: Int { width * across }
   var dotHeight: Int { height * down }
 
-  /// Sets a dot. Where curves share a cell the higher rank colours it.
+  /// Sets a dot.
+  ///
+  /// Where curves share a cell the higher rank colours it.
   mutating func set(_ x: Int, _ y: Int, _ ink: Ink, rank: UInt8) {
     guard x >= 0, y >= 0, x < dotWidth, y < dotHeight else { return }
     let cell = y / down * width + x / across

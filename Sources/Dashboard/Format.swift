@@ -27,6 +27,11 @@ package enum Format {
     return String(format: "%.\(digits)f", value)
   }
 
+  /// `3.4` epochs done.
+  package static func epoch(_ value: Double) -> String {
+    value == value.rounded() ? String(format: "%.0f", value) : String(format: "%.1f", value)
+  }
+
   /// `97.4%`.
   package static func percent(_ share: Double, digits: Int = 1) -> String {
     share.isFinite ? String(format: "%.\(digits)f%%", share * 100) : "?"

@@ -21,7 +21,7 @@ func badge(_ model: Model) -> (mark: String, word: String, ink: Ink) {
   }
 }
 
-/// Row 1: what runs, in which state and how fast. Row 2: how far it is.
+/// The first row, what runs, in which state and how fast; the second, how far it is.
 func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
   let rect = layout.header

@@ -90,7 +90,7 @@ package struct Layout: Sendable, Equatable {
     legendRows = legendLines(model, width: left - 4).count
     let count = model.choices.count
     let chrome = 3 + legendRows
-    rowHeight = count > 0 && count * 2 + chrome <= h * 6 / 10 ? 2 : 1
+    rowHeight = count > 0 && count * 2 + chrome <= h * 7 / 10 ? 2 : 1
     let wanted = max(count, 4) * rowHeight + chrome
     if h - wanted >= 7, count > 0 {
       layers = Rect(0, body.y, left, wanted)

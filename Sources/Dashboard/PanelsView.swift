@@ -28,7 +28,7 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, isWide: Bool) -> 
   let glyphs = model.look.glyphs
   func value(_ name: String, _ short: String, _ text: String?, _ ink: Ink) -> Words {
     guard let text else { return [] }
-    return [(glyphs.plain("\(glyphs.line) \(isWide ? name : short) \(text)"), Style(ink))]
+    return [(isWide ? "\(glyphs.line) \(name) \(text)" : "\(short) \(text)", Style(ink))]
   }
   let curves = model.curves
   switch panel {
@@ -38,7 +38,7 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, isWide: Bool) -> 
       words.append(("NaN since epoch \(Format.number(at))", Style(.bad)))
     }
     words += value("train", "tr", curves.trainLoss.last.map(Format.number), .seriesA)
-    words += value("validation", "va", curves.validationLoss.last.map(Format.number), .seriesB)
+    words += value("valid", "va", curves.validationLoss.last.map(Format.number), .seriesB)
     return words
   case .accuracy:
     var words: Words = [(isWide ? "Accuracy" : "Acc", Style(.title))]
@@ -91,7 +91,7 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, isWide: Bool) -> 
 // MARK: The four charts
 
 private func epochLabels(_ model: Model) -> (String, String)? {
-  model.position > 0 ? ("0", "epoch \(Format.number(model.position))") : nil
+  model.position > 0 ? ("0", "epoch \(Format.epoch(model.position))") : nil
 }
 
 private func lossChart(_ model: Model) -> Chart {
@@ -178,16 +178,7 @@ func drawGauge(_ frame: inout Frame, _ model: Model, _ x: Int, _ y: Int, _ width
   }
   let bar = width - columns(of: text) - 1
   guard bar >= 4 else { return }
-  drawBar(&frame, x, y, width: bar, share: share, ink: ink, look: model.look)
-  if let mark {
-    let at = x + min(bar - 1, Int(mark * Double(bar)))
-    let paper = frame[at, y].style.paper
-    let isFilled = Double(at - x) < share * Double(bar)
-    frame[at, y] = Cell(
-      model.look.glyphs.isASCII ? 124 : 0x2502,
-      Style(.title, on: isFilled && model.look.hasColour ? ink : paper, .bold)
-    )
-  }
+  drawProgress(&frame, x, y, width: bar, share: share, ink: ink, mark: mark, look: model.look)
   frame.putRight(x + width, y, text, Style(ink == .seriesA ? .muted : ink))
 }
 

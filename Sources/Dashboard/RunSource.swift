@@ -10,7 +10,9 @@ package protocol RunSource {
   func request(_ action: Intervention.Action) throws
 }
 
-/// What is new in a run. Everything is optional: a run that is just being made has nothing yet.
+/// What is new in a run.
+///
+/// Everything is optional: a run that is just being made has nothing yet.
 package struct RunDelta: Sendable {
   /// Once, and again only when changed.
   package var summary: RunSummary?

@@ -80,7 +80,7 @@ final class Terminal {
     return Size(Int(width), Int(height))
   }
 
-  /// Gives the terminal back as it was. Prints of the meantime follow on standard error.
+  /// Gives the terminal back as it was; prints of the meantime follow on standard error.
   func close() {
     guard isOpen else { return }
     isOpen = false

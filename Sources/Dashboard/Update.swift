@@ -41,7 +41,7 @@ package enum DashboardExit: Sendable, Equatable {
   case hungUp
 }
 
-/// The model after `event`, and what follows from it. Pure.
+/// The model after `event`, and what follows from it; pure.
 package func update(_ model: inout Model, _ event: Event) -> [Effect] {
   switch event {
   case .key(let key): return handle(&model, key)
@@ -267,6 +267,9 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.curves.validationAccuracy.append(x, epoch.validationAccuracy)
     model.curves.argmaxAccuracy.append(x, epoch.argmaxAccuracy)
     model.curves.expectedCost.append(x, epoch.expectedCost)
+  }
+  if let last = delta.epochs.last, !model.choices.isEmpty {
+    model.fixedCost = last.expectedCost - model.choiceCost
   }
   if let latest = delta.interventions.max(by: { $0.id < $1.id }) {
     model.message = .intervention(latest)
