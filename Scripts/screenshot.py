@@ -125,6 +125,13 @@ def draw(text, fore, back):
                 row += [(c, pen.style(fore, back)) for c in piece]
         rows.append(row)
     columns = max(map(len, rows), default=1)
+    # tmux leaves out the end of a line that was cleared with a colour: it goes on as it ended.
+    for row in rows:
+        if row:
+            row += [(" ", row[-1][1])] * (columns - len(row))
+    # The margin takes the ground that most cells have.
+    grounds = [style[1] for row in rows for _, style in row]
+    back = max(set(grounds), key=grounds.count, default=back)
     width = columns * CELL_WIDTH + 2 * MARGIN
     height = len(rows) * CELL_HEIGHT + 2 * MARGIN
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.1f}" height="{height}" '

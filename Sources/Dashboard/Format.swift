@@ -29,7 +29,8 @@ package enum Format {
 
   /// `3.4` epochs done.
   package static func epoch(_ value: Double) -> String {
-    value == value.rounded() ? String(format: "%.0f", value) : String(format: "%.1f", value)
+    let text = String(format: "%.1f", value)
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
   /// `97.4%`.

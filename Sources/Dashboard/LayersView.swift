@@ -178,7 +178,7 @@ private func drawLayer(
   }
   if spec.trend == 1 {
     let (mark, ink) = trend(history, glyphs)
-    frame.put(x, y, mark, Style(ink, on: paper))
+    frame.put(x, y, mark, Style(isSelected ? .selectFg : ink, on: paper))
   } else {
     drawSparkline(
       &frame,
@@ -186,7 +186,7 @@ private func drawLayer(
       y,
       history,
       width: spec.trend,
-      ink: isSelected ? .borderFocus : .option(leader),
+      ink: isSelected ? .selectFg : .option(leader),
       paper: paper,
       glyphs: glyphs
     )
@@ -273,7 +273,9 @@ func probabilityChart(_ model: Model, _ index: Int) -> Chart {
         count: 1
       )
     }
-    chart.curves.append(.init(buckets: buckets, ink: .option(option)))
+    chart.curves.append(
+      .init(buckets: buckets, ink: .option(option), tag: optionKey(option))
+    )
   }
   chart.limits = 0...1
   let top = chart.curves.flatMap { $0.buckets.map(\.mean) }.max() ?? 1

@@ -87,6 +87,11 @@ package struct ProbabilityHistory: Sendable, Equatable {
     package var epoch: Double
     /// `[choice][option]`.
     package var values: [[Float]]
+
+    package init(epoch: Double, values: [[Float]]) {
+      self.epoch = epoch
+      self.values = values
+    }
   }
 
   package private(set) var samples: [Sample] = []
