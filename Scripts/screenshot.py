@@ -107,7 +107,7 @@ def shape(character, x, y):
     if 0x2801 <= code <= 0x28FF:
         places = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
         return "".join(
-            box(w * (.25 + .5 * c) - 1.1, h * (.125 + .25 * r) - 1.1, 2.2, 2.2)
+            box(w * (.25 + .5 * c) - 1.25, h * (.125 + .25 * r) - 1.25, 2.5, 2.5)
             for bit, (c, r) in enumerate(places) if (code - 0x2800) >> bit & 1)
     return None
 

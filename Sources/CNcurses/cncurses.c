@@ -140,6 +140,11 @@ int cn_check(void) {
   return cup == NULL || cup == (char *)-1 ? CN_DUMB : CN_OPEN;
 }
 
+bool cn_knows(const char *term) {
+  int error = 0;
+  return setupterm(term, STDOUT_FILENO, &error) == OK;
+}
+
 static bool is_set(const char *name) {
   const char *value = getenv(name);
   return value != NULL && *value != 0;

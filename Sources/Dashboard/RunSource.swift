@@ -14,6 +14,8 @@ package protocol RunSource {
 ///
 /// Everything is optional: a run that is just being made has nothing yet.
 package struct RunDelta: Sendable {
+  /// Whether what was told before no longer holds: a resumed run has taken steps back.
+  package var startsAnew = false
   /// Once, and again only when changed.
   package var summary: RunSummary?
   /// Once known.

@@ -67,15 +67,21 @@ final class Terminal {
       { .palette } else if colours >= 16 { .sixteen } else { .eight }
   }
 
-  /// A name with 256 colours for a terminal that surely has them but does not say so.
+  /// A terminfo name with more colours for a terminal that surely has them but does not say so.
   ///
-  /// tmux calls itself `screen` unless configured, and always draws 256 colours.
+  /// COLORTERM promises true colour, for which ncurses has entries of their own; tmux may call
+  /// itself `screen` and always draws 256 colours. Where the entry is missing TERM stands.
   private static func richerName(_ environment: [String: String]) -> String? {
-    guard let term = environment["TERM"], !term.contains("color"), !term.contains("direct"),
-      ["screen", "tmux", "xterm"].contains(term)
-    else { return nil }
-    let isRicher = [environment["TMUX"], environment["COLORTERM"]].contains { $0?.isEmpty == false }
-    return isRicher ? term + "-256color" : nil
+    guard let term = environment["TERM"] else { return nil }
+    let base = term.hasSuffix("-256color") ? String(term.dropLast(9)) : term
+    guard ["screen", "tmux", "xterm"].contains(base) else { return nil }
+    let promise = environment["COLORTERM"] ?? ""
+    if promise == "truecolor" || promise == "24bit" {
+      let direct = (base == "screen" ? "tmux" : base) + "-direct"
+      if cn_knows(direct) { return direct }
+    }
+    let isRicher = !promise.isEmpty || environment["TMUX"]?.isEmpty == false
+    return isRicher && base == term ? term + "-256color" : nil
   }
 
   deinit { close() }

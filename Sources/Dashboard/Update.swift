@@ -236,6 +236,13 @@ private func interrupt(_ model: inout Model) -> [Effect] {
 // MARK: Data
 
 private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
+  if delta.startsAnew {
+    model.curves = Model.Curves()
+    model.probabilities = ProbabilityHistory()
+    model.epochs = []
+    model.theta = nil
+    model.fixedCost = nil
+  }
   if let summary = delta.summary { model.summary = summary }
   if let choices = delta.choices {
     model.choices = choices

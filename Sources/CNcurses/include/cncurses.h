@@ -72,6 +72,8 @@ int cn_check(void);
 // Sets the locale's character type and says whether text is UTF-8. An environment that names no
 // locale at all is taken for UTF-8.
 bool cn_use_locale(void);
+// Whether terminfo has an entry of this name.
+bool cn_knows(const char *term);
 // term names another terminfo entry to prefer over TERM; NULL for none.
 int cn_open(const char *term, bool mouse);
 void cn_close(void);
