@@ -34,6 +34,9 @@ static int signal_pipe[2] = {-1, -1};
 static int stray_pipe[2] = {-1, -1};
 static int saved_stdout = -1, saved_stderr = -1;
 static char restore_text[160];
+// The last of what was printed while the screen was ours, told when it is given back.
+static char kept[8192];
+static volatile sig_atomic_t kept_size;
 static volatile sig_atomic_t is_open;
 
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT};
@@ -50,6 +53,15 @@ static void send_text(int fd, const char *text) {
     text += n;
     left -= (size_t)n;
   }
+}
+
+static void write_kept(int fd) {
+  for (int at = 0; at < kept_size;) {
+    ssize_t n = write(fd, kept + at, (size_t)(kept_size - at));
+    if (n <= 0) break;
+    at += (int)n;
+  }
+  kept_size = 0;
 }
 
 // MARK: Signals
@@ -71,6 +83,7 @@ static void on_fatal(int number) {
   send_text(tty, restore_text);
   tcsetattr(tty, TCSANOW, &saved_modes);
   int out = saved_stderr >= 0 ? saved_stderr : STDERR_FILENO;
+  write_kept(out);
   char buffer[512];
   ssize_t n;
   while ((n = read(stray_pipe[0], buffer, sizeof buffer)) > 0) {
@@ -125,6 +138,11 @@ int cn_check(void) {
   if (setupterm(term, STDOUT_FILENO, &error) != OK) return CN_UNKNOWN;
   char *cup = tigetstr("cup");
   return cup == NULL || cup == (char *)-1 ? CN_DUMB : CN_OPEN;
+}
+
+bool cn_knows(const char *term) {
+  int error = 0;
+  return setupterm(term, STDOUT_FILENO, &error) == OK;
 }
 
 static bool is_set(const char *name) {
@@ -195,7 +213,7 @@ static void enter_modes(void) {
   curs_set(0);
 }
 
-int cn_open(bool mouse) {
+int cn_open(const char *term, bool mouse) {
   int status = cn_check();
   if (status != CN_OPEN) return status;
   if (!make_pipe(signal_pipe) || !make_pipe(stray_pipe)) return CN_UNKNOWN;
@@ -209,7 +227,8 @@ int cn_open(bool mouse) {
   unsetenv("COLUMNS");
   // Before newterm: ncurses installs handlers that call _exit only where none is set.
   install_handlers();
-  screen = newterm(NULL, tty_out, tty_in);
+  screen = term != NULL ? newterm(term, tty_out, tty_in) : NULL;
+  if (screen == NULL) screen = newterm(NULL, tty_out, tty_in);
   if (screen == NULL) {
     remove_handlers();
     return CN_UNKNOWN;
@@ -251,6 +270,7 @@ void cn_close(void) {
   set_mouse(false);
   endwin();
   release_output();
+  write_kept(STDERR_FILENO);
   tcsetattr(tty, TCSANOW, &saved_modes);
   remove_handlers();
 }
@@ -400,5 +420,14 @@ cn_event cn_next_event(void) {
 
 int cn_read_stray(char *buffer, int size) {
   ssize_t n = read(stray_pipe[0], buffer, (size_t)size);
-  return n > 0 ? (int)n : 0;
+  if (n <= 0) return 0;
+  int count = (int)n < (int)sizeof kept ? (int)n : (int)sizeof kept;
+  int room = (int)sizeof kept - count;
+  if (kept_size > room) {
+    memmove(kept, kept + kept_size - room, (size_t)room);
+    kept_size = room;
+  }
+  memcpy(kept + kept_size, buffer + n - count, (size_t)count);
+  kept_size += count;
+  return (int)n;
 }

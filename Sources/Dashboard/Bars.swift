@@ -90,7 +90,7 @@ func drawBar(
   }
 }
 
-/// A line of progress: heavy for what is done, light for the rest.
+/// A line of progress: heavy for what is done, light for the rest, `mark` a share to reach.
 func drawProgress(
   _ frame: inout Frame,
   _ x: Int,
@@ -99,6 +99,7 @@ func drawProgress(
   share: Double,
   ink: Ink,
   paper: Ink = .bg,
+  mark: Double? = nil,
   look: Model.Look
 ) {
   guard width > 0 else { return }
@@ -114,4 +115,7 @@ func drawProgress(
       frame[x + cell, y] = Cell(marks.rest, Style(.border, on: paper))
     }
   }
+  guard let mark else { return }
+  let at = x + min(width - 1, max(0, Int(mark * Double(width))))
+  frame[at, y] = Cell(look.glyphs.isASCII ? 124 : 0x2503, Style(.title, on: paper))
 }

@@ -8,9 +8,13 @@ struct Chart {
     var ink: Ink
     /// Ink of the span from least to greatest value of each bucket; nil draws the mean alone.
     var band: Ink?
-    /// Weight of the past in the drawn mean, 0 … below 1. Smoothed over the whole series, so that
+    /// Weight of the past in the drawn mean, 0 … below 1.
+    ///
+    /// Smoothed over the whole series, so that
     /// what is in sight does not change the curve.
     var smoothing = 0.0
+    /// Character at the curve's end, so that colour is never alone in telling curves apart.
+    var tag: UInt32?
   }
 
   /// A level or a moment marked across the chart.
@@ -30,7 +34,7 @@ struct Chart {
   /// Words for the ends of the x axis, when there is a line for it.
   var xLabels: (String, String)?
   /// Shown while there is nothing to draw.
-  var empty = "waiting for the first step"
+  var empty = "no steps yet"
 
   /// Range of y that holds all curves, with a little air; a constant curve gets a range round it.
   func yRange() -> ClosedRange<Double>? {
@@ -73,7 +77,8 @@ struct Chart {
     let rows = rect.height - (hasXLabels ? 1 : 0)
     let (top, bottom) = (format(y.upperBound), format(y.lowerBound))
     let label = rect.width >= 16 ? min(8, max(columns(of: top), columns(of: bottom))) + 1 : 0
-    let plot = Rect(rect.x + label, rect.y, rect.width - label, rows)
+    let tags = rect.width >= 24 && curves.contains { $0.tag != nil } ? 4 : 0
+    let plot = Rect(rect.x + label, rect.y, rect.width - label - tags, rows)
     if label > 0 {
       frame.put(rect.x, rect.y, Format.right(top, label - 1), muted)
       if rows > 1 {
@@ -85,9 +90,26 @@ struct Chart {
       }
     }
     drawCurves(&frame, plot, y, glyphs)
+    if tags > 0 { drawTags(&frame, plot, y) }
     if hasXLabels, let xLabels {
       frame.put(plot.x, rect.maxY - 1, glyphs.plain(xLabels.0), muted, limit: plot.width)
       frame.putRight(plot.maxX, rect.maxY - 1, glyphs.plain(xLabels.1), muted, limit: plot.width)
+    }
+  }
+
+  /// Up to three tags a row, the greatest values first, then down to the next free row.
+  private func drawTags(_ frame: inout Frame, _ plot: Rect, _ y: ClosedRange<Double>) {
+    let ends = curves.compactMap { curve in
+      curve.tag.flatMap { tag in curve.buckets.last.map { (tag, curve.ink, $0.mean) } }
+    }
+    var used = Array(repeating: 0, count: plot.height)
+    for (tag, ink, value) in ends.sorted(by: { $0.2 > $1.2 }) {
+      let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
+      let wanted = Int((1 - min(1, max(0, share))) * Double(plot.height) - 1e-9)
+      let row = min(plot.height - 1, max(0, wanted))
+      guard let free = (row..<plot.height).first(where: { used[$0] < 3 }) else { continue }
+      frame[plot.maxX + 1 + used[free], plot.y + free] = Cell(tag, Style(ink, on: .bg, .bold))
+      used[free] += 1
     }
   }
 

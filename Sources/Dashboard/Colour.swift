@@ -87,8 +87,7 @@ package enum Palette {
 
   private static let labs = colours.map(\.lab)
 
-  /// Nearest index to `colour` by distance in L*a*b*. The cube and the greys only (16…255) or the
-  /// first sixteen.
+  /// Nearest index to `colour` in `range` by distance in L*a*b*.
   package static func nearest(to colour: RGB, in range: Range<Int>) -> Int {
     let lab = colour.lab
     func distance(_ index: Int) -> Double {

@@ -80,9 +80,13 @@ package enum Dashboard {
       size: size,
       look: Model.Look(depth: .direct, library: library, themeIndex: index)
     )
-    let delta = try source.poll()
-    model.now = delta.status?.heartbeat ?? 0
-    _ = update(&model, .data(delta))
+    // A long run comes in pieces.
+    for _ in 0..<10_000 {
+      let delta = try source.poll()
+      model.now = delta.status?.heartbeat ?? model.now
+      _ = update(&model, .data(delta))
+      if delta.steps.isEmpty, delta.thetas.isEmpty { break }
+    }
     if !showsResult { model.overlay = nil }
     return view(model).svg(theme: model.look.theme)
   }

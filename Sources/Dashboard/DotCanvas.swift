@@ -25,10 +25,15 @@ struct DotCanvas {
   var dotWidth: Int { width * across }
   var dotHeight: Int { height * down }
 
-  /// Sets a dot. Where curves share a cell the higher rank colours it.
+  /// Sets a dot.
+  ///
+  /// Where curves share a cell the higher rank colours it.
   mutating func set(_ x: Int, _ y: Int, _ ink: Ink, rank: UInt8) {
     guard x >= 0, y >= 0, x < dotWidth, y < dotHeight else { return }
     let cell = y / down * width + x / across
+    // A curve clears the band under it, which would otherwise thicken the line.
+    if rank > 1, ranks[cell] == 1 { bits[cell] = 0 }
+    if rank == 1, ranks[cell] > 1 { return }
     bits[cell] |= 1 << UInt8(y % down * across + x % across)
     if rank >= ranks[cell] {
       inks[cell] = ink

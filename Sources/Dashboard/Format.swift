@@ -27,6 +27,12 @@ package enum Format {
     return String(format: "%.\(digits)f", value)
   }
 
+  /// `3.4` epochs done.
+  package static func epoch(_ value: Double) -> String {
+    let text = String(format: "%.1f", value)
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+
   /// `97.4%`.
   package static func percent(_ share: Double, digits: Int = 1) -> String {
     share.isFinite ? String(format: "%.\(digits)f%%", share * 100) : "?"

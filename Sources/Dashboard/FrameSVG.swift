@@ -126,7 +126,7 @@ extension Frame {
         (0x40, 0, 3), (0x80, 1, 3),
       ]
       for (bit, column, row) in places where (scalar - 0x2800) & bit != 0 {
-        dots += box(cw * (0.25 + 0.5 * column) - 1.1, ch * (0.125 + 0.25 * row) - 1.1, 2.2, 2.2)
+        dots += box(cw * (0.25 + 0.5 * column) - 1.25, ch * (0.125 + 0.25 * row) - 1.25, 2.5, 2.5)
       }
       return dots
     default: return nil

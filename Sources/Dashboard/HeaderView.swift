@@ -21,7 +21,7 @@ func badge(_ model: Model) -> (mark: String, word: String, ink: Ink) {
   }
 }
 
-/// Row 1: what runs, in which state and how fast. Row 2: how far it is.
+/// The first row, what runs, in which state and how fast; the second, how far it is.
 func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
   let rect = layout.header
@@ -33,7 +33,11 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   if rect.width >= 56 {
     x = frame.put(x, rect.y, "supertop", Style(.borderFocus, on: .barBg, .bold)) + 2
   }
-  x = frame.put(x, rect.y, "\(mark) \(word)", Style(ink, on: .barBg, .bold)) + 2
+  if model.look.hasColour {
+    x = frame.put(x, rect.y, " \(mark) \(word) ", Style(.optionInk, on: ink, .bold)) + 2
+  } else {
+    x = frame.put(x, rect.y, "\(mark) \(word)", Style(ink, on: .barBg, .bold)) + 2
+  }
 
   // Figures on the right, the least needed dropped first.
   var figures: [String] = []
@@ -63,7 +67,7 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     kept.reversed().joined(separator: " \(glyphs.dot) "),
     plain
   )
-  if let summary = model.summary {
+  if let summary = model.summary, right - x - 2 >= min(6, columns(of: summary.name)) {
     let preset = summary.preset == summary.name ? "" : "  \(summary.preset)"
     let name = clip(glyphs.plain(summary.name), to: max(0, right - x - 2))
     x = frame.put(x, rect.y, name, Style(.title, on: .barBg))
@@ -97,7 +101,9 @@ func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   frame.putRight(half - 2, rect.y, share, Style(.title))
   guard half < rect.width else { return }
   let phase: String
-  if model.state == .validating {
+  if model.isOver {
+    phase = ""
+  } else if model.state == .validating {
     phase = glyphs.plain(status.message.isEmpty ? "validating" : status.message)
   } else {
     phase = status.phase == .theta ? glyphs.theta : "weights"
@@ -161,7 +167,8 @@ func drawMessage(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
         Style(isReached ? (state == .done ? .good : .fg) : .muted)
       )
     }
-    var rest = wish.step.map { " at step \(Format.grouped($0))" } ?? ""
+    var rest =
+      wish.state == .done ? wish.step.map { " at step \(Format.grouped($0))" } ?? "" : ""
     if !wish.note.isEmpty { rest += " (\(glyphs.plain(wish.note)))" }
     frame.put(x, rect.y, clip(rest, to: rect.width - x - 1), Style(.muted))
   case .notice(let text):
@@ -185,7 +192,8 @@ private func standing(_ model: Model) -> String {
     return "stopped with a checkpoint; go on with: supertop resume \(model.summary?.name ?? "RUN")"
   case .paused: return "paused at a step boundary; space goes on, s does one step"
   case .finished: return "the search is done; Enter inspects a layer, q leaves"
-  case .preparing, .running, .validating: break
+  case .preparing: return ""
+  case .running, .validating: break
   }
   if let summary = model.summary, let status = model.status, status.epoch < summary.warmupEpochs {
     return

@@ -114,7 +114,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   // Titles.
   let style = Style(.muted)
   var x = rect.x
-  frame.put(x + 2, rect.y, clip("candidate", to: spec.name), style)
+  frame.put(x + 2, rect.y, spec.name >= 9 ? "candidate" : "block", style)
   x += 2 + spec.name + 1
   frame.put(x, rect.y, Format.right("p", 5), style)
   x += 6
@@ -176,6 +176,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
         width: spec.bar,
         share: value,
         ink: .option(option),
+        track: .bg,
         look: model.look
       )
       x += spec.bar + 1

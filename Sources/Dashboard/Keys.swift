@@ -35,8 +35,8 @@ package struct KeyBinding: Sendable {
 /// Every key of the program.
 package enum KeyTable {
   package static let bindings: [KeyBinding] = [
-    steer([c(" ")], .togglePause, "space", "pause", "pause or resume the training"),
-    steer([c("s")], .singleStep, "s", "step", "do one step, then pause"),
+    steer([c(" ")], .togglePause, "space", "pause", "pause, resume the training"),
+    steer([c("s")], .singleStep, "s", "step", "one step, then pause"),
     steer([c("+"), c("=")], .hotter, "+", "hotter", "temperature × 1.1"),
     steer([c("-"), c("_")], .cooler, "-", "cooler", "temperature ÷ 1.1"),
     steer([c("t")], .typeTemperature, "t", "set τ", "type a temperature"),
@@ -45,28 +45,28 @@ package enum KeyTable {
       .toggleHold,
       "h",
       "hold",
-      "hold the temperature, or give it back to the schedule"
+      "hold, release the schedule"
     ),
-    steer([c("c")], .checkpoint, "c", "checkpoint", "write a checkpoint now"),
-    look([.up, c("k")], .up, "up k", "", "previous layer; click or wheel does it too"),
-    look([.down, c("j")], .down, "down j", "", "next layer"),
-    look([.pageUp], .pageUp, "PgUp", "", "a page of layers up"),
-    look([.pageDown], .pageDown, "PgDn", "", "a page of layers down"),
-    look([.home, c("g")], .top, "Home g", "", "first layer"),
-    look([.end, c("G")], .bottom, "End G", "", "last layer"),
+    steer([c("c")], .checkpoint, "c", "checkpoint", "checkpoint now"),
+    look([.up, c("k")], .up, "up k", "", "choose a layer (click)"),
+    look([.down, c("j")], .down, "down j", "", "choose a layer (click)"),
+    look([.pageUp], .pageUp, "PgUp", "", "a page of layers"),
+    look([.pageDown], .pageDown, "PgDn", "", "a page of layers"),
+    look([.home, c("g")], .top, "Home g", "", "first, last layer"),
+    look([.end, c("G")], .bottom, "End G", "", "first, last layer"),
     look(
       [.enter, .right],
       .open,
       "Enter",
       "inspect",
-      "inspect the layer: every candidate over time"
+      "inspect the layer"
     ),
     look([.escape, .left, .backspace], .back, "Esc", "", "back, close"),
-    look([.tab], .nextTab, "Tab", "", "next tab on a small screen"),
-    look([.backTab], .previousTab, "S-Tab", "", "previous tab"),
-    look([c("1")], .tab(0), "1", "", "tab: layers"),
-    look([c("2")], .tab(1), "2", "", "tab: learning curves"),
-    look([c("3")], .tab(2), "3", "", "tab: cost and temperature"),
+    look([.tab], .nextTab, "Tab", "", "next, previous tab"),
+    look([.backTab], .previousTab, "S-Tab", "", "next, previous tab"),
+    look([c("1")], .tab(0), "1", "", "layers, curves, cost"),
+    look([c("2")], .tab(1), "2", "", "layers, curves, cost"),
+    look([c("3")], .tab(2), "3", "", "layers, curves, cost"),
     look([c("l")], .log, "l", "", "the run's log"),
     program([c("T")], .theme, "T", "theme", "next colour theme"),
     program([c("?"), .help], .help, "? F1", "help", "this list"),
@@ -76,13 +76,13 @@ package enum KeyTable {
       .quit,
       "q",
       "quit",
-      "leave: stop and save, or keep running headless"
+      "stop, or leave it running"
     ),
   ]
 
   /// Keys that the terminal turns into signals; only listed.
   package static let signals: [(label: String, help: String)] = [
-    ("Ctrl-C", "as q; twice: stop and save; three times: leave at once"),
+    ("Ctrl-C", "as q; 2x stop; 3x leave now"),
     ("Ctrl-Z", "suspend; fg comes back"),
   ]
 

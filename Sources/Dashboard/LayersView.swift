@@ -90,7 +90,13 @@ private func drawColumnTitles(
     frame.put(column, y, "shape", style)
     column += spec.detail + 1
   }
-  frame.put(column, y, "block probability", style, limit: spec.bar)
+  frame.put(
+    column,
+    y,
+    spec.bar >= 17 ? "block probability" : "probability",
+    style,
+    limit: spec.bar
+  )
   column += spec.bar + 1
   if spec.name > 0 {
     frame.put(column, y, "leader", style, limit: spec.name)
@@ -172,7 +178,7 @@ private func drawLayer(
   }
   if spec.trend == 1 {
     let (mark, ink) = trend(history, glyphs)
-    frame.put(x, y, mark, Style(ink, on: paper))
+    frame.put(x, y, mark, Style(isSelected ? .selectFg : ink, on: paper))
   } else {
     drawSparkline(
       &frame,
@@ -180,7 +186,7 @@ private func drawLayer(
       y,
       history,
       width: spec.trend,
-      ink: isSelected ? .borderFocus : .option(leader),
+      ink: isSelected ? .selectFg : .option(leader),
       paper: paper,
       glyphs: glyphs
     )
@@ -223,16 +229,22 @@ func drawPreview(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   guard model.choices.indices.contains(model.selection) else { return }
   let choice = model.choices[model.selection]
   let glyphs = model.look.glyphs
-  drawBox(
-    &frame,
-    rect,
-    glyphs,
-    title: [
-      (glyphs.plain(choice.name.capitalizedFirst), Style(.title)),
-      (glyphs.plain(choice.detail), Style(.muted)),
-      ("probability over time", Style(.muted)),
-    ]
-  )
+  let values = model.probabilities(of: model.selection)
+  var title: Words = [
+    (glyphs.plain(choice.name.capitalizedFirst), Style(.title)),
+    ("over time", Style(.muted)),
+  ]
+  // The two that compete, named in their own colours.
+  for option in values.indices.sorted(by: { values[$0] > values[$1] }).prefix(2) {
+    let share = Format.percent(Double(values[option]), digits: 0)
+    title.append(
+      (
+        "\(glyphs.line) \(glyphs.plain(choice.options[option].name)) \(share)",
+        Style(model.look.hasColour ? .option(option) : .fg)
+      )
+    )
+  }
+  drawBox(&frame, rect, glyphs, title: title)
   probabilityChart(model, model.selection).draw(
     &frame,
     Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2),
@@ -261,7 +273,9 @@ func probabilityChart(_ model: Model, _ index: Int) -> Chart {
         count: 1
       )
     }
-    chart.curves.append(.init(buckets: buckets, ink: .option(option)))
+    chart.curves.append(
+      .init(buckets: buckets, ink: .option(option), tag: optionKey(option))
+    )
   }
   chart.limits = 0...1
   let top = chart.curves.flatMap { $0.buckets.map(\.mean) }.max() ?? 1
@@ -270,7 +284,7 @@ func probabilityChart(_ model: Model, _ index: Int) -> Chart {
   chart.empty = "θ has not moved yet"
   if let first = model.probabilities.samples.first, let last = model.probabilities.samples.last {
     chart.xLabels = (
-      "epoch \(Format.number(first.epoch.rounded(.down)))", Format.number(last.epoch)
+      "epoch \(Format.epoch(first.epoch.rounded(.down)))", Format.epoch(last.epoch)
     )
   }
   return chart

@@ -90,9 +90,9 @@ package struct Layout: Sendable, Equatable {
     legendRows = legendLines(model, width: left - 4).count
     let count = model.choices.count
     let chrome = 3 + legendRows
-    rowHeight = count > 0 && count * 2 + chrome <= h * 6 / 10 ? 2 : 1
+    rowHeight = count > 0 && count * 2 + chrome <= h * 7 / 10 ? 2 : 1
     let wanted = max(count, 4) * rowHeight + chrome
-    if h - wanted >= 7, count > 0 {
+    if h - wanted >= 5, count > 0 {
       layers = Rect(0, body.y, left, wanted)
       preview = Rect(0, body.y + wanted, left, h - wanted)
     } else {
@@ -227,7 +227,7 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
     }
     word = model.look.glyphs.plain(word)
     let width = columns(of: binding.label.split(separator: " ")[0] + " " + word) + 2
-    if used + width > rect.width { continue }
+    if used + width - 2 > rect.width { continue }
     used += width
     chosen.append((binding, word))
   }

@@ -31,6 +31,8 @@ package struct Model: Sendable {
   /// Seconds since 1970, as of the last event that carries time.
   package var now = 0.0
   var resultWasShown = false
+  /// Cost of the layers that are not searched.
+  var fixedCost: Double?
 
   package init(size: Size, look: Look = Look(), ownsTrainer: Bool = true) {
     self.size = size
@@ -114,7 +116,7 @@ extension Model {
     }
   }
 
-  /// Seconds of silence when there should be news, else nil. A long step is no silence.
+  /// Seconds of silence when there should be news, else nil; a long step is no silence.
   package var silence: Double? {
     guard let status, status.heartbeat > 0, state == .running || state == .validating else {
       return nil
@@ -171,8 +173,18 @@ extension Model {
     summary?.costMetric == "params" ? option.params : option.flops
   }
 
-  /// The expected cost as last known: of the epoch, or of the last steps.
+  /// Σ P·price over the choices now.
+  var choiceCost: Double {
+    choices.indices.reduce(0) { sum, index in
+      zip(probabilities(of: index), choices[index].options)
+        .reduce(sum) { $0 + Double($1.0) * price($1.1) }
+    }
+  }
+
+  /// The expected cost now: that of the choices and of what is fixed, which the last epoch told;
+  /// before that the mean of the last steps.
   package var cost: Double? {
+    if let fixedCost { return fixedCost + choiceCost }
     guard let tail = curves.cost.buckets.suffix(8).map(\.mean) as [Double]?, !tail.isEmpty else {
       return epochs.last?.expectedCost
     }

@@ -36,38 +36,50 @@ private func drawDialog(
 
 // MARK: Help
 
+private typealias HelpLine = (key: String, text: String, isTitle: Bool)
+
+/// Every key of the table, in two columns where there is room.
 private func drawHelp(_ frame: inout Frame, _ model: Model, _ layout: Layout, _ scroll: Int) {
   let glyphs = model.look.glyphs
-  var lines: [(key: String, text: String, isTitle: Bool)] = []
-  for group in KeyBinding.Group.allCases {
-    if !lines.isEmpty { lines.append(("", "", false)) }
-    lines.append(("", group.rawValue, true))
+  func section(_ group: KeyBinding.Group) -> [HelpLine] {
+    var lines: [HelpLine] = [("", group.rawValue, true)]
     for binding in KeyTable.bindings where binding.group == group {
-      lines.append((binding.label, binding.help, false))
+      // Keys that do one thing in two directions share a line.
+      if lines[lines.count - 1].text == binding.help {
+        lines[lines.count - 1].key += " " + binding.label
+      } else {
+        lines.append((binding.label, binding.help, false))
+      }
     }
-    if group == .program {
-      for item in KeyTable.signals { lines.append((item.label, item.help, false)) }
-    }
+    if group == .program { lines += KeyTable.signals.map { ($0.label, $0.help, false) } }
+    return lines
   }
-  let isRoomy = layout.size.height >= 4 && layout.size.width >= 20
-  let inTwo = layout.size.width >= 110 && lines.count + 2 > layout.size.height
-  let rows = inTwo ? (lines.count + 1) / 2 : lines.count
-  let box = layout.dialog(width: inTwo ? 126 : 68, height: isRoomy ? rows + 4 : layout.size.height)
+  let blank: [HelpLine] = [("", "", false)]
+  let isDouble = layout.size.width >= 78
+  let columns =
+    isDouble
+    ? [section(.steering) + blank + section(.program), section(.looking)]
+    : [section(.steering) + blank + section(.looking) + blank + section(.program)]
+  let rows = columns.map(\.count).max() ?? 0
+  let box = layout.dialog(width: isDouble ? min(92, layout.size.width - 2) : 54, height: rows + 4)
   let inside = drawDialog(&frame, box, glyphs, "Keys")
   let room = max(0, inside.height - 1)
   let first = min(scroll, max(0, rows - room))
-  let width = inTwo ? inside.width / 2 : inside.width
-  for column in 0..<(inTwo ? 2 : 1) {
-    for row in 0..<room {
-      let at = column * rows + first + row
-      guard first + row < rows, at < lines.count else { break }
-      let line = lines[at]
-      let (x, y) = (inside.x + column * width, inside.y + row)
+  let width = inside.width / columns.count
+  for (column, lines) in columns.enumerated() {
+    let keyWidth = (lines.map(\.key.count).max() ?? 8) + 1
+    for (row, line) in lines.dropFirst(first).prefix(room).enumerated() {
+      let (x, y) = (inside.x + column * (width + 1), inside.y + row)
       if line.isTitle {
         frame.put(x, y, line.text, Style(.borderFocus, on: .bg, .bold), limit: width)
       } else {
-        frame.put(x, y, Format.left(line.key, 8), Style(.key))
-        frame.put(x + 8, y, clip(glyphs.plain(line.text), to: width - 8), Style(.fg))
+        frame.put(x, y, line.key, Style(.key), limit: width)
+        frame.put(
+          x + keyWidth,
+          y,
+          clip(glyphs.plain(line.text), to: width - keyWidth),
+          Style(.fg)
+        )
       }
     }
   }
@@ -121,7 +133,7 @@ private func drawQuit(_ frame: inout Frame, _ model: Model, _ layout: Layout, _ 
     frame.put(
       inside.x,
       inside.y + 1,
-      clip("The search is still going on. What shall become of it?", to: inside.width),
+      clip("The search is still running. What should happen?", to: inside.width),
       Style(.fg)
     )
     frame.put(
@@ -209,7 +221,9 @@ private func drawPrompt(
   let field = Rect(inside.x, y, inside.width, 1)
   frame.fill(field, Cell(32, Style(.selectFg, on: .selectBg)))
   let x = frame.put(field.x + 1, y, text, Style(.selectFg, on: .selectBg), limit: field.width - 2)
-  frame.cursor = Frame.Cursor(x: min(x, field.maxX - 1), y: y)
+  if field.width > 0, y < frame.height {
+    frame.cursor = Frame.Cursor(x: min(x, field.maxX - 1), y: y)
+  }
   let line = error.isEmpty ? "Enter sets it  Esc leaves it" : "\(glyphs.cross) \(error)"
   if inside.height >= 2 {
     frame.put(

@@ -5,7 +5,7 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
   for (order, item) in layout.panels.enumerated() {
     let rect = item.rect
-    let title = panelTitle(model, item.panel, isWide: rect.width >= 44)
+    let title = panelTitle(model, item.panel, width: rect.width)
     let inside: Rect
     if layout.isBoxed {
       drawBox(&frame, rect, glyphs, title: title, continues: order > 0)
@@ -24,24 +24,27 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
 }
 
 /// A panel's name and its newest values, each in the ink of its curve.
-private func panelTitle(_ model: Model, _ panel: Layout.Panel, isWide: Bool) -> Words {
+private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Words {
+  let isWide = width >= 44
   let glyphs = model.look.glyphs
   func value(_ name: String, _ short: String, _ text: String?, _ ink: Ink) -> Words {
     guard let text else { return [] }
-    return [(glyphs.plain("\(glyphs.line) \(isWide ? name : short) \(text)"), Style(ink))]
+    return [(isWide ? "\(glyphs.line) \(name) \(text)" : "\(short) \(text)", Style(ink))]
   }
   let curves = model.curves
   switch panel {
   case .loss:
     var words: Words = [("Loss", Style(.title))]
     if curves.trainLoss.lost > 0, let at = curves.trainLoss.firstLost {
-      words.append(("NaN since epoch \(Format.number(at))", Style(.bad)))
+      words.append(
+        (isWide ? "NaN since epoch \(Format.epoch(at))" : "NaN at \(Format.epoch(at))", Style(.bad))
+      )
     }
     words += value("train", "tr", curves.trainLoss.last.map(Format.number), .seriesA)
-    words += value("validation", "va", curves.validationLoss.last.map(Format.number), .seriesB)
+    words += value("valid", "va", curves.validationLoss.last.map(Format.number), .seriesB)
     return words
   case .accuracy:
-    var words: Words = [(isWide ? "Accuracy" : "Acc", Style(.title))]
+    var words: Words = [(width >= 56 ? "Accuracy" : "Acc", Style(.title))]
     words += value(
       "train",
       "tr",
@@ -49,7 +52,7 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, isWide: Bool) -> 
       .seriesA
     )
     words += value(
-      "validation",
+      "valid",
       "va",
       model.epochs.last.map { Format.percent($0.validationAccuracy) },
       .seriesB
@@ -91,7 +94,12 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, isWide: Bool) -> 
 // MARK: The four charts
 
 private func epochLabels(_ model: Model) -> (String, String)? {
-  model.position > 0 ? ("0", "epoch \(Format.number(model.position))") : nil
+  model.position > 0 ? ("0", "epoch \(Format.epoch(model.position))") : nil
+}
+
+/// Without colour the curves are told apart by a letter at their end.
+private func tag(_ model: Model, _ letter: Unicode.Scalar) -> UInt32? {
+  model.look.hasColour ? nil : letter.value
 }
 
 private func lossChart(_ model: Model) -> Chart {
@@ -102,11 +110,13 @@ private func lossChart(_ model: Model) -> Chart {
       buckets: train,
       ink: .seriesA,
       band: train.count > 30 ? .faint : nil,
-      smoothing: train.count > 30 ? 0.85 : 0
+      smoothing: train.count > 30 ? 0.85 : 0,
+      tag: tag(model, "t")
     ),
-    .init(buckets: model.curves.validationLoss.buckets, ink: .seriesB),
+    .init(buckets: model.curves.validationLoss.buckets, ink: .seriesB, tag: tag(model, "v")),
   ]
   chart.xLabels = epochLabels(model)
+  if model.curves.trainLoss.lost > 0 { chart.empty = "no finite value" }
   return chart
 }
 
@@ -118,10 +128,11 @@ private func accuracyChart(_ model: Model) -> Chart {
       buckets: steps,
       ink: .seriesA,
       band: steps.count > 30 ? .faint : nil,
-      smoothing: steps.count > 30 ? 0.85 : 0
+      smoothing: steps.count > 30 ? 0.85 : 0,
+      tag: tag(model, "t")
     ),
-    .init(buckets: model.curves.argmaxAccuracy.buckets, ink: .seriesC),
-    .init(buckets: model.curves.validationAccuracy.buckets, ink: .seriesB),
+    .init(buckets: model.curves.argmaxAccuracy.buckets, ink: .seriesC, tag: tag(model, "a")),
+    .init(buckets: model.curves.validationAccuracy.buckets, ink: .seriesB, tag: tag(model, "v")),
   ]
   chart.limits = 0...1
   chart.format = { Format.percent($0, digits: 0) }
@@ -135,15 +146,16 @@ private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   chart.curves = [
     .init(
       buckets: steps,
-      ink: .seriesA,
+      ink: .muted,
       band: steps.count > 30 ? .faint : nil,
       smoothing: steps.count > 30 ? 0.85 : 0
     ),
-    .init(buckets: model.curves.expectedCost.buckets, ink: .seriesB),
+    .init(buckets: model.curves.expectedCost.buckets, ink: .seriesA),
   ]
   let budget = model.summary?.budget ?? 0
   if budget > 0 { chart.level = .init(value: budget, ink: .warn) }
   chart.format = Format.count
+  if model.curves.cost.lost > 0 { chart.empty = "no finite value" }
   if rect.height >= 7 { chart.xLabels = epochLabels(model) }
   let hasGauge = rect.height >= 2 && model.cost != nil
   chart.draw(
@@ -178,16 +190,7 @@ func drawGauge(_ frame: inout Frame, _ model: Model, _ x: Int, _ y: Int, _ width
   }
   let bar = width - columns(of: text) - 1
   guard bar >= 4 else { return }
-  drawBar(&frame, x, y, width: bar, share: share, ink: ink, look: model.look)
-  if let mark {
-    let at = x + min(bar - 1, Int(mark * Double(bar)))
-    let paper = frame[at, y].style.paper
-    let isFilled = Double(at - x) < share * Double(bar)
-    frame[at, y] = Cell(
-      model.look.glyphs.isASCII ? 124 : 0x2502,
-      Style(.title, on: isFilled && model.look.hasColour ? ink : paper, .bold)
-    )
-  }
+  drawProgress(&frame, x, y, width: bar, share: share, ink: ink, mark: mark, look: model.look)
   frame.putRight(x + width, y, text, Style(ink == .seriesA ? .muted : ink))
 }
 

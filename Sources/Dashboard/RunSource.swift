@@ -10,8 +10,12 @@ package protocol RunSource {
   func request(_ action: Intervention.Action) throws
 }
 
-/// What is new in a run. Everything is optional: a run that is just being made has nothing yet.
+/// What is new in a run.
+///
+/// Everything is optional: a run that is just being made has nothing yet.
 package struct RunDelta: Sendable {
+  /// Whether what was told before no longer holds: a resumed run has taken steps back.
+  package var startsAnew = false
   /// Once, and again only when changed.
   package var summary: RunSummary?
   /// Once known.

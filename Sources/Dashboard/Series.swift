@@ -28,7 +28,9 @@ package struct Series: Sendable, Equatable {
 
   package var isEmpty: Bool { buckets.isEmpty }
 
-  /// Adds a point. x rises; one that does not (a run resumed from an earlier step) drops what it
+  /// Adds a point.
+  ///
+  /// x rises; one that does not (a run resumed from an earlier step) drops what it
   /// overtakes.
   package mutating func append(_ x: Double, _ y: Double) {
     while let tail = buckets.last, tail.end >= x { buckets.removeLast() }
@@ -85,6 +87,11 @@ package struct ProbabilityHistory: Sendable, Equatable {
     package var epoch: Double
     /// `[choice][option]`.
     package var values: [[Float]]
+
+    package init(epoch: Double, values: [[Float]]) {
+      self.epoch = epoch
+      self.values = values
+    }
   }
 
   package private(set) var samples: [Sample] = []

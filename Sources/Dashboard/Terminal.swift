@@ -15,8 +15,6 @@ final class Terminal {
   private let maximumPairs: Int
   private var isOpen = true
   private var buffer = [CChar](repeating: 0, count: 4096)
-  /// What was printed meanwhile; given back to the terminal when the screen closes.
-  private var printed = ""
 
   private struct PairKey: Hashable {
     var fore: Int32
@@ -57,7 +55,7 @@ final class Terminal {
 
   /// Colours that the terminal shows; NO_COLOR takes them all away.
   init(environment: [String: String], mouse: Bool) throws {
-    if let error = Self.error(cn_open(mouse)) { throw error }
+    if let error = Self.error(cn_open(Self.richerName(environment), mouse)) { throw error }
     colours = Int(cn_colours())
     maximumPairs = min(Int(cn_pairs()), 32_000)
     let noColour = !(environment["NO_COLOR"] ?? "").isEmpty
@@ -67,6 +65,23 @@ final class Terminal {
       } else if colours
         >= 256
       { .palette } else if colours >= 16 { .sixteen } else { .eight }
+  }
+
+  /// A terminfo name with more colours for a terminal that surely has them but does not say so.
+  ///
+  /// COLORTERM promises true colour, for which ncurses has entries of their own; tmux may call
+  /// itself `screen` and always draws 256 colours. Where the entry is missing TERM stands.
+  private static func richerName(_ environment: [String: String]) -> String? {
+    guard let term = environment["TERM"] else { return nil }
+    let base = term.hasSuffix("-256color") ? String(term.dropLast(9)) : term
+    guard ["screen", "tmux", "xterm"].contains(base) else { return nil }
+    let promise = environment["COLORTERM"] ?? ""
+    if promise == "truecolor" || promise == "24bit" {
+      let direct = (base == "screen" ? "tmux" : base) + "-direct"
+      if cn_knows(direct) { return direct }
+    }
+    let isRicher = !promise.isEmpty || environment["TMUX"]?.isEmpty == false
+    return isRicher && base == term ? term + "-256color" : nil
   }
 
   deinit { close() }
@@ -80,13 +95,12 @@ final class Terminal {
     return Size(Int(width), Int(height))
   }
 
-  /// Gives the terminal back as it was. Prints of the meantime follow on standard error.
+  /// Gives the terminal back as it was; prints of the meantime follow on standard error.
   func close() {
     guard isOpen else { return }
     isOpen = false
     _ = readStray()
     cn_close()
-    if !printed.isEmpty { FileHandle.standardError.write(Data(printed.suffix(8192).utf8)) }
   }
 
   // MARK: Drawing
@@ -131,7 +145,11 @@ final class Terminal {
     var back = number(paper)
     // Eight colours: the bright ones are the plain ones in bold.
     if depth == .eight {
-      if fore >= 8 {
+      if fore == 8 {
+        // Bold black is black on many terminals.
+        fore = -1
+        attributes.insert(.dim)
+      } else if fore >= 8 {
         fore -= 8
         attributes.insert(.bold)
       }
@@ -212,10 +230,7 @@ final class Terminal {
   private func readStray() -> String? {
     let count = Int(cn_read_stray(&buffer, Int32(buffer.count)))
     guard count > 0 else { return nil }
-    let text = String(decoding: buffer[0..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    printed += text
-    if printed.utf8.count > 65_536 { printed = String(printed.suffix(32_768)) }
-    return text
+    return String(decoding: buffer[0..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   private func decode(_ event: cn_event) -> Event? {

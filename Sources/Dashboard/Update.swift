@@ -41,7 +41,7 @@ package enum DashboardExit: Sendable, Equatable {
   case hungUp
 }
 
-/// The model after `event`, and what follows from it. Pure.
+/// The model after `event`, and what follows from it; pure.
 package func update(_ model: inout Model, _ event: Event) -> [Effect] {
   switch event {
   case .key(let key): return handle(&model, key)
@@ -236,6 +236,13 @@ private func interrupt(_ model: inout Model) -> [Effect] {
 // MARK: Data
 
 private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
+  if delta.startsAnew {
+    model.curves = Model.Curves()
+    model.probabilities = ProbabilityHistory()
+    model.epochs = []
+    model.theta = nil
+    model.fixedCost = nil
+  }
   if let summary = delta.summary { model.summary = summary }
   if let choices = delta.choices {
     model.choices = choices
@@ -267,6 +274,9 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.curves.validationAccuracy.append(x, epoch.validationAccuracy)
     model.curves.argmaxAccuracy.append(x, epoch.argmaxAccuracy)
     model.curves.expectedCost.append(x, epoch.expectedCost)
+  }
+  if let last = delta.epochs.last, !model.choices.isEmpty {
+    model.fixedCost = last.expectedCost - model.choiceCost
   }
   if let latest = delta.interventions.max(by: { $0.id < $1.id }) {
     model.message = .intervention(latest)

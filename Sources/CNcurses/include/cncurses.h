@@ -72,7 +72,10 @@ int cn_check(void);
 // Sets the locale's character type and says whether text is UTF-8. An environment that names no
 // locale at all is taken for UTF-8.
 bool cn_use_locale(void);
-int cn_open(bool mouse);
+// Whether terminfo has an entry of this name.
+bool cn_knows(const char *term);
+// term names another terminfo entry to prefer over TERM; NULL for none.
+int cn_open(const char *term, bool mouse);
 void cn_close(void);
 void cn_suspend(void);
 
