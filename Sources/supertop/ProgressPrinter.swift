@@ -29,7 +29,7 @@ final class ProgressPrinter {
     lastStep = step
     encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.keyEncodingStrategy = .custom { EventKey($0.last) }
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf",
       negativeInfinity: "-inf",
@@ -101,8 +101,8 @@ final class ProgressPrinter {
     }
     lastLine = Date()
     line(
-      "epoch \(epoch.epoch + 1): validation \(Format.percent(epoch.validationAccuracy)), "
-        + "chosen network \(Format.percent(epoch.argmaxAccuracy)), "
+      "epoch \(epoch.epoch + 1): val \(Format.percent(epoch.validationAccuracy)), "
+        + "chosen net \(Format.percent(epoch.argmaxAccuracy)), "
         + "loss \(Format.number(epoch.validationLoss)), cost \(Format.count(epoch.expectedCost)), "
         + "t \(Format.number(epoch.temperature)), \(Format.duration(epoch.seconds))"
     )
@@ -149,4 +149,21 @@ final class ProgressPrinter {
       try container.encode(event, forKey: .event)
     }
   }
+}
+
+/// A field's name in JSON: `validationLoss` as `val_loss`, so that every event spells it as `done` does.
+private struct EventKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+
+  init(_ key: (any CodingKey)?) {
+    let words = (key?.stringValue ?? "").replacing("validation", with: "val")
+    stringValue = words.reduce(into: "") { name, letter in
+      name += letter.isUppercase ? "_" + letter.lowercased() : String(letter)
+    }
+  }
+
+  init?(stringValue: String) { self.stringValue = stringValue }
+
+  init?(intValue: Int) { nil }
 }

@@ -21,6 +21,8 @@ struct Training {
     }
     // What cannot even begin is told in a line, not on a screen that has to be left first.
     if case .failed(let error) = trainer.wait(seconds: Training.firstLook) { throw error }
+    // Before the dashboard, which gives back what it found: a terminal that goes sends the signal twice.
+    Signals.ignoreHangUp()
     let reader = try folder.reader()
     switch try display.show(folder, ownsTrainer: true) {
     case .quit, .stopRequested:
@@ -29,11 +31,9 @@ struct Training {
         ProgressPrinter(reader: reader, json: false, after: trainer.firstStep - 1, output: Output())
       )
     case .detached:
-      Signals.ignoreHangUp()
       Output().line("training goes on here; steer it with supertop watch \(folder.path)")
       try runHeadless(after: (try reader.status()?.step ?? 0) - 1, obstacle: nil)
     case .hungUp:
-      Signals.ignoreHangUp()
       try runHeadless(after: (try reader.status()?.step ?? 0) - 1, obstacle: nil)
     case .interrupted:
       throw ExitCode(128 + SIGINT)

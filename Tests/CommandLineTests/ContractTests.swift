@@ -24,7 +24,7 @@ struct ContractTests {
     }
     #expect(step["phase"] as? String == "theta")
     let epoch = try #require(epochs.last)
-    for key in ["train_loss", "validation_loss", "validation_accuracy", "argmax_accuracy"] {
+    for key in ["train_loss", "val_loss", "val_accuracy", "argmax_accuracy"] {
       #expect(epoch[key] is Double, "\(key) of an epoch")
     }
     // An epoch stands after its last step and before the next one's first.

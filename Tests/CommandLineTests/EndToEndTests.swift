@@ -73,7 +73,7 @@ struct EndToEndTests {
 
   @Test func `a search goes on without its dashboard`() throws {
     let folder = try Program.Folder()
-    let tmux = try search("--ascii", in: folder, columns: 80, rows: 24, epochs: 30)
+    let tmux = try search("--ascii", in: folder, columns: 80, rows: 24, epochs: 8)
     let screen = try tmux.waits("a running search") { $0.contains("RUNNING") }
     #expect(screen.unicodeScalars.allSatisfy { $0.isASCII })
     try tmux.press("q")
@@ -85,7 +85,26 @@ struct EndToEndTests {
     #expect(end.contains("exit=0"))
   }
 
-  @Test func `Ctrl-C asks, and a second one stops and saves`() throws {
+  @Test(arguments: [true, false])
+  func `a search outlives its terminal`(leavesFirst: Bool) throws {
+    let folder = try Program.Folder()
+    var tmux: Tmux? = try search("", in: folder, columns: 80, rows: 24, epochs: 12)
+    try tmux?.waits("a running search") { $0.contains("RUNNING") }
+    let run = try RunFolder.open(path: folder.path + "/runs/digits-1")
+    if leavesFirst {
+      try tmux?.press("q")
+      try tmux?.waits("the question") { $0.contains("Keep running") }
+      try tmux?.press("k")
+      try tmux?.waits("progress lines") { $0.contains("training goes on here") }
+    }
+    tmux = nil
+    let step = try run.reader().status()?.step ?? 0
+    #expect(step < 12 * 10, "the search was over before its terminal went")
+    #expect(try Program.wait { try run.reader().status()?.state == .finished })
+    #expect(Program.wait { run.trainer() == nil })
+  }
+
+  @Test func `Ctrl-C asks before it stops and saves`() throws {
     let folder = try Program.Folder()
     let tmux = try search("", in: folder, columns: 100, rows: 30)
     try tmux.waits("a running search") { $0.contains("RUNNING") }
