@@ -6,16 +6,25 @@ import Foundation
 
 /// Everything a search is made of; a run's `config.yaml` is this, complete (spec S2–S10).
 package struct Configuration: Codable, Sendable, Equatable {
+  /// Name of the preset that the settings started from.
   package var preset: String
+  /// Seed of every random number (spec S121).
   package var seed: UInt64
   /// Worker threads; 0 means one for each core.
   package var threads: Int
+  /// What to train on.
   package var data: DataSettings
+  /// What is searched (spec S2, S3).
   package var space: Space
+  /// How it is searched (spec S5, S9).
   package var search: SearchSettings
+  /// How the weights are trained (spec S9).
   package var weights: WeightSettings
+  /// How θ is trained (spec S9).
   package var theta: ThetaSettings
+  /// The annealing of τ (spec S10).
   package var temperature: TemperatureSchedule
+  /// How cross-entropy and cost are joined (spec S8).
   package var loss: LossSettings
 
   /// What to train on.
@@ -41,29 +50,50 @@ package struct Configuration: Codable, Sendable, Equatable {
 
   /// The macro-architecture and the candidates (spec S2, S3).
   package struct Space: Codable, Sendable, Equatable {
+    /// The first convolution.
     package var stem: Stem
+    /// The searched layers, from the input on.
     package var stages: [Stage]
     /// Width of the last 1×1 convolution.
     package var head: Int
+    /// What every layer chooses from, in the order of the logits.
     package var candidates: [Candidate]
 
     /// The fixed first convolution, 3×3.
     package struct Stem: Codable, Sendable, Equatable {
+      /// Output channels.
       package var width: Int
+      /// 1 or 2.
       package var stride: Int
+
+      package init(width: Int, stride: Int) {
+        self.width = width
+        self.stride = stride
+      }
     }
 
     /// `depth` searched layers of one width; the first has `stride`.
     package struct Stage: Codable, Sendable, Equatable {
+      /// Output channels.
       package var width: Int
+      /// Searched layers.
       package var depth: Int
+      /// 1 or 2, of the first layer.
       package var stride: Int
+
+      package init(width: Int, depth: Int, stride: Int) {
+        self.width = width
+        self.depth = depth
+        self.stride = stride
+      }
     }
 
     /// One candidate block: an inverted residual, or `skip`.
     package struct Candidate: Codable, Sendable, Equatable {
+      /// What follows the first two convolutions.
       package enum Activation: String, Codable, Sendable, CaseIterable { case relu, hswish }
 
+      /// Unique in the list.
       package var name: String
       /// Depthwise kernel side; 0 for `skip`.
       package var kernel: Int
@@ -71,19 +101,61 @@ package struct Configuration: Codable, Sendable, Equatable {
       package var expansion: Double
       /// Groups of the two 1×1 convolutions.
       package var groups: Int
+      /// After the expansion and the depthwise convolution.
       package var activation: Activation
 
       /// Whether this passes its input on (spec S3).
       package var isSkip: Bool { kernel == 0 }
+
+      package init(
+        name: String,
+        kernel: Int,
+        expansion: Double,
+        groups: Int = 1,
+        activation: Activation = .relu
+      ) {
+        self.name = name
+        self.kernel = kernel
+        self.expansion = expansion
+        self.groups = groups
+        self.activation = activation
+      }
+
+      /// The candidate that a name of FBNetV1 stands for: `k5_e3`, `k3_e1_g2`, `skip` (spec S3);
+      /// nil for any other name.
+      package init?(named name: String) {
+        if name == "skip" {
+          self.init(name: name, kernel: 0, expansion: 0)
+          return
+        }
+        guard let match = name.wholeMatch(of: /k(\d+)_e(\d+(?:\.\d+)?)(?:_g(\d+))?/),
+          let kernel = Int(match.1), kernel > 0, let expansion = Double(match.2), expansion > 0
+        else { return nil }
+        self.init(
+          name: name,
+          kernel: kernel,
+          expansion: expansion,
+          groups: match.3.flatMap { Int($0) } ?? 1
+        )
+      }
+
+      /// Width between the two 1×1 convolutions of a block with `width` input channels.
+      package func middleWidth(from width: Int) -> Int {
+        Int((Double(width) * expansion).rounded())
+      }
     }
   }
 
   /// The search itself (spec S5, S9).
   package struct SearchSettings: Codable, Sendable, Equatable {
+    /// What shares one Gumbel draw.
     package enum Sampling: String, Codable, Sendable, CaseIterable { case batch, sample }
+    /// What a network costs.
     package enum Cost: String, Codable, Sendable, CaseIterable { case flops, params }
 
+    /// Passes over the training images.
     package var epochs: Int
+    /// Images of a step.
     package var batch: Int
     /// Epochs of weight training before θ moves.
     package var warmupEpochs: Int
@@ -108,9 +180,13 @@ package struct Configuration: Codable, Sendable, Equatable {
 
   /// SGD on the weights with a cosine schedule (spec S9).
   package struct WeightSettings: Codable, Sendable, Equatable {
+    /// At the start of the cosine.
     package var learningRate: Double
+    /// 0 up to, but without, 1.
     package var momentum: Double
+    /// Added to the gradient, times the weight.
     package var weightDecay: Double
+    /// Share of the target spread over all classes.
     package var labelSmoothing: Double
 
     enum CodingKeys: String, CodingKey {
@@ -123,15 +199,21 @@ package struct Configuration: Codable, Sendable, Equatable {
 
   /// Adam on the architecture parameters (spec S9).
   package struct ThetaSettings: Codable, Sendable, Equatable {
+    /// First value of every θ.
     package enum Initial: String, Codable, Sendable, CaseIterable {
       /// 1/n each, 0 each or 1 each.
       case uniform, zero, one
     }
 
+    /// Constant over the run.
     package var learningRate: Double
+    /// Decay of the mean of the gradients.
     package var beta1: Double
+    /// Decay of the mean of their squares.
     package var beta2: Double
+    /// Added to the gradient, times θ.
     package var weightDecay: Double
+    /// First value of every θ.
     package var initial: Initial
 
     enum CodingKeys: String, CodingKey {
@@ -143,12 +225,17 @@ package struct Configuration: Codable, Sendable, Equatable {
 
   /// Loss form (spec S8).
   package struct LossSettings: Codable, Sendable, Equatable {
+    /// The four ways to join cross-entropy and cost.
     package enum Form: String, Codable, Sendable, CaseIterable { case log, paper, additive, target }
 
+    /// Which way.
     package var form: Form
+    /// Factor of the cost, above 0.
     package var alpha: Double
+    /// Exponent of the cost, above 0.
     package var beta: Double
     /// Cost that the `target` form aims at, in the cost metric (FLOPs or parameters); 0 means none.
+    ///
     /// The dashboard draws it beside the expected cost whatever the form.
     package var budget: Double
     /// Half-width of the free band round the budget, as a share of it.
@@ -158,11 +245,14 @@ package struct Configuration: Codable, Sendable, Equatable {
 
 /// Temperature τ of the Gumbel softmax over the epochs (spec S10).
 package struct TemperatureSchedule: Codable, Sendable, Equatable {
+  /// Shape of the curve.
   package enum Form: String, Codable, Sendable, CaseIterable {
     case exponential, linear, cosine, constant
   }
 
+  /// Shape of the curve.
   package var form: Form
+  /// Value at epoch 0, above 0.
   package var start: Double
   /// Exponent per epoch of the exponential form: τ = start · exp(−rate · epoch).
   package var rate: Double

@@ -43,24 +43,39 @@ package enum Phase: String, Codable, Sendable, CaseIterable {
 package struct StepRecord: Codable, Sendable, Equatable {
   /// Steps done before this one, counted over the whole run and both phases.
   package var step: Int
+  /// Epoch of the step, counted from 0.
   package var epoch: Int
+  /// Which parameters moved.
   package var phase: Phase
   /// The loss that was minimised (spec S8).
   package var loss: Double
+  /// The images' part of the loss, mean over the batch.
   package var crossEntropy: Double
   /// Share of the batch classified right, 0…1.
   package var accuracy: Double
   /// Expected cost of the supernet under this step's draw, in the metric of the config.
   package var cost: Double
+  /// τ of the draw.
   package var temperature: Double
+  /// Rate of the optimiser that stepped.
   package var learningRate: Double
   /// Wall time of the step, pauses excluded.
   package var seconds: Double
+  /// Images of the batch.
   package var images: Int
 
   package init(
-    step: Int, epoch: Int, phase: Phase, loss: Double, crossEntropy: Double, accuracy: Double,
-    cost: Double, temperature: Double, learningRate: Double, seconds: Double, images: Int
+    step: Int,
+    epoch: Int,
+    phase: Phase,
+    loss: Double,
+    crossEntropy: Double,
+    accuracy: Double,
+    cost: Double,
+    temperature: Double,
+    learningRate: Double,
+    seconds: Double,
+    images: Int
   ) {
     self.step = step
     self.epoch = epoch
@@ -76,8 +91,10 @@ package struct StepRecord: Codable, Sendable, Equatable {
   }
 }
 
-/// Architecture parameters after a θ step, with the two parts of their gradient kept apart (spec S83).
+/// Architecture parameters after a θ step, with the two parts of their gradient kept apart (spec
+/// S83).
 package struct ThetaRecord: Sendable, Equatable {
+  /// The θ step that left these, as in `StepRecord`.
   package var step: Int
   /// Fractional epoch at which the step ended.
   package var epoch: Double
@@ -89,7 +106,11 @@ package struct ThetaRecord: Sendable, Equatable {
   package var costPull: [[Float]]
 
   package init(
-    step: Int, epoch: Double, logits: [[Float]], accuracyPull: [[Float]], costPull: [[Float]]
+    step: Int,
+    epoch: Double,
+    logits: [[Float]],
+    accuracyPull: [[Float]],
+    costPull: [[Float]]
   ) {
     self.step = step
     self.epoch = epoch
@@ -101,27 +122,44 @@ package struct ThetaRecord: Sendable, Equatable {
 
 /// What an epoch came to.
 package struct EpochRecord: Codable, Sendable, Equatable {
+  /// Counted from 0.
   package var epoch: Int
   /// Global steps done when the epoch ended.
   package var step: Int
+  /// Mean loss of the weight steps.
   package var trainLoss: Double
+  /// Share classified right in the weight steps, 0…1.
   package var trainAccuracy: Double
   /// Cross-entropy on held-out images of the supernet without noise, batch-norm recalibrated.
   package var validationLoss: Double
+  /// Share of held-out images classified right, 0…1.
   package var validationAccuracy: Double
   /// Accuracy of the argmax architecture alone with inherited weights, batch-norm recalibrated.
   package var argmaxAccuracy: Double
   /// Σ P·cost, in the metric of the config.
   package var expectedCost: Double
+  /// Multiply-accumulates of the argmax architecture.
   package var argmaxFlops: Double
+  /// Weights of the argmax architecture.
   package var argmaxParams: Double
+  /// τ during the epoch.
   package var temperature: Double
+  /// Wall time of the epoch, validation included and pauses excluded.
   package var seconds: Double
 
   package init(
-    epoch: Int, step: Int, trainLoss: Double, trainAccuracy: Double, validationLoss: Double,
-    validationAccuracy: Double, argmaxAccuracy: Double, expectedCost: Double, argmaxFlops: Double,
-    argmaxParams: Double, temperature: Double, seconds: Double
+    epoch: Int,
+    step: Int,
+    trainLoss: Double,
+    trainAccuracy: Double,
+    validationLoss: Double,
+    validationAccuracy: Double,
+    argmaxAccuracy: Double,
+    expectedCost: Double,
+    argmaxFlops: Double,
+    argmaxParams: Double,
+    temperature: Double,
+    seconds: Double
   ) {
     self.epoch = epoch
     self.step = step
@@ -140,8 +178,10 @@ package struct EpochRecord: Codable, Sendable, Equatable {
 
 /// What the trainer is doing, rewritten at every step; the one mutable row of a run.
 package struct RunStatus: Codable, Sendable, Equatable {
+  /// What a trainer can be at.
   package enum State: String, Codable, Sendable {
-    /// Loading or decoding data, or building the supernet; `message` says which, `progress` how far.
+    /// Loading or decoding data, or building the supernet; `message` says which, `progress` how
+    /// far.
     case preparing
     case running, paused
     /// Evaluating at the end of an epoch.
@@ -153,20 +193,27 @@ package struct RunStatus: Codable, Sendable, Equatable {
     case failed
   }
 
+  /// What the trainer is at.
   package var state: State
+  /// More on the state, one line; may be empty.
   package var message: String
   /// 0…1 while `preparing` or `validating`.
   package var progress: Double
   /// Epoch under way, counted from 0, of `epochs`.
   package var epoch: Int
+  /// Epochs of the whole run.
   package var epochs: Int
   /// Global steps done, of `totalSteps`.
   package var step: Int
+  /// Steps of the whole run, both phases.
   package var totalSteps: Int
   /// Steps done in this epoch (both phases), of `stepsPerEpoch`.
   package var stepInEpoch: Int
+  /// Steps of this epoch, both phases.
   package var stepsPerEpoch: Int
+  /// Which parameters the present step trains.
   package var phase: Phase
+  /// τ now.
   package var temperature: Double
   /// Whether a person holds the temperature by hand (spec S10).
   package var temperatureHeld: Bool
@@ -176,6 +223,7 @@ package struct RunStatus: Codable, Sendable, Equatable {
   package var etaSeconds: Double?
   /// Resident memory of the training process.
   package var memoryBytes: Int
+  /// Process of the trainer.
   package var processIdentifier: Int32
   /// Seconds since 1970 at which this row was written; old while `running` means a dead trainer.
   package var heartbeat: Double
@@ -227,17 +275,28 @@ package struct Intervention: Sendable, Equatable {
     case requested, accepted, done, refused
   }
 
+  /// Ascending in the order of the requests.
   package var id: Int64
+  /// What is wished for.
   package var action: Action
+  /// How far it has come.
   package var state: State
-  /// Global step before which it acted; nil until accepted. A resumed run replays by this (spec S82).
+  /// Global step before which it acted; nil until accepted.
+  ///
+  /// A resumed run replays by this (spec S82).
   package var step: Int?
   /// Seconds since 1970.
   package var requestedAt: Double
+  /// Why it was turned down, or what it did; may be empty.
   package var note: String
 
   package init(
-    id: Int64, action: Action, state: State, step: Int?, requestedAt: Double, note: String
+    id: Int64,
+    action: Action,
+    state: State,
+    step: Int?,
+    requestedAt: Double,
+    note: String
   ) {
     self.id = id
     self.action = action
@@ -250,12 +309,16 @@ package struct Intervention: Sendable, Equatable {
 
 /// One line of the run's log.
 package struct LogRecord: Codable, Sendable, Equatable {
+  /// How grave a line is.
   package enum Level: String, Codable, Sendable { case info, warning, error }
 
+  /// Ascending.
   package var id: Int64
   /// Seconds since 1970.
   package var time: Double
+  /// How grave it is.
   package var level: Level
+  /// One line.
   package var text: String
 
   package init(id: Int64, time: Double, level: Level, text: String) {
@@ -290,9 +353,11 @@ package struct UserError: Error, CustomStringConvertible, Sendable, Equatable {
     case configuration = 78
   }
 
+  /// The process's exit code.
   package var code: Code
   /// File, key or argument concerned.
   package var place: String
+  /// What is wrong.
   package var problem: String
   /// What to do about it; may be empty.
   package var remedy: String

@@ -32,7 +32,8 @@ package struct Philox: Sendable {
 
   /// Raw block function for a test against published vectors.
   package static func block(
-    counter: (UInt32, UInt32, UInt32, UInt32), key: (UInt32, UInt32)
+    counter: (UInt32, UInt32, UInt32, UInt32),
+    key: (UInt32, UInt32)
   ) -> (UInt32, UInt32, UInt32, UInt32) {
     var c = counter
     var k = key

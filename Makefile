@@ -1,0 +1,44 @@
+# Two commands are enough: `make run` and `make test`. Both work on a bare machine that has Swift.
+
+# Given to every `swift build` and `swift test`, for example: make test SWIFT_ARGUMENTS="--jobs 1"
+SWIFT_ARGUMENTS ?=
+# Given to the program, for example: make run ARGUMENTS="search --preset digits --epochs 5"
+ARGUMENTS ?=
+
+# Homebrew keeps its ncurses out of the way of the system's, so the search path must name it.
+ifeq ($(shell uname -s),Darwin)
+  BREW := $(shell brew --prefix 2>/dev/null)
+  export PKG_CONFIG_PATH := $(BREW)/opt/ncurses/lib/pkgconfig:$(BREW)/lib/pkgconfig:$(PKG_CONFIG_PATH)
+endif
+
+.PHONY: help run test build lint check clean dependencies
+
+help:
+	@echo 'make run     install what is missing, build, open the dashboard on the built-in data'
+	@echo 'make test    install what is missing, build, pass every test'
+	@echo 'make build   the same as run, without running: .build/release/supertop'
+	@echo 'make lint    formatting rules of the sources'
+	@echo 'make check   all that the gate checks: tests, lint, documentation, kernels and more'
+	@echo 'make clean   remove what was built (never a run)'
+
+run: build
+	@.build/release/supertop $(ARGUMENTS)
+
+build: dependencies
+	swift build $(SWIFT_ARGUMENTS) --configuration release --product supertop
+
+test:
+	@Scripts/install-dependencies.sh tests
+	swift test $(SWIFT_ARGUMENTS)
+
+lint:
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+check:
+	@bash .ci/run
+
+clean:
+	swift package clean
+
+dependencies:
+	@Scripts/install-dependencies.sh

@@ -1,0 +1,200 @@
+import Foundation
+import Runs
+
+/// A data set ready for training: packed images, their classes, and the statistics of the training set.
+package struct Dataset: Sendable {
+  /// `digits`, `cifar10`, or the folder's name.
+  package let name: String
+  /// Names of the classes; a label is an index into them.
+  package let classNames: [String]
+  /// 3 (red, green, blue) or 1 (grey).
+  package let channels: Int
+  /// Height of the images in a batch, pixels: the resolution asked for.
+  package let height: Int
+  /// Width of the images in a batch, pixels; the same as `height`.
+  package let width: Int
+  /// Images to train on; a search parts them by `Split`.
+  package let train: PackedImages
+  /// Images held out from all training.
+  package let test: PackedImages
+  /// Mean of each channel over the training images, in 0…1.
+  package let mean: [Float]
+  /// Standard deviation of each channel over the training images, in 0…1; never 0.
+  package let standardDeviation: [Float]
+  /// What a shifted image is filled up with.
+  package let padding: Padding
+  /// Whether a mirrored image still shows its class: photographs yes, digits no.
+  package let supportsFlip: Bool
+  /// Images left out because they could not be decoded (`skip_bad_images`).
+  package let skippedImages: Int
+  /// One line each: skipped files, odd folders, a cache that could not be written.
+  package let warnings: [String]
+  /// Whom the data is owed to; empty for a folder of the user's.
+  package let credit: String
+  /// The cache file in use, nil if the images are in memory.
+  package let cachePath: String?
+
+  /// Value of the pixels that a shift brings in.
+  package enum Padding: Sendable {
+    /// The mean, which is 0 after normalisation: right where no colour means "nothing here".
+    case mean
+    /// Raw 0, the empty paper of the digits.
+    case background
+  }
+
+  init(
+    name: String,
+    classNames: [String],
+    channels: Int,
+    resolution: Int,
+    train: PackedImages,
+    test: PackedImages,
+    mean: [Float],
+    standardDeviation: [Float],
+    padding: Padding,
+    supportsFlip: Bool,
+    skippedImages: Int,
+    warnings: [String],
+    credit: String,
+    cachePath: String?
+  ) {
+    self.name = name
+    self.classNames = classNames
+    self.channels = channels
+    height = resolution
+    width = resolution
+    self.train = train
+    self.test = test
+    self.mean = mean
+    self.standardDeviation = standardDeviation
+    self.padding = padding
+    self.supportsFlip = supportsFlip
+    self.skippedImages = skippedImages
+    self.warnings = warnings
+    self.credit = credit
+    self.cachePath = cachePath
+  }
+
+  /// Resolutions that can be asked for, pixels.
+  package static let resolutions = 4...1024
+
+  /// Loads the data set that `settings` name, decoding and packing it first if need be.
+  ///
+  /// `progress` is called now and then, on this thread, with a share 0…1 and what is done. Throws a
+  /// `UserError` that names the folder or file at fault.
+  package static func load(
+    _ settings: Configuration.DataSettings,
+    progress: (Double, String) -> Void = { _, _ in }
+  ) throws -> Dataset {
+    guard resolutions.contains(settings.resolution) else {
+      throw UserError(
+        .configuration,
+        "data.resolution",
+        "\(settings.resolution) pixels",
+        remedy: "choose \(resolutions.lowerBound) to \(resolutions.upperBound)"
+      )
+    }
+    if settings.source == "digits" { return Digits.load(resolution: settings.resolution) }
+    let cifar = "cifar10:"
+    let source =
+      if settings.source.hasPrefix(cifar) {
+        try CIFAR10.source(
+          expandingTilde(String(settings.source.dropFirst(cifar.count))),
+          resolution: settings.resolution
+        )
+      } else {
+        try ImageFolder.source(
+          expandingTilde(settings.source),
+          resolution: settings.resolution
+        )
+      }
+    return try load(source, settings, progress: progress)
+  }
+
+  /// Takes `source` from its cache file, or packs it.
+  static func load(
+    _ source: ImageSource,
+    _ settings: Configuration.DataSettings,
+    progress: (Double, String) -> Void = { _, _ in }
+  ) throws -> Dataset {
+    let cache = PackedCache(source, folder: settings.cache)
+    var warnings = source.warnings
+    let contents: PackedFile.Contents
+    var cachePath: String? = cache.path
+    let found = cache.open(source, skipBadImages: settings.skipBadImages)
+    if case .good(let kept) = found {
+      contents = kept
+    } else {
+      if case .damaged = found {
+        warnings.append("\(cache.path): the cache was damaged and has been made anew")
+      }
+      let writer = PackedWriter(cache.path)
+      contents = try Packer(source: source, skipBadImages: settings.skipBadImages)
+        .pack(into: writer, progress: progress)
+      if let warning = writer.warning {
+        warnings.append(warning)
+        progress(1, warning)
+        cachePath = nil
+      }
+    }
+    let description = contents.description
+    return Dataset(
+      name: source.name,
+      classNames: source.classNames,
+      channels: description.channels,
+      resolution: settings.resolution,
+      train: contents.train,
+      test: contents.test,
+      mean: description.mean.map(Float.init),
+      standardDeviation: description.standardDeviation.map(Float.init),
+      padding: .mean,
+      supportsFlip: source.supportsFlip,
+      skippedImages: description.skipped,
+      warnings: warnings + description.warnings,
+      credit: source.credit,
+      cachePath: cachePath
+    )
+  }
+}
+
+extension Dataset {
+  /// Number of classes.
+  package var classes: Int { classNames.count }
+
+  /// A page about the data for `supertop data info`, lines parted by newlines.
+  package func describe() -> String {
+    func list(_ values: [Float]) -> String {
+      values.map { String(format: "%.4f", $0) }.joined(separator: " ")
+    }
+    func row(_ name: String, _ value: String) -> String {
+      name.padding(toLength: 11, withPad: " ", startingAt: 0) + value
+    }
+    let stored = train.side == width ? "" : ", stored as \(train.side)x\(train.side)"
+    var lines = [
+      row("data", name),
+      row("images", "\(train.count) for training, \(test.count) for testing"),
+      row("size", "\(width)x\(height), \(channels == 1 ? "grey" : "RGB")\(stored)"),
+      row("mean", list(mean)),
+      row("deviation", list(standardDeviation)),
+      row("skipped", "\(skippedImages)"),
+    ]
+    if let cachePath { lines.append(row("cache", cachePath)) }
+    if !credit.isEmpty { lines.append(row("credit", credit)) }
+    lines += warnings.map { row("warning", $0) }
+    let trainCounts = train.counts(classes: classes)
+    let testCounts = test.counts(classes: classes)
+    let width = max(5, classNames.map(\.count).max() ?? 0)
+    func right(_ text: String) -> String {
+      String(repeating: " ", count: max(1, 9 - text.count)) + text
+    }
+    func left(_ text: String) -> String {
+      text.padding(toLength: width, withPad: " ", startingAt: 0)
+    }
+    lines.append("")
+    lines.append(left("class") + right("train") + right("test"))
+    for (index, name) in classNames.enumerated() {
+      lines.append(left(name) + right("\(trainCounts[index])") + right("\(testCounts[index])"))
+    }
+    return lines.joined(separator: "\n")
+  }
+}

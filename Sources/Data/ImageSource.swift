@@ -1,0 +1,67 @@
+import Foundation
+
+/// Images of a data set before they are packed, wherever they lie.
+struct ImageSource: Sendable {
+  /// One image that can be decoded on any thread.
+  struct Item: Sendable {
+    /// File relative to the data set's folder, for messages.
+    var path: String
+    var label: Int32
+    /// Which image of the file, where a file holds many.
+    var record = 0
+  }
+
+  struct Listing: Sendable {
+    var train: [Item]
+    var test: [Item]
+  }
+
+  var name: String
+  /// Absolute folder.
+  var folder: String
+  /// Side of the packed squares, pixels.
+  var side: Int
+  var classNames: [String]
+  /// Changes whenever a file is added, removed, resized or written to.
+  var fingerprint: Fingerprint
+  var warnings: [String] = []
+  var credit = ""
+  var supportsFlip = true
+  /// Lists the images; called only when they have to be decoded.
+  var list: @Sendable () throws -> Listing
+  /// Decodes one image or throws `BadImage`.
+  var decode: @Sendable (Item, ImageDecoder) throws -> DecodedImage
+}
+
+/// What `stat` tells of a file.
+struct FileFacts {
+  var size: Int
+  /// Nanoseconds since 1970.
+  var modified: Int
+  var isFolder: Bool
+
+  /// Nil when there is no such file.
+  init?(_ path: String) {
+    // Asked of the system directly: Foundation's way takes a hundred times as long, and a data set
+    // may have a million files.
+    var info = stat()
+    guard stat(path, &info) == 0 else { return nil }
+    size = Int(info.st_size)
+    #if canImport(Darwin)
+      let time = info.st_mtimespec
+    #else
+      let time = info.st_mtim
+    #endif
+    modified = Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
+    isFolder = info.st_mode & S_IFMT == S_IFDIR
+  }
+}
+
+extension Fingerprint {
+  /// Takes in a file's name, size and time.
+  mutating func combine(_ path: String, _ facts: FileFacts) {
+    combine(path)
+    combine(UInt64(bitPattern: Int64(facts.size)))
+    combine(UInt64(bitPattern: Int64(facts.modified)))
+  }
+}

@@ -1,0 +1,160 @@
+import Foundation
+
+/// Where packed images are kept between runs, one file for each folder and side.
+struct PackedCache {
+  let path: String
+
+  /// The file for `source` in `folder`, or in the user's cache folder if that is empty.
+  init(_ source: ImageSource, folder: String) {
+    var place = Fingerprint()
+    place.combine(source.folder)
+    let name = source.name.map { $0.isLetter || $0.isNumber || $0 == "-" ? String($0) : "_" }
+    path =
+      PackedCache.folder(folder)
+      + "/\(name.joined())-\(source.side)px-\(place.text.prefix(8)).packed"
+  }
+
+  /// `setting`, else `$XDG_CACHE_HOME/supertop`, else `~/.cache/supertop`.
+  static func folder(_ setting: String) -> String {
+    if !setting.isEmpty { return expandingTilde(setting) }
+    let environment = ProcessInfo.processInfo.environment
+    // The XDG specification says to ignore a relative path.
+    if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") { return base + "/supertop" }
+    return expandingTilde("~/.cache/supertop")
+  }
+
+  enum Found {
+    case nothing, stale, damaged
+    case good(PackedFile.Contents)
+  }
+
+  /// Opens the file if it holds just what `source` would give now.
+  func open(_ source: ImageSource, skipBadImages: Bool) -> Found {
+    let url = URL(fileURLWithPath: path)
+    guard FileFacts(path) != nil else { return .nothing }
+    guard let file = try? Foundation.Data(contentsOf: url, options: .alwaysMapped),
+      let contents = try? PackedFile.read(file)
+    else { return .damaged }
+    let description = contents.description
+    guard description.fingerprint == source.fingerprint.text, description.side == source.side,
+      description.classNames == source.classNames,
+      // Without the option the bad images have to be named, so they have to be met again.
+      skipBadImages || description.skipped == 0
+    else { return .stale }
+    return .good(contents)
+  }
+}
+
+/// `~/x` as an absolute path; other paths as they are.
+func expandingTilde(_ path: String) -> String {
+  guard path == "~" || path.hasPrefix("~/") else { return path }
+  return FileManager.default.homeDirectoryForCurrentUser.path + path.dropFirst()
+}
+
+/// Receives the pixels of a data set slice by slice and ends as a packed file.
+///
+/// Writes to a temporary file that takes its name only when it is whole. If that fails at any point,
+/// what there is moves to memory and the work goes on.
+final class PackedWriter {
+  private let path: String
+  private let temporary: String
+  private var file: FileHandle?
+  private var memory = Foundation.Data()
+  private var appended = 0
+  /// Why there will be no cache file, if so.
+  private(set) var warning: String?
+
+  init(_ path: String) {
+    self.path = path
+    temporary = path + ".\(ProcessInfo.processInfo.processIdentifier).tmp"
+    let url = URL(fileURLWithPath: path)
+    do {
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(),
+        withIntermediateDirectories: true
+      )
+      removeAbandoned()
+      guard FileManager.default.createFile(atPath: temporary, contents: nil) else {
+        throw CocoaError(.fileWriteNoPermission)
+      }
+      file = try FileHandle(forUpdating: URL(fileURLWithPath: temporary))
+    } catch {
+      fallBack()
+    }
+  }
+
+  deinit {
+    if file != nil { unlink(temporary) }
+  }
+
+  func append(_ bytes: [UInt8]) {
+    append(Foundation.Data(bytes))
+  }
+
+  private func append(_ bytes: Foundation.Data) {
+    defer { appended += bytes.count }
+    if let file {
+      do {
+        try file.write(contentsOf: bytes)
+        return
+      } catch {
+        fallBack()
+      }
+    }
+    memory.append(bytes)
+  }
+
+  /// Checksum of what was appended so far.
+  func checksum() throws -> String {
+    try PackedFile.checksum(pixels: contents())
+  }
+
+  /// Appends the tail, gives the file its name and returns its contents.
+  func finish(_ description: PackedFile.Description, labels: [Int32]) throws -> PackedFile.Contents
+  {
+    append(try PackedFile.tail(description, labels: labels))
+    let whole = try contents()
+    if file != nil, rename(temporary, path) != 0 {
+      // The mapping outlives the name.
+      unlink(temporary)
+      warning = failure
+    }
+    file = nil
+    return try PackedFile.read(whole)
+  }
+
+  private func contents() throws -> Foundation.Data {
+    guard file != nil else { return memory }
+    return try Foundation.Data(contentsOf: URL(fileURLWithPath: temporary), options: .alwaysMapped)
+  }
+
+  private var failure: String {
+    "\(path): the cache cannot be written; the images are packed anew for each run"
+  }
+
+  private func fallBack() {
+    warning = failure
+    if let file {
+      // A failed write may have left a part of its bytes: only whole appends count.
+      let whole = (try? Foundation.Data(contentsOf: URL(fileURLWithPath: temporary))) ?? memory
+      memory = whole.prefix(appended)
+      try? file.close()
+      unlink(temporary)
+    }
+    file = nil
+  }
+
+  /// Removes what processes that were killed have left of this file.
+  private func removeAbandoned() {
+    let url = URL(fileURLWithPath: path)
+    let folder = url.deletingLastPathComponent().path
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      let parts = name.split(separator: ".")
+      guard name.hasPrefix(url.lastPathComponent + "."), parts.last == "tmp",
+        let owner = parts.dropLast().last.flatMap({ Int32($0) }), kill(owner, 0) != 0,
+        errno == ESRCH
+      else { continue }
+      unlink(folder + "/" + name)
+    }
+  }
+}

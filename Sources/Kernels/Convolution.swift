@@ -1,0 +1,308 @@
+/// Rows that a convolution kernel works on at a time: its scratch stays in the second-level cache.
+@inlinable @inline(__always)
+package var convolutionBlock: Int { 48 }
+
+/// A dense convolution over matrix rows, forward.
+@usableFromInline
+package struct ConvolutionForward {
+  /// Input rows or patches.
+  @usableFromInline package var source: RowSource
+  /// Filter [depth, columns], packed by the same table's `packColumns`.
+  @usableFromInline package var packed: Input
+  /// Output channels.
+  @usableFromInline package var columns: Int
+  /// First output element, rows of `outStride` floats.
+  @usableFromInline package var out: Output
+  /// Floats from output row to output row.
+  @usableFromInline package var outStride: Int
+  /// Added to every row; nil without bias.
+  @usableFromInline package var bias: Input?
+
+  /// Describes a convolution.
+  @inlinable
+  package init(
+    source: RowSource,
+    packed: Input,
+    columns: Int,
+    out: Output,
+    outStride: Int,
+    bias: Input?
+  ) {
+    self.source = source
+    self.packed = packed
+    self.columns = columns
+    self.out = out
+    self.outStride = outStride
+    self.bias = bias
+  }
+
+  /// Floats of scratch for any table.
+  @inlinable
+  package var scratch: Int {
+    convolutionBlock * (source.depth + columns + 32)
+  }
+}
+
+/// Computes output rows `first..<last`; adds each channel's Σ y and Σ y² to `sums` and `squares`.
+@inlinable @inline(__always)
+package func convolve<L: Lanes>(
+  _: L.Type,
+  _ p: ConvolutionForward,
+  first: Int,
+  last: Int,
+  sums: Output?,
+  squares: Output?,
+  scratch: Output
+) {
+  let depth = p.source.depth
+  let c = scratch + convolutionBlock * depth
+  let cStride = L.padded(p.columns)
+  var row = first
+  while row < last {
+    let n = min(convolutionBlock, last - row)
+    loadRows(L.self, p.source, first: row, count: n, into: scratch, outStride: depth)
+    multiply(
+      L.self,
+      rows: n,
+      depth: depth,
+      columns: p.columns,
+      a: scratch,
+      aStride: depth,
+      packed: p.packed,
+      c: c,
+      cStride: cStride
+    )
+    let out = p.out + row * p.outStride
+    var j = 0
+    while j < p.columns {
+      let width = min(L.count, p.columns - j)
+      let bias = if let b = p.bias { L.load(b + j, width) } else { L.Vector.zero }
+      var sum = L.Vector.zero
+      var square = L.Vector.zero
+      for r in 0..<n {
+        let value = L.load(c + r * cStride + j) + bias
+        L.store(value, out + r * p.outStride + j, width)
+        sum += value
+        square = L.fma(value, value, square)
+      }
+      if let sums, let squares {
+        L.store(L.load(sums + j, width) + sum, sums + j, width)
+        L.store(L.load(squares + j, width) + square, squares + j, width)
+      }
+      j += L.count
+    }
+    row += n
+  }
+}
+
+/// A dense convolution over matrix rows, backward: both gradients from one pass over the data.
+@usableFromInline
+package struct ConvolutionBackward {
+  /// Input rows or patches, as forward.
+  @usableFromInline package var source: RowSource
+  /// Gradient of the raw output.
+  @usableFromInline package var gradient: GradientSource
+  /// Filter transposed [columns, depth], packed; nil when no input gradient is wanted.
+  @usableFromInline package var packedTransposed: Input?
+  /// Input gradient, rows of `source.stride` floats (pixels with patches); nil when unwanted.
+  ///
+  /// Plain rows: the derivative of the source's activation is applied, and the sums are taken. Patches:
+  /// raw contributions are added to what is there.
+  @usableFromInline package var out: Output?
+  /// Plain rows: add to what stands in `out` instead of replacing it.
+  @usableFromInline package var accumulate: Bool
+
+  /// Describes a backward pass.
+  @inlinable
+  package init(
+    source: RowSource,
+    gradient: GradientSource,
+    packedTransposed: Input?,
+    out: Output?,
+    accumulate: Bool
+  ) {
+    self.source = source
+    self.gradient = gradient
+    self.packedTransposed = packedTransposed
+    self.out = out
+    self.accumulate = accumulate
+  }
+
+  /// Floats of scratch for any table.
+  @inlinable
+  package var scratch: Int {
+    convolutionBlock * (2 * (source.depth + 32) + gradient.channels + 32)
+  }
+}
+
+/// Computes the gradients of rows `first..<last`.
+///
+/// `filter`, when wanted, is the partial filter gradient of this chunk, [depth rounded up to tile rows,
+/// channels rounded up to vectors], already holding what it is added to. `sums` and `products` get Σ g
+/// and Σ g·x of the input gradient g, x the raw input (for the normalisation before it).
+@inlinable @inline(__always)
+package func convolveBackward<L: Lanes>(
+  _: L.Type,
+  _ p: ConvolutionBackward,
+  first: Int,
+  last: Int,
+  filter: Output?,
+  sums: Output?,
+  products: Output?,
+  scratch: Output
+) {
+  let depth = p.source.depth
+  let columns = p.gradient.channels
+  let aStride = (depth + L.rows - 1) / L.rows * L.rows
+  let dStride = L.padded(columns)
+  let cStride = L.padded(depth)
+  let a = scratch
+  let d = a + convolutionBlock * aStride
+  let c = d + convolutionBlock * dStride
+  var row = first
+  while row < last {
+    let n = min(convolutionBlock, last - row)
+    loadGradientRows(L.self, p.gradient, first: row, count: n, into: d, outStride: dStride)
+    if let filter {
+      loadRows(L.self, p.source, first: row, count: n, into: a, outStride: aStride)
+      multiplyTransposed(
+        L.self,
+        rows: n,
+        k: depth,
+        n: columns,
+        a: a,
+        aStride: aStride,
+        d: d,
+        dStride: dStride,
+        c: filter,
+        cStride: dStride
+      )
+    }
+    if let out = p.out, let packed = p.packedTransposed {
+      multiply(
+        L.self,
+        rows: n,
+        depth: columns,
+        columns: depth,
+        a: d,
+        aStride: dStride,
+        packed: packed,
+        c: c,
+        cStride: cStride
+      )
+      if let patches = p.source.patches {
+        scatterPatches(
+          L.self,
+          patches,
+          channels: p.source.channels,
+          first: row,
+          count: n,
+          from: c,
+          fromStride: cStride,
+          into: out,
+          outStride: p.source.stride
+        )
+      } else {
+        finishGradientRows(
+          L.self,
+          p.source,
+          first: row,
+          count: n,
+          gradient: c,
+          gradientStride: cStride,
+          into: out,
+          accumulate: p.accumulate,
+          sums: sums,
+          products: products
+        )
+      }
+    }
+    row += n
+  }
+}
+
+/// Adds patch gradients to the pixels that they came from.
+@inlinable @inline(__always)
+package func scatterPatches<L: Lanes>(
+  _: L.Type,
+  _ patches: Patches,
+  channels: Int,
+  first: Int,
+  count: Int,
+  from: Input,
+  fromStride: Int,
+  into out: Output,
+  outStride: Int
+) {
+  for r in 0..<count {
+    var g = from + r * fromStride
+    for ky in 0..<patches.kernel {
+      for kx in 0..<patches.kernel {
+        if let pixel = patches.pixel(row: first + r, ky: ky, kx: kx) {
+          let to = out + pixel * outStride
+          var c = 0
+          while c < channels {
+            let width = min(L.count, channels - c)
+            L.store(L.load(to + c, width) + L.load(g + c, width), to + c, width)
+            c += L.count
+          }
+        }
+        g += channels
+      }
+    }
+  }
+}
+
+/// Applies the activation's derivative to rows of a gradient, writes them, and takes the two sums that
+/// the normalisation before needs.
+///
+/// `gradient` rows may be `out` rows themselves. Without `scale` in the source the rows pass unchanged.
+@inlinable @inline(__always)
+package func finishGradientRows<L: Lanes>(
+  _: L.Type,
+  _ s: RowSource,
+  first: Int,
+  count: Int,
+  gradient: Input,
+  gradientStride: Int,
+  into out: Output,
+  accumulate: Bool,
+  sums: Output?,
+  products: Output?
+) {
+  let x = s.base + first * s.stride
+  let to = out + first * s.stride
+  var j = 0
+  while j < s.channels {
+    let width = min(L.count, s.channels - j)
+    var sum = L.Vector.zero
+    var product = L.Vector.zero
+    if let scale = s.scale, let shift = s.shift {
+      let a = L.load(scale + j, width)
+      let b = L.load(shift + j, width)
+      for r in 0..<count {
+        let raw = L.load(x + r * s.stride + j, width)
+        let g = L.activationGradient(
+          L.load(gradient + r * gradientStride + j, width),
+          at: L.fma(raw, a, b),
+          s.activation
+        )
+        sum += g
+        product = L.fma(g, raw, product)
+        let at = to + r * s.stride + j
+        L.store(accumulate ? L.load(at, width) + g : g, at, width)
+      }
+    } else {
+      for r in 0..<count {
+        let g = L.load(gradient + r * gradientStride + j, width)
+        let at = to + r * s.stride + j
+        L.store(accumulate ? L.load(at, width) + g : g, at, width)
+      }
+    }
+    if let sums, let products {
+      L.store(L.load(sums + j, width) + sum, sums + j, width)
+      L.store(L.load(products + j, width) + product, products + j, width)
+    }
+    j += L.count
+  }
+}

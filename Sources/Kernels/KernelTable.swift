@@ -1,0 +1,91 @@
+/// The kernels of one instruction set, by name; everything above calls through a table.
+///
+/// The functions are whole, non-generic functions of their module, so nothing compiled for a wider set
+/// can be shared by the linker with a narrower one.
+@usableFromInline
+package struct KernelTable: Sendable {
+  /// `baseline`, `avx2` or `avx512`.
+  package var name: String
+  /// Floats in a vector: widths are padded to this in packed filters and partial filter gradients.
+  package var lanes: Int
+  /// Rows of a tile: depths are padded to this in partial filter gradients.
+  package var rows: Int
+  /// See `Kernels.packColumns`: depth, columns, source, depth stride, column stride, packed.
+  package var packColumns: @Sendable (Int, Int, Input, Int, Int, Output) -> Void
+  /// See `Kernels.convolve`: what, first, last, sums, squares, scratch.
+  package var convolve: @Sendable (ConvolutionForward, Int, Int, Output?, Output?, Output) -> Void
+  /// See `Kernels.convolveBackward`: what, first, last, filter, sums, products, scratch.
+  package var convolveBackward:
+    @Sendable (ConvolutionBackward, Int, Int, Output?, Output?, Output?, Output) -> Void
+  /// See `Kernels.finishGradientRows`, in place: source, first, count, gradient, sums, products.
+  package var finishGradientRows: @Sendable (RowSource, Int, Int, Output, Output?, Output?) -> Void
+  /// See `Kernels.depthwise`: what, out, sums, squares, scratch.
+  package var depthwise: @Sendable (Depthwise, Output, Output?, Output?, Output) -> Void
+  /// See `Kernels.depthwiseBackward`: what, gradient, out, accumulate, filter, sums, products, scratch.
+  package var depthwiseBackward:
+    @Sendable (Depthwise, GradientSource, Output?, Bool, Output?, Output?, Output?, Output) -> Void
+  /// See `Kernels.weightedSum`: branches, count, channels, first, last, out.
+  package var weightedSum: @Sendable (UnsafePointer<Branch>, Int, Int, Int, Int, Output) -> Void
+  /// See `Kernels.branchSums`: branch, gradient, channels, first, last, sums, products, dots.
+  package var branchSums: @Sendable (Branch, Input, Int, Int, Int, Output, Output, Output) -> Void
+  /// See `Kernels.materialise`: source, first, last, out.
+  package var materialise: @Sendable (RowSource, Int, Int, Output) -> Void
+  /// See `Kernels.averageRows`: source, first, rows, out.
+  package var averageRows: @Sendable (RowSource, Int, Int, Output) -> Void
+  /// See `Kernels.averageRowsBackward`: source, gradient, first, rows, out, accumulate, sums, products.
+  package var averageRowsBackward:
+    @Sendable (RowSource, Input, Int, Int, Output, Bool, Output?, Output?) -> Void
+  /// See `Kernels.addScaled`: count, a, x, y.
+  package var addScaled: @Sendable (Int, Float, Input, Output) -> Void
+  /// See `Kernels.scale`: count, a, x, y.
+  package var scale: @Sendable (Int, Float, Input, Output) -> Void
+  /// See `Kernels.stochasticGradientDescent`: count, weights, gradient, velocity, rate, momentum, decay.
+  package var stochasticGradientDescent:
+    @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
+
+  /// Gathers the kernels of an instruction set.
+  package init(
+    name: String,
+    lanes: Int,
+    rows: Int,
+    packColumns: @escaping @Sendable (Int, Int, Input, Int, Int, Output) -> Void,
+    convolve: @escaping @Sendable (ConvolutionForward, Int, Int, Output?, Output?, Output) -> Void,
+    convolveBackward:
+      @escaping @Sendable (ConvolutionBackward, Int, Int, Output?, Output?, Output?, Output) -> Void,
+    finishGradientRows:
+      @escaping @Sendable (RowSource, Int, Int, Output, Output?, Output?) -> Void,
+    depthwise: @escaping @Sendable (Depthwise, Output, Output?, Output?, Output) -> Void,
+    depthwiseBackward:
+      @escaping @Sendable (
+        Depthwise, GradientSource, Output?, Bool, Output?, Output?, Output?, Output
+      ) -> Void,
+    weightedSum: @escaping @Sendable (UnsafePointer<Branch>, Int, Int, Int, Int, Output) -> Void,
+    branchSums: @escaping @Sendable (Branch, Input, Int, Int, Int, Output, Output, Output) -> Void,
+    materialise: @escaping @Sendable (RowSource, Int, Int, Output) -> Void,
+    averageRows: @escaping @Sendable (RowSource, Int, Int, Output) -> Void,
+    averageRowsBackward:
+      @escaping @Sendable (RowSource, Input, Int, Int, Output, Bool, Output?, Output?) -> Void,
+    addScaled: @escaping @Sendable (Int, Float, Input, Output) -> Void,
+    scale: @escaping @Sendable (Int, Float, Input, Output) -> Void,
+    stochasticGradientDescent:
+      @escaping @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
+  ) {
+    self.name = name
+    self.lanes = lanes
+    self.rows = rows
+    self.packColumns = packColumns
+    self.convolve = convolve
+    self.convolveBackward = convolveBackward
+    self.finishGradientRows = finishGradientRows
+    self.depthwise = depthwise
+    self.depthwiseBackward = depthwiseBackward
+    self.weightedSum = weightedSum
+    self.branchSums = branchSums
+    self.materialise = materialise
+    self.averageRows = averageRows
+    self.averageRowsBackward = averageRowsBackward
+    self.addScaled = addScaled
+    self.scale = scale
+    self.stochasticGradientDescent = stochasticGradientDescent
+  }
+}

@@ -1,0 +1,244 @@
+/// A pointer to floats that a kernel reads.
+@usableFromInline
+package typealias Input = UnsafePointer<Float>
+/// A pointer to floats that a kernel writes.
+@usableFromInline
+package typealias Output = UnsafeMutablePointer<Float>
+
+/// The vector of one instruction set, and the few steps that differ between sets.
+///
+/// Kernels are written once over this protocol and inlined whole into a module that is compiled with
+/// the flags of its set. `fma` must be a separate multiply and add where the set has no fused one:
+/// without the flags Swift's fused step becomes a library call a hundred times slower.
+@usableFromInline
+package protocol Lanes {
+  /// The vector type.
+  associatedtype Vector: SIMD where Vector.Scalar == Float
+  /// Floats in a vector.
+  static var count: Int { get }
+  /// Rows of the matrix micro-kernel: accumulators are `rows` × 2 vectors.
+  static var rows: Int { get }
+  /// a · b + c.
+  static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector
+  /// max(x, 0).
+  static func relu(_ x: Vector) -> Vector
+  /// `x` in the lanes where `condition` is above 0, else 0.
+  static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector
+  /// min(max(x, low), high).
+  static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector
+  /// Reads `n` floats (up to a whole vector); the other lanes are 0.
+  static func load(_ p: Input, _ n: Int) -> Vector
+  /// Writes the first `n` lanes (up to a whole vector).
+  static func store(_ x: Vector, _ p: Output, _ n: Int)
+}
+
+extension Lanes {
+  /// Reads a whole vector.
+  @inlinable @inline(__always)
+  package static func load(_ p: Input) -> Vector {
+    UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
+  }
+
+  /// Writes a whole vector.
+  @inlinable @inline(__always)
+  package static func store(_ x: Vector, _ p: Output) {
+    UnsafeMutableRawPointer(p).storeBytes(of: x, as: Vector.self)
+  }
+
+  /// `n` rounded up to whole vectors.
+  @inlinable @inline(__always)
+  package static func padded(_ n: Int) -> Int { (n + count - 1) / count * count }
+
+  /// The activation of `x`.
+  @inlinable @inline(__always)
+  package static func activate(_ x: Vector, _ activation: Activation) -> Vector {
+    switch activation {
+    case .none: x
+    case .relu: relu(x)
+    case .hswish: x * clamp(x + 3, 0, 6) * Vector(repeating: 1 / 6)
+    }
+  }
+
+  /// `g` times the derivative of the activation at `x`; the derivative of ReLU at 0 is 0.
+  @inlinable @inline(__always)
+  package static func activationGradient(
+    _ g: Vector,
+    at x: Vector,
+    _ activation: Activation
+  ) -> Vector {
+    switch activation {
+    case .none: g
+    case .relu: keep(g, whereAboveZero: x)
+    case .hswish:
+      // (2x + 3) / 6 inside (−3, 3), 0 below, 1 above.
+      keep(
+        g
+          * keep(
+            fma(x, Vector(repeating: 1 / 3), Vector(repeating: 0.5)) - 1,
+            whereAboveZero: 3 - x
+          )
+          + g,
+        whereAboveZero: x + 3
+      )
+    }
+  }
+}
+
+/// What a consumer applies to a value after its normalisation.
+@usableFromInline
+@frozen
+package enum Activation: Int32, Sendable, CaseIterable {
+  case none, relu, hswish
+}
+
+/// Four lanes without fused multiply–add: SSE on x86-64, NEON on arm64.
+@usableFromInline
+package enum BaselineLanes: Lanes {
+  /// The vector type.
+  @usableFromInline package typealias Vector = SIMD4<Float>
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static var count: Int { 4 }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static var rows: Int { 6 }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
+    #if arch(arm64)
+      c.addingProduct(a, b)
+    #else
+      a * b + c
+    #endif
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func relu(_ x: Vector) -> Vector {
+    x.replacing(with: Vector.zero, where: x .<= Vector.zero)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
+    Vector.zero.replacing(with: x, where: condition .> Vector.zero)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
+    let l = Vector(repeating: low)
+    let h = Vector(repeating: high)
+    let y = x.replacing(with: l, where: x .< l)
+    return y.replacing(with: h, where: y .> h)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func load(_ p: Input, _ n: Int) -> Vector {
+    if n >= 4 { return load(p) }
+    var v = Vector.zero
+    for i in 0..<n { v[i] = p[i] }
+    return v
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func store(_ x: Vector, _ p: Output, _ n: Int) {
+    if n >= 4 { return store(x, p) }
+    for i in 0..<n { p[i] = x[i] }
+  }
+}
+
+/// Eight lanes with fused multiply–add.
+@usableFromInline
+package enum AVX2Lanes: Lanes {
+  /// The vector type.
+  @usableFromInline package typealias Vector = SIMD8<Float>
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static var count: Int { 8 }
+  /// 6 × 2 accumulators, two vectors of B and a broadcast: 15 of 16 registers.
+  @inlinable @inline(__always)
+  package static var rows: Int { 6 }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func relu(_ x: Vector) -> Vector {
+    x.replacing(with: Vector.zero, where: x .<= Vector.zero)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
+    Vector.zero.replacing(with: x, where: condition .> Vector.zero)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
+    let l = Vector(repeating: low)
+    let h = Vector(repeating: high)
+    let y = x.replacing(with: l, where: x .< l)
+    return y.replacing(with: h, where: y .> h)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func load(_ p: Input, _ n: Int) -> Vector {
+    if n >= 8 { return load(p) }
+    var v = Vector.zero
+    for i in 0..<n { v[i] = p[i] }
+    return v
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func store(_ x: Vector, _ p: Output, _ n: Int) {
+    if n >= 8 { return store(x, p) }
+    for i in 0..<n { p[i] = x[i] }
+  }
+}
+
+/// Sixteen lanes with fused multiply–add.
+@usableFromInline
+package enum AVX512Lanes: Lanes {
+  /// The vector type.
+  @usableFromInline package typealias Vector = SIMD16<Float>
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static var count: Int { 16 }
+  /// 8 × 2 accumulators hide the latency of two FMA units, and widths are multiples of 8.
+  @inlinable @inline(__always)
+  package static var rows: Int { 8 }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func relu(_ x: Vector) -> Vector {
+    x.replacing(with: Vector.zero, where: x .<= Vector.zero)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
+    Vector.zero.replacing(with: x, where: condition .> Vector.zero)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
+    let l = Vector(repeating: low)
+    let h = Vector(repeating: high)
+    let y = x.replacing(with: l, where: x .< l)
+    return y.replacing(with: h, where: y .> h)
+  }
+  /// Half a vector is the usual tail, since FBNet's widths are multiples of 8.
+  @inlinable @inline(__always)
+  package static func load(_ p: Input, _ n: Int) -> Vector {
+    if n >= 16 { return load(p) }
+    if n == 8 { return Vector(lowHalf: AVX2Lanes.load(p), highHalf: .zero) }
+    var v = Vector.zero
+    for i in 0..<n { v[i] = p[i] }
+    return v
+  }
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func store(_ x: Vector, _ p: Output, _ n: Int) {
+    if n >= 16 { return store(x, p) }
+    if n == 8 { return AVX2Lanes.store(x.lowHalf, p) }
+    for i in 0..<n { p[i] = x[i] }
+  }
+}

@@ -1,0 +1,247 @@
+/// The matrix micro-kernel: C[rows, 2 vectors] (+)= A[rows, depth] · B[depth, 2 vectors].
+///
+/// Element (r, k) of A stands at `a[r · rowStride + k · depthStride]`, so the same text serves A and its
+/// transpose. `rows` is `L.rows`; all pointers must allow whole tiles (callers pad their scratch).
+/// Register budget: 2 · rows accumulators, two vectors of B, one broadcast.
+@inlinable @inline(__always)
+package func tile<L: Lanes>(
+  _: L.Type,
+  two: Bool,
+  depth: Int,
+  a: Input,
+  rowStride: Int,
+  depthStride: Int,
+  b: Input,
+  bStride: Int,
+  c: Output,
+  cStride: Int,
+  accumulate: Bool
+) {
+  typealias V = L.Vector
+  var c00 = V.zero, c10 = V.zero, c20 = V.zero, c30 = V.zero
+  var c40 = V.zero, c50 = V.zero, c60 = V.zero, c70 = V.zero
+  var c01 = V.zero, c11 = V.zero, c21 = V.zero, c31 = V.zero
+  var c41 = V.zero, c51 = V.zero, c61 = V.zero, c71 = V.zero
+  if accumulate {
+    c00 = L.load(c)
+    c10 = L.load(c + cStride)
+    c20 = L.load(c + 2 * cStride)
+    c30 = L.load(c + 3 * cStride)
+    c40 = L.load(c + 4 * cStride)
+    c50 = L.load(c + 5 * cStride)
+    if L.rows > 6 {
+      c60 = L.load(c + 6 * cStride)
+      c70 = L.load(c + 7 * cStride)
+    }
+    if two {
+      c01 = L.load(c + L.count)
+      c11 = L.load(c + cStride + L.count)
+      c21 = L.load(c + 2 * cStride + L.count)
+      c31 = L.load(c + 3 * cStride + L.count)
+      c41 = L.load(c + 4 * cStride + L.count)
+      c51 = L.load(c + 5 * cStride + L.count)
+      if L.rows > 6 {
+        c61 = L.load(c + 6 * cStride + L.count)
+        c71 = L.load(c + 7 * cStride + L.count)
+      }
+    }
+  }
+  var a = a
+  var b = b
+  for _ in 0..<depth {
+    let b0 = L.load(b)
+    let b1 = two ? L.load(b + L.count) : V.zero
+    let x0 = V(repeating: a[0])
+    c00 = L.fma(x0, b0, c00)
+    if two { c01 = L.fma(x0, b1, c01) }
+    let x1 = V(repeating: a[rowStride])
+    c10 = L.fma(x1, b0, c10)
+    if two { c11 = L.fma(x1, b1, c11) }
+    let x2 = V(repeating: a[2 * rowStride])
+    c20 = L.fma(x2, b0, c20)
+    if two { c21 = L.fma(x2, b1, c21) }
+    let x3 = V(repeating: a[3 * rowStride])
+    c30 = L.fma(x3, b0, c30)
+    if two { c31 = L.fma(x3, b1, c31) }
+    let x4 = V(repeating: a[4 * rowStride])
+    c40 = L.fma(x4, b0, c40)
+    if two { c41 = L.fma(x4, b1, c41) }
+    let x5 = V(repeating: a[5 * rowStride])
+    c50 = L.fma(x5, b0, c50)
+    if two { c51 = L.fma(x5, b1, c51) }
+    if L.rows > 6 {
+      let x6 = V(repeating: a[6 * rowStride])
+      c60 = L.fma(x6, b0, c60)
+      if two { c61 = L.fma(x6, b1, c61) }
+      let x7 = V(repeating: a[7 * rowStride])
+      c70 = L.fma(x7, b0, c70)
+      if two { c71 = L.fma(x7, b1, c71) }
+    }
+    a += depthStride
+    b += bStride
+  }
+  L.store(c00, c)
+  L.store(c10, c + cStride)
+  L.store(c20, c + 2 * cStride)
+  L.store(c30, c + 3 * cStride)
+  L.store(c40, c + 4 * cStride)
+  L.store(c50, c + 5 * cStride)
+  if L.rows > 6 {
+    L.store(c60, c + 6 * cStride)
+    L.store(c70, c + 7 * cStride)
+  }
+  if two {
+    L.store(c01, c + L.count)
+    L.store(c11, c + cStride + L.count)
+    L.store(c21, c + 2 * cStride + L.count)
+    L.store(c31, c + 3 * cStride + L.count)
+    L.store(c41, c + 4 * cStride + L.count)
+    L.store(c51, c + 5 * cStride + L.count)
+    if L.rows > 6 {
+      L.store(c61, c + 6 * cStride + L.count)
+      L.store(c71, c + 7 * cStride + L.count)
+    }
+  }
+}
+
+/// C[rows, columns] = A[rows, depth] · B, with B packed by `packColumns`.
+///
+/// `rows` is rounded up to whole tiles: A and C must have that many rows, C rows of `cStride` floats with
+/// whole vectors.
+@inlinable @inline(__always)
+package func multiply<L: Lanes>(
+  _: L.Type,
+  rows: Int,
+  depth: Int,
+  columns: Int,
+  a: Input,
+  aStride: Int,
+  packed: Input,
+  c: Output,
+  cStride: Int
+) {
+  var j = 0
+  while j < columns {
+    let two = columns - j > L.count
+    let panel = packed + j * depth
+    var i = 0
+    while i < rows {
+      if two {
+        tile(
+          L.self,
+          two: true,
+          depth: depth,
+          a: a + i * aStride,
+          rowStride: aStride,
+          depthStride: 1,
+          b: panel,
+          bStride: 2 * L.count,
+          c: c + i * cStride + j,
+          cStride: cStride,
+          accumulate: false
+        )
+      } else {
+        tile(
+          L.self,
+          two: false,
+          depth: depth,
+          a: a + i * aStride,
+          rowStride: aStride,
+          depthStride: 1,
+          b: panel,
+          bStride: L.count,
+          c: c + i * cStride + j,
+          cStride: cStride,
+          accumulate: false
+        )
+      }
+      i += L.rows
+    }
+    j += 2 * L.count
+  }
+}
+
+/// C[k, n] += Aᵀ · D over `rows` rows of A[rows, k] and D[rows, n].
+///
+/// `aStride` must be whole tiles of rows, `dStride` and `cStride` whole vectors, C `aStride` rows.
+@inlinable @inline(__always)
+package func multiplyTransposed<L: Lanes>(
+  _: L.Type,
+  rows: Int,
+  k: Int,
+  n: Int,
+  a: Input,
+  aStride: Int,
+  d: Input,
+  dStride: Int,
+  c: Output,
+  cStride: Int
+) {
+  var j = 0
+  while j < n {
+    let two = n - j > L.count
+    var i = 0
+    while i < k {
+      if two {
+        tile(
+          L.self,
+          two: true,
+          depth: rows,
+          a: a + i,
+          rowStride: 1,
+          depthStride: aStride,
+          b: d + j,
+          bStride: dStride,
+          c: c + i * cStride + j,
+          cStride: cStride,
+          accumulate: true
+        )
+      } else {
+        tile(
+          L.self,
+          two: false,
+          depth: rows,
+          a: a + i,
+          rowStride: 1,
+          depthStride: aStride,
+          b: d + j,
+          bStride: dStride,
+          c: c + i * cStride + j,
+          cStride: cStride,
+          accumulate: true
+        )
+      }
+      i += L.rows
+    }
+    j += 2 * L.count
+  }
+}
+
+/// Packs B[depth, columns] into panels of two vectors (the last may be one), zero beyond the columns.
+///
+/// Element (k, j) of B stands at `b[k · depthStride + j · columnStride]`. The packed size is
+/// `L.padded(columns) · depth`.
+@inlinable @inline(__always)
+package func packColumns<L: Lanes>(
+  _: L.Type,
+  depth: Int,
+  columns: Int,
+  b: Input,
+  depthStride: Int,
+  columnStride: Int,
+  into p: Output
+) {
+  var j = 0
+  while j < columns {
+    let width = columns - j > L.count ? 2 * L.count : L.count
+    let valid = min(width, columns - j)
+    let panel = p + j * depth
+    for k in 0..<depth {
+      let row = panel + k * width
+      let source = b + k * depthStride + j * columnStride
+      for i in 0..<valid { row[i] = source[i * columnStride] }
+      for i in valid..<width { row[i] = 0 }
+    }
+    j += 2 * L.count
+  }
+}

@@ -1,0 +1,195 @@
+/// One key of the configuration: where it stands, what it may hold and what it means.
+///
+/// The one list behind `config --explain`, the checks of a user's file, the order of a written file
+/// and the nearest-key hint. `[]` in a path stands for each item of a list.
+struct ConfigurationKey: Sendable {
+  /// What a key may hold.
+  enum Kind: Sendable {
+    case section, list
+    case integer(ClosedRange<Int>)
+    /// 0, or an odd number up to the bound: the sides of a depthwise kernel.
+    case kernel(Int)
+    case seed
+    case number(Bounds)
+    case flag
+    case text(mayBeEmpty: Bool)
+    case word([String])
+  }
+
+  /// An interval of real numbers; `open` ends do not belong to it.
+  struct Bounds: Sendable {
+    var low: Double
+    var lowOpen = false
+    var high = Double.infinity
+    var highOpen = false
+
+    static let positive = Bounds(low: 0, lowOpen: true)
+    static let notNegative = Bounds(low: 0)
+    /// 0 and up to, but without, 1.
+    static let belowOne = Bounds(low: 0, high: 1, highOpen: true)
+
+    func contains(_ value: Double) -> Bool {
+      value.isFinite && (lowOpen ? value > low : value >= low)
+        && (highOpen ? value < high : value <= high)
+    }
+  }
+
+  let path: String
+  let kind: Kind
+  let meaning: String
+
+  init(_ path: String, _ kind: Kind, _ meaning: String) {
+    self.path = path
+    self.kind = kind
+    self.meaning = meaning
+  }
+
+  /// Path without the section: `batch` of `search.batch`.
+  var name: String { path.split(separator: ".").last.map(String.init) ?? path }
+  /// Path of the section or list item that holds this key; empty at the top.
+  var parent: String { path.split(separator: ".").dropLast().joined(separator: ".") }
+  /// Whether the key holds a value of its own.
+  var isLeaf: Bool {
+    switch kind {
+    case .section, .list: false
+    default: true
+    }
+  }
+  /// Whether the key stands inside a list.
+  var isInList: Bool { path.contains("[]") }
+
+  static func at(_ path: String) -> ConfigurationKey? { all.first { $0.path == path } }
+  static func children(of path: String) -> [ConfigurationKey] { all.filter { $0.parent == path } }
+
+  private typealias C = Configuration
+
+  private static func words<T: CaseIterable & RawRepresentable>(_: T.Type) -> Kind
+  where T.RawValue == String { .word(T.allCases.map(\.rawValue)) }
+
+  /// Every key, in the order in which a file is written.
+  static let all: [ConfigurationKey] = [
+    .init("preset", .word(C.presetNames), "Settings that this configuration starts from."),
+    .init("seed", .seed, "Seed of every random number; the same seed gives the same bits."),
+    .init("threads", .integer(0...1024), "Worker threads; 0 means one for each core."),
+
+    .init("data", .section, "What to train on."),
+    .init(
+      "data.source",
+      .text(mayBeEmpty: false),
+      "The built-in digits, a folder of train/CLASS/*.jpg|png, or cifar10:FOLDER."
+    ),
+    .init("data.resolution", .integer(4...4096), "Side of the square images, pixels."),
+    .init(
+      "data.shift",
+      .integer(0...4096),
+      "Largest shift of the random crop, pixels; 0 for none."
+    ),
+    .init("data.flip", .flag, "Mirror half of the training images left to right."),
+    .init("data.skip_bad_images", .flag, "Count images that cannot be decoded and go on."),
+    .init(
+      "data.cache",
+      .text(mayBeEmpty: true),
+      "Folder for the packed images; empty means the user's cache folder."
+    ),
+
+    .init("space", .section, "The network that is searched: fixed outside, chosen inside."),
+    .init("space.stem", .section, "The fixed first convolution, 3x3."),
+    .init("space.stem.width", .integer(1...65536), "Channels of the stem."),
+    .init("space.stem.stride", .integer(1...2), "Stride of the stem."),
+    .init("space.stages", .list, "Stages of searched layers of one width each."),
+    .init("space.stages[].width", .integer(1...65536), "Output channels of the layers."),
+    .init("space.stages[].depth", .integer(1...1000), "Number of searched layers."),
+    .init("space.stages[].stride", .integer(1...2), "Stride of the first layer."),
+    .init("space.head", .integer(1...65536), "Channels of the last 1x1 convolution."),
+    .init(
+      "space.candidates",
+      .list,
+      "Blocks that each layer chooses from; an item may be a name such as k3_e6 or skip."
+    ),
+    .init("space.candidates[].name", .text(mayBeEmpty: false), "Name of the block, used once."),
+    .init("space.candidates[].kernel", .kernel(31), "Depthwise kernel side; 0 for skip."),
+    .init(
+      "space.candidates[].expansion",
+      .number(.init(low: 0, high: 64)),
+      "Middle width over input width; 0 for skip."
+    ),
+    .init("space.candidates[].groups", .integer(1...1024), "Groups of the 1x1 convolutions."),
+    .init("space.candidates[].activation", words(C.Space.Candidate.Activation.self), "Activation."),
+
+    .init("search", .section, "The search itself."),
+    .init("search.epochs", .integer(1...1_000_000), "Passes over the training images."),
+    .init("search.batch", .integer(1...65536), "Images of a step."),
+    .init(
+      "search.warmup_epochs",
+      .integer(0...1_000_000),
+      "Epochs of weight training before theta moves; scaled with epochs unless given."
+    ),
+    .init(
+      "search.theta_share",
+      .number(.init(low: 0, lowOpen: true, high: 1, highOpen: true)),
+      "Share of the training images kept for theta."
+    ),
+    .init(
+      "search.sampling",
+      words(C.SearchSettings.Sampling.self),
+      "One Gumbel draw per layer for the whole batch, or one per sample."
+    ),
+    .init("search.hard", .flag, "Straight-through hard choice instead of the soft mixture."),
+    .init("search.cost", words(C.SearchSettings.Cost.self), "What a network costs."),
+    .init(
+      "search.recalibration_images",
+      .integer(1...1_000_000_000),
+      "Images that refresh the batch-norm statistics before a validation."
+    ),
+
+    .init("weights", .section, "SGD on the weights, cosine schedule."),
+    .init("weights.learning_rate", .number(.positive), "Learning rate at the start."),
+    .init("weights.momentum", .number(.belowOne), "Momentum."),
+    .init("weights.weight_decay", .number(.notNegative), "Weight decay."),
+    .init("weights.label_smoothing", .number(.belowOne), "Label smoothing of the cross-entropy."),
+
+    .init("theta", .section, "Adam on the architecture parameters."),
+    .init("theta.learning_rate", .number(.positive), "Learning rate."),
+    .init("theta.beta1", .number(.belowOne), "Decay of the mean of the gradients."),
+    .init("theta.beta2", .number(.belowOne), "Decay of the mean of their squares."),
+    .init("theta.weight_decay", .number(.notNegative), "Weight decay."),
+    .init(
+      "theta.initial",
+      words(C.ThetaSettings.Initial.self),
+      "First value of every theta: uniform is 1/n of n candidates."
+    ),
+
+    .init("temperature", .section, "Temperature of the Gumbel softmax over the epochs."),
+    .init("temperature.form", words(TemperatureSchedule.Form.self), "Shape of the schedule."),
+    .init("temperature.start", .number(.positive), "Temperature of the first epoch."),
+    .init(
+      "temperature.rate",
+      .number(.notNegative),
+      "Exponent per epoch of the exponential form: start * exp(-rate * epoch)."
+    ),
+    .init(
+      "temperature.end",
+      .number(.positive),
+      "Last value of linear and cosine; floor of exponential."
+    ),
+
+    .init("loss", .section, "How cross-entropy and cost make one loss."),
+    .init(
+      "loss.form",
+      words(C.LossSettings.Form.self),
+      "log: a*CE*log(cost^b); paper: a*CE*log(cost)^b; additive: CE + a*cost^b; target: a band."
+    ),
+    .init("loss.alpha", .number(.positive), "Factor a of the cost."),
+    .init("loss.beta", .number(.positive), "Exponent b of the cost."),
+    .init(
+      "loss.budget",
+      .number(.notNegative),
+      "Cost to aim at with the target form, FLOPs or parameters; 0 for none."
+    ),
+    .init(
+      "loss.band",
+      .number(.belowOne),
+      "Half-width of the free band round the budget, as a share of it."
+    ),
+  ]
+}

@@ -1,0 +1,130 @@
+import Foundation
+
+/// A run on disk: `config.yaml`, `run.sqlite`, `checkpoints/` and `exports/` (spec S120).
+package struct RunFolder: Sendable, Equatable {
+  /// Path of the folder, as given and without a slash at its end.
+  package let path: String
+
+  /// Last part of the path.
+  package var name: String { (path as NSString).lastPathComponent }
+  /// The complete and resolved settings.
+  package var configurationPath: String { path + "/config.yaml" }
+  /// The SQLite store.
+  package var storePath: String { path + "/run.sqlite" }
+  /// Folder of the checkpoints.
+  package var checkpointsPath: String { path + "/checkpoints" }
+  /// Folder for what a person takes away.
+  package var exportsPath: String { path + "/exports" }
+
+  private init(path: String) {
+    self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
+  /// Makes a run in a new or empty folder and the missing folders above it.
+  ///
+  /// Errors: `.configuration` for settings that do not hold, `.cannotCreate` for a folder that
+  /// cannot be made or holds something already.
+  package static func create(at path: String, config: Configuration) throws -> RunFolder {
+    try config.validate()
+    let folder = RunFolder(path: path)
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder.path,
+        withIntermediateDirectories: true
+      )
+    } catch {
+      throw UserError(
+        .cannotCreate,
+        folder.path,
+        "the folder cannot be made",
+        remedy: "choose another place with --run"
+      )
+    }
+    let content = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    guard content.isEmpty else {
+      throw UserError(
+        .cannotCreate,
+        folder.path,
+        content.contains("run.sqlite") ? "holds a run already" : "is not empty",
+        remedy: content.contains("run.sqlite")
+          ? "go on with supertop resume, or choose another folder" : "choose another folder"
+      )
+    }
+    for part in [folder.checkpointsPath, folder.exportsPath] where mkdir(part, 0o755) != 0 {
+      throw UserError(
+        .cannotCreate,
+        part,
+        "the folder cannot be made, \(systemMessage().lowercased())",
+        remedy: "choose another place with --run"
+      )
+    }
+    let text = config.yaml()
+    try writeWhole(to: folder.configurationPath) { write in
+      var text = text
+      try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
+    }
+    // Last: a folder with a store is a complete run.
+    try RunStore.create(at: folder.storePath)
+    return folder
+  }
+
+  /// Makes a run in the next free `<parent>/<preset>-<n>`, n counted from 1.
+  package static func createNext(
+    for config: Configuration,
+    under parent: String = "runs"
+  ) throws -> RunFolder {
+    let parent = RunFolder(path: parent).path
+    let prefix = config.preset + "-"
+    let taken = ((try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [])
+      .compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }
+    try? FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    var path = ""
+    for number in ((taken.max() ?? 0) + 1)... {
+      path = "\(parent)/\(prefix)\(number)"
+      // Another process may take the number first; any other failure is told by `create`.
+      if mkdir(path, 0o755) == 0 || errno != EEXIST { break }
+    }
+    return try create(at: path, config: config)
+  }
+
+  /// An existing run, its store's format checked.
+  ///
+  /// Errors: `.noInput` for no such folder, `.data` for one that is no run, a run of another format
+  /// version or a damaged store.
+  package static func open(path: String) throws -> RunFolder {
+    let folder = RunFolder(path: path)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw UserError(.noInput, folder.path, "no such folder", remedy: "name a folder in runs/")
+    }
+    guard isFolder.boolValue, FileManager.default.fileExists(atPath: folder.storePath) else {
+      throw UserError(
+        .data,
+        folder.path,
+        "not a run, it holds no run.sqlite",
+        remedy: "name a folder in runs/"
+      )
+    }
+    _ = try folder.reader()
+    return folder
+  }
+
+  /// The settings of the run.
+  package func configuration() throws -> Configuration {
+    try Configuration.load(path: configurationPath)
+  }
+
+  /// Takes the right to write; keep the value for as long as the trainer works.
+  ///
+  /// `.busy` when taken.
+  package func lock() throws -> TrainerLock { try TrainerLock(runFolder: path) }
+
+  /// Process that trains on this run now, from its lock; nil when none does.
+  package func trainer() -> Int32? { TrainerLock.holder(of: path) }
+
+  /// The store for the trainer, which holds the lock.
+  package func store() throws -> RunStore { try RunStore(path: storePath) }
+
+  /// The store for those who watch, live or finished.
+  package func reader() throws -> RunReader { try RunReader(path: storePath) }
+}

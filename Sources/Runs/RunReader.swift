@@ -1,0 +1,259 @@
+import Foundation
+import GRDB
+
+/// What a run has recorded, for those who watch it: live or finished (spec S80, S86).
+///
+/// Every call is a short transaction of its own. A resumed run takes back steps that its checkpoint
+/// had not seen: when `session()` changes, what was read before is to be read again.
+package final class RunReader: Sendable {
+  private let database: DatabaseQueue
+  private let place: String
+
+  /// Opens the store at `path` for reading; `.noInput`, or `.data` for another format or damage.
+  package convenience init(path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw UserError(.noInput, path, "no such file", remedy: "name a folder in runs/")
+    }
+    func open(_ name: String) throws -> DatabaseQueue {
+      let queue = try DatabaseQueue(path: name, configuration: Schema.configuration(readonly: true))
+      try queue.read { try Schema.check($0, place: path) }
+      return queue
+    }
+    let queue = try telling(path) {
+      do {
+        return try open(path)
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
+        // A WAL store needs files beside it, which a read-only folder does not take. Without a log
+        // nobody writes, and SQLite may be told that the file stays as it is.
+        guard !FileManager.default.fileExists(atPath: path + "-wal") else { throw error }
+        return try open(URL(fileURLWithPath: path).absoluteString + "?immutable=1")
+      }
+    }
+    self.init(database: queue, place: path)
+  }
+
+  init(database: DatabaseQueue, place: String) {
+    self.database = database
+    self.place = place
+  }
+
+  /// Number of trainers that have worked on the run; each may have taken back steps.
+  package func session() throws -> Int {
+    try first("SELECT count(*) FROM sessions") { try $0.value(0) } ?? 0
+  }
+
+  /// What the trainer is doing; nil before it has said so.
+  package func status() throws -> RunStatus? {
+    try first("SELECT json FROM status") { try $0.json(0) }
+  }
+
+  /// The choices of the search; empty before the network is built.
+  package func choices() throws -> [Choice] {
+    try all("SELECT name, detail, options FROM choices ORDER BY id") {
+      Choice(name: try $0.value(0), detail: try $0.value(1), options: try $0.json(2))
+    }
+  }
+
+  /// Steps after `step` (-1 for all), oldest first, at most `limit`.
+  package func steps(after step: Int = -1, limit: Int = .max) throws -> [StepRecord] {
+    try all(
+      """
+      SELECT step, epoch, phase, loss, cross_entropy, accuracy, cost, temperature, learning_rate,
+        seconds, images FROM steps WHERE step > ? ORDER BY step LIMIT ?
+      """,
+      [step, limit]
+    ) {
+      StepRecord(
+        step: try $0.value(0),
+        epoch: try $0.value(1),
+        phase: try $0.word(2),
+        loss: try $0.number(3),
+        crossEntropy: try $0.number(4),
+        accuracy: try $0.number(5),
+        cost: try $0.number(6),
+        temperature: try $0.number(7),
+        learningRate: try $0.number(8),
+        seconds: try $0.number(9),
+        images: try $0.value(10)
+      )
+    }
+  }
+
+  /// Architecture parameters recorded after step `step` (-1 for all), oldest first.
+  package func thetas(after step: Int = -1, limit: Int = .max) throws -> [ThetaRecord] {
+    try all(
+      """
+      SELECT step, epoch, counts, logits, accuracy_pull, cost_pull FROM thetas
+      WHERE step > ? ORDER BY step LIMIT ?
+      """,
+      [step, limit]
+    ) { fields in
+      let text: String = try fields.value(2)
+      let counts = text.split(separator: " ").compactMap { Int($0) }
+      func rows(_ index: Int) throws -> [[Float]] {
+        guard let rows = ragged(try fields.value(index), counts: counts) else {
+          throw damaged(place, "architecture parameters of a wrong length")
+        }
+        return rows
+      }
+      return ThetaRecord(
+        step: try fields.value(0),
+        epoch: try fields.number(1),
+        logits: try rows(3),
+        accuracyPull: try rows(4),
+        costPull: try rows(5)
+      )
+    }
+  }
+
+  /// Epochs after `epoch` (-1 for all), oldest first.
+  package func epochs(after epoch: Int = -1) throws -> [EpochRecord] {
+    try all(
+      """
+      SELECT epoch, step, train_loss, train_accuracy, validation_loss, validation_accuracy,
+        argmax_accuracy, expected_cost, argmax_flops, argmax_params, temperature, seconds
+      FROM epochs WHERE epoch > ? ORDER BY epoch
+      """,
+      [epoch]
+    ) {
+      EpochRecord(
+        epoch: try $0.value(0),
+        step: try $0.value(1),
+        trainLoss: try $0.number(2),
+        trainAccuracy: try $0.number(3),
+        validationLoss: try $0.number(4),
+        validationAccuracy: try $0.number(5),
+        argmaxAccuracy: try $0.number(6),
+        expectedCost: try $0.number(7),
+        argmaxFlops: try $0.number(8),
+        argmaxParams: try $0.number(9),
+        temperature: try $0.number(10),
+        seconds: try $0.number(11)
+      )
+    }
+  }
+
+  /// The newest `limit` interventions after `id`, oldest first; their states change later.
+  package func interventions(after id: Int64 = 0, limit: Int = .max) throws -> [Intervention] {
+    try interventions(
+      """
+      SELECT * FROM (SELECT * FROM interventions WHERE id > ? ORDER BY id DESC LIMIT ?)
+      ORDER BY id
+      """,
+      [id, limit]
+    )
+  }
+
+  /// The newest `limit` lines of the log after `id`, oldest first.
+  package func log(after id: Int64 = 0, limit: Int = .max) throws -> [LogRecord] {
+    try all(
+      """
+      SELECT id, time, level, text FROM
+        (SELECT * FROM log WHERE id > ? ORDER BY id DESC LIMIT ?) ORDER BY id
+      """,
+      [id, limit]
+    ) {
+      LogRecord(
+        id: try $0.value(0),
+        time: try $0.number(1),
+        level: try $0.word(2),
+        text: try $0.value(3)
+      )
+    }
+  }
+
+  /// What the run came to, as the JSON that the trainer stored; nil before its end.
+  package func result() throws -> String? {
+    try first("SELECT json FROM result") { try $0.value(0) }
+  }
+
+  /// Writes down a wish for the trainer, over a connection of its own (spec S82).
+  ///
+  /// Waits up to five seconds for a writer; `.busy`, `.cannotCreate` or `.io` when it cannot be
+  /// kept.
+  @discardableResult
+  package func request(_ action: Intervention.Action) throws -> Intervention {
+    let text = try StoredJSON.text(action)
+    let now = Date().timeIntervalSince1970
+    return try telling(place) {
+      let queue = try DatabaseQueue(
+        path: place,
+        configuration: Schema.configuration(readonly: false)
+      )
+      return try queue.write { database in
+        try database.execute(
+          sql: """
+            INSERT INTO interventions (action, state, requested_at, note)
+            VALUES (?, 'requested', ?, '')
+            """,
+          arguments: [text, now]
+        )
+        return Intervention(
+          id: database.lastInsertedRowID,
+          action: action,
+          state: .requested,
+          step: nil,
+          requestedAt: now,
+          note: ""
+        )
+      }
+    }
+  }
+
+  /// Interventions of a query that gives all columns in the table's order.
+  func interventions(_ sql: String, _ arguments: StatementArguments) throws -> [Intervention] {
+    try all(sql, arguments) {
+      Intervention(
+        id: try $0.value(0),
+        action: try $0.json(1),
+        state: try $0.word(2),
+        step: try $0.value(3),
+        requestedAt: try $0.number(4),
+        note: try $0.value(5)
+      )
+    }
+  }
+
+  private func all<T>(
+    _ sql: String,
+    _ arguments: StatementArguments = [],
+    _ make: (Fields) throws -> T
+  ) throws -> [T] {
+    try telling(place) {
+      try database.read { database in
+        let rows = try Row.fetchCursor(
+          try database.cachedStatement(sql: sql),
+          arguments: arguments
+        )
+        var result: [T] = []
+        while let row = try rows.next() {
+          result.append(try make(Fields(row: row, place: place)))
+        }
+        return result
+      }
+    }
+  }
+
+  private func first<T>(_ sql: String, _ make: (Fields) throws -> T) throws -> T? {
+    try all(sql, [], make).first
+  }
+}
+
+/// Rows of different lengths in one blob of little-endian Float32; nil when the lengths do not fit.
+private func ragged(_ data: Data, counts: [Int]) -> [[Float]]? {
+  var total = 0
+  for count in counts {
+    let (sum, overflow) = total.addingReportingOverflow(count)
+    guard count >= 0, !overflow else { return nil }
+    total = sum
+  }
+  guard data.count % 4 == 0, data.count / 4 == total else { return nil }
+  let values = data.withUnsafeBytes { bytes in
+    (0..<total).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+  }
+  var start = 0
+  return counts.map { count in
+    defer { start += count }
+    return Array(values[start..<start + count])
+  }
+}

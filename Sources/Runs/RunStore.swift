@@ -1,0 +1,267 @@
+import Foundation
+import GRDB
+
+/// The writing side of a run's store; the trainer alone has one, under the run's lock.
+///
+/// Each call is one transaction: a killed trainer leaves whole records (spec S120).
+package final class RunStore: Sendable {
+  private let database: DatabaseQueue
+  private let place: String
+  /// Reads over the same connection.
+  package let reader: RunReader
+
+  /// Opens an existing store; `.data` for another format or damage.
+  package init(path: String) throws {
+    // Reading first: a store of another format is refused before anything touches it.
+    _ = try RunReader(path: path)
+    database = try telling(path) {
+      let queue = try DatabaseQueue(
+        path: path,
+        configuration: Schema.configuration(readonly: false)
+      )
+      let finding = try queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+      guard finding == "ok" else {
+        throw damaged(
+          path,
+          (finding ?? "").replacingOccurrences(of: "*** in database main ***", with: "")
+        )
+      }
+      return queue
+    }
+    place = path
+    reader = RunReader(database: database, place: path)
+  }
+
+  /// Makes the file and its tables, in one transaction.
+  static func create(at path: String) throws {
+    try telling(path) {
+      let queue = try DatabaseQueue(
+        path: path,
+        configuration: Schema.configuration(readonly: false)
+      )
+      try queue.write { database in
+        try database.execute(sql: Schema.tables)
+        try database.execute(sql: "PRAGMA application_id = \(Schema.applicationIdentifier)")
+        try database.execute(sql: "PRAGMA user_version = \(Schema.version)")
+      }
+      try queue.close()
+    }
+  }
+
+  /// Starts a trainer's work after `step` steps: takes back later records and settles old wishes.
+  ///
+  /// Wishes of the temperature that nobody took up stay; pauses, stops and the like are refused.
+  /// Returns the session's number, from 1.
+  @discardableResult
+  package func beginSession(step: Int) throws -> Int {
+    try write { database in
+      try Self.rewind(database, to: step)
+      for wish in try Self.open(database) where !wish.action.changesTraining {
+        try Self.settle(database, wish.id, .refused, note: "the trainer ended before it acted")
+      }
+      try database.execute(
+        sql: "INSERT INTO sessions (started_at, step, process) VALUES (?, ?, ?)",
+        arguments: [Date().timeIntervalSince1970, step, Int(getpid())]
+      )
+      return Int(database.lastInsertedRowID)
+    }
+  }
+
+  /// Takes back everything after `step` steps.
+  ///
+  /// That is steps and thetas from that number on, epochs that ended later, and the result.
+  /// Interventions and the log stay: they are replayed and read.
+  package func rewind(toStep step: Int) throws {
+    try write { try Self.rewind($0, to: step) }
+  }
+
+  /// Replaces the choices of the search.
+  package func setChoices(_ choices: [Choice]) throws {
+    let rows = try choices.map { ($0, try StoredJSON.text($0.options)) }
+    try write { database in
+      try database.execute(sql: "DELETE FROM choices")
+      for (index, (choice, options)) in rows.enumerated() {
+        try database.execute(
+          sql: "INSERT INTO choices (id, name, detail, options) VALUES (?, ?, ?, ?)",
+          arguments: [index, choice.name, choice.detail, options]
+        )
+      }
+    }
+  }
+
+  /// Keeps a step, the parameters after it if they moved, and the status, in one transaction.
+  package func record(step: StepRecord, theta: ThetaRecord? = nil, status: RunStatus) throws {
+    let json = try StoredJSON.text(status)
+    try write { database in
+      let insert = try database.cachedStatement(
+        sql: """
+          INSERT OR REPLACE INTO steps (step, epoch, phase, loss, cross_entropy, accuracy, cost,
+            temperature, learning_rate, seconds, images) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          """
+      )
+      try insert.execute(arguments: [
+        step.step, step.epoch, step.phase.rawValue, step.loss, step.crossEntropy, step.accuracy,
+        step.cost, step.temperature, step.learningRate, step.seconds, step.images,
+      ])
+      if let theta { try Self.insert(database, theta) }
+      try Self.replace(database, "status", json)
+    }
+  }
+
+  /// Keeps architecture parameters alone, such as those before the first step.
+  package func record(theta: ThetaRecord) throws {
+    try write { try Self.insert($0, theta) }
+  }
+
+  /// Keeps what an epoch came to.
+  package func record(epoch: EpochRecord) throws {
+    try write { database in
+      try database.execute(
+        sql: """
+          INSERT OR REPLACE INTO epochs (epoch, step, train_loss, train_accuracy, validation_loss,
+            validation_accuracy, argmax_accuracy, expected_cost, argmax_flops, argmax_params,
+            temperature, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          epoch.epoch, epoch.step, epoch.trainLoss, epoch.trainAccuracy, epoch.validationLoss,
+          epoch.validationAccuracy, epoch.argmaxAccuracy, epoch.expectedCost, epoch.argmaxFlops,
+          epoch.argmaxParams, epoch.temperature, epoch.seconds,
+        ]
+      )
+    }
+  }
+
+  /// Replaces the status.
+  package func setStatus(_ status: RunStatus) throws {
+    let json = try StoredJSON.text(status)
+    try write { try Self.replace($0, "status", json) }
+  }
+
+  /// Keeps what the run came to, as JSON.
+  package func setResult(_ json: String) throws {
+    try write { try Self.replace($0, "result", json) }
+  }
+
+  /// Adds a line to the log.
+  package func log(_ level: LogRecord.Level, _ text: String) throws {
+    try write { database in
+      try database.execute(
+        sql: "INSERT INTO log (time, level, text) VALUES (?, ?, ?)",
+        arguments: [Date().timeIntervalSince1970, level.rawValue, text]
+      )
+    }
+  }
+
+  /// Wishes that wait for the next step, oldest first.
+  package func pendingInterventions() throws -> [Intervention] {
+    try reader.interventions(
+      "SELECT * FROM interventions WHERE state = 'requested' ORDER BY id",
+      []
+    )
+  }
+
+  /// Notes that a wish acts before global step `step`; to be called before it does.
+  package func accept(_ id: Int64, step: Int) throws {
+    try write { database in
+      try database.execute(
+        sql: "UPDATE interventions SET state = 'accepted', step = ? WHERE id = ?",
+        arguments: [step, id]
+      )
+    }
+  }
+
+  /// Notes that a wish is carried out.
+  package func finish(_ id: Int64, note: String = "") throws {
+    try write { try Self.settle($0, id, .done, note: note) }
+  }
+
+  /// Notes that a wish is turned down, and why.
+  package func refuse(_ id: Int64, note: String) throws {
+    try write { try Self.settle($0, id, .refused, note: note) }
+  }
+
+  /// Wishes that changed the training from global step `step` on, in the order in which they acted:
+  /// what a run resumed after `step` steps has to repeat, each before its `step` (spec S82).
+  ///
+  /// `id` is the last one that the checkpoint has in it already.
+  package func acceptedInterventions(from step: Int, after id: Int64 = 0) throws -> [Intervention] {
+    try reader.interventions(
+      """
+      SELECT * FROM interventions WHERE state IN ('accepted', 'done') AND step >= ? AND id > ?
+      ORDER BY step, id
+      """,
+      [step, id]
+    ).filter(\.action.changesTraining)
+  }
+
+  private func write<T>(_ body: (Database) throws -> T) throws -> T {
+    try telling(place) { try database.write(body) }
+  }
+
+  private static func rewind(_ database: Database, to step: Int) throws {
+    try database.execute(sql: "DELETE FROM steps WHERE step >= ?", arguments: [step])
+    try database.execute(sql: "DELETE FROM thetas WHERE step >= ?", arguments: [step])
+    try database.execute(sql: "DELETE FROM epochs WHERE step > ?", arguments: [step])
+    try database.execute(sql: "DELETE FROM result")
+  }
+
+  private static func open(_ database: Database) throws -> [(
+    id: Int64, action: Intervention.Action
+  )] {
+    let sql = "SELECT id, action FROM interventions WHERE state IN ('requested', 'accepted')"
+    return try Row.fetchAll(database, sql: sql).map { row in
+      let fields = Fields(row: row, place: "run.sqlite")
+      return (try fields.value(0), try fields.json(1))
+    }
+  }
+
+  private static func settle(
+    _ database: Database,
+    _ id: Int64,
+    _ state: Intervention.State,
+    note: String
+  ) throws {
+    try database.execute(
+      sql: "UPDATE interventions SET state = ?, note = ? WHERE id = ?",
+      arguments: [state.rawValue, note, id]
+    )
+  }
+
+  /// Replaces the only row of the table `status` or `result`.
+  private static func replace(_ database: Database, _ table: String, _ json: String) throws {
+    try database.cachedStatement(sql: "INSERT OR REPLACE INTO \(table) (id, json) VALUES (0, ?)")
+      .execute(arguments: [json])
+  }
+
+  private static func insert(_ database: Database, _ theta: ThetaRecord) throws {
+    let counts = theta.logits.map(\.count)
+    precondition(
+      theta.accuracyPull.map(\.count) == counts && theta.costPull.map(\.count) == counts,
+      "the pulls have another shape than the logits \(counts)"
+    )
+    let insert = try database.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO thetas (step, epoch, counts, logits, accuracy_pull, cost_pull)
+        VALUES (?, ?, ?, ?, ?, ?)
+        """
+    )
+    try insert.execute(arguments: [
+      theta.step, theta.epoch, counts.map(String.init).joined(separator: " "),
+      bytes(theta.logits), bytes(theta.accuracyPull), bytes(theta.costPull),
+    ])
+  }
+
+  private static func bytes(_ rows: [[Float]]) -> Data {
+    rows.flatMap(\.self).withUnsafeBytes { Data($0) }
+  }
+}
+
+extension Intervention.Action {
+  /// Whether it changes the numbers of the search, so that a replay has to repeat it.
+  package var changesTraining: Bool {
+    switch self {
+    case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature: true
+    case .pause, .resume, .singleStep, .checkpoint, .stop: false
+    }
+  }
+}

@@ -1,0 +1,234 @@
+import Kernels
+
+/// Everything an operation needs: kernels, memory, workers, and the tape of the pass under way.
+///
+/// Confined to the queue that made it; not Sendable, and needs no locks. Operations are methods, one file
+/// each under `Operations/`, forward and gradient side by side.
+package final class Engine {
+  /// What batch-norm does with its statistics.
+  package enum Mode: Sendable {
+    /// Statistics of the batch, gradients through them.
+    case training
+    /// Statistics of the batch, also averaged into the running ones.
+    case recalibration
+    /// The running statistics.
+    case inference
+  }
+
+  /// The instruction set in use.
+  package let instructionSet: InstructionSet
+  /// Memory of all tensors.
+  package let pool: BufferPool
+  /// See `Mode`.
+  package var mode = Mode.training
+  /// Whether operations record themselves for `backward`.
+  package var isRecording = false
+  /// Whether weights, biases and batch-norm parameters get gradients; θ alone needs none of them.
+  package var trainsParameters = true
+  let kernels: KernelTable
+  let team: WorkerTeam
+  private var tape: [() -> Void] = []
+
+  /// Makes an engine.
+  ///
+  /// - Parameters:
+  ///   - instructionSet: kernels to use; must be available on this machine.
+  ///   - threads: workers inside an operation; the results do not depend on it.
+  package init(instructionSet: InstructionSet = .chosen, threads: Int) {
+    precondition(
+      InstructionSet.available.contains(instructionSet),
+      "Engine: this machine has no \(instructionSet.rawValue)"
+    )
+    self.instructionSet = instructionSet
+    kernels = instructionSet.kernels
+    team = WorkerTeam(threads: threads)
+    pool = BufferPool()
+  }
+
+  /// A tensor with a copy of `values`.
+  package func tensor(_ values: [Float], shape: [Int], requiresGradient: Bool = false) -> Tensor {
+    precondition(
+      values.count == shape.reduce(1, *),
+      "tensor: \(values.count) values for shape \(shape)"
+    )
+    let buffer = pool.take(values.count)
+    values.withUnsafeBufferPointer { source in
+      if let base = source.baseAddress {
+        buffer.pointer.update(from: base, count: values.count)
+      }
+    }
+    return Tensor(shape: shape, buffer: buffer, requiresGradient: requiresGradient)
+  }
+
+  /// Records how `output` hands its gradient back; the closure keeps alive what it captures.
+  func record(_ output: Tensor, _ backward: @escaping () -> Void) {
+    if isRecording && output.requiresGradient { tape.append(backward) }
+  }
+
+  /// Whether an operation on these inputs yields a value that a gradient is wanted for.
+  func wantsGradient(_ inputs: [Tensor], parameters: Bool = false) -> Bool {
+    isRecording && (parameters && trainsParameters || inputs.contains { $0.requiresGradient })
+  }
+
+  /// Runs the tape backwards from `output` with ∂L/∂output = `seed` in every element, and clears it.
+  ///
+  /// Memory saved by an operation goes back to the pool as soon as its gradient has run.
+  package func backward(from output: Tensor, seed: Float = 1) {
+    let buffer = pool.take(output.count)
+    buffer.pointer.update(repeating: seed, count: output.count)
+    backward(from: output, gradient: buffer)
+  }
+
+  /// Runs the tape backwards from `output` with the given gradient.
+  package func backward(from output: Tensor, gradient: [Float]) {
+    precondition(gradient.count == output.count, "backward: gradient of another size")
+    let buffer = pool.take(output.count)
+    for i in 0..<gradient.count { buffer.pointer[i] = gradient[i] }
+    backward(from: output, gradient: buffer)
+  }
+
+  private func backward(from output: Tensor, gradient: Buffer) {
+    precondition(
+      output.normalisation == nil,
+      "backward: the output has a normalisation pending; materialise it"
+    )
+    output.gradient = Tensor.Gradient(buffer: gradient)
+    while let step = tape.popLast() { step() }
+  }
+
+  /// Drops what was recorded.
+  package func clearTape() { tape.removeAll() }
+
+  // MARK: Gradients of inputs
+
+  /// Where to write the gradient of `x`, and whether to add to what is there.
+  func gradientTarget(of x: Tensor) -> (buffer: Buffer, accumulate: Bool) {
+    if x.gradient == nil {
+      let buffer = pool.take(x.count)
+      x.gradient = Tensor.Gradient(buffer: buffer)
+      return (buffer, false)
+    }
+    return (ownGradient(of: x), true)
+  }
+
+  /// The gradient of `x` as plain elements of its own, copied if it was shared or scaled.
+  func ownGradient(of x: Tensor) -> Buffer {
+    guard let gradient = x.gradient else {
+      let buffer = pool.takeZeros(x.count)
+      x.gradient = Tensor.Gradient(buffer: buffer)
+      return buffer
+    }
+    if gradient.owned && gradient.factor == 1 && gradient.activated { return gradient.buffer }
+    let buffer = pool.take(x.count)
+    let chunks = Chunks(rows: x.count, rowFloats: 1)
+    team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+      let range = chunks[chunk]
+      kernels.scale(
+        range.count,
+        gradient.factor,
+        gradient.buffer.pointer + range.lowerBound,
+        buffer.pointer + range.lowerBound
+      )
+    }
+    if !gradient.activated {
+      // The sums were taken when the shared gradient was handed over; only the derivative is missing.
+      let rows = Chunks(rows: x.rows, rowFloats: x.channels)
+      team.run(chunks: rows.count, scratchFloats: 0, pool: pool) { chunk, _ in
+        let range = rows[chunk]
+        kernels.finishGradientRows(
+          x.source,
+          range.lowerBound,
+          range.count,
+          buffer.pointer,
+          nil,
+          nil
+        )
+      }
+    }
+    x.gradient = Tensor.Gradient(buffer: buffer)
+    return buffer
+  }
+
+  /// Hands `gradient` · `factor` to `x` without a copy where it is the first; for plain tensors.
+  func addGradient(_ gradient: Buffer, factor: Float, to x: Tensor) {
+    precondition(x.normalisation == nil, "addGradient: sums would be missing")
+    if x.gradient == nil {
+      x.gradient = Tensor.Gradient(buffer: gradient, factor: factor, owned: false)
+      return
+    }
+    let own = ownGradient(of: x)
+    let chunks = Chunks(rows: x.count, rowFloats: 1)
+    team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+      let range = chunks[chunk]
+      kernels.addScaled(
+        range.count,
+        factor,
+        gradient.pointer + range.lowerBound,
+        own.pointer + range.lowerBound
+      )
+    }
+  }
+
+  // MARK: Partial results
+
+  /// Adds per-chunk partial sums, [chunks, 2, C], in the order of the chunks.
+  func combine(_ partials: Buffer, chunks: Int, channels: Int) -> (sums: [Double], second: [Double])
+  {
+    var sums = [Double](repeating: 0, count: channels)
+    var second = sums
+    for chunk in 0..<chunks {
+      let p = partials.pointer + chunk * 2 * channels
+      for c in 0..<channels {
+        sums[c] += Double(p[c])
+        second[c] += Double(p[channels + c])
+      }
+    }
+    return (sums, second)
+  }
+
+  /// The normalisation of a raw output whose chunks left Σ y and Σ y² in `partials`.
+  func normalise(
+    _ norm: BatchNorm,
+    activation: Activation,
+    rows: Int,
+    partials: Buffer?,
+    chunks: Int
+  ) -> Normalisation {
+    let channels = norm.gamma.value.count
+    guard let partials else {
+      return Normalisation(
+        norm: norm,
+        activation: activation,
+        mean: norm.runningMean,
+        variance: norm.runningVariance,
+        rows: rows,
+        fromBatch: false,
+        pool: pool
+      )
+    }
+    var (mean, variance) = combine(partials, chunks: chunks, channels: channels)
+    for c in 0..<channels {
+      mean[c] /= Double(rows)
+      variance[c] = max(0, variance[c] / Double(rows) - mean[c] * mean[c])
+    }
+    if mode == .recalibration { norm.record(mean: mean, variance: variance, rows: rows) }
+    return Normalisation(
+      norm: norm,
+      activation: activation,
+      mean: mean,
+      variance: variance,
+      rows: rows,
+      fromBatch: true,
+      pool: pool
+    )
+  }
+
+  /// Adds a reader's per-chunk sums to the normalisation of what it read.
+  func addSums(_ partials: Buffer, chunks: Int, to normalisation: Normalisation) {
+    let (sums, products) = combine(partials, chunks: chunks, channels: normalisation.sums.count)
+    for c in sums.indices {
+      normalisation.sums[c] += sums[c]
+      normalisation.products[c] += products[c]
+    }
+  }
+}

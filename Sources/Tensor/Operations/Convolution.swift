@@ -1,0 +1,386 @@
+import Kernels
+
+/// Shape settings of a dense convolution.
+package struct ConvolutionGeometry: Sendable, Equatable {
+  /// Filter side.
+  package var kernel: Int
+  /// Step between outputs.
+  package var stride: Int
+  /// Zero border.
+  package var padding: Int
+  /// Independent slices of the channels; only with `kernel` 1 and `stride` 1.
+  package var groups: Int
+
+  /// Describes a convolution; the defaults are a 1×1.
+  package init(kernel: Int = 1, stride: Int = 1, padding: Int = 0, groups: Int = 1) {
+    self.kernel = kernel
+    self.stride = stride
+    self.padding = padding
+    self.groups = groups
+  }
+
+  /// Output size along one side.
+  package func outputSize(_ n: Int) -> Int { (n + 2 * padding - kernel) / stride + 1 }
+}
+
+extension Engine {
+  /// Dense convolution, optionally with batch-norm and activation left pending on the output.
+  ///
+  /// - Shapes: `x` [N, H, W, C] (or [N, C] for a linear layer), `filter` [K, K, C, D] or, with groups g,
+  ///   [g, C/g, D/g]; result [N, H', W', D].
+  /// - Cost: 2·N·H'·W'·K²·C·D/g FLOPs.
+  /// - Forward reads `x` raw with what is pending on it, writes the raw output once, and takes Σ y and
+  ///   Σ y² of each channel while the rows are in cache. Backward needs the raw output and three numbers
+  ///   a channel: dy = α·g + β·y + κ is formed on load inside both products. Source: design of fused
+  ///   batch-norm in ARCHITECTURE.md; spec S100.
+  package func convolution(
+    _ x: Tensor,
+    filter: Parameter,
+    geometry: ConvolutionGeometry = .init(),
+    bias: Parameter? = nil,
+    norm: BatchNorm? = nil,
+    activation: Activation = .none
+  ) -> Tensor {
+    let plan = ConvolutionPlan(x, filter: filter, geometry: geometry)
+    precondition(
+      norm == nil || bias == nil,
+      "convolution: a bias before batch-norm has no effect; give one"
+    )
+    precondition(norm != nil || activation == .none, "convolution: activation without batch-norm")
+    let out = pool.take(plan.outRows * plan.outChannels)
+    let wantsStatistics = norm != nil && mode != .inference
+    let chunks = plan.forwardChunks
+    let partials =
+      wantsStatistics ? pool.takeZeros(chunks.count * 2 * plan.outChannels) : nil
+    for group in 0..<geometry.groups {
+      let packed = packFilter(filter, plan: plan, group: group, transposed: false)
+      let columns = plan.columns
+      let work = ConvolutionForward(
+        source: plan.source(x, group: group),
+        packed: packed.pointer,
+        columns: columns,
+        out: out.pointer + group * columns,
+        outStride: plan.outChannels,
+        bias: (bias?.value.pointer).map { UnsafePointer($0 + group * columns) }
+      )
+      team.run(chunks: chunks.count, scratchFloats: work.scratch, pool: pool) { chunk, scratch in
+        let range = chunks[chunk]
+        let sums = partials.map {
+          $0.pointer + chunk * 2 * plan.outChannels + group * columns
+        }
+        kernels.convolve(
+          work,
+          range.lowerBound,
+          range.upperBound,
+          sums,
+          sums.map { $0 + plan.outChannels },
+          scratch
+        )
+      }
+    }
+    let normalisation = norm.map {
+      normalise(
+        $0,
+        activation: activation,
+        rows: plan.outRows,
+        partials: partials,
+        chunks: chunks.count
+      )
+    }
+    let y = Tensor(
+      shape: plan.outShape,
+      buffer: out,
+      normalisation: normalisation,
+      requiresGradient: wantsGradient([x], parameters: true)
+    )
+    record(y) { [unowned self] in
+      convolutionGradient(x, y, filter: filter, plan: plan, bias: bias)
+    }
+    return y
+  }
+
+  private func convolutionGradient(
+    _ x: Tensor,
+    _ y: Tensor,
+    filter: Parameter,
+    plan: ConvolutionPlan,
+    bias: Parameter?
+  ) {
+    guard let gradient = outputGradient(of: y) else { return }
+    if let bias, trainsParameters { addColumnSums(gradient.source, rows: plan.outRows, to: bias) }
+    let k = plan.depth
+    let columns = plan.columns
+    let partialStride = (columns + kernels.lanes - 1) / kernels.lanes * kernels.lanes
+    let partialFloats = (k + kernels.rows - 1) / kernels.rows * kernels.rows * partialStride
+    let chunks = plan.backwardChunks
+    let target = x.requiresGradient ? gradientTarget(of: x) : nil
+    if let target, plan.scatters, !target.accumulate { target.buffer.clear() }
+    // A scattered gradient is complete only after all chunks, so its derivative and sums come last; it
+    // must not mix with an earlier gradient that has them already.
+    precondition(
+      !(plan.scatters && x.normalisation != nil && target?.accumulate == true),
+      "convolution: a patch convolution must be the only reader of a pending input"
+    )
+    let sums =
+      target != nil && x.normalisation != nil
+      ? pool.takeZeros(chunks.count * 2 * x.channels) : nil
+    for group in 0..<plan.groups {
+      let packed =
+        target == nil ? nil : packFilter(filter, plan: plan, group: group, transposed: true)
+      let offset = group * plan.inputSlice
+      let work = ConvolutionBackward(
+        source: plan.source(x, group: group),
+        gradient: gradient.source.slice(group * columns, channels: columns),
+        packedTransposed: (packed?.pointer).map { UnsafePointer($0) },
+        out: target.map { $0.buffer.pointer + offset },
+        accumulate: target?.accumulate ?? false
+      )
+      let partials = trainsParameters ? pool.takeZeros(chunks.count * partialFloats) : nil
+      team.run(chunks: chunks.count, scratchFloats: work.scratch, pool: pool) { chunk, scratch in
+        let range = chunks[chunk]
+        let s = plan.scatters ? nil : sums.map { $0.pointer + chunk * 2 * x.channels + offset }
+        kernels.convolveBackward(
+          work,
+          range.lowerBound,
+          range.upperBound,
+          partials.map { $0.pointer + chunk * partialFloats },
+          s,
+          s.map { $0 + x.channels },
+          scratch
+        )
+      }
+      if let partials {
+        addPartials(
+          partials,
+          chunks: chunks.count,
+          partialFloats: partialFloats,
+          rows: k,
+          columns: columns,
+          stride: partialStride,
+          to: filter.gradient.pointer + group * k * columns
+        )
+      }
+    }
+    guard let target, let sums, let normalisation = x.normalisation else { return }
+    if plan.scatters {
+      takeSums(of: x, gradient: target.buffer, normalisation: normalisation)
+    } else {
+      addSums(sums, chunks: chunks.count, to: normalisation)
+    }
+  }
+
+  /// Applies the activation's derivative to a complete gradient of `x` in place and takes its sums.
+  private func takeSums(of x: Tensor, gradient: Buffer, normalisation: Normalisation) {
+    let chunks = Chunks(rows: x.rows, rowFloats: x.channels)
+    let partials = pool.takeZeros(chunks.count * 2 * x.channels)
+    team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+      let range = chunks[chunk]
+      let sums = partials.pointer + chunk * 2 * x.channels
+      kernels.finishGradientRows(
+        x.source,
+        range.lowerBound,
+        range.count,
+        gradient.pointer,
+        sums,
+        sums + x.channels
+      )
+    }
+    addSums(partials, chunks: chunks.count, to: normalisation)
+  }
+
+  /// Packs one group's filter for the micro-kernel, as [depth, columns] or transposed.
+  private func packFilter(
+    _ filter: Parameter,
+    plan: ConvolutionPlan,
+    group: Int,
+    transposed: Bool
+  ) -> Buffer {
+    let k = plan.depth
+    let n = plan.columns
+    let source = filter.value.pointer + group * k * n
+    let (depth, columns) = transposed ? (n, k) : (k, n)
+    let padded = (columns + kernels.lanes - 1) / kernels.lanes * kernels.lanes
+    let packed = pool.take(padded * depth)
+    kernels.packColumns(
+      depth,
+      columns,
+      source,
+      transposed ? 1 : n,
+      transposed ? n : 1,
+      packed.pointer
+    )
+    return packed
+  }
+
+  /// The gradient of a raw output with the pieces that must stay alive while kernels read it.
+  struct OutputGradient {
+    let source: GradientSource
+    let buffer: Buffer
+    let coefficients: Buffer?
+  }
+
+  /// Takes the gradient of `y`, with batch-norm's backward folded into coefficients; nil if none came.
+  func outputGradient(of y: Tensor) -> OutputGradient? {
+    guard let gradient = y.gradient else { return nil }
+    defer { y.gradient = nil }
+    guard let normalisation = y.normalisation else {
+      let buffer = ownGradient(of: y)
+      return OutputGradient(
+        source: GradientSource(
+          gradient: buffer.pointer,
+          raw: nil,
+          stride: y.channels,
+          channels: y.channels,
+          coefficients: nil,
+          coefficientStride: 0
+        ),
+        buffer: buffer,
+        coefficients: nil
+      )
+    }
+    let coefficients = normalisation.coefficients(
+      factor: gradient.factor,
+      trainNorm: trainsParameters,
+      pool: pool
+    )
+    let source = GradientSource(
+      gradient: gradient.buffer.pointer,
+      raw: y.buffer.pointer,
+      stride: y.channels,
+      channels: y.channels,
+      coefficients: coefficients.pointer,
+      coefficientStride: y.channels,
+      scale: normalisation.scale.pointer,
+      shift: normalisation.shift.pointer,
+      activation: gradient.activated ? .none : normalisation.activation
+    )
+    return OutputGradient(source: source, buffer: gradient.buffer, coefficients: coefficients)
+  }
+
+  /// Adds the column sums of a plain gradient to a bias.
+  private func addColumnSums(_ g: GradientSource, rows: Int, to bias: Parameter) {
+    for c in 0..<g.channels {
+      var sum = 0.0
+      for r in 0..<rows { sum += Double(g.gradient[r * g.stride + c]) }
+      bias.gradient.pointer[c] += Float(sum)
+    }
+  }
+
+  /// Adds per-chunk partial filter gradients, in the order of the chunks, to `gradient` [rows, columns].
+  func addPartials(
+    _ partials: Buffer,
+    chunks: Int,
+    partialFloats: Int,
+    rows: Int,
+    columns: Int,
+    stride: Int,
+    to gradient: UnsafeMutablePointer<Float>
+  ) {
+    let parts = Chunks(rows: rows, rowFloats: columns * chunks)
+    team.run(chunks: parts.count, scratchFloats: 0, pool: pool) { part, _ in
+      for r in parts[part] {
+        for chunk in 0..<chunks {
+          kernels.addScaled(
+            columns,
+            1,
+            partials.pointer + chunk * partialFloats + r * stride,
+            gradient + r * columns
+          )
+        }
+      }
+    }
+  }
+}
+
+extension GradientSource {
+  /// The slice of `channels` channels from `offset` on.
+  func slice(_ offset: Int, channels: Int) -> GradientSource {
+    GradientSource(
+      gradient: gradient + offset,
+      raw: raw.map { $0 + offset },
+      stride: stride,
+      channels: channels,
+      coefficients: coefficients.map { $0 + offset },
+      coefficientStride: coefficientStride,
+      scale: scale.map { $0 + offset },
+      shift: shift.map { $0 + offset },
+      activation: activation
+    )
+  }
+}
+
+/// What shapes say about a dense convolution.
+private struct ConvolutionPlan {
+  let outShape: [Int]
+  let outRows: Int
+  let outChannels: Int
+  let groups: Int
+  /// Input channels of one group.
+  let inputSlice: Int
+  /// Rows of one group's filter matrix.
+  let depth: Int
+  /// Columns of one group's filter matrix.
+  let columns: Int
+  let patches: Patches?
+  let forwardChunks: Chunks
+  let backwardChunks: Chunks
+
+  /// Whether the input gradient is scattered into pixels instead of written row by row.
+  var scatters: Bool { patches != nil }
+
+  init(_ x: Tensor, filter: Parameter, geometry g: ConvolutionGeometry) {
+    let channels = x.channels
+    groups = g.groups
+    inputSlice = channels / g.groups
+    depth = g.kernel * g.kernel * inputSlice
+    columns = (filter.shape.last ?? 1)
+    outChannels = columns * g.groups
+    let isPointwise = g.kernel == 1 && g.stride == 1 && g.padding == 0
+    precondition(
+      filter.value.count == depth * outChannels && channels % g.groups == 0
+        && (g.groups == 1 || isPointwise),
+      "convolution: filter \(filter.shape), groups \(g.groups) on input \(x.shape)"
+    )
+    if isPointwise {
+      patches = nil
+      outShape = x.shape.dropLast() + [outChannels]
+      outRows = x.rows
+    } else {
+      precondition(x.shape.count == 4, "convolution: input \(x.shape) is no image")
+      let (n, h, w) = (x.shape[0], x.shape[1], x.shape[2])
+      let (oh, ow) = (g.outputSize(h), g.outputSize(w))
+      precondition(oh > 0 && ow > 0, "convolution: input \(x.shape) is smaller than the filter")
+      patches = Patches(
+        height: h,
+        width: w,
+        outHeight: oh,
+        outWidth: ow,
+        kernel: g.kernel,
+        stride: g.stride,
+        padding: g.padding
+      )
+      outShape = [n, oh, ow, outChannels]
+      outRows = n * oh * ow
+    }
+    let unit = patches.map { $0.outHeight * $0.outWidth } ?? 1
+    forwardChunks = Chunks(rows: outRows, rowFloats: depth * groups + outChannels)
+    backwardChunks = Chunks(
+      rows: outRows,
+      unit: unit,
+      rowFloats: depth * groups + outChannels,
+      partialFloats: depth * columns
+    )
+  }
+
+  /// The rows that one group reads.
+  func source(_ x: Tensor, group: Int) -> RowSource {
+    var s = x.source
+    let offset = group * inputSlice
+    s.base += offset
+    s.scale = s.scale.map { $0 + offset }
+    s.shift = s.shift.map { $0 + offset }
+    s.channels = inputSlice
+    s.patches = patches
+    return s
+  }
+}

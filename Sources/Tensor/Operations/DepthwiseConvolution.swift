@@ -1,0 +1,116 @@
+import Kernels
+
+extension Engine {
+  /// Depthwise convolution over each channel alone, with batch-norm and activation left pending.
+  ///
+  /// - Shapes: `x` [N, H, W, C], `filter` [K, K, C], result [N, H', W', C] with padding K/2:
+  ///   H' = (H − 1)/stride + 1.
+  /// - Cost: 2·N·H'·W'·K²·C FLOPs; bound by memory for K ≤ 5.
+  /// - Edge: K even is refused. Source: FBNetV1 (arXiv 1812.03443) table 2; spec S3.
+  package func depthwiseConvolution(
+    _ x: Tensor,
+    filter: Parameter,
+    stride: Int,
+    norm: BatchNorm? = nil,
+    activation: Activation = .none
+  ) -> Tensor {
+    precondition(
+      x.shape.count == 4 && filter.shape.count == 3 && filter.shape[0] % 2 == 1
+        && filter.shape[2] == x.channels,
+      "depthwiseConvolution: filter \(filter.shape) on input \(x.shape)"
+    )
+    precondition(
+      norm != nil || activation == .none,
+      "depthwiseConvolution: activation without batch-norm"
+    )
+    let kernel = filter.shape[0]
+    let (images, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    let outHeight = (height - 1) / stride + 1
+    let outWidth = (width - 1) / stride + 1
+    let geometry = Patches(
+      height: height,
+      width: width,
+      outHeight: outHeight,
+      outWidth: outWidth,
+      kernel: kernel,
+      stride: stride,
+      padding: kernel / 2
+    )
+    let inFloats = height * width * channels
+    let outFloats = outHeight * outWidth * channels
+    let out = pool.take(images * outFloats)
+    let partials =
+      norm != nil && mode != .inference ? pool.takeZeros(images * 2 * channels) : nil
+    let work = Depthwise(source: x.source, geometry: geometry, filter: filter.value.pointer)
+    team.run(chunks: images, scratchFloats: work.scratch, pool: pool) { image, scratch in
+      var work = work
+      work.source.base += image * inFloats
+      let sums = partials.map { $0.pointer + image * 2 * channels }
+      kernels.depthwise(
+        work,
+        out.pointer + image * outFloats,
+        sums,
+        sums.map { $0 + channels },
+        scratch
+      )
+    }
+    let normalisation = norm.map {
+      normalise(
+        $0,
+        activation: activation,
+        rows: images * outHeight * outWidth,
+        partials: partials,
+        chunks: images
+      )
+    }
+    let y = Tensor(
+      shape: [images, outHeight, outWidth, channels],
+      buffer: out,
+      normalisation: normalisation,
+      requiresGradient: wantsGradient([x], parameters: true)
+    )
+    record(y) { [unowned self] in
+      guard let gradient = outputGradient(of: y) else { return }
+      let target = x.requiresGradient ? gradientTarget(of: x) : nil
+      // One partial filter gradient for each image keeps the chunks a matter of shape; the filter is
+      // small.
+      let filterFloats = kernel * kernel * channels
+      let filters = trainsParameters ? pool.takeZeros(images * filterFloats) : nil
+      let sums =
+        target != nil && x.normalisation != nil ? pool.takeZeros(images * 2 * channels) : nil
+      team.run(chunks: images, scratchFloats: work.scratch, pool: pool) { image, scratch in
+        var work = work
+        work.source.base += image * inFloats
+        var slice = gradient.source
+        slice.gradient += image * outFloats
+        slice.raw = slice.raw.map { $0 + image * outFloats }
+        let s = sums.map { $0.pointer + image * 2 * channels }
+        kernels.depthwiseBackward(
+          work,
+          slice,
+          target.map { $0.buffer.pointer + image * inFloats },
+          target?.accumulate ?? false,
+          filters.map { $0.pointer + image * filterFloats },
+          s,
+          s.map { $0 + channels },
+          scratch
+        )
+      }
+      if let filters {
+        addPartials(
+          filters,
+          chunks: images,
+          partialFloats: filterFloats,
+          rows: kernel * kernel,
+          columns: channels,
+          stride: channels,
+          to: filter.gradient.pointer
+        )
+      }
+      if let sums, let normalisation = x.normalisation {
+        addSums(sums, chunks: images, to: normalisation)
+      }
+    }
+    return y
+  }
+}

@@ -1,0 +1,96 @@
+import Kernels
+
+extension Engine {
+  /// The value of `x` with everything pending applied, as plain elements of the same shape.
+  ///
+  /// Worth it where several operations read one pending tensor, and at the end of a graph.
+  package func materialise(_ x: Tensor) -> Tensor {
+    rearrange(x, channelOrder: nil)
+  }
+
+  /// Channel shuffle: channel i·(C/g) + j moves to j·g + i, so the next grouped convolution mixes groups.
+  ///
+  /// - Shapes: `x` [N, H, W, C] with C divisible by `groups`; result the same, plain.
+  /// - Source: ShuffleNet (arXiv 1707.01083); FBNetV1 section 4.1; spec S3.
+  package func channelShuffle(_ x: Tensor, groups: Int) -> Tensor {
+    precondition(
+      x.channels % groups == 0,
+      "channelShuffle: \(x.channels) channels, \(groups) groups"
+    )
+    let width = x.channels / groups
+    return rearrange(x, channelOrder: (0..<x.channels).map { $0 % groups * width + $0 / groups })
+  }
+
+  /// Copies rows through what is pending; output channel c reads input channel `channelOrder[c]`.
+  private func rearrange(_ x: Tensor, channelOrder: [Int]?) -> Tensor {
+    let channels = x.channels
+    let out = pool.take(x.count)
+    let chunks = Chunks(rows: x.rows, rowFloats: 2 * channels)
+    let source = x.source
+    team.run(chunks: chunks.count, scratchFloats: channels, pool: pool) { chunk, scratch in
+      let range = chunks[chunk]
+      guard let order = channelOrder else {
+        kernels.materialise(source, range.lowerBound, range.upperBound, out.pointer)
+        return
+      }
+      order.withUnsafeBufferPointer { order in
+        var row = source
+        for r in range {
+          row.base = source.base + r * channels
+          kernels.materialise(row, 0, 1, scratch)
+          let to = out.pointer + r * channels
+          for c in 0..<channels { to[c] = scratch[order[c]] }
+        }
+      }
+    }
+    let y = Tensor(shape: x.shape, buffer: out, requiresGradient: wantsGradient([x]))
+    record(y) { [unowned self] in
+      guard y.gradient != nil else { return }
+      let gradient = ownGradient(of: y)
+      y.gradient = nil
+      // A first reader writes in place; a later one needs its own derivative and sums before adding.
+      let existing = x.gradient == nil ? nil : ownGradient(of: x)
+      let target = channelOrder == nil && existing == nil ? gradient : pool.take(x.count)
+      let sums = x.normalisation == nil ? nil : pool.takeZeros(chunks.count * 2 * channels)
+      team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+        let range = chunks[chunk]
+        if let order = channelOrder {
+          for r in range {
+            let from = gradient.pointer + r * channels
+            let to = target.pointer + r * channels
+            for c in 0..<channels { to[order[c]] = from[c] }
+          }
+        } else if existing != nil {
+          (target.pointer + range.lowerBound * channels).update(
+            from: gradient.pointer + range.lowerBound * channels,
+            count: range.count * channels
+          )
+        }
+        if source.scale != nil {
+          let s = sums.map { $0.pointer + chunk * 2 * channels }
+          kernels.finishGradientRows(
+            source,
+            range.lowerBound,
+            range.count,
+            target.pointer,
+            s,
+            s.map { $0 + channels }
+          )
+        }
+        if let existing {
+          kernels.addScaled(
+            range.count * channels,
+            1,
+            target.pointer + range.lowerBound * channels,
+            existing.pointer + range.lowerBound * channels
+          )
+        }
+      }
+      if existing == nil { x.gradient = Tensor.Gradient(buffer: target) }
+      if let sums, let normalisation = x.normalisation {
+        addSums(sums, chunks: chunks.count, to: normalisation)
+      }
+    }
+    return y
+  }
+}

@@ -1,0 +1,130 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Arithmetic on small vectors and scalars: architecture parameters, mixture weights, costs, losses.
+///
+/// Plain loops; nothing here is hot. Each rule stands beside its forward.
+extension Engine {
+  /// a + b, element by element, same shape.
+  package func add(_ a: Tensor, _ b: Tensor) -> Tensor {
+    binary(a, b, "add", { $0 + $1 }, da: { _, _ in 1 }, db: { _, _ in 1 })
+  }
+
+  /// a · b, element by element, same shape.
+  package func multiply(_ a: Tensor, _ b: Tensor) -> Tensor {
+    binary(a, b, "multiply", { $0 * $1 }, da: { $1 }, db: { a, _ in a })
+  }
+
+  /// factor · x + constant.
+  package func affine(_ x: Tensor, factor: Float, constant: Float = 0) -> Tensor {
+    unary(x, { factor * $0 + constant }, derivative: { _, _ in factor })
+  }
+
+  /// eˣ.
+  package func exponential(_ x: Tensor) -> Tensor {
+    unary(x, { exp($0) }, derivative: { _, y in y })
+  }
+
+  /// Natural logarithm; x must be above 0.
+  package func logarithm(_ x: Tensor) -> Tensor {
+    unary(x, { log($0) }, derivative: { x, _ in 1 / x })
+  }
+
+  /// max(x, 0), with derivative 0 at 0.
+  package func positivePart(_ x: Tensor) -> Tensor {
+    unary(x, { $0 > 0 ? $0 : 0 }, derivative: { x, _ in x > 0 ? 1 : 0 })
+  }
+
+  /// Sum of all elements, a scalar.
+  package func sum(_ x: Tensor) -> Tensor {
+    let out = pool.take(1)
+    out.pointer[0] = Float(x.buffer.elements.reduce(0.0) { $0 + Double($1) })
+    let y = Tensor(shape: [], buffer: out, requiresGradient: wantsGradient([x]))
+    record(y) { [unowned self] in
+      guard let g = takeSmallGradient(of: y) else { return }
+      let dx = ownGradient(of: x)
+      for i in 0..<x.count { dx.pointer[i] += g[0] }
+    }
+    return y
+  }
+
+  /// Softmax over the last dimension (spec S4, S5).
+  ///
+  /// dx = p ∘ (g − Σ g·p), row by row.
+  package func softmax(_ x: Tensor) -> Tensor {
+    let (rows, k) = (x.rows, x.channels)
+    let out = pool.take(x.count)
+    for r in 0..<rows {
+      let row = x.buffer.pointer + r * k
+      let p = out.pointer + r * k
+      let top = (0..<k).reduce(-Float.infinity) { max($0, row[$1]) }
+      var sum = 0.0
+      for i in 0..<k { sum += exp(Double(row[i] - top)) }
+      for i in 0..<k { p[i] = Float(exp(Double(row[i] - top)) / sum) }
+    }
+    let y = Tensor(shape: x.shape, buffer: out, requiresGradient: wantsGradient([x]))
+    record(y) { [unowned self] in
+      guard let g = takeSmallGradient(of: y) else { return }
+      let dx = ownGradient(of: x)
+      for r in 0..<rows {
+        var dot: Float = 0
+        for i in r * k..<(r + 1) * k { dot += g[i] * out.pointer[i] }
+        for i in r * k..<(r + 1) * k { dx.pointer[i] += out.pointer[i] * (g[i] - dot) }
+      }
+    }
+    return y
+  }
+
+  private func unary(
+    _ x: Tensor,
+    _ f: (Float) -> Float,
+    derivative: @escaping (_ x: Float, _ y: Float) -> Float
+  ) -> Tensor {
+    let out = pool.take(x.count)
+    for i in 0..<x.count { out.pointer[i] = f(x.buffer.pointer[i]) }
+    let y = Tensor(shape: x.shape, buffer: out, requiresGradient: wantsGradient([x]))
+    record(y) { [unowned self] in
+      guard let g = takeSmallGradient(of: y) else { return }
+      let dx = ownGradient(of: x)
+      for i in 0..<x.count {
+        dx.pointer[i] += g[i] * derivative(x.buffer.pointer[i], out.pointer[i])
+      }
+    }
+    return y
+  }
+
+  private func binary(
+    _ a: Tensor,
+    _ b: Tensor,
+    _ name: String,
+    _ f: (Float, Float) -> Float,
+    da: @escaping (Float, Float) -> Float,
+    db: @escaping (Float, Float) -> Float
+  ) -> Tensor {
+    precondition(a.shape == b.shape, "\(name): shapes \(a.shape) and \(b.shape) differ")
+    let out = pool.take(a.count)
+    for i in 0..<a.count { out.pointer[i] = f(a.buffer.pointer[i], b.buffer.pointer[i]) }
+    let y = Tensor(shape: a.shape, buffer: out, requiresGradient: wantsGradient([a, b]))
+    record(y) { [unowned self] in
+      guard let g = takeSmallGradient(of: y) else { return }
+      for (x, derivative) in [(a, da), (b, db)] where x.requiresGradient {
+        let dx = ownGradient(of: x)
+        for i in 0..<x.count {
+          dx.pointer[i] += g[i] * derivative(a.buffer.pointer[i], b.buffer.pointer[i])
+        }
+      }
+    }
+    return y
+  }
+
+  /// Takes the gradient of a small output; nil if none came.
+  private func takeSmallGradient(of y: Tensor) -> UnsafeMutableBufferPointer<Float>? {
+    guard y.gradient != nil else { return nil }
+    let buffer = ownGradient(of: y)
+    // Kept in `y` until its closure is dropped, so the memory outlives the loop that reads it.
+    return buffer.elements
+  }
+}

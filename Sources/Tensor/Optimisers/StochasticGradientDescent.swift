@@ -1,0 +1,39 @@
+import Kernels
+
+/// SGD with momentum and L2 weight decay (spec S9), as PyTorch's.
+package final class StochasticGradientDescent {
+  /// What it trains, in a fixed order.
+  package let parameters: [Parameter]
+  /// Velocities, one for each parameter.
+  package let velocities: [Buffer]
+  private let momentum: Float
+  private let weightDecay: Float
+  private let engine: Engine
+
+  /// Makes an optimiser at rest.
+  package init(_ parameters: [Parameter], momentum: Float, weightDecay: Float, engine: Engine) {
+    self.parameters = parameters
+    self.momentum = momentum
+    self.weightDecay = weightDecay
+    self.engine = engine
+    velocities = parameters.map { engine.pool.takeZeros($0.value.count) }
+  }
+
+  /// v = momentum·v + g + decay·w; w −= rate·v; then clears the gradients.
+  package func step(learningRate: Float) {
+    let engine = engine
+    engine.team.run(chunks: parameters.count, scratchFloats: 0, pool: engine.pool) { i, _ in
+      let p = parameters[i]
+      engine.kernels.stochasticGradientDescent(
+        p.value.count,
+        p.value.pointer,
+        p.gradient.pointer,
+        velocities[i].pointer,
+        learningRate,
+        momentum,
+        p.decays ? weightDecay : 0
+      )
+      p.gradient.clear()
+    }
+  }
+}

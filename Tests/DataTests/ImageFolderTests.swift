@@ -1,0 +1,165 @@
+import Foundation
+import Runs
+import Testing
+
+@testable import Data
+
+struct ImageFolderTests {
+  private func load(_ folder: TemporaryFolder, resolution: Int = 8, skip: Bool = false) throws
+    -> Dataset
+  {
+    try Dataset.load(
+      settings(
+        folder.path + "/set",
+        resolution: resolution,
+        skip: skip,
+        cache: folder.path + "/cache"
+      )
+    )
+  }
+
+  @Test func `a folder of JPEG and PNG files loads with sorted classes`() throws {
+    let folder = try makeImageFolder(["dog", "cat", "Ant"])
+    let dataset = try load(folder)
+    #expect(dataset.classNames == ["Ant", "cat", "dog"])
+    #expect(dataset.train.labels == [0, 1, 2].flatMap { [Int32](repeating: $0, count: 6) })
+    #expect(dataset.test.count == 6)
+    #expect(dataset.channels == 3)
+    #expect(dataset.train.side == 8)
+    // "cat" was the second class made, and its file 1 is a lossless PNG of 12×8: the centre 8×8 stays.
+    let original = Picture.pixels(width: 12, height: 8, seed: 51)
+    var expected: [UInt8] = []
+    for y in 0..<8 { expected += original[(y * 36 + 6)..<(y * 36 + 30)] }
+    #expect(dataset.train.image(6 + 1) == expected)
+    #expect(dataset.warnings == [])
+  }
+
+  @Test func `val and validation stand in for test`() throws {
+    for name in ["val", "validation"] {
+      let folder = try makeImageFolder()
+      try FileManager.default.moveItem(
+        atPath: folder.path + "/set/test",
+        toPath: folder.path + "/set/" + name
+      )
+      #expect(try load(folder).test.count == 4)
+    }
+  }
+
+  @Test func `small images are packed small and grown in the batches`() throws {
+    let folder = try makeImageFolder()
+    let dataset = try load(folder, resolution: 32)
+    #expect(dataset.train.side == 8)
+    #expect(dataset.width == 32)
+    let batch = BatchPlan(evaluating: dataset.train, of: dataset, batch: 3).batch(0)
+    #expect(batch.pixels.count == 3 * 32 * 32 * 3)
+  }
+
+  @Test func `hidden files are passed over and strange ones are counted`() throws {
+    let folder = try makeImageFolder()
+    try folder.write(Foundation.Data("x".utf8), to: "set/train/cat/.DS_Store")
+    try folder.write(Foundation.Data("x".utf8), to: "set/train/cat/notes.txt")
+    try folder.write(Foundation.Data("x".utf8), to: "set/train/stray.jpg")
+    let dataset = try load(folder)
+    #expect(dataset.train.count == 12)
+    #expect(dataset.warnings.count == 1)
+    #expect(dataset.warnings.first?.hasPrefix("2 entries ignored") == true)
+  }
+
+  @Test func `a missing folder and a folder without train or test are named`() throws {
+    let folder = try makeImageFolder()
+    let missing = line { _ = try Dataset.load(settings("/no/such/folder")) }
+    #expect(
+      missing
+        == "/no/such/folder: no such folder; give digits, an image folder or cifar10:FOLDER"
+    )
+    #expect(line { _ = try Dataset.load(settings(folder.path)) }.contains("no folder train"))
+    try FileManager.default.removeItem(atPath: folder.path + "/set/test")
+    #expect(line { _ = try load(folder) }.contains("no folder test, val, validation"))
+  }
+
+  @Test func `one class and an empty class are refused`() throws {
+    let one = try makeImageFolder(["cat"])
+    #expect(line { _ = try load(one) }.contains("only one class folder, cat"))
+    let empty = try makeImageFolder()
+    try empty.makeFolder("set/train/emu")
+    #expect(line { _ = try load(empty) }.contains("train/emu: no JPEG or PNG image"))
+  }
+
+  @Test func `a test class that train lacks is refused, a train class without tests is warned of`()
+    throws
+  {
+    let strange = try makeImageFolder()
+    try strange.makeFolder("set/test/emu")
+    #expect(line { _ = try load(strange) }.contains("test/emu: a class that train does not have"))
+    let untested = try makeImageFolder()
+    try FileManager.default.removeItem(atPath: untested.path + "/set/test/dog")
+    #expect(try load(untested).warnings == ["test has no image of dog"])
+  }
+
+  @Test func `bad images are named one at a time, with the way out`() throws {
+    let jpeg = Picture.jpeg(Picture.pixels(width: 12, height: 8, seed: 3), width: 12, height: 8)
+    let png = Picture.png(Picture.pixels(width: 12, height: 8, seed: 3), width: 12, height: 8)
+    let cases: [(String, Foundation.Data, String)] = [
+      ("cut.jpg", jpeg.prefix(jpeg.count - 40), "truncated JPEG"),
+      ("cut.png", png.prefix(png.count / 2), "corrupt PNG"),
+      ("none.jpg", Foundation.Data(), "the file is empty"),
+      ("page.jpg", Foundation.Data("<html>".utf8), "neither a JPEG nor a PNG"),
+    ]
+    for (name, bytes, problem) in cases {
+      let folder = try makeImageFolder()
+      try folder.write(bytes, to: "set/train/dog/" + name)
+      let message = line { _ = try load(folder) }
+      #expect(message.hasPrefix(folder.path + "/set/train/dog/" + name + ": "))
+      #expect(message.contains(problem))
+      #expect(message.contains("--skip-bad-images"))
+      #expect(!message.contains("\n"))
+    }
+  }
+
+  @Test func `a PNG that is called jpg is read for what it is`() throws {
+    let folder = try makeImageFolder()
+    let pixels = Picture.pixels(width: 8, height: 8, seed: 9)
+    try folder.write(Picture.png(pixels, width: 8, height: 8), to: "set/train/cat/00.jpg")
+    let dataset = try load(folder)
+    #expect(dataset.skippedImages == 0)
+    #expect((0..<dataset.train.count).contains { dataset.train.image($0) == pixels })
+  }
+
+  @Test func `skipped images are counted and named, and the cache remembers them`() throws {
+    let folder = try makeImageFolder()
+    for i in 0..<7 { try folder.write(Foundation.Data(), to: "set/train/cat/bad\(i).jpg") }
+    for _ in 0..<2 {
+      let dataset = try load(folder, skip: true)
+      #expect(dataset.skippedImages == 7)
+      #expect(dataset.train.count == 12)
+      #expect(dataset.train.labels.count { $0 == 0 } == 6)
+      #expect(dataset.warnings.count == 6)
+      #expect(dataset.warnings.first == "train/cat/bad0.jpg: the file is empty; skipped")
+      #expect(dataset.warnings.last == "2 more bad images skipped")
+    }
+    // A cache made with the option must not hide the files from a run without it.
+    #expect(line { _ = try load(folder) }.contains("bad0.jpg"))
+  }
+
+  @Test func `a class with nothing but bad images is refused even when skipping`() throws {
+    let folder = try makeImageFolder()
+    try folder.write(Foundation.Data(), to: "set/train/emu/a.jpg")
+    #expect(line { _ = try load(folder, skip: true) }.contains("no image of the class emu"))
+  }
+
+  @Test func `progress rises from 0 to 1`() throws {
+    let folder = try makeImageFolder(train: 40)
+    var shares: [Double] = []
+    _ = try Dataset.load(
+      settings(folder.path + "/set", cache: folder.path + "/cache"),
+      progress: { share, _ in shares.append(share) }
+    )
+    #expect(shares.first == 0)
+    #expect(shares.last == 1)
+    #expect(shares == shares.sorted())
+  }
+
+  @Test func `an absurd resolution is refused`() throws {
+    #expect(line { _ = try Dataset.load(settings("digits", resolution: 0)) }.contains("4 to 1024"))
+  }
+}

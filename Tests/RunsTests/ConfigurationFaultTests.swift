@@ -1,0 +1,98 @@
+import Foundation
+import Runs
+import Testing
+
+@Suite struct ConfigurationFaultTests {
+  /// A file, what its error line must hold after the path, and the key or place named.
+  static let faults: [(yaml: String, words: [String])] = [
+    ("serach:\n  batch: 4\n", [": serach: unknown key", "search"]),
+    (
+      "search:\n  bacth: 4\n", [": search.bacth: unknown key", "nearest known key is search.batch"]
+    ),
+    ("batch: 4\n", [": batch: unknown key", "nearest known key is search.batch"]),
+    (
+      "space:\n  stages:\n  - {width: 8, depth: 1, strid: 1}\n",
+      ["space.stages[0].strid", "nearest known key is space.stages[].stride"]
+    ),
+    ("space: {stages: [{width: 8, depth: 1}]}\n", ["space.stages[0].stride: missing"]),
+    ("space: {stages: []}\n", ["space.stages: empty"]),
+    ("space: {candidates: []}\n", ["space.candidates: empty"]),
+    ("space: {candidates: {k3_e1: 1}}\n", ["space.candidates: not a list"]),
+    ("space: {candidates: [k3e1]}\n", ["space.candidates[0]: k3e1 is not the name"]),
+    ("space: {candidates: [k3_e1, k3_e1]}\n", ["space.candidates[1].name: k3_e1 is used twice"]),
+    ("space: {candidates: [k4_e1]}\n", ["space.candidates[0].kernel: 4", "odd"]),
+    ("space: {candidates: [k3_e1_g5]}\n", ["space.candidates[0].groups: 5 does not divide"]),
+    (
+      "space: {candidates: [{name: a, kernel: 3, expansion: 0}]}\n",
+      ["space.candidates[0].expansion: 0"]
+    ),
+    ("space: {candidates: [{name: a, kernel: 3}]}\n", ["space.candidates[0].expansion: missing"]),
+    (
+      "space: {candidates: [{name: a, kernel: 0, expansion: 2}]}\n",
+      ["space.candidates[0]: kernel 0 is a skip"]
+    ),
+    ("search: {batch: -4}\n", ["search.batch: -4", "an integer, 1 or more"]),
+    ("search: {batch: many}\n", ["search.batch: many", "integer"]),
+    ("search: {batch: '4'}\n", ["search.batch: 4", "integer"]),
+    ("search: {batch: [4]}\n", ["search.batch: not a single value"]),
+    ("search: {batch: 99999999999999999999}\n", ["search.batch"]),
+    ("search: {batch: }\n", ["search.batch: no value"]),
+    ("search: {epochs: 0}\n", ["search.epochs: 0"]),
+    ("search: {theta_share: 0}\n", ["search.theta_share: 0", "above 0 and below 1"]),
+    ("search: {theta_share: 1.0}\n", ["search.theta_share: 1.0"]),
+    ("search: {hard: maybe}\n", ["search.hard: maybe", "true or false"]),
+    ("search: {sampling: each}\n", ["search.sampling: each", "batch or sample"]),
+    ("search: {warmup_epochs: 40}\n", ["search.warmup_epochs: 40"]),
+    ("search: 4\n", [": search: not a section"]),
+    ("temperature: {start: 0}\n", ["temperature.start: 0", "above 0"]),
+    ("temperature: {start: .nan}\n", ["temperature.start: .nan"]),
+    ("temperature: {end: .inf}\n", ["temperature.end: .inf"]),
+    ("loss: {alpha: 0}\n", ["loss.alpha: 0"]),
+    ("loss: {form: paper, beta: -0.6}\n", ["loss.beta: -0.6"]),
+    ("loss: {form: target}\n", ["loss.budget: the target form needs a budget"]),
+    ("seed: -1\n", [": seed: -1"]),
+    ("preset: digit\n", [": preset: digit", "cifar-small"]),
+    ("data: {shift: 8}\n", ["data.shift: 8"]),
+    ("data: {source: ''}\n", ["data.source"]),
+    ("- a\n- b\n", ["not a section"]),
+    ("search: {batch: 4\n", ["not YAML", "line"]),
+    ("search:\n\tbatch: 4\n", ["not YAML"]),
+    ("seed: 1\nseed: 2\n", ["seed", "twice"]),
+    ("? [a]\n: 4\n", ["not a word"]),
+  ]
+
+  @Test(arguments: faults.indices)
+  func `a fault in a file is told in one line`(index: Int) throws {
+    let (yaml, words) = Self.faults[index]
+    try inTemporaryFolder {
+      let path = try write(yaml, to: $0)
+      let error = try #require(try userError { _ = try Configuration.load(path: path) }, "\(yaml)")
+      #expect(error.code == .configuration)
+      #expect(error.description.hasPrefix(path + ": "), "\(error)")
+      #expect(!error.description.contains("\n"))
+      for word in words { #expect(error.description.contains(word), "\(error)") }
+    }
+  }
+
+  @Test func `files that cannot be read are told apart`() throws {
+    try inTemporaryFolder { folder in
+      func code(_ path: String) throws -> UserError.Code? {
+        try userError { _ = try Configuration.load(path: path) }?.code
+      }
+      #expect(try code(folder + "/none.yaml") == .noInput)
+      #expect(try code(folder) == .noInput)
+      let path = folder + "/latin.yaml"
+      try Data([0x73, 0xE9, 0xFF]).write(to: URL(fileURLWithPath: path))
+      #expect(try code(path) == .data)
+    }
+  }
+
+  @Test func `a value made in code is checked like a file`() throws {
+    var config = try Configuration.preset("digits")
+    config.temperature.start = .nan
+    #expect(try userError { try config.validate() }?.place == "temperature.start")
+    config = try Configuration.preset("digits")
+    config.search.batch = -1
+    #expect(try userError { try config.validate(place: "f") }?.place == "f: search.batch")
+  }
+}

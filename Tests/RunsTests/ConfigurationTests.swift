@@ -1,0 +1,210 @@
+import Foundation
+import Runs
+import Testing
+
+@Suite struct ConfigurationTests {
+  @Test(arguments: Configuration.presetNames)
+  func `a preset is valid and its file gives it back exactly`(name: String) throws {
+    let config = try Configuration.preset(name)
+    #expect(config.preset == name)
+    try config.validate()
+    let back = try inTemporaryFolder {
+      try Configuration.load(path: try write(config.yaml(), to: $0))
+    }
+    #expect(back == config)
+  }
+
+  @Test func `the presets have the tables that speeds are compared on`() throws {
+    func table(_ name: String) throws -> [[Int]] {
+      let space = try Configuration.preset(name).space
+      return [[space.stem.width, space.stem.stride, space.head]]
+        + space.stages.map { [$0.width, $0.depth, $0.stride] }
+    }
+    #expect(
+      try table("cifar-small") == [
+        [16, 1, 256], [16, 1, 1], [24, 2, 2], [32, 2, 2], [64, 2, 2], [112, 1, 1],
+      ]
+    )
+    #expect(
+      try table("cifar") == [
+        [16, 1, 1504], [16, 1, 1], [24, 4, 1], [32, 4, 2], [64, 4, 2], [112, 4, 1], [184, 4, 2],
+        [352, 1, 1],
+      ]
+    )
+    #expect(
+      try table("imagenet") == [
+        [16, 2, 1984], [16, 1, 1], [24, 4, 2], [32, 4, 2], [64, 4, 2], [112, 4, 1], [184, 4, 2],
+        [352, 1, 1],
+      ]
+    )
+    #expect(try Configuration.preset("imagenet").data.resolution == 224)
+    #expect(try Configuration.preset("cifar").search.warmupEpochs == 10)
+  }
+
+  @Test func `the nine candidates are those of FBNetV1`() throws {
+    let blocks = Configuration.candidates
+    #expect(
+      blocks.map(\.name).joined(separator: " ")
+        == "k3_e1 k3_e1_g2 k3_e3 k3_e6 k5_e1 k5_e1_g2 k5_e3 k5_e6 skip"
+    )
+    #expect(blocks.map(\.kernel) == [3, 3, 3, 3, 5, 5, 5, 5, 0])
+    #expect(blocks.map(\.expansion) == [1, 1, 3, 6, 1, 1, 3, 6, 0])
+    #expect(blocks.map(\.groups) == [1, 2, 1, 1, 1, 2, 1, 1, 1])
+    #expect(blocks.filter(\.isSkip).count == 1)
+  }
+
+  @Test func `an unknown preset is refused with the known ones`() throws {
+    let error = try #require(try userError { _ = try Configuration.preset("cifra") })
+    #expect(error.code == .configuration)
+    #expect(error.description.contains("digits, cifar-small, cifar, imagenet"))
+  }
+
+  @Test func `awkward values survive a file`() throws {
+    var config = try Configuration.preset("digits")
+    config.seed = .max
+    config.theta.weightDecay = 2e-5
+    config.weights.learningRate = 1.0 / 3
+    config.loss.budget = 1.234567890123e15
+    config.temperature.start = .leastNonzeroMagnitude
+    config.search.thetaShare = 1.0.nextDown
+    config.data.cache = "~"
+    config.data.source = "a \"quoted\" ünïcode: path # [with], 'all' \\ of it\tand a\nline"
+    config.space.candidates = [
+      .init(name: "true", kernel: 7, expansion: 0.75, groups: 2, activation: .hswish),
+      .init(name: "12", kernel: 0, expansion: 0),
+    ]
+    let back = try inTemporaryFolder {
+      try Configuration.load(path: try write(config.yaml(), to: $0))
+    }
+    #expect(back == config)
+  }
+
+  @Test func `a partial file keeps the rest of its preset`() throws {
+    let config = try inTemporaryFolder {
+      try Configuration.load(
+        path: try write(
+          """
+          preset: cifar-small
+          search:
+            batch: 16   # halved twice
+          temperature: {start: 4}
+          weights:
+          space:
+            candidates: [k3_e1, skip, {name: wide, kernel: 7, expansion: 2.5}]
+          """,
+          to: $0
+        )
+      )
+    }
+    var expected = try Configuration.preset("cifar-small")
+    expected.search.batch = 16
+    expected.temperature.start = 4
+    expected.space.candidates = [
+      .init(name: "k3_e1", kernel: 3, expansion: 1), .init(name: "skip", kernel: 0, expansion: 0),
+      .init(name: "wide", kernel: 7, expansion: 2.5),
+    ]
+    #expect(config == expected)
+  }
+
+  @Test func `an empty file is the digits preset`() throws {
+    let config = try inTemporaryFolder {
+      try Configuration.load(path: try write("# none\n", to: $0))
+    }
+    #expect(config == (try Configuration.preset("digits")))
+  }
+
+  @Test func `the warm-up follows the epochs unless it is named`() throws {
+    #expect(try Configuration.preset("cifar", overrides: ["epochs=2"]).search.warmupEpochs == 0)
+    #expect(try Configuration.preset("cifar", overrides: ["epochs=45"]).search.warmupEpochs == 5)
+    let named = ["search.warmup_epochs=3", "search.epochs=20"]
+    #expect(try Configuration.preset("cifar", overrides: named).search.warmupEpochs == 3)
+    try inTemporaryFolder {
+      let path = try write("preset: cifar\nsearch: {epochs: 18}\n", to: $0)
+      #expect(try Configuration.load(path: path).search.warmupEpochs == 2)
+      let shorter = try Configuration.load(path: path, overrides: ["search.epochs=9"])
+      #expect(shorter.search.warmupEpochs == 1)
+    }
+  }
+
+  @Test func `overrides reach every kind of key`() throws {
+    var config = try Configuration.preset("digits")
+    for assignment in [
+      "batch=4", "seed=18446744073709551615", "search.hard=true", "sampling=sample",
+      "theta.learning_rate=1e-3", "data.source=cifar10:/some where/#1", "data.cache=",
+      "space.stages=[{width: 8, depth: 2, stride: 2}]", "space.stem={width: 8}",
+      "space.candidates=[k3_e1, skip]",
+    ] {
+      try config.set(assignment)
+    }
+    #expect(config.search.batch == 4)
+    #expect(config.seed == .max)
+    #expect(config.search.hard)
+    #expect(config.search.sampling == .sample)
+    #expect(config.theta.learningRate == 1e-3)
+    #expect(config.data.source == "cifar10:/some where/#1")
+    #expect(config.space.stages == [.init(width: 8, depth: 2, stride: 2)])
+    #expect(config.space.stem == .init(width: 8, stride: 1))
+    #expect(config.space.candidates.map(\.name) == ["k3_e1", "skip"])
+  }
+
+  @Test func `settings that only hold together may be overridden one by one`() throws {
+    let config = try Configuration.preset(
+      "digits",
+      overrides: ["loss.form=target", "loss.budget=1e6"]
+    )
+    #expect(config.loss.budget == 1e6)
+  }
+
+  @Test(arguments: [
+    ("learning_rate=1", "weights.learning_rate or theta.learning_rate"),
+    ("search.bacth=4", "search.batch"), ("bacth=4", "search.batch"),
+    ("search.batch=-4", "--set search.batch: -4 is not allowed"),
+    ("search.batch=four", "an integer"), ("preset=cifar", "--preset"), ("search=4", "search"),
+    ("space.candidates=[", "not YAML"), ("space.stages[0].width=4", "unknown key"),
+  ])
+  func `a wrong override is refused`(assignment: String, words: String) throws {
+    var config = try Configuration.preset("digits")
+    let before = config
+    let error = try #require(try userError { try config.set(assignment) })
+    #expect(error.code == .configuration)
+    #expect(error.description.contains(words), "\(error)")
+    #expect(config == before)
+  }
+
+  @Test func `an override without a value is a matter of usage`() throws {
+    var config = try Configuration.preset("digits")
+    #expect(try userError { try config.set("batch") }?.code == .usage)
+  }
+
+  @Test func `every key is explained and every explained key exists`() throws {
+    // Paths by indentation, read from the written file itself: independent of the table.
+    var encoded = Set<String>()
+    var section: [String] = []
+    for line in try Configuration.preset("digits").yaml().split(separator: "\n") {
+      let indent = line.prefix { $0 == " " }.count / 2
+      var text = line.drop { $0 == " " }
+      if text.hasPrefix("- {") {
+        for pair in text.dropFirst(3).dropLast().split(separator: ",") {
+          let name = pair.split(separator: ":")[0].trimmingCharacters(in: .whitespaces)
+          encoded.insert(
+            (section + ["[]." + name]).joined(separator: ".")
+              .replacingOccurrences(of: ".[]", with: "[]")
+          )
+        }
+        continue
+      }
+      text = text.prefix { $0 != ":" }
+      section = section.prefix(indent) + [String(text)]
+      encoded.insert(section.joined(separator: "."))
+    }
+    let explained = Set(
+      Configuration.explain().split(separator: "\n").dropFirst(2)
+        .filter { !$0.hasPrefix("      ") }
+        .compactMap { $0.trimmingCharacters(in: .whitespaces).split(separator: " ").first }
+        .map { $0.hasSuffix(":") ? String($0.dropLast()) : String($0) }
+    )
+    #expect(encoded.symmetricDifference(explained) == [])
+    #expect(encoded.contains("space.candidates[].kernel"))
+    #expect(!Configuration.explain().split(separator: "\n").contains { $0.count > 100 })
+  }
+}
