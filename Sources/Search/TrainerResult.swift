@@ -7,13 +7,17 @@ import Runs
 package struct SearchResult: Codable, Sendable, Equatable {
   /// The block that a layer got.
   package struct LayerChoice: Codable, Sendable, Equatable {
+    /// Name of the choice, `layer 3`.
     package var layer: String
+    /// Name of its likeliest option, `k3_e6`.
     package var choice: String
-    /// Multiply-accumulates of one image, and weights.
+    /// Multiply-accumulates of one image.
     package var flops: Double
+    /// Weights of convolutions.
     package var params: Double
   }
 
+  /// Always `done`.
   package var event: String
   /// Accuracy on the held-out images of the supernet without noise, 0…1.
   package var validationAccuracy: Double
@@ -23,8 +27,9 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var validationLoss: Double
   /// The likeliest block of every searched layer.
   package var architecture: [LayerChoice]
-  /// Multiply-accumulates and parameters of the chosen architecture, fixed layers included.
+  /// Multiply-accumulates of the chosen architecture, fixed layers included.
   package var flops: Double
+  /// Parameters of the chosen architecture, fixed layers included.
   package var params: Double
   /// Cost of the chosen architecture in the metric of the config.
   package var cost: Double
@@ -36,7 +41,9 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var weightsHash: String
   /// The run's folder.
   package var run: String
+  /// Epochs of the whole run.
   package var epochs: Int
+  /// Steps of the whole run, both phases.
   package var steps: Int
   /// Seconds of training and evaluation, pauses excluded.
   package var seconds: Double
