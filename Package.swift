@@ -34,15 +34,23 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(
-      name: "CNcursesLibrary", pkgConfig: "ncursesw",
-      providers: [.apt(["libncurses-dev"]), .brew(["ncurses"])]),
+      name: "CTurboJPEG",
+      pkgConfig: "libturbojpeg",
+      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]
+    ),
     .systemLibrary(
-      name: "CTurboJPEG", pkgConfig: "libturbojpeg",
-      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
-    .systemLibrary(
-      name: "CPNG", pkgConfig: "libpng",
-      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-    .target(name: "CNcurses", dependencies: ["CNcursesLibrary"]),
+      name: "CPNG",
+      pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]
+    ),
+    // Not through pkg-config: its -D flags make SwiftPM warn, and both libraries bring libtinfo along.
+    .target(
+      name: "CNcurses",
+      linkerSettings: [
+        .linkedLibrary("ncursesw", .when(platforms: [.linux])),
+        .linkedLibrary("ncurses", .when(platforms: [.macOS])),
+      ]
+    ),
     .target(name: "CSystem"),
 
     .target(name: "Kernels", swiftSettings: kernel()),
@@ -52,34 +60,62 @@ let package = Package(
     .target(
       name: "Tensor",
       dependencies: ["Kernels", "KernelsBaseline", "KernelsAVX2", "KernelsAVX512", "CSystem"],
-      swiftSettings: base),
+      swiftSettings: base
+    ),
     .target(name: "Networks", dependencies: ["Tensor"], swiftSettings: base),
     .target(
-      name: "Data", dependencies: ["Tensor", "Runs", "CTurboJPEG", "CPNG"],
-      resources: [.embedInCode("Resources/digits.csv")], swiftSettings: base),
+      name: "Data",
+      dependencies: ["Tensor", "Runs", "CTurboJPEG", "CPNG"],
+      resources: [.embedInCode("Resources/digits.csv")],
+      swiftSettings: base
+    ),
     .target(
       name: "Runs",
-      dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "Yams"], swiftSettings: base),
+      dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "Yams"],
+      swiftSettings: base
+    ),
     .target(name: "Search", dependencies: ["Networks", "Data", "Runs"], swiftSettings: base),
     .target(
-      name: "Dashboard", dependencies: ["Runs", "CNcurses"], swiftSettings: base),
+      name: "Dashboard",
+      dependencies: ["Runs", "CNcurses"],
+      resources: [.embedInCode("Themes")],
+      swiftSettings: base
+    ),
     .executableTarget(
       name: "supertop",
       dependencies: [
         "Dashboard", "Search", "Data", "Networks", "Runs", "Tensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], swiftSettings: base),
+      ],
+      swiftSettings: base
+    ),
 
-    .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/TestSupport",
-      swiftSettings: base),
-    .testTarget(name: "TensorTests", dependencies: ["Tensor", "TestSupport"],
-      exclude: ["Fixtures"], swiftSettings: base),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks", "TestSupport"],
-      swiftSettings: base),
+    .target(
+      name: "TestSupport",
+      dependencies: ["Tensor"],
+      path: "Tests/TestSupport",
+      swiftSettings: base
+    ),
+    .testTarget(
+      name: "TensorTests",
+      dependencies: ["Tensor", "TestSupport"],
+      exclude: ["Fixtures"],
+      swiftSettings: base
+    ),
+    .testTarget(
+      name: "NetworksTests",
+      dependencies: ["Networks", "TestSupport"],
+      swiftSettings: base
+    ),
     .testTarget(name: "DataTests", dependencies: ["Data", "Runs"], swiftSettings: base),
     .testTarget(name: "RunsTests", dependencies: ["Runs"], swiftSettings: base),
-    .testTarget(name: "SearchTests", dependencies: ["Search", "Data", "Networks", "Runs", "Tensor", "TestSupport"], swiftSettings: base),
-    .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Runs"], swiftSettings: base),
+    .testTarget(
+      name: "SearchTests",
+      dependencies: ["Search", "Data", "Networks", "Runs", "Tensor", "TestSupport"],
+      swiftSettings: base
+    ),
+    .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Runs"],
+      exclude: ["Frames"], swiftSettings: base),
     .testTarget(name: "CommandLineTests", dependencies: ["Runs"], swiftSettings: base),
   ]
 )

@@ -1,1 +1,161 @@
-// Dashboard
+import CNcurses
+import Foundation
+import Runs
+
+/// How a dashboard is opened.
+package struct DashboardOptions: Sendable {
+  /// Name of a theme; nil lets the terminal decide.
+  package var theme: String?
+  /// Characters to draw with; nil lets the locale and the terminal decide.
+  package var glyphs: GlyphSet?
+  /// Whether the training runs in this process, so that leaving has to say what becomes of it.
+  package var ownsTrainer: Bool
+  package var mouse: Bool
+
+  package init(
+    theme: String? = nil,
+    glyphs: GlyphSet? = nil,
+    ownsTrainer: Bool = true,
+    mouse: Bool = true
+  ) {
+    self.theme = theme
+    self.glyphs = glyphs
+    self.ownsTrainer = ownsTrainer
+    self.mouse = mouse
+  }
+}
+
+/// The live screen of a run (spec S80–S86).
+package enum Dashboard {
+  /// Why there can be no dashboard on this terminal, or nil when there can.
+  package static func obstacle() -> UserError? { Terminal.obstacle() }
+
+  /// Shows a run until the person leaves it; to be called on the main thread.
+  ///
+  /// Throws a `UserError` when the terminal cannot be used. The terminal is as it was on return,
+  /// whatever happened. Unknown theme names are refused with the known ones.
+  package static func run(source: any RunSource, options: DashboardOptions) throws -> DashboardExit
+  {
+    let environment = ProcessInfo.processInfo.environment
+    let library = ThemeLibrary.load(folder: ThemeLibrary.userFolder(environment))
+    if let name = options.theme, library[name] == nil {
+      throw UserError(
+        .usage,
+        "--theme \(name)",
+        "there is no such theme",
+        remedy: "choose one of \(library.themes.map(\.name).joined(separator: ", "))"
+      )
+    }
+    let isUTF8 = cn_use_locale()
+    let terminal = try Terminal(environment: environment, mouse: options.mouse)
+    defer { terminal.close() }
+    let glyphs = options.glyphs ?? glyphSet(isUTF8: isUTF8, term: environment["TERM"] ?? "")
+    var look = Model.Look(glyphs: glyphs, depth: terminal.colourDepth, library: library)
+    let theme = library.initial(
+      options.theme,
+      depth: terminal.colourDepth,
+      environment: environment
+    )
+    look.themeIndex = library.themes.firstIndex { $0.name == theme.name } ?? 0
+    var model = Model(size: terminal.size, look: look, ownsTrainer: options.ownsTrainer)
+    if let problem = library.problems.first { model.message = .problem(problem) }
+    var loop = Loop(source: source, terminal: terminal, model: model)
+    return loop.run()
+  }
+
+  /// One frame of a run as an SVG picture, without a terminal (`--screenshot`).
+  package static func screenshot(
+    source: any RunSource,
+    size: Size,
+    theme name: String = "default-dark",
+    showsResult: Bool = false
+  ) throws -> String {
+    let library = ThemeLibrary.load(
+      folder: ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
+    )
+    guard let index = library.themes.firstIndex(where: { $0.name == name }) else {
+      throw UserError(.usage, "--theme \(name)", "there is no such theme")
+    }
+    var model = Model(
+      size: size,
+      look: Model.Look(depth: .direct, library: library, themeIndex: index)
+    )
+    // A long run comes in pieces.
+    for _ in 0..<10_000 {
+      let delta = try source.poll()
+      model.now = delta.status?.heartbeat ?? model.now
+      _ = update(&model, .data(delta))
+      if delta.steps.isEmpty, delta.thetas.isEmpty { break }
+    }
+    if !showsResult { model.overlay = nil }
+    return view(model).svg(theme: model.look.theme)
+  }
+
+  /// The linux console has no braille in its font.
+  private static func glyphSet(isUTF8: Bool, term: String) -> GlyphSet {
+    isUTF8 ? (term == "linux" ? .block : .braille) : .ascii
+  }
+}
+
+/// The loop between terminal, store and model.
+private struct Loop {
+  let source: any RunSource
+  let terminal: Terminal
+  var model: Model
+
+  /// Between two looks into the store; also the pace of frames while nobody types.
+  private let interval = 0.1
+
+  init(source: any RunSource, terminal: Terminal, model: Model) {
+    self.source = source
+    self.terminal = terminal
+    self.model = model
+  }
+
+  mutating func run() -> DashboardExit {
+    var nextPoll = 0.0
+    while true {
+      let now = Date().timeIntervalSince1970
+      if let exit = apply(.tick(now)) { return exit }
+      if now >= nextPoll || nextPoll > now + 2 * interval {
+        nextPoll = now + interval
+        if let exit = poll() { return exit }
+      }
+      terminal.show(view(model), theme: model.look.theme)
+      // A key is answered at once: the wait ends with the first byte.
+      let wait = max(1, Int((nextPoll - Date().timeIntervalSince1970) * 1000) + 1)
+      for event in terminal.events(within: min(wait, 100)) {
+        if let exit = apply(event) { return exit }
+      }
+    }
+  }
+
+  private mutating func poll() -> DashboardExit? {
+    do {
+      return apply(.data(try source.poll()))
+    } catch {
+      return apply(.sourceFailed("\(error)"))
+    }
+  }
+
+  private mutating func apply(_ event: Event) -> DashboardExit? {
+    if case .interrupt = event { _ = update(&model, .tick(Date().timeIntervalSince1970)) }
+    for effect in update(&model, event) {
+      switch effect {
+      case .exit(let exit): return exit
+      case .repaint: terminal.repaint()
+      case .suspend:
+        terminal.suspend()
+        _ = update(&model, .resize(terminal.size))
+      case .request(let action):
+        do {
+          try source.request(action)
+        } catch {
+          _ = update(&model, .sourceFailed("\(error)"))
+          model.isStopping = false
+        }
+      }
+    }
+    return nil
+  }
+}

@@ -1,1 +1,0 @@
-// Only carries the pkg-config flags of ncursesw to CNcurses; Swift sees no curses type through it.

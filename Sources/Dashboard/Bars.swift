@@ -1,0 +1,121 @@
+/// Probabilities as one bar of segments, in the order of the candidates so that they do not jump.
+///
+/// Told apart by colour and by their number or name; without colour every cell carries its number.
+func drawStackedBar(
+  _ frame: inout Frame,
+  _ x: Int,
+  _ y: Int,
+  width: Int,
+  _ values: [Float],
+  names: [String],
+  look: Model.Look
+) {
+  guard width > 0, !values.isEmpty else { return }
+  // Ends of the segments in eighths of a cell; the last one is exact.
+  var ends: [Int] = []
+  var sum = 0.0
+  for value in values {
+    sum += value.isFinite ? Double(max(0, value)) : 0
+    ends.append(min(width * 8, Int((sum * Double(width * 8)).rounded())))
+  }
+  ends[ends.count - 1] = width * 8
+  let isFine = look.hasColour && !look.glyphs.isASCII
+  if !isFine { ends = ends.map { ($0 + 4) / 8 * 8 } }
+  let leader = values.indices.max { values[$0] < values[$1] } ?? 0
+  func owner(_ eighth: Int) -> Int { ends.firstIndex { $0 > eighth } ?? values.count - 1 }
+
+  for cell in 0..<width {
+    let (first, last) = (owner(cell * 8), owner(cell * 8 + 7))
+    if !look.hasColour {
+      let digit = optionKey(first)
+      frame[x + cell, y] = Cell(digit, Style(.fg, on: .bg, first == leader ? .reverse : []))
+    } else if first == last || !isFine {
+      frame[x + cell, y] = Cell(32, Style(.optionInk, on: .option(first)))
+    } else {
+      let part = min(7, max(1, ends[first] - cell * 8))
+      frame[x + cell, y] = Cell(
+        look.glyphs.eighths[part - 1],
+        Style(.option(first), on: .option(last))
+      )
+    }
+  }
+  guard look.hasColour else { return }
+  for index in values.indices {
+    let start = ((index == 0 ? 0 : ends[index - 1]) + 7) / 8
+    let room = ends[index] / 8 - start
+    guard room >= 1 else { continue }
+    let style = Style(.optionInk, on: .option(index))
+    let name = names.indices.contains(index) ? names[index] : ""
+    if room >= columns(of: name) + 2, index == leader {
+      frame.put(x + start + (room - columns(of: name)) / 2, y, name, style)
+    } else {
+      frame[x + start + (room - 1) / 2, y] = Cell(optionKey(index), style)
+    }
+  }
+}
+
+/// Character that stands for candidate `index`: 1…9, then letters.
+func optionKey(_ index: Int) -> UInt32 {
+  index < 9 ? UInt32(49 + index) : UInt32(97 + (index - 9) % 26)
+}
+
+/// A bar filled to `share` of `width`, exact to an eighth of a cell.
+func drawBar(
+  _ frame: inout Frame,
+  _ x: Int,
+  _ y: Int,
+  width: Int,
+  share: Double,
+  ink: Ink,
+  track: Ink = .faint,
+  paper: Ink = .bg,
+  look: Model.Look
+) {
+  guard width > 0 else { return }
+  let share = share.isFinite ? min(1, max(0, share)) : 0
+  let eighths = Int((share * Double(width * 8)).rounded())
+  for cell in 0..<width {
+    let part = eighths - cell * 8
+    if look.glyphs.isASCII {
+      frame[x + cell, y] = Cell(part >= 4 ? 35 : 46, Style(part >= 4 ? ink : .muted, on: paper))
+    } else if part >= 8 {
+      frame[x + cell, y] = Cell(0x2588, Style(ink, on: paper))
+    } else if part > 0, look.hasColour {
+      frame[x + cell, y] = Cell(look.glyphs.eighths[part - 1], Style(ink, on: track))
+    } else {
+      frame[x + cell, y] =
+        look.hasColour
+        ? Cell(32, Style(.fg, on: track)) : Cell(part >= 4 ? 0x2588 : 0x2591, Style(ink, on: paper))
+    }
+  }
+}
+
+/// A line of progress: heavy for what is done, light for the rest, `mark` a share to reach.
+func drawProgress(
+  _ frame: inout Frame,
+  _ x: Int,
+  _ y: Int,
+  width: Int,
+  share: Double,
+  ink: Ink,
+  paper: Ink = .bg,
+  mark: Double? = nil,
+  look: Model.Look
+) {
+  guard width > 0 else { return }
+  let share = share.isFinite ? min(1, max(0, share)) : 0
+  let marks = look.glyphs.progress
+  let done = Int((share * Double(width)).rounded(.down))
+  for cell in 0..<width {
+    if cell < done {
+      frame[x + cell, y] = Cell(marks.done, Style(ink, on: paper))
+    } else if cell == done, share > 0 {
+      frame[x + cell, y] = Cell(marks.head, Style(ink, on: paper))
+    } else {
+      frame[x + cell, y] = Cell(marks.rest, Style(.border, on: paper))
+    }
+  }
+  guard let mark else { return }
+  let at = x + min(width - 1, max(0, Int(mark * Double(width))))
+  frame[at, y] = Cell(look.glyphs.isASCII ? 124 : 0x2503, Style(.title, on: paper))
+}

@@ -1,0 +1,204 @@
+import Foundation
+
+/// Curves over a common axis.
+struct Chart {
+  /// One curve.
+  struct Curve {
+    var buckets: [Series.Bucket]
+    var ink: Ink
+    /// Ink of the span from least to greatest value of each bucket; nil draws the mean alone.
+    var band: Ink?
+    /// Weight of the past in the drawn mean, 0 … below 1.
+    ///
+    /// Smoothed over the whole series, so that
+    /// what is in sight does not change the curve.
+    var smoothing = 0.0
+    /// Character at the curve's end, so that colour is never alone in telling curves apart.
+    var tag: UInt32?
+  }
+
+  /// A level or a moment marked across the chart.
+  struct Mark {
+    var value: Double
+    var ink: Ink
+  }
+
+  var curves: [Curve] = []
+  var x: ClosedRange<Double>?
+  var y: ClosedRange<Double>?
+  /// Bounds that the y axis never passes.
+  var limits: ClosedRange<Double> = -.infinity ... .infinity
+  var level: Mark?
+  var point: (x: Double, y: Double, ink: Ink)?
+  var format: (Double) -> String = Format.number
+  /// Words for the ends of the x axis, when there is a line for it.
+  var xLabels: (String, String)?
+  /// Shown while there is nothing to draw.
+  var empty = "no steps yet"
+
+  /// Range of y that holds all curves, with a little air; a constant curve gets a range round it.
+  func yRange() -> ClosedRange<Double>? {
+    if let y { return y }
+    var low = Double.infinity
+    var high = -Double.infinity
+    for curve in curves {
+      for bucket in curve.buckets {
+        low = min(low, curve.band == nil ? bucket.mean : bucket.low)
+        high = max(high, curve.band == nil ? bucket.mean : bucket.high)
+      }
+    }
+    if let level, low.isFinite {
+      // A level far away must not flatten the curve.
+      let span = max(high - low, abs(high) * 0.05)
+      if level.value > low - 2 * span, level.value < high + 2 * span {
+        low = min(low, level.value)
+        high = max(high, level.value)
+      }
+    }
+    guard low.isFinite, high.isFinite else { return nil }
+    if high - low <= max(abs(high), 1e-12) * 1e-6 {
+      let air = max(abs(high) * 0.1, 1e-3)
+      (low, high) = (low - air, high + air)
+    }
+    low = max(low, limits.lowerBound)
+    high = min(high, limits.upperBound)
+    return low <= high ? low...max(high, low + 1e-9) : nil
+  }
+
+  /// Draws axis and curves into `rect`.
+  func draw(_ frame: inout Frame, _ rect: Rect, _ glyphs: GlyphSet) {
+    guard rect.width >= 2, rect.height >= 1 else { return }
+    let muted = Style(.muted)
+    guard let y = yRange(), curves.contains(where: { !$0.buckets.isEmpty }) else {
+      frame.putCentred(rect, rect.y + (rect.height - 1) / 2, glyphs.plain(empty), muted)
+      return
+    }
+    let hasXLabels = xLabels != nil && rect.height >= 6
+    let rows = rect.height - (hasXLabels ? 1 : 0)
+    let (top, bottom) = (format(y.upperBound), format(y.lowerBound))
+    let label = rect.width >= 16 ? min(8, max(columns(of: top), columns(of: bottom))) + 1 : 0
+    let tags = rect.width >= 24 && curves.contains { $0.tag != nil } ? 4 : 0
+    let plot = Rect(rect.x + label, rect.y, rect.width - label - tags, rows)
+    if label > 0 {
+      frame.put(rect.x, rect.y, Format.right(top, label - 1), muted)
+      if rows > 1 {
+        frame.put(rect.x, rect.y + rows - 1, Format.right(bottom, label - 1), muted)
+      }
+      if rows >= 7, rows % 2 == 1 {
+        let middle = format((y.lowerBound + y.upperBound) / 2)
+        frame.put(rect.x, rect.y + rows / 2, Format.right(middle, label - 1), muted)
+      }
+    }
+    drawCurves(&frame, plot, y, glyphs)
+    if tags > 0 { drawTags(&frame, plot, y) }
+    if hasXLabels, let xLabels {
+      frame.put(plot.x, rect.maxY - 1, glyphs.plain(xLabels.0), muted, limit: plot.width)
+      frame.putRight(plot.maxX, rect.maxY - 1, glyphs.plain(xLabels.1), muted, limit: plot.width)
+    }
+  }
+
+  /// Up to three tags a row, the greatest values first, then down to the next free row.
+  private func drawTags(_ frame: inout Frame, _ plot: Rect, _ y: ClosedRange<Double>) {
+    let ends = curves.compactMap { curve in
+      curve.tag.flatMap { tag in curve.buckets.last.map { (tag, curve.ink, $0.mean) } }
+    }
+    var used = Array(repeating: 0, count: plot.height)
+    for (tag, ink, value) in ends.sorted(by: { $0.2 > $1.2 }) {
+      let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
+      let wanted = Int((1 - min(1, max(0, share))) * Double(plot.height) - 1e-9)
+      let row = min(plot.height - 1, max(0, wanted))
+      guard let free = (row..<plot.height).first(where: { used[$0] < 3 }) else { continue }
+      frame[plot.maxX + 1 + used[free], plot.y + free] = Cell(tag, Style(ink, on: .bg, .bold))
+      used[free] += 1
+    }
+  }
+
+  private func drawCurves(
+    _ frame: inout Frame,
+    _ plot: Rect,
+    _ y: ClosedRange<Double>,
+    _ glyphs: GlyphSet
+  ) {
+    var canvas = DotCanvas(width: plot.width, height: plot.height, glyphs: glyphs)
+    guard canvas.dotWidth > 0, canvas.dotHeight > 0 else { return }
+    let all = curves.flatMap { [$0.buckets.first?.start, $0.buckets.last?.end] }.compactMap { $0 }
+    guard let first = all.min(), let last = all.max() else { return }
+    let range = x ?? first...max(last, first)
+    let span = max(range.upperBound - range.lowerBound, 1e-9)
+    func px(_ x: Double) -> Int {
+      let share = min(2, max(-1, (x - range.lowerBound) / span))
+      return Int((share * Double(canvas.dotWidth - 1)).rounded())
+    }
+    func py(_ value: Double) -> Int {
+      let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
+      return Int(((1 - min(2, max(-1, share))) * Double(canvas.dotHeight - 1)).rounded())
+    }
+    // A faint ground line gives the eye a hold where no curve is.
+    if plot.height >= 3, glyphs == .braille {
+      for x in 0..<plot.width { frame.put(plot.x + x, plot.maxY - 1, "⣀", Style(.faint)) }
+    }
+    if let level, y.contains(level.value) {
+      let row = plot.y + min(plot.height - 1, max(0, py(level.value) / canvas.down))
+      for x in 0..<plot.width {
+        frame[plot.x + x, row] = Cell(glyphs.dash, Style(level.ink))
+      }
+    }
+    for (order, curve) in curves.enumerated() {
+      let rank = UInt8(order * 2 + 2)
+      if let band = curve.band {
+        for bucket in curve.buckets {
+          let x = px((bucket.start + bucket.end) / 2)
+          canvas.line(x, py(bucket.low), x, py(bucket.high), band, rank: 1)
+        }
+      }
+      var previous: (Int, Int)?
+      var mean = 0.0
+      var weight = 0.0
+      for bucket in curve.buckets {
+        mean = mean * curve.smoothing + bucket.mean * (1 - curve.smoothing)
+        weight = weight * curve.smoothing + 1 - curve.smoothing
+        let point = (px((bucket.start + bucket.end) / 2), py(mean / weight))
+        if let previous {
+          canvas.line(previous.0, previous.1, point.0, point.1, curve.ink, rank: rank)
+        } else {
+          canvas.set(point.0, point.1, curve.ink, rank: rank)
+        }
+        previous = point
+      }
+    }
+    canvas.draw(&frame, plot.x, plot.y)
+    if let point {
+      let (x, row) = (px(point.x) / canvas.across, py(point.y) / canvas.down)
+      frame[plot.x + min(plot.width - 1, max(0, x)), plot.y + min(plot.height - 1, max(0, row))] =
+        Cell(glyphs.pointMark, Style(point.ink, on: .bg, .bold))
+    }
+  }
+}
+
+/// The last `width` values as heights of one row; the range is 0…1 unless given.
+func drawSparkline(
+  _ frame: inout Frame,
+  _ x: Int,
+  _ y: Int,
+  _ values: [Double],
+  width: Int,
+  ink: Ink,
+  paper: Ink = .bg,
+  range: ClosedRange<Double> = 0...1,
+  glyphs: GlyphSet
+) {
+  guard width > 0, !values.isEmpty else { return }
+  let heights = glyphs.spark
+  let span = max(range.upperBound - range.lowerBound, 1e-9)
+  for column in 0..<width {
+    // Each column shows the greatest value of its share of the series.
+    let from = column * values.count / width
+    let to = max(from + 1, (column + 1) * values.count / width)
+    guard from < values.count, let value = values[from..<min(to, values.count)].max() else {
+      continue
+    }
+    let share = value.isFinite ? (value - range.lowerBound) / span : 0
+    let step = min(heights.count - 1, max(0, Int(share * Double(heights.count))))
+    frame[x + column, y] = Cell(heights[step], Style(ink, on: paper))
+  }
+}

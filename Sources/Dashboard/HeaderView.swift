@@ -1,0 +1,291 @@
+import Foundation
+import Runs
+
+/// Word, mark and ink of a state.
+func badge(_ model: Model) -> (mark: String, word: String, ink: Ink) {
+  let glyphs = model.look.glyphs
+  let spinner = String(Unicode.Scalar(model.spinner) ?? "*")
+  if model.isTrainerGone { return (glyphs.cross, "TRAINER GONE", .bad) }
+  if let silence = model.silence {
+    return (glyphs.waiting, "NO SIGN OF LIFE \(Format.duration(silence))", .warn)
+  }
+  if model.isStopping, !model.isOver { return (spinner, "STOPPING", .warn) }
+  return switch model.state {
+  case .preparing: (spinner, "PREPARING", .seriesC)
+  case .running: (spinner, "RUNNING", .good)
+  case .paused: (glyphs.paused, "PAUSED", .warn)
+  case .validating: (spinner, "VALIDATING", .seriesA)
+  case .stopped: (glyphs.done, "STOPPED", .warn)
+  case .finished: (glyphs.check, "FINISHED", .good)
+  case .failed: (glyphs.cross, "FAILED", .bad)
+  }
+}
+
+/// The first row, what runs, in which state and how fast; the second, how far it is.
+func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  let glyphs = model.look.glyphs
+  let rect = layout.header
+  let plain = Style(.fg, on: .barBg)
+  let muted = Style(.muted, on: .barBg)
+  frame.fill(rect, Cell(32, plain))
+  let (mark, word, ink) = badge(model)
+  var x = 1
+  if rect.width >= 56 {
+    x = frame.put(x, rect.y, "supertop", Style(.borderFocus, on: .barBg, .bold)) + 2
+  }
+  if model.look.hasColour {
+    x = frame.put(x, rect.y, " \(mark) \(word) ", Style(.optionInk, on: ink, .bold)) + 2
+  } else {
+    x = frame.put(x, rect.y, "\(mark) \(word)", Style(ink, on: .barBg, .bold)) + 2
+  }
+
+  // Figures on the right, the least needed dropped first.
+  var figures: [String] = []
+  if let status = model.status {
+    if let eta = status.etaSeconds, !model.isOver { figures.append("ETA \(Format.duration(eta))") }
+    if model.state == .finished, let last = model.epochs.last {
+      figures.append("accuracy \(Format.percent(last.validationAccuracy))")
+    }
+    if status.imagesPerSecond > 0, !model.isOver {
+      let rate = Int(min(status.imagesPerSecond.rounded(), 1e12))
+      figures.append("\(Format.grouped(rate)) img/s")
+    }
+    if status.memoryBytes > 0 { figures.append(Format.bytes(status.memoryBytes)) }
+  }
+  var right = rect.width - 1
+  var kept: [String] = []
+  let nameRoom = rect.width >= 80 ? 18 : 0
+  for figure in figures {
+    let width = columns(of: figure) + (kept.isEmpty ? 0 : 3)
+    if right - width < x + nameRoom { break }
+    right -= width
+    kept.append(figure)
+  }
+  frame.put(
+    right,
+    rect.y,
+    kept.reversed().joined(separator: " \(glyphs.dot) "),
+    plain
+  )
+  if let summary = model.summary, right - x - 2 >= min(6, columns(of: summary.name)) {
+    let preset = summary.preset == summary.name ? "" : "  \(summary.preset)"
+    let name = clip(glyphs.plain(summary.name), to: max(0, right - x - 2))
+    x = frame.put(x, rect.y, name, Style(.title, on: .barBg))
+    if x + columns(of: preset) < right - 1 { frame.put(x, rect.y, glyphs.plain(preset), muted) }
+  }
+  drawProgressRow(&frame, model, layout.progress)
+}
+
+/// The run's progress and the epoch's.
+func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+  guard rect.width > 4, let status = model.status, status.epochs > 0 || status.totalSteps > 0 else {
+    return
+  }
+  let glyphs = model.look.glyphs
+  let epoch = min(status.epoch + 1, max(1, status.epochs))
+  let half = rect.width >= 70 ? rect.width * 58 / 100 : rect.width
+  let digits = columns(of: String(status.epochs))
+  let label = "epoch \(Format.right(String(epoch), digits))/\(status.epochs)"
+  var x = frame.put(1, rect.y, label, Style(.fg)) + 1
+  let share = Format.percent(model.progress, digits: 0)
+  let end = half - columns(of: "100%") - 3
+  drawProgress(
+    &frame,
+    x,
+    rect.y,
+    width: end - x,
+    share: model.progress,
+    ink: .seriesA,
+    look: model.look
+  )
+  frame.putRight(half - 2, rect.y, share, Style(.title))
+  guard half < rect.width else { return }
+  let phase: String
+  if model.isOver {
+    phase = ""
+  } else if model.state == .validating {
+    phase = glyphs.plain(status.message.isEmpty ? "validating" : status.message)
+  } else {
+    phase = status.phase == .theta ? glyphs.theta : "weights"
+  }
+  let stepDigits = columns(of: String(status.stepsPerEpoch))
+  let step =
+    "step \(Format.right(String(status.stepInEpoch), stepDigits))/\(status.stepsPerEpoch)"
+  x = frame.put(half, rect.y, step, Style(.fg)) + 1
+  let phaseWidth = min(16, max(8, columns(of: phase) + 1))
+  let inEpoch =
+    model.state == .validating
+    ? status.progress
+    : status.stepsPerEpoch > 0 ? Double(status.stepInEpoch) / Double(status.stepsPerEpoch) : 0
+  let width = rect.width - 1 - phaseWidth - x
+  drawProgress(
+    &frame,
+    x,
+    rect.y,
+    width: width,
+    share: inEpoch,
+    ink: .seriesB,
+    look: model.look
+  )
+  frame.putRight(rect.width - 1, rect.y, phase, Style(.muted), limit: phaseWidth - 1)
+}
+
+// MARK: Bottom lines
+
+/// The last wish and what became of it, or what else there is to say.
+func drawMessage(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+  guard rect.height > 0 else { return }
+  let glyphs = model.look.glyphs
+  let room = rect.width - 2
+  switch model.message {
+  case .intervention(let wish):
+    var x = frame.put(1, rect.y, glyphs.plain(describe(wish.action)), Style(.title), limit: room)
+    let states: [Intervention.State] = [.requested, .accepted, .done]
+    if wish.state == .refused {
+      let note = wish.note.isEmpty ? "" : ": " + glyphs.plain(wish.note)
+      frame.put(
+        x + 2,
+        rect.y,
+        clip("\(glyphs.cross) refused\(note)", to: rect.width - x - 3),
+        Style(.bad)
+      )
+      return
+    }
+    let reached = states.firstIndex(of: wish.state) ?? 0
+    x += 1
+    for (index, state) in states.enumerated() {
+      let isReached = index <= reached
+      let text = "\(isReached ? glyphs.done : glyphs.waiting) \(state.rawValue)"
+      if x + columns(of: text) + 3 > rect.width { break }
+      if index > 0 {
+        x = frame.put(x + 1, rect.y, glyphs.arrow, Style(isReached ? .fg : .muted))
+      }
+      x = frame.put(
+        x + 1,
+        rect.y,
+        text,
+        Style(isReached ? (state == .done ? .good : .fg) : .muted)
+      )
+    }
+    var rest =
+      wish.state == .done ? wish.step.map { " at step \(Format.grouped($0))" } ?? "" : ""
+    if !wish.note.isEmpty { rest += " (\(glyphs.plain(wish.note)))" }
+    frame.put(x, rect.y, clip(rest, to: rect.width - x - 1), Style(.muted))
+  case .notice(let text):
+    frame.put(1, rect.y, clip(glyphs.plain(text), to: room), Style(.fg))
+  case .problem(let text):
+    frame.put(1, rect.y, clip("\(glyphs.cross) " + glyphs.plain(text), to: room), Style(.bad))
+  case nil:
+    frame.put(1, rect.y, clip(glyphs.plain(standing(model)), to: room), Style(.muted))
+  }
+}
+
+/// What is worth saying while nobody asked for anything.
+private func standing(_ model: Model) -> String {
+  if model.isTrainerGone {
+    return
+      "the training process is gone; go on with: supertop resume \(model.summary?.name ?? "RUN")"
+  }
+  switch model.state {
+  case .failed: return model.status?.message ?? "the run failed"
+  case .stopped:
+    return "stopped with a checkpoint; go on with: supertop resume \(model.summary?.name ?? "RUN")"
+  case .paused: return "paused at a step boundary; space goes on, s does one step"
+  case .finished: return "the search is done; Enter inspects a layer, q leaves"
+  case .preparing: return ""
+  case .running, .validating: break
+  }
+  if let summary = model.summary, let status = model.status, status.epoch < summary.warmupEpochs {
+    return
+      "warm-up: only weights are trained; θ starts to move in epoch \(summary.warmupEpochs + 1)"
+  }
+  if let line = model.log.last?.text { return line }
+  return ""
+}
+
+/// An action in words.
+package func describe(_ action: Intervention.Action) -> String {
+  switch action {
+  case .pause: "pause"
+  case .resume: "resume"
+  case .singleStep: "one step"
+  case .setTemperature(let value): "temperature \(Format.number(value))"
+  case .scaleTemperature(let factor):
+    factor >= 1
+      ? "temperature ×\(trimmed(factor))" : "temperature ÷\(trimmed(1 / factor))"
+  case .holdTemperature: "hold the temperature"
+  case .releaseTemperature: "give the temperature back to the schedule"
+  case .checkpoint: "checkpoint"
+  case .stop: "stop and save"
+  }
+}
+
+private func trimmed(_ value: Double) -> String {
+  var text = String(format: "%.3f", value)
+  while text.hasSuffix("0") { text.removeLast() }
+  return text.hasSuffix(".") ? String(text.dropLast()) : text
+}
+
+/// The key line: hot keys with their words, clickable.
+func drawKeys(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+  frame.fill(rect, Cell(32, Style(.fg, on: .barBg)))
+  for hint in keyHints(model, rect) {
+    let x = frame.put(hint.rect.x, rect.y, hint.key, Style(.key, on: .barBg))
+    frame.put(x + 1, rect.y, hint.word, Style(.fg, on: .barBg))
+  }
+}
+
+/// The tabs of the small arrangement.
+func drawTabs(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  for (index, rect) in layout.tabRects.enumerated() {
+    let isChosen = index == model.tab
+    let paper: Ink = isChosen ? .selectBg : .bg
+    frame.fill(rect, Cell(32, Style(.fg, on: paper)))
+    let x = frame.put(
+      rect.x + 1,
+      rect.y,
+      "\(index + 1)",
+      Style(isChosen ? .selectFg : .key, on: paper)
+    )
+    frame.put(
+      x + 1,
+      rect.y,
+      model.look.glyphs.plain(Layout.tabs[index]),
+      Style(isChosen ? .selectFg : .muted, on: paper)
+    )
+  }
+}
+
+// MARK: Very small screens
+
+/// 20x4 up to 35x7: state, progress, figures, keys, and layers while lines last.
+func drawStrip(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  drawHeader(&frame, model, layout)
+  let glyphs = model.look.glyphs
+  var parts: [String] = []
+  if let last = model.epochs.last { parts.append("va \(Format.percent(last.validationAccuracy))") }
+  if let status = model.status, status.temperature > 0 {
+    parts.append("\(glyphs.tau) \(Format.number(status.temperature))")
+  }
+  if let loss = model.curves.trainLoss.last { parts.append("loss \(Format.number(loss))") }
+  if parts.isEmpty {
+    parts = [glyphs.plain(model.status?.message ?? "waiting for the run to begin")]
+  }
+  frame.put(1, layout.body.y, clip(parts.joined(separator: " "), to: layout.size.width - 2))
+  if layout.layers != nil { drawLayers(&frame, model, layout) }
+  drawMessage(&frame, model, layout.message)
+  drawKeys(&frame, model, layout.keys)
+}
+
+/// The last resort: as much of the state as one line holds.
+func drawStatusLine(_ frame: inout Frame, _ model: Model) {
+  guard frame.width > 0, frame.height > 0 else { return }
+  let (mark, word, ink) = badge(model)
+  let x = frame.put(0, 0, mark + " " + word, Style(ink), limit: frame.width)
+  if let status = model.status, status.epochs > 0, x + 2 < frame.width {
+    let text =
+      "\(min(status.epoch + 1, status.epochs))/\(status.epochs) "
+      + Format.percent(model.progress, digits: 0)
+    frame.put(x + 1, 0, text, Style(.fg), limit: frame.width - x - 1)
+  }
+}

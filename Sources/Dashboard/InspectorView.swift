@@ -1,0 +1,267 @@
+import Foundation
+import Runs
+
+/// One choice in full: every candidate's probability now and over time, its price, and the pulls of
+/// accuracy and of cost on it (spec S83).
+func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: Bool) {
+  guard model.choices.indices.contains(model.selection) else { return }
+  let index = model.selection
+  let choice = model.choices[index]
+  let glyphs = model.look.glyphs
+  let values = model.probabilities(of: index)
+  let bits = entropyBits(values)
+  let most = log2(Double(max(1, choice.options.count)))
+  let title: Words = [
+    (glyphs.plain(choice.name.capitalizedFirst), Style(.title)),
+    (glyphs.plain(choice.detail), Style(.fg)),
+    (String(format: "%.2f of %.2f bits", bits, most), Style(.muted)),
+    ("\(index + 1) of \(model.choices.count)", Style(.muted)),
+  ]
+  let count = choice.options.count
+  let sentence = isBoxed ? 2 : 0
+  // The table first; the chart takes what is left when that is worth a chart.
+  let wanted = count + 1 + sentence + (isBoxed ? 2 : 1)
+  let chartRows = area.height - wanted
+  let hasChart = chartRows >= (isBoxed ? 6 : 4)
+  let table = Rect(area.x, area.y, area.width, hasChart ? wanted : area.height)
+  let inside: Rect
+  if isBoxed {
+    drawBox(&frame, table, glyphs, title: title, ink: .borderFocus)
+    inside = Rect(table.x + 2, table.y + 1, table.width - 4, table.height - 2)
+  } else {
+    drawTitle(&frame, table.x, table.y, table.width, title)
+    inside = Rect(table.x + 1, table.y + 1, table.width - 2, table.height - 1)
+  }
+  drawCandidates(
+    &frame,
+    model,
+    index,
+    Rect(inside.x, inside.y, inside.width, inside.height - sentence)
+  )
+  if sentence > 0, inside.height > sentence {
+    frame.put(
+      inside.x,
+      inside.maxY - 1,
+      clip(glyphs.plain(reason(model, index)), to: inside.width),
+      Style(.fg)
+    )
+  }
+  guard hasChart else { return }
+  let rect = Rect(area.x, area.y + wanted, area.width, chartRows)
+  if isBoxed {
+    drawBox(&frame, rect, glyphs, title: [("Probability over time", Style(.title))])
+    probabilityChart(model, index).draw(
+      &frame,
+      Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2),
+      glyphs
+    )
+  } else {
+    probabilityChart(model, index).draw(
+      &frame,
+      Rect(rect.x + 1, rect.y, rect.width - 2, rect.height),
+      glyphs
+    )
+  }
+}
+
+/// Widths of the candidates' table.
+private struct CandidateColumns {
+  var name: Int
+  var bar = 0
+  var trend = 0
+  var flops = 0
+  var params = 0
+  var accuracyPull = 0
+  var costPull = 0
+
+  init(name: Int, width: Int) {
+    self.name = name
+    let fixed = 2 + name + 1 + 6
+    var rest = width - fixed
+    if rest >= 8 {
+      flops = 6
+      rest -= 7
+    }
+    if rest >= 8 {
+      params = 6
+      rest -= 7
+    }
+    if rest >= 19 {
+      accuracyPull = 9
+      costPull = 9
+      rest -= 20
+    }
+    if rest >= 18 {
+      trend = min(40, rest * 2 / 5)
+      rest -= trend + 1
+    }
+    bar = max(0, rest - 1)
+  }
+}
+
+private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, _ rect: Rect) {
+  guard rect.height >= 1 else { return }
+  let glyphs = model.look.glyphs
+  let choice = model.choices[index]
+  let values = model.probabilities(of: index)
+  let names = choice.options.map { glyphs.plain($0.name) }
+  let leader = model.leader(of: index)
+  let spec = CandidateColumns(
+    name: min(names.map { columns(of: $0) }.max() ?? 4, max(5, rect.width / 4)),
+    width: rect.width
+  )
+
+  // Titles.
+  let style = Style(.muted)
+  var x = rect.x
+  frame.put(x + 2, rect.y, spec.name >= 9 ? "candidate" : "block", style)
+  x += 2 + spec.name + 1
+  frame.put(x, rect.y, Format.right("p", 5), style)
+  x += 6
+  if spec.bar > 0 {
+    frame.put(x, rect.y, "now", style, limit: spec.bar)
+    x += spec.bar + 1
+  }
+  if spec.trend > 0 {
+    frame.put(x, rect.y, "over time", style, limit: spec.trend)
+    x += spec.trend + 1
+  }
+  for (width, word) in [
+    (spec.flops, "FLOPs"), (spec.params, "params"), (spec.accuracyPull, "accuracy"),
+    (spec.costPull, "cost pull"),
+  ] where width > 0 {
+    frame.put(x, rect.y, Format.right(word, width), style)
+    x += width + 1
+  }
+
+  // Where not all fit, the likeliest are shown.
+  let room = rect.height - 1
+  var order = Array(choice.options.indices)
+  if order.count > room {
+    order = Array(order.sorted { (values[$0], -$0) > (values[$1], -$1) }.prefix(max(0, room)))
+  }
+  let theta = model.theta
+  for (row, option) in order.enumerated() {
+    let y = rect.y + 1 + row
+    let isLeader = option == leader
+    let weight: Attributes = isLeader ? .bold : []
+    let value = Double(values[option])
+    var x = rect.x
+    let key = Unicode.Scalar(optionKey(option)).map(String.init) ?? "?"
+    frame.put(
+      x,
+      y,
+      key,
+      model.look.hasColour ? Style(.optionInk, on: .option(option)) : Style(.fg, on: .bg, .bold)
+    )
+    frame.put(
+      x + 2,
+      y,
+      clip(names[option], to: spec.name),
+      Style(isLeader ? .title : .fg, on: .bg, weight)
+    )
+    x += 2 + spec.name + 1
+    frame.put(
+      x,
+      y,
+      Format.right(Format.percent(value, digits: value >= 0.9995 ? 0 : 1), 5),
+      Style(.ramp(0.25 + value), on: .bg, weight)
+    )
+    x += 6
+    if spec.bar > 0 {
+      drawBar(
+        &frame,
+        x,
+        y,
+        width: spec.bar,
+        share: value,
+        ink: .option(option),
+        track: .bg,
+        look: model.look
+      )
+      x += spec.bar + 1
+    }
+    if spec.trend > 0 {
+      let history = model.probabilities.samples.compactMap { sample -> Double? in
+        guard sample.values.indices.contains(index),
+          sample.values[index].indices.contains(option)
+        else { return nil }
+        return Double(sample.values[index][option])
+      }
+      drawSparkline(
+        &frame,
+        x,
+        y,
+        history,
+        width: spec.trend,
+        ink: .option(option),
+        range: 0...max(0.25, history.max() ?? 1),
+        glyphs: glyphs
+      )
+      x += spec.trend + 1
+    }
+    for (width, text) in [
+      (spec.flops, Format.count(choice.options[option].flops)),
+      (spec.params, Format.count(choice.options[option].params)),
+    ] where width > 0 {
+      frame.put(x, y, Format.right(text, width), Style(.fg))
+      x += width + 1
+    }
+    for (width, pulls) in [
+      (spec.accuracyPull, theta?.accuracyPull), (spec.costPull, theta?.costPull),
+    ] where width > 0 {
+      drawPull(&frame, x, y, width, pull(pulls, index, option), glyphs)
+      x += width + 1
+    }
+  }
+}
+
+/// How strongly a part of the loss pushes a logit up: the gradient with its sign turned.
+private func pull(_ gradients: [[Float]]?, _ choice: Int, _ option: Int) -> Double? {
+  guard let gradients, gradients.indices.contains(choice),
+    gradients[choice].indices.contains(option)
+  else { return nil }
+  return -Double(gradients[choice][option])
+}
+
+private func drawPull(
+  _ frame: inout Frame,
+  _ x: Int,
+  _ y: Int,
+  _ width: Int,
+  _ pull: Double?,
+  _ glyphs: GlyphSet
+) {
+  guard let pull else {
+    frame.put(x, y, Format.right(glyphs.level, width), Style(.muted))
+    return
+  }
+  // Direction is a mark as well as a colour.
+  let isFlat = !(abs(pull) >= 5e-7)
+  let mark = isFlat ? " " : pull > 0 ? glyphs.up : glyphs.down
+  let ink: Ink = isFlat ? .muted : pull > 0 ? .good : .warn
+  frame.putRight(x + width, y, mark + Format.signed(isFlat ? 0 : pull), Style(ink))
+}
+
+/// Why the leader leads, in a sentence.
+func reason(_ model: Model, _ index: Int) -> String {
+  let choice = model.choices[index]
+  let values = model.probabilities(of: index)
+  guard choice.options.count > 1, model.theta != nil else {
+    return "θ has not moved yet: every candidate is as likely as the others."
+  }
+  let order = choice.options.indices.sorted { values[$0] > values[$1] }
+  let (first, second) = (order[0], order[1])
+  let lead = Double(values[first] - values[second]) * 100
+  var text =
+    "\(choice.options[first].name) leads \(choice.options[second].name) by "
+    + (lead < 1 ? "less than a point" : String(format: "%.0f points", lead))
+  if let accuracy = pull(model.theta?.accuracyPull, index, first),
+    let cost = pull(model.theta?.costPull, index, first)
+  {
+    text += "; now accuracy pulls it \(accuracy > 0 ? "up" : "down")"
+    text +=
+      (accuracy > 0) == (cost > 0) ? " and so does cost" : ", cost \(cost > 0 ? "up" : "down")"
+  }
+  return text + "."
+}

@@ -1,0 +1,132 @@
+/// A key press, free of any terminal library.
+package enum Key: Hashable, Sendable {
+  case character(Unicode.Scalar)
+  case up, down, left, right, home, end, pageUp, pageDown
+  case enter, escape, tab, backTab, backspace, delete, help, other
+}
+
+/// What a key does outside text fields and dialogs.
+package enum Command: Hashable, Sendable {
+  case togglePause, singleStep, hotter, cooler, typeTemperature, toggleHold, checkpoint
+  case up, down, pageUp, pageDown, top, bottom, open, back
+  case nextTab, previousTab, tab(Int)
+  case theme, log, repaint, help, quit
+}
+
+/// One row of the key table, which drives dispatch, the help screen and the key line alike.
+package struct KeyBinding: Sendable {
+  /// Heading of the help screen.
+  package enum Group: String, Sendable, CaseIterable {
+    case steering = "Steer the search"
+    case looking = "Look around"
+    case program = "Program"
+  }
+
+  package var keys: [Key]
+  package var command: Command
+  /// Keys as written in the help: `"space"`.
+  package var label: String
+  /// Word of the key line, empty when it is not shown there.
+  package var hint: String
+  package var help: String
+  package var group: Group
+}
+
+/// Every key of the program.
+package enum KeyTable {
+  package static let bindings: [KeyBinding] = [
+    steer([c(" ")], .togglePause, "space", "pause", "pause, resume the training"),
+    steer([c("s")], .singleStep, "s", "step", "one step, then pause"),
+    steer([c("+"), c("=")], .hotter, "+", "hotter", "temperature × 1.1"),
+    steer([c("-"), c("_")], .cooler, "-", "cooler", "temperature ÷ 1.1"),
+    steer([c("t")], .typeTemperature, "t", "set τ", "type a temperature"),
+    steer(
+      [c("h")],
+      .toggleHold,
+      "h",
+      "hold",
+      "hold, release the schedule"
+    ),
+    steer([c("c")], .checkpoint, "c", "checkpoint", "checkpoint now"),
+    look([.up, c("k")], .up, "up k", "", "choose a layer (click)"),
+    look([.down, c("j")], .down, "down j", "", "choose a layer (click)"),
+    look([.pageUp], .pageUp, "PgUp", "", "a page of layers"),
+    look([.pageDown], .pageDown, "PgDn", "", "a page of layers"),
+    look([.home, c("g")], .top, "Home g", "", "first, last layer"),
+    look([.end, c("G")], .bottom, "End G", "", "first, last layer"),
+    look(
+      [.enter, .right],
+      .open,
+      "Enter",
+      "inspect",
+      "inspect the layer"
+    ),
+    look([.escape, .left, .backspace], .back, "Esc", "", "back, close"),
+    look([.tab], .nextTab, "Tab", "", "next, previous tab"),
+    look([.backTab], .previousTab, "S-Tab", "", "next, previous tab"),
+    look([c("1")], .tab(0), "1", "", "layers, curves, cost"),
+    look([c("2")], .tab(1), "2", "", "layers, curves, cost"),
+    look([c("3")], .tab(2), "3", "", "layers, curves, cost"),
+    look([c("l")], .log, "l", "", "the run's log"),
+    program([c("T")], .theme, "T", "theme", "next colour theme"),
+    program([c("?"), .help], .help, "? F1", "help", "this list"),
+    program([c("\u{0c}")], .repaint, "Ctrl-L", "", "draw the screen anew"),
+    program(
+      [c("q"), c("Q")],
+      .quit,
+      "q",
+      "quit",
+      "stop, or leave it running"
+    ),
+  ]
+
+  /// Keys that the terminal turns into signals; only listed.
+  package static let signals: [(label: String, help: String)] = [
+    ("Ctrl-C", "as q; 2x stop; 3x leave now"),
+    ("Ctrl-Z", "suspend; fg comes back"),
+  ]
+
+  /// The command of `key`, or nil.
+  package static func command(for key: Key) -> Command? {
+    bindings.first { $0.keys.contains(key) }?.command
+  }
+
+  private static func c(_ scalar: Unicode.Scalar) -> Key { .character(scalar) }
+
+  private static func steer(
+    _ keys: [Key],
+    _ command: Command,
+    _ label: String,
+    _ hint: String,
+    _ help: String
+  ) -> KeyBinding {
+    KeyBinding(
+      keys: keys,
+      command: command,
+      label: label,
+      hint: hint,
+      help: help,
+      group: .steering
+    )
+  }
+
+  private static func look(
+    _ keys: [Key],
+    _ command: Command,
+    _ label: String,
+    _ hint: String,
+    _ help: String
+  ) -> KeyBinding {
+    KeyBinding(keys: keys, command: command, label: label, hint: hint, help: help, group: .looking)
+  }
+
+  private static func program(
+    _ keys: [Key],
+    _ command: Command,
+    _ label: String,
+    _ hint: String,
+    _ help: String
+  ) -> KeyBinding {
+    KeyBinding(keys: keys, command: command, label: label, hint: hint, help: help, group: .program)
+  }
+}

@@ -1,0 +1,296 @@
+import Foundation
+import Runs
+
+/// Columns of the layer list.
+struct LayerColumns {
+  var index = 3
+  var detail = 0
+  var bar = 0
+  var name = 0
+  var percent = 4
+  var entropy = 0
+  var trend = 0
+
+  /// Columns for a list `width` wide; the bar takes what the others leave.
+  init(_ model: Model, width: Int) {
+    let details = model.choices.map { columns(of: model.look.glyphs.plain($0.detail)) }.max() ?? 0
+    let names =
+      model.choices.flatMap { $0.options.map { columns(of: model.look.glyphs.plain($0.name)) } }
+      .max() ?? 0
+    index = max(3, columns(of: String(model.choices.count)) + 1)
+    if width >= 44 { name = min(10, names) } else if width >= 30 { name = min(6, names) }
+    if width >= 40 { entropy = 4 }
+    if width >= 62 {
+      detail = min(16, details)
+      trend = max(6, min(14, width / 11))
+    } else if width >= 44 {
+      detail = min(9, details)
+      trend = 1
+    }
+    let fixed = [index, detail, name, percent, entropy, trend].filter { $0 > 0 }
+    bar = max(4, width - fixed.reduce(0) { $0 + $1 + 1 } - 1)
+  }
+}
+
+/// One row a searched layer: where it sits, its probabilities, its leader and how settled it is.
+func drawLayers(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  guard let box = layout.layers else { return }
+  let glyphs = model.look.glyphs
+  if layout.isBoxed {
+    var title: Words = [("Layers", Style(.title))]
+    let settled = model.choices.indices.filter { (model.probabilities(of: $0).max() ?? 0) >= 0.9 }
+    title.append(("\(model.choices.count) searched, \(settled.count) settled", Style(.muted)))
+    drawBox(&frame, box, glyphs, title: title)
+    let last = layout.firstLayer + layout.visibleLayers
+    if layout.firstLayer > 0 || last < model.choices.count {
+      let range = "\(layout.firstLayer + 1)-\(min(last, model.choices.count))"
+      frame.putRight(box.maxX - 2, box.maxY - 1, " \(range) ", Style(.muted))
+      if last < model.choices.count {
+        frame.putRight(
+          box.maxX - 3 - columns(of: range) - 1,
+          box.maxY - 1,
+          " \(glyphs.down)",
+          Style(.muted)
+        )
+      }
+      if layout.firstLayer > 0 {
+        frame.putRight(box.maxX - 2, box.y, " \(glyphs.up) ", Style(.muted))
+      }
+    }
+  }
+  let rows = layout.layerRows
+  let spec = LayerColumns(model, width: rows.width)
+  if layout.hasColumnTitles { drawColumnTitles(&frame, rows.x, rows.y - 1, spec, glyphs) }
+  for place in 0..<layout.visibleLayers {
+    let index = layout.firstLayer + place
+    guard index < model.choices.count else { break }
+    drawLayer(&frame, model, index, rows, rows.y + place * layout.rowHeight, spec)
+  }
+  if layout.legendRows > 0 {
+    drawLegend(
+      &frame,
+      model,
+      Rect(rows.x + 1, rows.maxY, rows.width - 2, layout.legendRows)
+    )
+  }
+}
+
+private func drawColumnTitles(
+  _ frame: inout Frame,
+  _ x: Int,
+  _ y: Int,
+  _ spec: LayerColumns,
+  _ glyphs: GlyphSet
+) {
+  let style = Style(.muted)
+  var column = x
+  frame.put(column, y, Format.right("#", spec.index), style)
+  column += spec.index + 1
+  if spec.detail > 0 {
+    frame.put(column, y, "shape", style)
+    column += spec.detail + 1
+  }
+  frame.put(
+    column,
+    y,
+    spec.bar >= 17 ? "block probability" : "probability",
+    style,
+    limit: spec.bar
+  )
+  column += spec.bar + 1
+  if spec.name > 0 {
+    frame.put(column, y, "leader", style, limit: spec.name)
+    column += spec.name + 1
+  }
+  frame.put(column, y, Format.right("p", spec.percent), style)
+  column += spec.percent + 1
+  if spec.entropy > 0 {
+    frame.put(column, y, "bits", style)
+    column += spec.entropy + 1
+  }
+  if spec.trend > 1 { frame.put(column, y, "trend", style, limit: spec.trend) }
+}
+
+private func drawLayer(
+  _ frame: inout Frame,
+  _ model: Model,
+  _ index: Int,
+  _ rows: Rect,
+  _ y: Int,
+  _ spec: LayerColumns
+) {
+  let glyphs = model.look.glyphs
+  let choice = model.choices[index]
+  let values = model.probabilities(of: index)
+  let leader = model.leader(of: index)
+  let share = values.indices.contains(leader) ? Double(values[leader]) : 0
+  let isSelected = index == model.selection
+  let paper: Ink = isSelected ? .selectBg : .bg
+  if isSelected {
+    frame.fill(Rect(rows.x, y, rows.width, 1), Cell(32, Style(.selectFg, on: paper)))
+    frame.put(rows.x, y, glyphs.selected, Style(.borderFocus, on: paper))
+  }
+  let plain = Style(isSelected ? .selectFg : .fg, on: paper)
+  let muted = Style(isSelected ? .selectFg : .muted, on: paper)
+  var x = rows.x
+  frame.put(x + 1, y, Format.right(String(index + 1), spec.index - 1), muted)
+  x += spec.index + 1
+  if spec.detail > 0 {
+    frame.put(x, y, shortened(glyphs.plain(choice.detail), spec.detail), muted)
+    x += spec.detail + 1
+  }
+  let names = choice.options.map { glyphs.plain($0.name) }
+  drawStackedBar(&frame, x, y, width: spec.bar, values, names: names, look: model.look)
+  x += spec.bar + 1
+  // A layer that has settled stands out by weight, not by hue alone.
+  let strong: Attributes = share >= 0.5 ? .bold : []
+  if spec.name > 0 {
+    let name = names.indices.contains(leader) ? names[leader] : ""
+    frame.put(x, y, clip(name, to: spec.name), Style(plain.ink, on: paper, strong))
+    x += spec.name + 1
+  }
+  let percent = Format.right(Format.percent(share, digits: 0), spec.percent)
+  let certainty = choice.options.count > 1 ? share : 1
+  frame.put(
+    x,
+    y,
+    percent,
+    Style(isSelected ? .selectFg : .ramp(0.25 + 0.75 * certainty), on: paper, strong)
+  )
+  x += spec.percent + 1
+  if spec.entropy > 0 {
+    let bits = entropyBits(values)
+    let most = log2(Double(max(2, choice.options.count)))
+    frame.put(
+      x,
+      y,
+      String(format: "%.2f", bits),
+      Style(isSelected ? .selectFg : .ramp(1 - bits / most), on: paper)
+    )
+    x += spec.entropy + 1
+  }
+  guard spec.trend > 0 else { return }
+  let history = model.probabilities.samples.compactMap { sample -> Double? in
+    guard sample.values.indices.contains(index),
+      sample.values[index].indices.contains(leader)
+    else { return nil }
+    return Double(sample.values[index][leader])
+  }
+  if spec.trend == 1 {
+    let (mark, ink) = trend(history, glyphs)
+    frame.put(x, y, mark, Style(isSelected ? .selectFg : ink, on: paper))
+  } else {
+    drawSparkline(
+      &frame,
+      x,
+      y,
+      history,
+      width: spec.trend,
+      ink: isSelected ? .selectFg : .option(leader),
+      paper: paper,
+      glyphs: glyphs
+    )
+  }
+}
+
+/// Where a probability is going: its newest value against that of a tenth of its history ago.
+func trend(_ history: [Double], _ glyphs: GlyphSet) -> (mark: String, ink: Ink) {
+  guard let last = history.last, history.count > 1 else { return (glyphs.level, .muted) }
+  let before = history[max(0, history.count - 1 - max(1, history.count / 10))]
+  if last - before > 0.005 { return (glyphs.rising, .good) }
+  if last - before < -0.005 { return (glyphs.falling, .warn) }
+  return (glyphs.level, .muted)
+}
+
+/// `text` in `width` columns, leading words dropped before anything is cut.
+func shortened(_ text: String, _ width: Int) -> String {
+  var words = text.split(separator: " ").map(String.init)
+  while words.count > 1, columns(of: words.joined(separator: " ")) > width { words.removeFirst() }
+  return clip(words.joined(separator: " "), to: width)
+}
+
+/// Number, colour and name of every candidate.
+func drawLegend(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+  for (row, line) in legendLines(model, width: rect.width).prefix(rect.height).enumerated() {
+    var x = rect.x
+    for item in line {
+      let key = String(Unicode.Scalar(optionKey(item.index)) ?? "?")
+      let style =
+        model.look.hasColour
+        ? Style(.optionInk, on: .option(item.index)) : Style(.fg, on: .bg, .bold)
+      x = frame.put(x, rect.y + row, key, style)
+      x = frame.put(x + 1, rect.y + row, model.look.glyphs.plain(item.name), Style(.muted)) + 2
+    }
+  }
+}
+
+/// The chosen layer's probabilities over time, under the list.
+func drawPreview(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+  guard model.choices.indices.contains(model.selection) else { return }
+  let choice = model.choices[model.selection]
+  let glyphs = model.look.glyphs
+  let values = model.probabilities(of: model.selection)
+  var title: Words = [
+    (glyphs.plain(choice.name.capitalizedFirst), Style(.title)),
+    ("over time", Style(.muted)),
+  ]
+  // The two that compete, named in their own colours.
+  for option in values.indices.sorted(by: { values[$0] > values[$1] }).prefix(2) {
+    let share = Format.percent(Double(values[option]), digits: 0)
+    title.append(
+      (
+        "\(glyphs.line) \(glyphs.plain(choice.options[option].name)) \(share)",
+        Style(model.look.hasColour ? .option(option) : .fg)
+      )
+    )
+  }
+  drawBox(&frame, rect, glyphs, title: title)
+  probabilityChart(model, model.selection).draw(
+    &frame,
+    Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2),
+    glyphs
+  )
+}
+
+/// Every candidate of a choice as a curve; the leader is drawn over the others.
+func probabilityChart(_ model: Model, _ index: Int) -> Chart {
+  var chart = Chart()
+  let leader = model.leader(of: index)
+  let count = model.choices[index].options.count
+  // The leader last: later curves lie on top.
+  for option in (0..<count).filter({ $0 != leader }) + [leader] {
+    let buckets = model.probabilities.samples.compactMap { sample -> Series.Bucket? in
+      guard sample.values.indices.contains(index),
+        sample.values[index].indices.contains(option)
+      else { return nil }
+      let value = Double(sample.values[index][option])
+      return .init(
+        start: sample.epoch,
+        end: sample.epoch,
+        low: value,
+        high: value,
+        sum: value,
+        count: 1
+      )
+    }
+    chart.curves.append(
+      .init(buckets: buckets, ink: .option(option), tag: optionKey(option))
+    )
+  }
+  chart.limits = 0...1
+  let top = chart.curves.flatMap { $0.buckets.map(\.mean) }.max() ?? 1
+  chart.y = 0...max(0.2, min(1, (top * 10).rounded(.up) / 10))
+  chart.format = { Format.percent($0, digits: 0) }
+  chart.empty = "θ has not moved yet"
+  if let first = model.probabilities.samples.first, let last = model.probabilities.samples.last {
+    chart.xLabels = (
+      "epoch \(Format.epoch(first.epoch.rounded(.down)))", Format.epoch(last.epoch)
+    )
+  }
+  return chart
+}
+
+extension String {
+  /// The text with its first letter in upper case.
+  var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

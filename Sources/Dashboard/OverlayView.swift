@@ -1,0 +1,303 @@
+import Foundation
+import Runs
+
+/// Dialogs over the screen: they hide what lies under them and are told by a bright border.
+func drawOverlay(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  frame.cursor = nil
+  if model.isStopping {
+    drawStopping(&frame, model, layout)
+    return
+  }
+  switch model.overlay {
+  case .help(let scroll): drawHelp(&frame, model, layout, scroll)
+  case .log: drawLog(&frame, model, layout)
+  case .quit(let selected): drawQuit(&frame, model, layout, selected)
+  case .temperature(let text, let error): drawPrompt(&frame, model, layout, text, error)
+  case .result: drawResult(&frame, model, layout)
+  case nil: break
+  }
+}
+
+private func drawDialog(
+  _ frame: inout Frame,
+  _ rect: Rect,
+  _ glyphs: GlyphSet,
+  _ title: String,
+  ink: Ink = .borderFocus
+) -> Rect {
+  frame.fill(rect, Cell())
+  guard rect.height >= 4, rect.width >= 12 else {
+    frame.put(rect.x, rect.y, title, Style(.title), limit: rect.width)
+    return Rect(rect.x, rect.y + 1, rect.width, rect.height - 1)
+  }
+  drawBox(&frame, rect, glyphs, title: [(title, Style(.title))], ink: ink)
+  return Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2)
+}
+
+// MARK: Help
+
+private typealias HelpLine = (key: String, text: String, isTitle: Bool)
+
+/// Every key of the table, in two columns where there is room.
+private func drawHelp(_ frame: inout Frame, _ model: Model, _ layout: Layout, _ scroll: Int) {
+  let glyphs = model.look.glyphs
+  func section(_ group: KeyBinding.Group) -> [HelpLine] {
+    var lines: [HelpLine] = [("", group.rawValue, true)]
+    for binding in KeyTable.bindings where binding.group == group {
+      // Keys that do one thing in two directions share a line.
+      if lines[lines.count - 1].text == binding.help {
+        lines[lines.count - 1].key += " " + binding.label
+      } else {
+        lines.append((binding.label, binding.help, false))
+      }
+    }
+    if group == .program { lines += KeyTable.signals.map { ($0.label, $0.help, false) } }
+    return lines
+  }
+  let blank: [HelpLine] = [("", "", false)]
+  let isDouble = layout.size.width >= 78
+  let columns =
+    isDouble
+    ? [section(.steering) + blank + section(.program), section(.looking)]
+    : [section(.steering) + blank + section(.looking) + blank + section(.program)]
+  let rows = columns.map(\.count).max() ?? 0
+  let box = layout.dialog(width: isDouble ? min(92, layout.size.width - 2) : 54, height: rows + 4)
+  let inside = drawDialog(&frame, box, glyphs, "Keys")
+  let room = max(0, inside.height - 1)
+  let first = min(scroll, max(0, rows - room))
+  let width = inside.width / columns.count
+  for (column, lines) in columns.enumerated() {
+    let keyWidth = (lines.map(\.key.count).max() ?? 8) + 1
+    for (row, line) in lines.dropFirst(first).prefix(room).enumerated() {
+      let (x, y) = (inside.x + column * (width + 1), inside.y + row)
+      if line.isTitle {
+        frame.put(x, y, line.text, Style(.borderFocus, on: .bg, .bold), limit: width)
+      } else {
+        frame.put(x, y, line.key, Style(.key), limit: width)
+        frame.put(
+          x + keyWidth,
+          y,
+          clip(glyphs.plain(line.text), to: width - keyWidth),
+          Style(.fg)
+        )
+      }
+    }
+  }
+  let more = first + room < rows ? "\(glyphs.down) more  " : ""
+  if inside.height > 0 {
+    frame.putRight(
+      inside.maxX,
+      inside.maxY - 1,
+      clip(more + "any other key closes", to: inside.width),
+      Style(.muted)
+    )
+  }
+}
+
+// MARK: Log
+
+private func drawLog(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  let glyphs = model.look.glyphs
+  let box = layout.dialog(width: max(60, layout.size.width - 8), height: layout.size.height - 2)
+  let inside = drawDialog(&frame, box, glyphs, "Log")
+  guard !model.log.isEmpty else {
+    frame.putCentred(inside, inside.y + inside.height / 2, "nothing has been logged", Style(.muted))
+    return
+  }
+  for (row, record) in model.log.suffix(inside.height).enumerated() {
+    let ink: Ink =
+      switch record.level {
+      case .info: .fg
+      case .warning: .warn
+      case .error: .bad
+      }
+    // The time of day in UTC, so that a picture does not depend on where it is drawn.
+    let second = Int(record.time.isFinite ? min(max(record.time, 0), 1e12) : 0) % 86_400
+    let time = String(format: "%02d:%02d:%02d", second / 3600, second / 60 % 60, second % 60)
+    let x = frame.put(inside.x, inside.y + row, time, Style(.muted), limit: inside.width) + 2
+    frame.put(x, inside.y + row, clip(glyphs.plain(record.text), to: inside.maxX - x), Style(ink))
+  }
+}
+
+// MARK: Quit
+
+private func drawQuit(_ frame: inout Frame, _ model: Model, _ layout: Layout, _ selected: Int) {
+  let box = layout.quitDialog(model)
+  let glyphs = model.look.glyphs
+  let isSmall = box.height < 9
+  if isSmall {
+    frame.fill(box, Cell())
+    frame.put(box.x, box.y, "Leave the search?", Style(.title), limit: box.width)
+  } else {
+    let inside = drawDialog(&frame, box, glyphs, "Leave")
+    frame.put(
+      inside.x,
+      inside.y + 1,
+      clip("The search is still running. What should happen?", to: inside.width),
+      Style(.fg)
+    )
+    frame.put(
+      inside.x,
+      box.maxY - 2,
+      clip("Enter chooses  Esc stays", to: inside.width),
+      Style(.muted)
+    )
+  }
+  for (index, rect) in layout.quitAnswerRects(model).enumerated() {
+    let (key, text): (String, String) =
+      switch model.quitAnswers[index] {
+      case .stop: ("s", "Stop and save: resume it whenever you like")
+      case .keepRunning:
+        (
+          "k",
+          model.ownsTrainer ? "Keep running headless" : "Leave: the run goes on without a watcher"
+        )
+      case .cancel: ("c", "Cancel: stay here")
+      }
+    let isChosen = index == selected
+    let paper: Ink = isChosen ? .selectBg : .bg
+    frame.fill(rect, Cell(32, Style(.fg, on: paper)))
+    let x = frame.put(
+      rect.x + 1,
+      rect.y,
+      key,
+      Style(isChosen ? .selectFg : .key, on: paper),
+      limit: rect.width
+    )
+    frame.put(
+      x + 2,
+      rect.y,
+      clip(text, to: rect.maxX - x - 2),
+      Style(isChosen ? .selectFg : .fg, on: paper)
+    )
+  }
+}
+
+private func drawStopping(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  let glyphs = model.look.glyphs
+  let box = layout.dialog(width: 54, height: layout.size.height >= 6 ? 6 : layout.size.height)
+  let inside = drawDialog(&frame, box, glyphs, "Stopping")
+  frame[inside.x, inside.y] = Cell(model.spinner, Style(.warn))
+  frame.put(
+    inside.x + 2,
+    inside.y,
+    clip("finishing the step and writing the checkpoint", to: inside.width - 2),
+    Style(.fg)
+  )
+  if inside.height >= 3 {
+    frame.put(
+      inside.x + 2,
+      inside.y + 2,
+      clip("Ctrl-C leaves at once", to: inside.width - 2),
+      Style(.muted)
+    )
+  }
+}
+
+// MARK: Temperature prompt
+
+private func drawPrompt(
+  _ frame: inout Frame,
+  _ model: Model,
+  _ layout: Layout,
+  _ text: String,
+  _ error: String
+) {
+  let glyphs = model.look.glyphs
+  let isTall = layout.size.height >= 7
+  let box = layout.dialog(width: 44, height: isTall ? 7 : min(3, layout.size.height))
+  let inside = drawDialog(&frame, box, glyphs, "Temperature \(glyphs.tau)")
+  let now = model.status.map { "now \(Format.number($0.temperature))" } ?? ""
+  var y = inside.y
+  if isTall {
+    frame.put(
+      inside.x,
+      y,
+      clip(now + "; the schedule is held until h", to: inside.width),
+      Style(.muted)
+    )
+    y += 2
+  }
+  let field = Rect(inside.x, y, inside.width, 1)
+  frame.fill(field, Cell(32, Style(.selectFg, on: .selectBg)))
+  let x = frame.put(field.x + 1, y, text, Style(.selectFg, on: .selectBg), limit: field.width - 2)
+  if field.width > 0, y < frame.height {
+    frame.cursor = Frame.Cursor(x: min(x, field.maxX - 1), y: y)
+  }
+  let line = error.isEmpty ? "Enter sets it  Esc leaves it" : "\(glyphs.cross) \(error)"
+  if inside.height >= 2 {
+    frame.put(
+      inside.x,
+      inside.maxY - 1,
+      clip(line, to: inside.width),
+      Style(error.isEmpty ? .muted : .bad)
+    )
+  }
+}
+
+// MARK: Result
+
+/// What the search came to; stays until it is put away.
+private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  let glyphs = model.look.glyphs
+  let wide = min(76, layout.size.width)
+  // Each layer's pick, as many to a line as fit.
+  let picks = model.choices.indices.map { index in
+    let names = model.choices[index].options.map(\.name)
+    let leader = model.leader(of: index)
+    return (index, names.indices.contains(leader) ? glyphs.plain(names[leader]) : "?", leader)
+  }
+  let item = (picks.map { columns(of: $0.1) }.max() ?? 6) + 5
+  let perLine = max(1, (wide - 4) / max(1, item))
+  let pickLines = (picks.count + perLine - 1) / perLine
+  let height = min(layout.size.height, 9 + pickLines)
+  let box = layout.dialog(width: wide, height: height)
+  let inside = drawDialog(&frame, box, glyphs, "\(glyphs.check) The search is done", ink: .good)
+  var y = inside.y + (inside.height >= 8 ? 1 : 0)
+  let label = Style(.muted)
+  if let last = model.epochs.last {
+    var x = frame.put(inside.x, y, "validation accuracy ", label, limit: inside.width)
+    x = frame.put(x, y, Format.percent(last.validationAccuracy), Style(.good, on: .bg, .bold)) + 3
+    if x + 22 < inside.maxX {
+      x = frame.put(x, y, "chosen network alone ", label)
+      frame.put(x, y, Format.percent(last.argmaxAccuracy), Style(.seriesC, on: .bg, .bold))
+    }
+    y += 1
+    let seconds = model.epochs.reduce(0) { $0 + $1.seconds }
+    let facts =
+      "\(Format.count(last.argmaxFlops)) FLOPs \(glyphs.dot) "
+      + "\(Format.count(last.argmaxParams)) params \(glyphs.dot) "
+      + "\(model.epochs.count) epochs in \(Format.duration(seconds))"
+    if y < inside.maxY { frame.put(inside.x, y, clip(facts, to: inside.width), Style(.fg)) }
+    y += 2
+  }
+  if y < inside.maxY - 1 {
+    frame.put(
+      inside.x,
+      y,
+      "The network that was found, layer by layer",
+      Style(.title),
+      limit: inside.width
+    )
+    y += 1
+  }
+  for (order, pick) in picks.enumerated() {
+    let (row, column) = (y + order / perLine, inside.x + order % perLine * item)
+    guard row < inside.maxY - 1 else { break }
+    frame.put(column, row, Format.right(String(pick.0 + 1), 2), label)
+    let key = Unicode.Scalar(optionKey(pick.2)).map(String.init) ?? "?"
+    if model.look.hasColour {
+      frame.put(column + 3, row, pick.1, Style(.option(pick.2), on: .bg, .bold))
+    } else {
+      frame.put(column + 3, row, pick.1 + (key.isEmpty ? "" : ""), Style(.fg, on: .bg, .bold))
+    }
+  }
+  if inside.height >= 3 {
+    frame.putRight(
+      inside.maxX,
+      inside.maxY - 1,
+      clip("Esc looks around  q leaves", to: inside.width),
+      label
+    )
+  }
+}

@@ -1,0 +1,225 @@
+import Runs
+
+/// The chart panels of the main screen.
+func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  let glyphs = model.look.glyphs
+  for (order, item) in layout.panels.enumerated() {
+    let rect = item.rect
+    let title = panelTitle(model, item.panel, width: rect.width)
+    let inside: Rect
+    if layout.isBoxed {
+      drawBox(&frame, rect, glyphs, title: title, continues: order > 0)
+      inside = Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2)
+    } else {
+      drawTitle(&frame, rect.x, rect.y, rect.width, title)
+      inside = Rect(rect.x + 1, rect.y + 1, rect.width - 2, rect.height - 1)
+    }
+    switch item.panel {
+    case .loss: lossChart(model).draw(&frame, inside, glyphs)
+    case .accuracy: accuracyChart(model).draw(&frame, inside, glyphs)
+    case .cost: drawCost(&frame, model, inside)
+    case .temperature: temperatureChart(model).draw(&frame, inside, glyphs)
+    }
+  }
+}
+
+/// A panel's name and its newest values, each in the ink of its curve.
+private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Words {
+  let isWide = width >= 44
+  let glyphs = model.look.glyphs
+  func value(_ name: String, _ short: String, _ text: String?, _ ink: Ink) -> Words {
+    guard let text else { return [] }
+    return [(isWide ? "\(glyphs.line) \(name) \(text)" : "\(short) \(text)", Style(ink))]
+  }
+  let curves = model.curves
+  switch panel {
+  case .loss:
+    var words: Words = [("Loss", Style(.title))]
+    if curves.trainLoss.lost > 0, let at = curves.trainLoss.firstLost {
+      words.append(
+        (isWide ? "NaN since epoch \(Format.epoch(at))" : "NaN at \(Format.epoch(at))", Style(.bad))
+      )
+    }
+    words += value("train", "tr", curves.trainLoss.last.map(Format.number), .seriesA)
+    words += value("valid", "va", curves.validationLoss.last.map(Format.number), .seriesB)
+    return words
+  case .accuracy:
+    var words: Words = [(width >= 56 ? "Accuracy" : "Acc", Style(.title))]
+    words += value(
+      "train",
+      "tr",
+      model.epochs.last.map { Format.percent($0.trainAccuracy) },
+      .seriesA
+    )
+    words += value(
+      "valid",
+      "va",
+      model.epochs.last.map { Format.percent($0.validationAccuracy) },
+      .seriesB
+    )
+    if isWide {
+      words += value(
+        "argmax",
+        "am",
+        model.epochs.last.map { Format.percent($0.argmaxAccuracy) },
+        .seriesC
+      )
+    }
+    return words
+  case .cost:
+    var words: Words = [("Cost", Style(.title))]
+    if let cost = model.cost {
+      words += value("expected", "E", Format.count(cost), .seriesA)
+    }
+    if let budget = model.summary?.budget, budget > 0 {
+      words.append(
+        ("\(isWide ? "budget" : "of") \(Format.count(budget))", Style(.warn))
+      )
+    } else if isWide, let metric = model.summary?.costMetric {
+      words.append((metric == "flops" ? "FLOPs" : metric, Style(.muted)))
+    }
+    return words
+  case .temperature:
+    var words: Words = [(isWide ? "Temperature \(glyphs.tau)" : "Temp", Style(.title))]
+    guard let status = model.status, status.temperature > 0 else { return words }
+    words.append((Format.number(status.temperature), Style(.seriesC, on: .bg, .bold)))
+    words.append(
+      status.temperatureHeld
+        ? ("\(glyphs.paused) held by hand", Style(.pinned)) : ("scheduled", Style(.muted))
+    )
+    return words
+  }
+}
+
+// MARK: The four charts
+
+private func epochLabels(_ model: Model) -> (String, String)? {
+  model.position > 0 ? ("0", "epoch \(Format.epoch(model.position))") : nil
+}
+
+/// Without colour the curves are told apart by a letter at their end.
+private func tag(_ model: Model, _ letter: Unicode.Scalar) -> UInt32? {
+  model.look.hasColour ? nil : letter.value
+}
+
+private func lossChart(_ model: Model) -> Chart {
+  let train = model.curves.trainLoss.buckets
+  var chart = Chart()
+  chart.curves = [
+    .init(
+      buckets: train,
+      ink: .seriesA,
+      band: train.count > 30 ? .faint : nil,
+      smoothing: train.count > 30 ? 0.85 : 0,
+      tag: tag(model, "t")
+    ),
+    .init(buckets: model.curves.validationLoss.buckets, ink: .seriesB, tag: tag(model, "v")),
+  ]
+  chart.xLabels = epochLabels(model)
+  if model.curves.trainLoss.lost > 0 { chart.empty = "no finite value" }
+  return chart
+}
+
+private func accuracyChart(_ model: Model) -> Chart {
+  let steps = model.curves.trainAccuracy.buckets
+  var chart = Chart()
+  chart.curves = [
+    .init(
+      buckets: steps,
+      ink: .seriesA,
+      band: steps.count > 30 ? .faint : nil,
+      smoothing: steps.count > 30 ? 0.85 : 0,
+      tag: tag(model, "t")
+    ),
+    .init(buckets: model.curves.argmaxAccuracy.buckets, ink: .seriesC, tag: tag(model, "a")),
+    .init(buckets: model.curves.validationAccuracy.buckets, ink: .seriesB, tag: tag(model, "v")),
+  ]
+  chart.limits = 0...1
+  chart.format = { Format.percent($0, digits: 0) }
+  chart.xLabels = epochLabels(model)
+  return chart
+}
+
+private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+  let steps = model.curves.cost.buckets
+  var chart = Chart()
+  chart.curves = [
+    .init(
+      buckets: steps,
+      ink: .muted,
+      band: steps.count > 30 ? .faint : nil,
+      smoothing: steps.count > 30 ? 0.85 : 0
+    ),
+    .init(buckets: model.curves.expectedCost.buckets, ink: .seriesA),
+  ]
+  let budget = model.summary?.budget ?? 0
+  if budget > 0 { chart.level = .init(value: budget, ink: .warn) }
+  chart.format = Format.count
+  if model.curves.cost.lost > 0 { chart.empty = "no finite value" }
+  if rect.height >= 7 { chart.xLabels = epochLabels(model) }
+  let hasGauge = rect.height >= 2 && model.cost != nil
+  chart.draw(
+    &frame,
+    Rect(rect.x, rect.y, rect.width, rect.height - (hasGauge ? 1 : 0)),
+    model.look.glyphs
+  )
+  if hasGauge { drawGauge(&frame, model, rect.x, rect.maxY - 1, rect.width) }
+}
+
+/// The expected cost against the budget, or between the cheapest and the dearest network.
+func drawGauge(_ frame: inout Frame, _ model: Model, _ x: Int, _ y: Int, _ width: Int) {
+  guard let cost = model.cost, width >= 8 else { return }
+  let budget = model.summary?.budget ?? 0
+  let range = model.costRange ?? 0...max(cost, 1e-9)
+  let text: String
+  let share: Double
+  var mark: Double?
+  var ink = Ink.seriesA
+  if budget > 0 {
+    let full = max(budget * 1.5, cost * 1.02)
+    share = cost / full
+    mark = budget / full
+    let over = cost / budget
+    text = Format.percent(over, digits: 0)
+    ink = over <= 1.02 ? .good : over <= 1.2 ? .warn : .bad
+  } else {
+    // No budget: how much of what the space could cost.
+    let full = max(range.upperBound, cost)
+    share = full > 0 ? cost / full : 0
+    text = "\(Format.percent(share, digits: 0)) of max"
+  }
+  let bar = width - columns(of: text) - 1
+  guard bar >= 4 else { return }
+  drawProgress(&frame, x, y, width: bar, share: share, ink: ink, mark: mark, look: model.look)
+  frame.putRight(x + width, y, text, Style(ink == .seriesA ? .muted : ink))
+}
+
+/// The whole schedule, what really was, and where it is now.
+private func temperatureChart(_ model: Model) -> Chart {
+  var chart = Chart()
+  guard let summary = model.summary else { return chart }
+  let epochs = max(1, summary.epochs)
+  let schedule = (0..<epochs).flatMap { epoch -> [Series.Bucket] in
+    let value = summary.schedule.value(epoch: epoch, of: epochs)
+    return [Double(epoch), Double(epoch + 1)].map {
+      .init(start: $0, end: $0, low: value, high: value, sum: value, count: 1)
+    }
+  }
+  // Steps of few epochs would hide the shape of the curve.
+  let smooth =
+    epochs > 12 ? schedule.enumerated().filter { $0.offset % 2 == 0 }.map(\.element) : schedule
+  chart.curves = [
+    .init(buckets: smooth, ink: .muted),
+    .init(buckets: model.curves.temperature.buckets, ink: .seriesC),
+  ]
+  chart.x = 0...Double(epochs)
+  let values = chart.curves.flatMap { $0.buckets.flatMap { [$0.low, $0.high] } }
+  chart.y = 0...max(values.max() ?? 1, model.status?.temperature ?? 0, 1e-3)
+  chart.xLabels = ("0", "epoch \(epochs)")
+  if let status = model.status, status.temperature > 0 {
+    chart.point = (
+      model.position, status.temperature, status.temperatureHeld ? .pinned : .seriesC
+    )
+  }
+  return chart
+}

@@ -1,0 +1,89 @@
+import Runs
+
+/// Where the dashboard gets a run from and where it puts a person's wishes (spec S80).
+///
+/// The live one reads the run's store; a scripted one serves the tests.
+package protocol RunSource {
+  /// What is new since the last call; called about ten times a second on the main thread.
+  func poll() throws -> RunDelta
+  /// Records a wish; the trainer takes it up at the next step boundary.
+  func request(_ action: Intervention.Action) throws
+}
+
+/// What is new in a run.
+///
+/// Everything is optional: a run that is just being made has nothing yet.
+package struct RunDelta: Sendable {
+  /// Whether what was told before no longer holds: a resumed run has taken steps back.
+  package var startsAnew = false
+  /// Once, and again only when changed.
+  package var summary: RunSummary?
+  /// Once known.
+  package var choices: [Choice]?
+  package var status: RunStatus?
+  /// Whether the training process is there; nil when that cannot be told.
+  package var trainerAlive: Bool?
+  /// In order of their step, as the others.
+  package var steps: [StepRecord] = []
+  package var thetas: [ThetaRecord] = []
+  package var epochs: [EpochRecord] = []
+  /// New ones and those whose state has changed.
+  package var interventions: [Intervention] = []
+  package var log: [LogRecord] = []
+
+  package init() {}
+}
+
+/// What the dashboard wants to know of a run's settings.
+package struct RunSummary: Sendable, Equatable {
+  /// Name of the run's folder.
+  package var name: String
+  package var preset: String
+  package var data: String
+  package var seed: UInt64
+  package var epochs: Int
+  /// Epochs before θ moves.
+  package var warmupEpochs: Int
+  package var schedule: TemperatureSchedule
+  /// Metric of the cost: `flops` or `params`.
+  package var costMetric: String
+  /// Cost to stay near, 0 when there is none.
+  package var budget: Double
+
+  package init(
+    name: String,
+    preset: String,
+    data: String,
+    seed: UInt64,
+    epochs: Int,
+    warmupEpochs: Int,
+    schedule: TemperatureSchedule,
+    costMetric: String,
+    budget: Double
+  ) {
+    self.name = name
+    self.preset = preset
+    self.data = data
+    self.seed = seed
+    self.epochs = epochs
+    self.warmupEpochs = warmupEpochs
+    self.schedule = schedule
+    self.costMetric = costMetric
+    self.budget = budget
+  }
+
+  /// The summary of a run called `name` with these settings.
+  package init(name: String, configuration: Configuration) {
+    self.init(
+      name: name,
+      preset: configuration.preset,
+      data: configuration.data.source,
+      seed: configuration.seed,
+      epochs: configuration.search.epochs,
+      warmupEpochs: configuration.search.warmupEpochs,
+      schedule: configuration.temperature,
+      costMetric: configuration.search.cost.rawValue,
+      budget: configuration.loss.budget
+    )
+  }
+}

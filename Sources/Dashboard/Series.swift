@@ -1,0 +1,119 @@
+/// A curve of any length in bounded memory: neighbouring points are merged into buckets that keep
+/// least, greatest and mean, so that spikes never vanish (spec S81).
+package struct Series: Sendable, Equatable {
+  /// Points of neighbouring x, merged.
+  package struct Bucket: Sendable, Equatable {
+    package var start: Double
+    package var end: Double
+    package var low: Double
+    package var high: Double
+    package var sum: Double
+    package var count: Int
+
+    /// Mean of the points.
+    package var mean: Double { sum / Double(count) }
+  }
+
+  package private(set) var buckets: [Bucket] = []
+  /// Points that are NaN or infinite: they are counted, not drawn.
+  package private(set) var lost = 0
+  /// x of the first lost point.
+  package private(set) var firstLost: Double?
+  /// Last value given, also when it is not a number.
+  package private(set) var last: Double?
+  private var perBucket = 1
+  private let capacity: Int
+
+  package init(capacity: Int = 2048) { self.capacity = max(4, capacity) }
+
+  package var isEmpty: Bool { buckets.isEmpty }
+
+  /// Adds a point.
+  ///
+  /// x rises; one that does not (a run resumed from an earlier step) drops what it
+  /// overtakes.
+  package mutating func append(_ x: Double, _ y: Double) {
+    while let tail = buckets.last, tail.end >= x { buckets.removeLast() }
+    last = y
+    guard x.isFinite, y.isFinite else {
+      lost += 1
+      if firstLost == nil { firstLost = x }
+      return
+    }
+    if let tail = buckets.last, tail.count < perBucket {
+      buckets[buckets.count - 1] = Bucket(
+        start: tail.start,
+        end: x,
+        low: min(tail.low, y),
+        high: max(tail.high, y),
+        sum: tail.sum + y,
+        count: tail.count + 1
+      )
+    } else {
+      buckets.append(Bucket(start: x, end: x, low: y, high: y, sum: y, count: 1))
+    }
+    if buckets.count >= capacity { halve() }
+  }
+
+  private mutating func halve() {
+    perBucket *= 2
+    buckets = stride(from: 0, to: buckets.count, by: 2).map { i in
+      guard i + 1 < buckets.count else { return buckets[i] }
+      let (a, b) = (buckets[i], buckets[i + 1])
+      return Bucket(
+        start: a.start,
+        end: b.end,
+        low: min(a.low, b.low),
+        high: max(a.high, b.high),
+        sum: a.sum + b.sum,
+        count: a.count + b.count
+      )
+    }
+  }
+
+  /// Least and greatest value; nil while empty.
+  package var range: ClosedRange<Double>? {
+    guard let low = buckets.map(\.low).min(), let high = buckets.map(\.high).max() else {
+      return nil
+    }
+    return low...high
+  }
+}
+
+/// Probabilities of every choice over time, thinned evenly when they grow too many.
+package struct ProbabilityHistory: Sendable, Equatable {
+  /// Softmax of the logits after one θ step.
+  package struct Sample: Sendable, Equatable {
+    package var epoch: Double
+    /// `[choice][option]`.
+    package var values: [[Float]]
+
+    package init(epoch: Double, values: [[Float]]) {
+      self.epoch = epoch
+      self.values = values
+    }
+  }
+
+  package private(set) var samples: [Sample] = []
+  private var skip = 1
+  private var seen = 0
+  private var keepsNewest = true
+  private let capacity: Int
+
+  package init(capacity: Int = 512) { self.capacity = max(4, capacity) }
+
+  /// Adds a sample; every `skip`-th is kept, the newest always stands last.
+  package mutating func append(_ sample: Sample) {
+    while let tail = samples.last, tail.epoch >= sample.epoch { samples.removeLast() }
+    if !keepsNewest, !samples.isEmpty { samples.removeLast() }
+    samples.append(sample)
+    keepsNewest = seen % skip == 0
+    seen += 1
+    if samples.count >= capacity {
+      skip *= 2
+      samples = samples.indices.filter { $0 % 2 == 0 || $0 == samples.count - 1 }.map {
+        samples[$0]
+      }
+    }
+  }
+}

@@ -1,0 +1,337 @@
+import Foundation
+import Runs
+
+/// Something that happened.
+package enum Event: Sendable {
+  case key(Key)
+  /// A button press at a cell: 0 left, 64 wheel up, 65 wheel down.
+  case mouse(x: Int, y: Int, button: Int)
+  case resize(Size)
+  case data(RunDelta)
+  /// Seconds since 1970.
+  case tick(Double)
+  case interrupt, terminate, hangUp, stop, resumed
+  /// Something printed while the screen was ours.
+  case stray(String)
+  /// The store could not be read or written.
+  case sourceFailed(String)
+}
+
+/// What the world is to do.
+package enum Effect: Sendable, Equatable {
+  case request(Intervention.Action)
+  case exit(DashboardExit)
+  case suspend
+  case repaint
+}
+
+/// Why the dashboard was left; what the caller does next.
+package enum DashboardExit: Sendable, Equatable {
+  /// The run is over, or it belongs to another process: nothing to do.
+  case quit
+  /// A stop was asked for and the trainer has saved.
+  case stopRequested
+  /// Keep training without a screen.
+  case detached
+  /// Ctrl-C three times: end at once.
+  case interrupted
+  /// SIGTERM or SIGQUIT.
+  case terminated
+  /// SIGHUP: the terminal is gone.
+  case hungUp
+}
+
+/// The model after `event`, and what follows from it; pure.
+package func update(_ model: inout Model, _ event: Event) -> [Effect] {
+  switch event {
+  case .key(let key): return handle(&model, key)
+  case .mouse(let x, let y, let button): return handleMouse(&model, x, y, button)
+  case .resize(let size): model.size = size
+  case .data(let delta): return absorb(&model, delta)
+  case .tick(let now): model.now = now
+  case .interrupt: return interrupt(&model)
+  case .terminate: return [.exit(.terminated)]
+  case .hangUp: return [.exit(.hungUp)]
+  case .stop: return [.suspend]
+  case .resumed: return [.repaint]
+  case .stray(let text):
+    for line in text.split(whereSeparator: \.isNewline) {
+      addLog(&model, LogRecord(id: -1, time: model.now, level: .info, text: String(line)))
+    }
+  case .sourceFailed(let text): model.message = .problem(text)
+  }
+  return []
+}
+
+// MARK: Keys
+
+private func handle(_ model: inout Model, _ key: Key) -> [Effect] {
+  if model.isStopping { return [] }
+  switch model.overlay {
+  case .temperature(let text, _): return type(&model, key, text)
+  case .quit(let selected): return choose(&model, key, selected)
+  case .help(let scroll):
+    switch key {
+    case .down, .character("j"): model.overlay = .help(scroll: scroll + 1)
+    case .up, .character("k"): model.overlay = .help(scroll: max(0, scroll - 1))
+    case .pageDown: model.overlay = .help(scroll: scroll + 5)
+    case .pageUp: model.overlay = .help(scroll: max(0, scroll - 5))
+    default: model.overlay = nil
+    }
+    return []
+  case .log:
+    model.overlay = nil
+    return []
+  case .result:
+    // The card answers Esc and Enter itself; every other key means what it always means.
+    model.overlay = nil
+    if key == .escape || key == .enter { return [] }
+  case nil: break
+  }
+  return KeyTable.command(for: key).map { perform(&model, $0) } ?? []
+}
+
+/// Carries a command out.
+package func perform(_ model: inout Model, _ command: Command) -> [Effect] {
+  let last = max(0, model.choices.count - 1)
+  let page = max(1, Layout(model).visibleLayers - 1)
+  switch command {
+  case .togglePause:
+    return request(&model, model.state == .paused ? .resume : .pause)
+  case .singleStep: return request(&model, .singleStep)
+  case .hotter: return request(&model, .scaleTemperature(1.1))
+  case .cooler: return request(&model, .scaleTemperature(1 / 1.1))
+  case .typeTemperature:
+    if !model.isOver { model.overlay = .temperature(text: "", error: "") }
+    return model.isOver ? request(&model, .holdTemperature) : []
+  case .toggleHold:
+    return request(
+      &model,
+      model.status?.temperatureHeld ?? false ? .releaseTemperature : .holdTemperature
+    )
+  case .checkpoint: return request(&model, .checkpoint)
+  case .up: model.selection = max(0, model.selection - 1)
+  case .down: model.selection = min(last, model.selection + 1)
+  case .pageUp: model.selection = max(0, model.selection - page)
+  case .pageDown: model.selection = min(last, model.selection + page)
+  case .top: model.selection = 0
+  case .bottom: model.selection = last
+  case .open: if !model.choices.isEmpty { model.screen = .inspector }
+  case .back: model.screen = .main
+  case .nextTab: model.tab = (model.tab + 1) % Layout.tabs.count
+  case .previousTab: model.tab = (model.tab + Layout.tabs.count - 1) % Layout.tabs.count
+  case .tab(let index):
+    model.tab = min(index, Layout.tabs.count - 1)
+    model.screen = .main
+  case .theme:
+    model.look.themeIndex = (model.look.themeIndex + 1) % model.look.library.themes.count
+    model.message = .notice("theme \(model.look.theme.name)")
+  case .log: model.overlay = .log
+  case .help: model.overlay = .help(scroll: 0)
+  case .repaint: return [.repaint]
+  case .quit:
+    if model.isOver { return [.exit(.quit)] }
+    model.overlay = .quit(selected: 0)
+  }
+  return []
+}
+
+private func request(_ model: inout Model, _ action: Intervention.Action) -> [Effect] {
+  guard !model.isOver else {
+    model.message = .notice(
+      model.state == .finished ? "the search is finished" : "no training is going on in this run"
+    )
+    return []
+  }
+  // Shown at once; the store's own row takes its place when the trainer answers.
+  model.message = .intervention(
+    Intervention(
+      id: -1,
+      action: action,
+      state: .requested,
+      step: nil,
+      requestedAt: model.now,
+      note: ""
+    )
+  )
+  return [.request(action)]
+}
+
+private func type(_ model: inout Model, _ key: Key, _ text: String) -> [Effect] {
+  switch key {
+  case .escape: model.overlay = nil
+  case .backspace, .delete, .character("\u{7f}"), .character("\u{08}"):
+    model.overlay = .temperature(text: String(text.dropLast()), error: "")
+  case .enter:
+    let value = Double(text.replacingOccurrences(of: ",", with: "."))
+    guard let value, value.isFinite, value >= 0.001, value <= 1000 else {
+      model.overlay = .temperature(
+        text: text,
+        error: text.isEmpty ? "type a number" : "not a number from 0.001 to 1000"
+      )
+      return []
+    }
+    model.overlay = nil
+    return request(&model, .setTemperature(value))
+  case .character(let scalar) where scalar.isASCII && scalar.value >= 0x20 && text.count < 12:
+    model.overlay = .temperature(text: text + String(scalar), error: "")
+  default: break
+  }
+  return []
+}
+
+// MARK: Leaving
+
+/// The answers of the quit dialog; the first is the default.
+package enum QuitAnswer: Sendable, CaseIterable {
+  case stop, keepRunning, cancel
+}
+
+extension Model {
+  /// In the order of the dialog: a watcher would rather leave than stop.
+  package var quitAnswers: [QuitAnswer] {
+    ownsTrainer ? [.stop, .keepRunning, .cancel] : [.keepRunning, .stop, .cancel]
+  }
+}
+
+private func choose(_ model: inout Model, _ key: Key, _ selected: Int) -> [Effect] {
+  let answers = model.quitAnswers
+  switch key {
+  case .up, .left, .backTab:
+    model.overlay = .quit(selected: (selected + answers.count - 1) % answers.count)
+  case .down, .right, .tab:
+    model.overlay = .quit(selected: (selected + 1) % answers.count)
+  case .enter: return answer(&model, answers[selected])
+  case .character("s"): return answer(&model, .stop)
+  case .character("k"): return answer(&model, .keepRunning)
+  case .character("c"), .character("q"), .escape: return answer(&model, .cancel)
+  default: break
+  }
+  return []
+}
+
+func answer(_ model: inout Model, _ answer: QuitAnswer) -> [Effect] {
+  model.overlay = nil
+  switch answer {
+  case .cancel: return []
+  case .keepRunning: return [.exit(.detached)]
+  case .stop:
+    if model.isOver { return [.exit(.quit)] }
+    model.isStopping = true
+    return [.request(.stop)]
+  }
+}
+
+/// First the dialog, a second one within two seconds stops and saves, a third leaves now.
+private func interrupt(_ model: inout Model) -> [Effect] {
+  if model.isStopping { return [.exit(.interrupted)] }
+  if model.isOver { return [.exit(.quit)] }
+  let isSecond = model.interrupts.last.map { model.now - $0 <= 2 } ?? false
+  model.interrupts.append(model.now)
+  if isSecond { return answer(&model, .stop) }
+  model.overlay = .quit(selected: 0)
+  return []
+}
+
+// MARK: Data
+
+private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
+  if delta.startsAnew {
+    model.curves = Model.Curves()
+    model.probabilities = ProbabilityHistory()
+    model.epochs = []
+    model.theta = nil
+    model.fixedCost = nil
+  }
+  if let summary = delta.summary { model.summary = summary }
+  if let choices = delta.choices {
+    model.choices = choices
+    model.selection = min(model.selection, max(0, choices.count - 1))
+  }
+  if let alive = delta.trainerAlive { model.trainerAlive = alive }
+  if let status = delta.status { model.status = status }
+  let perEpoch = Double(max(1, model.status?.stepsPerEpoch ?? 1))
+  for step in delta.steps {
+    let x = Double(step.step + 1) / perEpoch
+    if step.phase == .weights {
+      model.curves.trainLoss.append(x, step.crossEntropy)
+      model.curves.trainAccuracy.append(x, step.accuracy)
+    }
+    model.curves.cost.append(x, step.cost)
+    model.curves.temperature.append(x, step.temperature)
+    model.lastStep = step
+  }
+  for theta in delta.thetas {
+    model.theta = theta
+    model.probabilities.append(.init(epoch: theta.epoch, values: theta.logits.map(softmax)))
+  }
+  for epoch in delta.epochs {
+    let x = Double(epoch.epoch + 1)
+    model.epochs.removeAll { $0.epoch >= epoch.epoch }
+    model.epochs.append(epoch)
+    model.curves.validationLoss.append(x, epoch.validationLoss)
+    model.curves.epochTrainAccuracy.append(x, epoch.trainAccuracy)
+    model.curves.validationAccuracy.append(x, epoch.validationAccuracy)
+    model.curves.argmaxAccuracy.append(x, epoch.argmaxAccuracy)
+    model.curves.expectedCost.append(x, epoch.expectedCost)
+  }
+  if let last = delta.epochs.last, !model.choices.isEmpty {
+    model.fixedCost = last.expectedCost - model.choiceCost
+  }
+  if let latest = delta.interventions.max(by: { $0.id < $1.id }) {
+    model.message = .intervention(latest)
+  }
+  for record in delta.log { addLog(&model, record) }
+  if model.state == .finished, !model.resultWasShown {
+    model.resultWasShown = true
+    if model.overlay == nil || model.overlay == .quit(selected: 0) { model.overlay = .result }
+  }
+  guard model.isStopping, model.isOver else { return [] }
+  return [.exit(.stopRequested)]
+}
+
+private func addLog(_ model: inout Model, _ record: LogRecord) {
+  model.log.append(record)
+  if model.log.count > 400 { model.log.removeFirst(200) }
+  guard record.level != .info || record.id == -1 else { return }
+  model.message = record.level == .error ? .problem(record.text) : .notice(record.text)
+}
+
+// MARK: Mouse
+
+private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int) -> [Effect] {
+  if model.isStopping { return [] }
+  let layout = Layout(model)
+  switch model.overlay {
+  case .quit:
+    guard button == 0 else { return [] }
+    for (index, rect) in layout.quitAnswerRects(model).enumerated() where rect.contains(x, y) {
+      return answer(&model, model.quitAnswers[index])
+    }
+    return []
+  case .help(let scroll):
+    if button == 64 { model.overlay = .help(scroll: max(0, scroll - 2)) }
+    if button == 65 { model.overlay = .help(scroll: scroll + 2) }
+    if button == 0 { model.overlay = nil }
+    return []
+  case .temperature: return []
+  case .log, .result:
+    if button == 0 { model.overlay = nil }
+    return []
+  case nil: break
+  }
+  if button == 64 { return perform(&model, .up) }
+  if button == 65 { return perform(&model, .down) }
+  guard button == 0 else { return [] }
+  for hint in keyHints(model, layout.keys) where hint.rect.contains(x, y) {
+    return perform(&model, hint.command)
+  }
+  for (index, rect) in layout.tabRects.enumerated() where rect.contains(x, y) {
+    return perform(&model, .tab(index))
+  }
+  if model.screen == .main, let row = layout.layer(at: x, y) {
+    if row == model.selection { return perform(&model, .open) }
+    model.selection = row
+  }
+  return []
+}

@@ -1,0 +1,116 @@
+import Dashboard
+import Foundation
+import Runs
+import Testing
+
+/// Frames to the letter; `SUPERTOP_RECORD=1 swift test --filter GoldenFrame` records them anew.
+@Suite struct GoldenFrameTests {
+  static let sizes = ["80x24", "120x36", "200x60", "60x16", "40x10", "20x4", "1x1"]
+
+  static let states = [
+    "running", "paused", "preparing", "empty", "finished", "nan", "constant", "deep", "inspector",
+    "help", "quit", "prompt", "gone", "ascii", "mono",
+  ]
+
+  @Test(arguments: states)
+  func `frames look as recorded`(state: String) throws {
+    for name in Self.sizes {
+      let parts = name.split(separator: "x").compactMap { Int($0) }
+      let frame = view(Fixture.model(state, Size(parts[0], parts[1])))
+      #expect(frame.width == parts[0] && frame.height == parts[1])
+      try compare(frame.text + "\n", "\(state)-\(name)")
+    }
+  }
+
+  @Test func `a recolouring breaks no golden frame`() {
+    var model = Fixture.model("running", Size(80, 24))
+    let before = view(model)
+    model.look.themeIndex = 1
+    #expect(view(model) == before)
+  }
+
+  private func compare(_ text: String, _ name: String) throws {
+    let file = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "Frames/\(name).txt")
+    if ProcessInfo.processInfo.environment["SUPERTOP_RECORD"] != nil {
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(),
+        withIntermediateDirectories: true
+      )
+      try Data(text.utf8).write(to: file)
+      return
+    }
+    let expected = try String(contentsOf: file, encoding: .utf8)
+    #expect(text == expected, "\(name) differs; SUPERTOP_RECORD=1 records it anew")
+  }
+}
+
+/// Models in the states that a person may meet.
+enum Fixture {
+  static func model(_ name: String, _ size: Size) -> Model {
+    var look = Model.Look()
+    if name == "ascii" { look.glyphs = .ascii }
+    if name == "mono" { look.themeIndex = look.library.themes.count - 1 }
+    var model = Model(size: size, look: look)
+    model.now = 1_790_000_000
+    let run = SimulatedRun(layers: name == "deep" ? 22 : 8)
+    switch name {
+    case "empty": return model
+    case "preparing":
+      var delta = RunDelta()
+      delta.summary = run.summary
+      var status = RunStatus(state: .preparing, message: "decoding images")
+      status.progress = 0.44
+      delta.status = status
+      _ = update(&model, .data(delta))
+      return model
+    case "finished": _ = update(&model, .data(run.advance(to: .max, state: .finished)))
+    case "nan", "constant":
+      var delta = run.advance(to: 400)
+      for i in delta.steps.indices {
+        delta.steps[i].crossEntropy = name == "nan" && i > 200 ? .nan : 1
+        delta.steps[i].cost = name == "nan" ? .infinity : 5e5
+        delta.steps[i].accuracy = name == "nan" ? .nan : 0.5
+      }
+      for i in delta.epochs.indices where name == "nan" {
+        delta.epochs[i].validationLoss = .nan
+        delta.epochs[i].validationAccuracy = .nan
+        delta.epochs[i].expectedCost = .nan
+      }
+      for i in delta.thetas.indices where name == "nan" && i > 20 {
+        delta.thetas[i].logits = delta.thetas[i].logits.map { $0.map { _ in .nan } }
+      }
+      _ = update(&model, .data(delta))
+    case "paused":
+      var delta = run.advance(to: 700, state: .paused)
+      delta.status?.temperatureHeld = true
+      delta.interventions = [
+        Intervention(
+          id: 3,
+          action: .pause,
+          state: .done,
+          step: 700,
+          requestedAt: 1_790_000_000,
+          note: ""
+        )
+      ]
+      _ = update(&model, .data(delta))
+    default: _ = update(&model, .data(run.advance(to: 700)))
+    }
+    switch name {
+    case "inspector":
+      for key in [Key.down, .down, .enter] { _ = update(&model, .key(key)) }
+    case "help": _ = update(&model, .key(.character("?")))
+    case "quit": _ = update(&model, .key(.character("q")))
+    case "prompt":
+      for key in "t1.5x".unicodeScalars { _ = update(&model, .key(.character(key))) }
+      _ = update(&model, .key(.enter))
+    case "gone":
+      var delta = RunDelta()
+      delta.trainerAlive = false
+      _ = update(&model, .data(delta))
+    default: break
+    }
+    return model
+  }
+}

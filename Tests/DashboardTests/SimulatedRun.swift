@@ -1,0 +1,188 @@
+import Dashboard
+import Foundation
+import Runs
+
+/// A run without a trainer: plausible numbers as a pure function of the step, so that frames can be
+/// compared to the letter.
+final class SimulatedRun: RunSource {
+  let layers: Int
+  let epochs: Int
+  let stepsPerEpoch = 40
+  let summary: RunSummary
+  let choices: [Choice]
+  private(set) var step = 0
+  private(set) var requests: [Intervention.Action] = []
+  /// What the next poll hands over.
+  var pending = RunDelta()
+
+  static let candidates: [(name: String, flops: Double, params: Double)] = [
+    ("k3_e1", 41_000, 1_100), ("k3_e1_g2", 28_000, 760), ("k3_e3", 118_000, 3_200),
+    ("k3_e6", 233_000, 6_300), ("k5_e1", 49_000, 1_480), ("k5_e1_g2", 36_000, 1_140),
+    ("k5_e3", 142_000, 4_340), ("k5_e6", 281_000, 8_580), ("skip", 0, 0),
+  ]
+
+  init(
+    layers: Int = 8,
+    epochs: Int = 30,
+    budget: Double = 900_000,
+    name: String = "digits-1",
+    preset: String = "digits",
+    data: String = "digits"
+  ) {
+    self.layers = layers
+    self.epochs = epochs
+    summary = RunSummary(
+      name: name,
+      preset: preset,
+      data: data,
+      seed: 7,
+      epochs: epochs,
+      warmupEpochs: 3,
+      schedule: TemperatureSchedule(form: .exponential, start: 5, rate: 0.09, end: 0.1),
+      costMetric: "flops",
+      budget: budget
+    )
+    choices = (0..<layers).map { layer in
+      let side = 16 >> (layer * 3 / max(1, layers))
+      let width = 16 + layer / 2 * 8
+      let scale = Double(width * width * side * side) / 65_536
+      return Choice(
+        name: "layer \(layer + 1)",
+        detail: "\(side)x\(side) \(width)→\(width + (layer % 2) * 8)"
+          + (layer % 3 == 0 ? " s2" : ""),
+        options: Self.candidates.map {
+          .init(name: $0.name, flops: $0.flops * scale, params: $0.params * scale)
+        }
+      )
+    }
+  }
+
+  /// A number in 0…1 that looks random.
+  static func noise(_ a: Int, _ b: Int, _ c: Int = 0) -> Double {
+    var x = UInt64(bitPattern: Int64(a &* 7919 &+ b &* 104_729 &+ c &* 1_299_709 &+ 12_345))
+    x = (x ^ (x >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    x = (x ^ (x >> 27)) &* 0x94d0_49bb_1331_11eb
+    return Double((x ^ (x >> 31)) >> 11) / 9_007_199_254_740_992
+  }
+
+  func logits(_ epoch: Double) -> [[Float]] {
+    choices.indices.map { layer in
+      let favourite = [3, 6, 2, 7, 8, 4, 1, 5, 0][(layer * 5 + 1) % 9]
+      let rival = [2, 7, 6, 3, 4][layer % 5]
+      let age = max(0, epoch - 3) / Double(epochs)
+      return Self.candidates.indices.map { option in
+        let pull = option == favourite ? 1.0 : option == rival ? 0.55 : 0
+        let pace = 3 + 5 * Self.noise(layer, 1)
+        let bump = option == rival ? 1.2 * exp(-pow((age - 0.25) * 6, 2)) : 0
+        let wobble = 0.25 * sin(age * 22 + Double(option * 2 + layer))
+        return Float(pull * pace * age + bump + wobble * age - Self.noise(layer, option, 2) * age)
+      }
+    }
+  }
+
+  func temperature(_ step: Int) -> Double {
+    summary.schedule.value(epoch: step / stepsPerEpoch, of: epochs)
+  }
+
+  func expectedCost(_ epoch: Double) -> Double {
+    zip(logits(epoch), choices).reduce(210_000) { sum, item in
+      sum + zip(softmax(item.0), item.1.options).reduce(0) { $0 + Double($1.0) * $1.1.flops }
+    }
+  }
+
+  func advance(to target: Int, state: RunStatus.State = .running) -> RunDelta {
+    var delta = RunDelta()
+    if step == 0 {
+      delta.summary = summary
+      delta.choices = choices
+    }
+    while step < min(target, epochs * stepsPerEpoch) {
+      let x = Double(step) / Double(stepsPerEpoch)
+      let epoch = step / stepsPerEpoch
+      let isTheta = step % stepsPerEpoch >= 32
+      let fall = exp(-x / 6)
+      let loss = 0.06 + 2.2 * fall + (Self.noise(step, 3) - 0.5) * (0.1 + 0.5 * fall)
+      let accuracy = min(1, 0.99 - 0.85 * fall + (Self.noise(step, 4) - 0.5) * 0.12)
+      let cost = expectedCost(x) * (0.85 + 0.3 * Self.noise(step, 5))
+      delta.steps.append(
+        StepRecord(
+          step: step,
+          epoch: epoch,
+          phase: isTheta ? .theta : .weights,
+          loss: loss * 1.3,
+          crossEntropy: loss,
+          accuracy: accuracy,
+          cost: cost,
+          temperature: temperature(step),
+          learningRate: 0.05,
+          seconds: 0.04,
+          images: 64
+        )
+      )
+      if isTheta, epoch >= summary.warmupEpochs {
+        let values = logits(x)
+        delta.thetas.append(
+          ThetaRecord(
+            step: step,
+            epoch: x,
+            logits: values,
+            accuracyPull: values.indices.map { l in
+              values[l].indices.map {
+                Float((Self.noise(l, $0, 6) - 0.6) * 0.04) - values[l][$0] * 0.004
+              }
+            },
+            costPull: choices.map { $0.options.map { Float(($0.flops - 90_000) / 9e6) } }
+          )
+        )
+      }
+      step += 1
+      if step % stepsPerEpoch == 0 {
+        let cost = expectedCost(x)
+        delta.epochs.append(
+          EpochRecord(
+            epoch: epoch,
+            step: step,
+            trainLoss: 0.06 + 2.2 * fall,
+            trainAccuracy: 0.99 - 0.85 * fall,
+            validationLoss: 0.11 + 2.1 * fall,
+            validationAccuracy: 0.974 - 0.83 * fall,
+            argmaxAccuracy: 0.968 - 0.88 * fall,
+            expectedCost: cost,
+            argmaxFlops: 812_000,
+            argmaxParams: 21_400,
+            temperature: temperature(step - 1),
+            seconds: 1.9
+          )
+        )
+      }
+    }
+    delta.status = status(state)
+    return delta
+  }
+
+  func status(_ state: RunStatus.State) -> RunStatus {
+    var status = RunStatus(state: state)
+    let total = epochs * stepsPerEpoch
+    status.epoch = min(step / stepsPerEpoch, epochs - 1)
+    status.epochs = epochs
+    status.step = step
+    status.totalSteps = total
+    status.stepInEpoch = step - status.epoch * stepsPerEpoch
+    status.stepsPerEpoch = stepsPerEpoch
+    status.phase = status.stepInEpoch >= 32 ? .theta : .weights
+    status.temperature = temperature(max(0, min(step, total - 1)))
+    status.imagesPerSecond = 1612
+    status.etaSeconds = Double(total - step) * 0.04
+    status.memoryBytes = 148_000_000
+    status.processIdentifier = 4242
+    status.heartbeat = 1_790_000_000
+    return status
+  }
+
+  func poll() throws -> RunDelta {
+    defer { pending = RunDelta() }
+    return pending
+  }
+
+  func request(_ action: Intervention.Action) throws { requests.append(action) }
+}

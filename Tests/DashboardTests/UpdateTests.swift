@@ -1,0 +1,210 @@
+import Dashboard
+import Foundation
+import Runs
+import Testing
+
+@Suite struct UpdateTests {
+  private func running() -> Model { Fixture.model("running", Size(120, 36)) }
+
+  private func press(_ model: inout Model, _ keys: String) -> [Effect] {
+    keys.unicodeScalars.flatMap { update(&model, .key(.character($0))) }
+  }
+
+  @Test func `steering keys ask for what they say`() {
+    var model = running()
+    #expect(press(&model, " ") == [.request(.pause)])
+    #expect(press(&model, "s") == [.request(.singleStep)])
+    #expect(press(&model, "+") == [.request(.scaleTemperature(1.1))])
+    #expect(press(&model, "-") == [.request(.scaleTemperature(1 / 1.1))])
+    #expect(press(&model, "h") == [.request(.holdTemperature)])
+    #expect(press(&model, "c") == [.request(.checkpoint)])
+  }
+
+  @Test func `space resumes what is paused and h releases what is held`() {
+    var model = Fixture.model("paused", Size(80, 24))
+    #expect(press(&model, " ") == [.request(.resume)])
+    #expect(press(&model, "h") == [.request(.releaseTemperature)])
+  }
+
+  @Test func `a wish is shown at once and then as the trainer answers`() {
+    var model = running()
+    _ = press(&model, "c")
+    #expect(view(model).text.contains("checkpoint  ● requested → ○ accepted → ○ done"))
+    var delta = RunDelta()
+    var wish = Intervention(
+      id: 1,
+      action: .checkpoint,
+      state: .accepted,
+      step: 701,
+      requestedAt: 0,
+      note: ""
+    )
+    delta.interventions = [wish]
+    _ = update(&model, .data(delta))
+    #expect(view(model).text.contains("● requested → ● accepted → ○ done"))
+    wish.state = .done
+    delta.interventions = [wish]
+    _ = update(&model, .data(delta))
+    #expect(view(model).text.contains("→ ● done at step 701"))
+    wish.state = .refused
+    wish.note = "disk full"
+    delta.interventions = [wish]
+    _ = update(&model, .data(delta))
+    #expect(view(model).text.contains("✗ refused: disk full"))
+  }
+
+  @Test func `a typed temperature is checked before it is sent`() {
+    var model = running()
+    #expect(press(&model, "t1.x") == [])
+    #expect(update(&model, .key(.enter)) == [])
+    #expect(view(model).text.contains("not a number from 0.001 to 1000"))
+    #expect(update(&model, .key(.backspace)) == [])
+    #expect(press(&model, "5") == [])
+    #expect(update(&model, .key(.enter)) == [.request(.setTemperature(1.5))])
+    #expect(model.overlay == nil)
+    #expect(press(&model, "t-1") == [])
+    #expect(update(&model, .key(.enter)) == [])
+    #expect(update(&model, .key(.escape)) == [])
+    #expect(model.overlay == nil)
+  }
+
+  @Test func `quit asks while the search runs`() {
+    var model = running()
+    #expect(press(&model, "q") == [])
+    #expect(model.overlay == .quit(selected: 0))
+    #expect(press(&model, "c") == [])
+    #expect(model.overlay == nil)
+    #expect(press(&model, "qk") == [.exit(.detached)])
+  }
+
+  @Test func `stop and save leaves only when the trainer has saved`() {
+    var model = running()
+    #expect(press(&model, "q") == [])
+    #expect(update(&model, .key(.enter)) == [.request(.stop)])
+    #expect(model.isStopping)
+    var delta = RunDelta()
+    var status = RunStatus(state: .running)
+    delta.status = status
+    #expect(update(&model, .data(delta)) == [])
+    status.state = .stopped
+    delta.status = status
+    #expect(update(&model, .data(delta)) == [.exit(.stopRequested)])
+  }
+
+  @Test func `quit leaves a finished search at once`() {
+    var model = Fixture.model("finished", Size(80, 24))
+    #expect(press(&model, "q") == [.exit(.quit)])
+  }
+
+  @Test func `a finished search shows its result until it is put away`() {
+    var model = Fixture.model("finished", Size(80, 24))
+    #expect(model.overlay == .result)
+    #expect(view(model).text.contains("validation accuracy 96.8%"))
+    _ = update(&model, .key(.escape))
+    #expect(model.overlay == nil)
+    _ = update(&model, .data(RunDelta()))
+    #expect(model.overlay == nil)
+    #expect(press(&model, " ") == [])
+    #expect(model.message == .notice("the search is finished"))
+  }
+
+  @Test func `interrupts ask then stop then leave`() {
+    var model = running()
+    #expect(update(&model, .interrupt) == [])
+    #expect(model.overlay == .quit(selected: 0))
+    #expect(update(&model, .interrupt) == [.request(.stop)])
+    #expect(update(&model, .interrupt) == [.exit(.interrupted)])
+  }
+
+  @Test func `interrupts far apart only ask`() {
+    var model = running()
+    #expect(update(&model, .interrupt) == [])
+    _ = update(&model, .tick(model.now + 3))
+    #expect(update(&model, .interrupt) == [])
+    #expect(!model.isStopping)
+  }
+
+  @Test func `arrows and the mouse choose a layer and open it`() {
+    var model = running()
+    _ = update(&model, .key(.down))
+    #expect(model.selection == 1)
+    for _ in 0..<40 { _ = update(&model, .key(.down)) }
+    #expect(model.selection == 7)
+    let layout = Layout(model)
+    let rows = layout.layerRows
+    _ = update(&model, .mouse(x: rows.x + 2, y: rows.y + 2 * layout.rowHeight, button: 0))
+    #expect(model.selection == 2)
+    _ = update(&model, .mouse(x: rows.x + 2, y: rows.y + 2 * layout.rowHeight, button: 0))
+    #expect(model.screen == .inspector)
+    _ = update(&model, .key(.escape))
+    #expect(model.screen == .main)
+    _ = update(&model, .mouse(x: 5, y: 5, button: 65))
+    #expect(model.selection == 3)
+  }
+
+  @Test func `a click on the key line is the key`() {
+    var model = running()
+    let line = view(model).text.split(separator: "\n", omittingEmptySubsequences: false)[35]
+    let at = line.distance(
+      from: line.startIndex,
+      to: line.range(of: "pause")?.lowerBound ?? line.startIndex
+    )
+    #expect(update(&model, .mouse(x: at, y: 35, button: 0)) == [.request(.pause)])
+  }
+
+  @Test func `the chosen layer stays in sight in a long list`() {
+    var model = Fixture.model("deep", Size(80, 24))
+    for index in 0..<22 {
+      let layout = Layout(model)
+      #expect((layout.firstLayer..<(layout.firstLayer + layout.visibleLayers)).contains(index))
+      _ = update(&model, .key(.down))
+    }
+  }
+
+  @Test func `every key of the table is dispatched and listed`() {
+    var seen: Set<Key> = []
+    var model = Fixture.model("help", Size(120, 50))
+    let text = view(model).text
+    for binding in KeyTable.bindings {
+      for key in binding.keys {
+        #expect(seen.insert(key).inserted, "\(key) is bound twice")
+        #expect(KeyTable.command(for: key) == binding.command)
+      }
+      #expect(text.contains(binding.label), "\(binding.label) is not in the help")
+      _ = perform(&model, binding.command)
+    }
+  }
+
+  @Test func `silence and death of the trainer are told`() {
+    var model = running()
+    _ = update(&model, .tick(model.now + 30))
+    #expect(view(model).text.contains("NO SIGN OF LIFE 30s"))
+    #expect(view(Fixture.model("gone", Size(80, 24))).text.contains("TRAINER GONE"))
+  }
+
+  @Test func `what idles draws the same frame`() {
+    var model = Fixture.model("paused", Size(120, 36))
+    let before = view(model)
+    for i in 0..<50 { _ = update(&model, .tick(model.now + Double(i) * 0.1)) }
+    #expect(view(model) == before)
+  }
+
+  @Test func `stray prints and failures reach the message line`() {
+    var model = running()
+    _ = update(&model, .stray("libfoo: hello\n"))
+    #expect(view(model).text.contains("libfoo: hello"))
+    _ = update(&model, .sourceFailed("run.sqlite: disk I/O error"))
+    #expect(view(model).text.contains("✗ run.sqlite: disk I/O error"))
+  }
+
+  @Test func `T goes through all themes and back`() {
+    var model = running()
+    let count = model.look.library.themes.count
+    var names: Set<String> = []
+    for _ in 0..<count {
+      names.insert(model.look.theme.name)
+      _ = press(&model, "T")
+    }
+    #expect(names.count == count && model.look.themeIndex == 0)
+  }
+}
