@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Runs
+import Tensor
 
 extension TrainingSession {
   /// Networks drawn from softmax(θ) for the export, besides the likeliest one.
@@ -128,12 +129,10 @@ extension Supernet {
     return hash.finalize()
   }
 
-  /// SHA-256 over the little-endian bytes of weights and batch-norm parameters, in state's order.
+  /// SHA-256 over the little-endian bytes of weights and batch-norm parameters, in the order of state.
   package var weightsHash: String {
     var hash = SHA256()
-    for tensor in state() where Supernet.isWeight(tensor.name) { hash.update(tensor.values) }
+    for parameter in parameters { hash.update(Array(parameter.value.elements)) }
     return hash.finalize()
   }
-
-  private static func isWeight(_ name: String) -> Bool { true }
 }
