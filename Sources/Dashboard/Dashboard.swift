@@ -1,4 +1,3 @@
-import CNcurses
 import Foundation
 import Runs
 
@@ -46,7 +45,7 @@ package enum Dashboard {
         remedy: "choose one of \(library.themes.map(\.name).joined(separator: ", "))"
       )
     }
-    let isUTF8 = cn_use_locale()
+    let isUTF8 = Terminal.useLocale()
     let terminal = try Terminal(environment: environment, mouse: options.mouse)
     defer { terminal.close() }
     let glyphs = options.glyphs ?? glyphSet(isUTF8: isUTF8, term: environment["TERM"] ?? "")

@@ -22,6 +22,11 @@ import Testing
     }
   }
 
+  @Test(arguments: ["running", "inspector", "finished"])
+  func `inks are as recorded`(state: String) throws {
+    try compare(view(Fixture.model(state, Size(80, 24))).roles + "\n", "\(state)-80x24-inks")
+  }
+
   @Test func `a recolouring breaks no golden frame`() {
     var model = Fixture.model("running", Size(80, 24))
     let before = view(model)
