@@ -9,6 +9,7 @@ package struct DashboardOptions: Sendable {
   package var glyphs: GlyphSet?
   /// Whether the training runs in this process, so that leaving has to say what becomes of it.
   package var ownsTrainer: Bool
+  /// Whether clicks and the wheel are asked for; holding Shift selects text all the same.
   package var mouse: Bool
 
   package init(

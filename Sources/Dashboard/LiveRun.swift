@@ -28,6 +28,7 @@ package final class LiveRun: RunSource {
     summary = RunSummary(name: folder.name, configuration: try folder.configuration())
   }
 
+  /// What is new in the store; throws a `UserError` when it cannot be read.
   package func poll() throws -> RunDelta {
     var delta = RunDelta()
     let session = try reader.session()
@@ -62,6 +63,7 @@ package final class LiveRun: RunSource {
     return delta
   }
 
+  /// Writes a wish into the store for the trainer.
   package func request(_ action: Intervention.Action) throws { _ = try reader.request(action) }
 
   /// Those that are new or have moved on; what was settled before the first look is not news.
