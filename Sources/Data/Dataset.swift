@@ -84,7 +84,7 @@ package struct Dataset: Sendable {
   /// `UserError` that names the folder or file at fault.
   package static func load(
     _ settings: Configuration.DataSettings,
-    progress: (Double, String) -> Void = { _, _ in }
+    progress: (Double, String) throws -> Void = { _, _ in }
   ) throws -> Dataset {
     guard resolutions.contains(settings.resolution) else {
       throw UserError(
@@ -115,7 +115,7 @@ package struct Dataset: Sendable {
   static func load(
     _ source: ImageSource,
     _ settings: Configuration.DataSettings,
-    progress: (Double, String) -> Void = { _, _ in }
+    progress: (Double, String) throws -> Void = { _, _ in }
   ) throws -> Dataset {
     let cache = PackedCache(source, folder: settings.cache)
     var warnings = source.warnings
@@ -133,7 +133,7 @@ package struct Dataset: Sendable {
         .pack(into: writer, progress: progress)
       if let warning = writer.warning {
         warnings.append(warning)
-        progress(1, warning)
+        try progress(1, warning)
         cachePath = nil
       }
     }

@@ -21,7 +21,7 @@ struct Packer {
   /// Packs everything into `writer`; without `skipBadImages` the first bad image ends it.
   func pack(
     into writer: PackedWriter,
-    progress: (Double, String) -> Void
+    progress: (Double, String) throws -> Void
   ) throws -> PackedFile.Contents {
     let listing = try source.list()
     let total = listing.train.count + listing.test.count
@@ -34,7 +34,7 @@ struct Packer {
     var done = 0
     for (part, items) in [listing.train, listing.test].enumerated() {
       for start in stride(from: 0, to: items.count, by: slice) {
-        progress(Double(done) / Double(total), "Packing images: \(done) of \(total)")
+        try progress(Double(done) / Double(total), "Packing images: \(done) of \(total)")
         let now = items[start..<min(start + slice, items.count)]
         for piece in decode(now) {
           if !skipBadImages, let first = piece.bad.first {
@@ -54,7 +54,7 @@ struct Packer {
       }
     }
     try checkRest(listing, labels)
-    progress(1, "Packing images: \(total) of \(total)")
+    try progress(1, "Packing images: \(total) of \(total)")
     let description = PackedFile.Description(
       version: PackedFile.version,
       name: source.name,

@@ -1,12 +1,435 @@
+import Data
+import Foundation
+import Kernels
+import Networks
 import Runs
 import Tensor
 
 /// What one training step came to.
 package struct StepOutcome: Sendable, Equatable {
-  /// The minimised loss of spec S8, the cross-entropy in it, and the expected cost under this draw.
+  /// The minimised loss (spec S8).
   package var loss: Double
   package var crossEntropy: Double
+  /// Expected cost of the whole network under this step's draw.
   package var cost: Double
   /// Images classified right.
   package var correct: Int
+}
+
+/// The stochastic supernet of FBNetV1: every layer runs all its candidates and mixes their outputs by a
+/// Gumbel-softmax of its architecture parameters θ (spec S1–S6).
+///
+/// Not Sendable: made and used on one queue.
+package final class Supernet {
+  /// The layers as the dashboard sees them.
+  package let choices: [Choice]
+  /// θ, one array a layer.
+  package internal(set) var logits: [[Float]]
+  /// Part of ∂L/∂θ that came through the images, of the last θ step.
+  package private(set) var accuracyPull: [[Float]]
+  /// Part of ∂L/∂θ that came through the cost, of the last θ step.
+  package private(set) var costPull: [[Float]]
+  /// Shapes and prices.
+  package let macro: MacroArchitecture
+
+  let engine: Engine
+  let parameters: [Parameter]
+  let weightOptimiser: StochasticGradientDescent
+  let thetaOptimiser: Adam
+  private let norms: [BatchNorm]
+  private let stem: ConvolutionNorm
+  private let layers: [[Block]]
+  private let head: ConvolutionNorm
+  private let classifier: Parameter
+  private let classifierBias: Parameter
+  private let inputShape: [Int]
+  private let configuration: Configuration
+  private let loss: CostLoss
+  /// Costs of the candidates, in the metric of the config.
+  private let costs: [[Float]]
+  private let fixedCost: Float
+  /// θ → mixture → cost → loss runs on a tape of its own, apart from the images'.
+  private let scalars = Engine(instructionSet: .baseline, threads: 1)
+
+  /// Builds the supernet with fresh weights.
+  ///
+  /// - Throws: `UserError` for a loss that could become non-positive.
+  package init(
+    configuration: Configuration,
+    classes: Int,
+    channels: Int,
+    height: Int,
+    width: Int
+  ) throws {
+    self.configuration = configuration
+    let space = configuration.space
+    macro = MacroArchitecture(
+      space,
+      classes: classes,
+      channels: channels,
+      height: height,
+      width: width
+    )
+    choices = macro.choices
+    let countsFlops = configuration.search.cost == .flops
+    costs = macro.layers.map { $0.map { Float(countsFlops ? $0.flops : $0.params) } }
+    fixedCost = Float(countsFlops ? macro.fixedFlops : macro.fixedParams)
+    let cheapest = costs.reduce(fixedCost) { $0 + ($1.min() ?? 0) }
+    loss = try CostLoss(configuration.loss, cheapest: Double(cheapest))
+
+    let threads =
+      configuration.threads > 0
+      ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
+    let engine = Engine(threads: threads)
+    var initialiser = Initialiser(seed: configuration.seed)
+    stem = ConvolutionNorm(
+      name: "stem",
+      input: channels,
+      output: space.stem.width,
+      geometry: .init(kernel: 3, stride: space.stem.stride, padding: 1),
+      activation: .relu,
+      engine: engine,
+      initialiser: &initialiser
+    )
+    var layers: [[Block]] = []
+    for (index, candidates) in macro.layers.enumerated() {
+      var blocks: [Block] = []
+      for description in candidates {
+        blocks.append(
+          Block(
+            description,
+            name: "layers.\(index + 1).\(description.name)",
+            engine: engine,
+            initialiser: &initialiser
+          )
+        )
+      }
+      layers.append(blocks)
+    }
+    self.layers = layers
+    head = ConvolutionNorm(
+      name: "head",
+      input: macro.lastWidth,
+      output: space.head,
+      activation: .relu,
+      engine: engine,
+      initialiser: &initialiser
+    )
+    classifier = Parameter(
+      name: "classifier.weight",
+      shape: [space.head, classes],
+      engine: engine
+    )
+    initialiser.normal(classifier, deviation: 0.01)
+    classifierBias = Parameter(name: "classifier.bias", shape: [classes], engine: engine)
+    parameters =
+      stem.parameters + layers.flatMap { $0.flatMap(\.parameters) } + head.parameters
+      + [classifier, classifierBias]
+    norms = [stem.norm] + layers.flatMap { $0.flatMap(\.norms) } + [head.norm]
+    self.engine = engine
+    inputShape = [height, width, channels]
+
+    let options = space.candidates.count
+    let initial: Float =
+      switch configuration.theta.initial {
+      case .uniform: 1 / Float(options)
+      case .zero: 0
+      case .one: 1
+      }
+    logits = macro.layers.map { [Float](repeating: initial, count: $0.count) }
+    accuracyPull = macro.layers.map { [Float](repeating: 0, count: $0.count) }
+    costPull = accuracyPull
+    weightOptimiser = StochasticGradientDescent(
+      parameters,
+      momentum: Float(configuration.weights.momentum),
+      weightDecay: Float(configuration.weights.weightDecay),
+      engine: engine
+    )
+    thetaOptimiser = Adam(
+      sizes: logits.map(\.count),
+      beta1: Float(configuration.theta.beta1),
+      beta2: Float(configuration.theta.beta2),
+      weightDecay: Float(configuration.theta.weightDecay)
+    )
+  }
+
+  // MARK: Training
+
+  /// One optimiser step on the weights or on θ (spec S5, S8, S9).
+  ///
+  /// - Parameters:
+  ///   - phase: what is trained.
+  ///   - pixels: [N, H, W, C], normalised.
+  ///   - labels: N class numbers.
+  ///   - temperature: τ of the Gumbel-softmax.
+  ///   - learningRate: of the phase's optimiser.
+  ///   - step: names the Gumbel draw, so a resumed run draws the same.
+  package func step(
+    _ phase: Phase,
+    pixels: [Float],
+    labels: [Int32],
+    temperature: Double,
+    learningRate: Double,
+    step: Int
+  ) -> StepOutcome {
+    let trainsTheta = phase == .theta
+    engine.mode = .training
+    engine.isRecording = true
+    engine.trainsParameters = !trainsTheta
+    scalars.isRecording = true
+    let images = labels.count
+    let draws = configuration.search.sampling == .sample ? images : 1
+
+    var thetas: [Tensor] = []
+    var mirrors: [Tensor] = []
+    var mixtures: [Mixture] = []
+    var cost = scalars.tensor([fixedCost], shape: [])
+    for layer in layers.indices {
+      let noise = gumbelNoise(step: step, layer: layer, draws: draws)
+      let theta = engine.tensor(
+        logits[layer],
+        shape: [logits[layer].count],
+        requiresGradient: trainsTheta
+      )
+      let weights = gumbelSoftmax(theta, noise, temperature, draws: draws, on: engine)
+      let mirror = scalars.tensor(
+        logits[layer],
+        shape: [logits[layer].count],
+        requiresGradient: trainsTheta
+      )
+      let price = gumbelSoftmax(mirror, noise, temperature, draws: draws, on: scalars)
+      let hard = configuration.search.hard ? oneHot(weights) : nil
+      cost = scalars.add(cost, layerCost(price, hard: hard, layer: layer, draws: draws))
+      thetas.append(theta)
+      mirrors.append(mirror)
+      mixtures.append(Mixture(weights: weights, forward: hard))
+    }
+
+    let scores = forward(image(pixels, count: images), mixtures: mixtures)
+    let (crossEntropy, correct) = engine.crossEntropy(
+      scores,
+      labels: labels,
+      smoothing: Float(configuration.weights.labelSmoothing)
+    )
+    let leaf = scalars.tensor([crossEntropy.item], shape: [], requiresGradient: true)
+    let total = loss(crossEntropy: leaf, cost: cost, engine: scalars)
+    let outcome = StepOutcome(
+      loss: Double(total.item),
+      crossEntropy: Double(crossEntropy.item),
+      cost: Double(cost.item),
+      correct: correct
+    )
+    scalars.backward(from: total)
+    engine.backward(from: crossEntropy, seed: leaf.gradientValues?[0] ?? 0)
+
+    if trainsTheta {
+      for layer in layers.indices {
+        let none = [Float](repeating: 0, count: logits[layer].count)
+        accuracyPull[layer] = thetas[layer].gradientValues ?? none
+        costPull[layer] = mirrors[layer].gradientValues ?? none
+      }
+      let gradients = zip(accuracyPull, costPull).map { zip($0, $1).map { $0 + $1 } }
+      thetaOptimiser.step(&logits, gradients: gradients, learningRate: Float(learningRate))
+    } else {
+      weightOptimiser.step(learningRate: Float(learningRate))
+    }
+    engine.isRecording = false
+    scalars.isRecording = false
+    return outcome
+  }
+
+  /// How a layer mixes its candidates: weights [k] or [N, k], and values that replace them forward.
+  private struct Mixture {
+    var weights: Tensor
+    var forward: [Float]?
+  }
+
+  private func gumbelNoise(step: Int, layer: Int, draws: Int) -> [Float] {
+    var random = Philox(
+      seed: configuration.seed,
+      purpose: .gumbel,
+      step: UInt64(step),
+      index: UInt32(layer)
+    )
+    return (0..<draws * logits[layer].count).map { _ in random.gumbel() }
+  }
+
+  /// m = softmax((θ + g)/τ), [k] or [draws, k] (FBNetV1 equation 7; spec S5).
+  private func gumbelSoftmax(
+    _ theta: Tensor,
+    _ noise: [Float],
+    _ temperature: Double,
+    draws: Int,
+    on engine: Engine
+  ) -> Tensor {
+    let k = theta.count
+    let shape = draws == 1 ? [k] : [draws, k]
+    let rows = draws == 1 ? theta : engine.repeatRows(theta, count: draws)
+    let noisy = engine.add(rows, engine.tensor(noise, shape: shape))
+    return engine.softmax(engine.affine(noisy, factor: Float(1 / temperature)))
+  }
+
+  /// The largest weight of each row as 1, the others as 0.
+  private func oneHot(_ weights: Tensor) -> [Float] {
+    let k = weights.channels
+    var values = [Float](repeating: 0, count: weights.count)
+    for row in 0..<weights.rows {
+      let at = row * k
+      let best = (0..<k).max { weights.values[at + $0] < weights.values[at + $1] } ?? 0
+      values[at + best] = 1
+    }
+    return values
+  }
+
+  /// Σᵢ mᵢ·costᵢ, mean over the draws; with `hard` the value is the chosen one's, the gradient the soft's.
+  private func layerCost(_ weights: Tensor, hard: [Float]?, layer: Int, draws: Int) -> Tensor {
+    let prices = (0..<draws).flatMap { _ in costs[layer] }
+    let soft = scalars.affine(
+      scalars.sum(scalars.multiply(weights, scalars.tensor(prices, shape: weights.shape))),
+      factor: 1 / Float(draws)
+    )
+    guard let hard else { return soft }
+    let value = zip(hard, prices).reduce(Float(0)) { $0 + $1.0 * $1.1 } / Float(draws)
+    return scalars.affine(soft, factor: 1, constant: value - soft.item)
+  }
+
+  private func image(_ pixels: [Float], count: Int) -> Tensor {
+    engine.tensor(pixels, shape: [count] + inputShape)
+  }
+
+  /// Class scores [N, classes].
+  private func forward(_ image: Tensor, mixtures: [Mixture]) -> Tensor {
+    var x = engine.materialise(stem(image))
+    for (layer, mixture) in zip(layers.indices, mixtures) {
+      x = mix(layer, x, Array(layers[layer].indices), mixture)
+    }
+    return classify(x)
+  }
+
+  private func mix(_ layer: Int, _ x: Tensor, _ candidates: [Int], _ mixture: Mixture) -> Tensor {
+    let branches = candidates.map {
+      (tensor: layers[layer][$0](x), isResidual: macro.layers[layer][$0].isResidual)
+    }
+    return engine.weightedSum(
+      branches,
+      shortcut: branches.contains { $0.isResidual } ? x : nil,
+      weights: mixture.weights,
+      forward: mixture.forward
+    )
+  }
+
+  private func classify(_ x: Tensor) -> Tensor {
+    engine.convolution(
+      engine.averagePool(head(x)),
+      filter: classifier,
+      bias: classifierBias
+    )
+  }
+
+  // MARK: Judging
+
+  /// Takes batch-norm's statistics anew for an architecture, or for the noise-free mixture.
+  ///
+  /// A shared branch's training statistics are of no use to a derived network (spec S11). Only what
+  /// `evaluate` reads is changed.
+  ///
+  /// - Parameters:
+  ///   - architecture: one candidate index a layer; nil means the mixture softmax(θ/τ).
+  ///   - temperature: τ of the mixture.
+  ///   - batches: training images.
+  package func recalibrate(_ architecture: [Int]?, temperature: Double, batches: [Batch]) {
+    norms.forEach { $0.resetStatistics() }
+    engine.mode = .recalibration
+    for batch in batches {
+      _ = scores(architecture, temperature: temperature, batch.pixels, count: batch.count)
+    }
+    engine.mode = .inference
+  }
+
+  /// Mean cross-entropy and number of right answers on a batch, with the recalibrated statistics.
+  package func evaluate(
+    _ architecture: [Int]?,
+    temperature: Double,
+    pixels: [Float],
+    labels: [Int32]
+  ) -> (crossEntropy: Double, correct: Int) {
+    engine.mode = .inference
+    let result = engine.crossEntropy(
+      scores(architecture, temperature: temperature, pixels, count: labels.count),
+      labels: labels
+    )
+    return (Double(result.loss.item), result.correct)
+  }
+
+  private func scores(
+    _ architecture: [Int]?,
+    temperature: Double,
+    _ pixels: [Float],
+    count: Int
+  ) -> Tensor {
+    engine.isRecording = false
+    var x = engine.materialise(stem(image(pixels, count: count)))
+    for layer in layers.indices {
+      if let architecture {
+        x = mix(
+          layer,
+          x,
+          [architecture[layer]],
+          Mixture(weights: engine.tensor([1], shape: [1]))
+        )
+      } else {
+        let theta = engine.tensor(logits[layer], shape: [logits[layer].count])
+        let weights = engine.softmax(engine.affine(theta, factor: Float(1 / temperature)))
+        x = mix(layer, x, Array(layers[layer].indices), Mixture(weights: weights))
+      }
+    }
+    return classify(x)
+  }
+
+  // MARK: Architectures
+
+  /// The likeliest candidate of every layer.
+  package var argmax: [Int] {
+    logits.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
+  }
+
+  /// P = softmax(θ), one array a layer (spec S4).
+  package var probabilities: [[Double]] {
+    logits.map { row in
+      let top = Double(row.max() ?? 0)
+      let weights = row.map { exp(Double($0) - top) }
+      let total = weights.reduce(0, +)
+      return weights.map { $0 / total }
+    }
+  }
+
+  /// log P(a) = Σ_l log P(b_l) (spec S4).
+  package func logProbability(_ architecture: [Int]) -> Double {
+    zip(probabilities, architecture).reduce(0) { $0 + log($1.0[$1.1]) }
+  }
+
+  /// Draws an architecture from P; `index` tells draws of one seed apart.
+  package func sample(seed: UInt64, index: Int) -> [Int] {
+    var random = Philox(seed: seed, purpose: .sampling, index: UInt32(index))
+    return probabilities.map { row in
+      var left = Double(random.uniform())
+      for (i, p) in row.enumerated() {
+        left -= p
+        if left <= 0 { return i }
+      }
+      return row.count - 1
+    }
+  }
+
+  /// Multiply–accumulates of one image.
+  package func flops(_ architecture: [Int]) -> Double { macro.flops(architecture) }
+  /// Weights.
+  package func params(_ architecture: [Int]) -> Double { macro.params(architecture) }
+
+  /// Σ P·cost over the layers and the fixed parts, in the metric of the config.
+  package var expectedCost: Double {
+    zip(probabilities, costs).reduce(Double(fixedCost)) { total, layer in
+      total + zip(layer.0, layer.1).reduce(0) { $0 + $1.0 * Double($1.1) }
+    }
+  }
 }

@@ -51,6 +51,20 @@ extension Engine {
     return y
   }
 
+  /// `count` copies of a vector [K] as rows [count, K]; the gradient is the sum over the rows.
+  package func repeatRows(_ x: Tensor, count: Int) -> Tensor {
+    let k = x.count
+    let out = pool.take(count * k)
+    for i in 0..<count * k { out.pointer[i] = x.buffer.pointer[i % k] }
+    let y = Tensor(shape: [count, k], buffer: out, requiresGradient: wantsGradient([x]))
+    record(y) { [unowned self] in
+      guard let g = takeSmallGradient(of: y) else { return }
+      let dx = ownGradient(of: x)
+      for i in 0..<count * k { dx.pointer[i % k] += g[i] }
+    }
+    return y
+  }
+
   /// Softmax over the last dimension (spec S4, S5).
   ///
   /// dx = p ∘ (g − Σ g·p), row by row.

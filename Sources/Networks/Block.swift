@@ -1,0 +1,154 @@
+import Kernels
+import Tensor
+
+/// A candidate block built from its description.
+package enum Block {
+  /// See `BlockDescription.Kind.invertedResidual`.
+  case invertedResidual(InvertedResidual)
+  /// A skip that changes the shape.
+  case projection(ConvolutionNorm)
+  /// A skip that keeps it.
+  case identity
+
+  /// Builds the block that `description` describes.
+  package init(
+    _ description: BlockDescription,
+    name: String,
+    engine: Engine,
+    initialiser: inout Initialiser
+  ) {
+    switch description.kind {
+    case .invertedResidual(let kernel, let middle, let groups, let activation):
+      self = .invertedResidual(
+        InvertedResidual(
+          name: name,
+          input: description.input,
+          middle: middle,
+          output: description.output,
+          kernel: kernel,
+          stride: description.stride,
+          groups: groups,
+          activation: activation,
+          engine: engine,
+          initialiser: &initialiser
+        )
+      )
+    case .skip where description.keepsShape: self = .identity
+    case .skip:
+      self = .projection(
+        ConvolutionNorm(
+          name: name + ".project",
+          input: description.input,
+          output: description.output,
+          geometry: .init(stride: description.stride),
+          activation: .relu,
+          engine: engine,
+          initialiser: &initialiser
+        )
+      )
+    }
+  }
+
+  /// [N, H, W, C] → [N, H', W', D], without the shortcut, which the caller adds.
+  package func callAsFunction(_ x: Tensor) -> Tensor {
+    switch self {
+    case .invertedResidual(let block): block(x)
+    case .projection(let convolution): convolution(x)
+    case .identity: x
+    }
+  }
+
+  /// Weights and batch-norm parameters, in a fixed order.
+  package var parameters: [Parameter] {
+    switch self {
+    case .invertedResidual(let block): block.parameters
+    case .projection(let convolution): convolution.parameters
+    case .identity: []
+    }
+  }
+
+  /// Its batch-norms.
+  package var norms: [BatchNorm] {
+    switch self {
+    case .invertedResidual(let block): block.norms
+    case .projection(let convolution): [convolution.norm]
+    case .identity: []
+    }
+  }
+}
+
+/// Inverted residual: 1×1 expand, channel shuffle with groups, k×k depthwise, 1×1 linear project.
+///
+/// Source: FBNetV1 (arXiv 1812.03443) figure 3; spec S3.
+package struct InvertedResidual {
+  private let expand: ConvolutionNorm
+  private let depthwise: Parameter
+  private let depthwiseNorm: BatchNorm
+  private let project: ConvolutionNorm
+  private let stride: Int
+  private let groups: Int
+  private let activation: Activation
+  private let engine: Engine
+
+  init(
+    name: String,
+    input: Int,
+    middle: Int,
+    output: Int,
+    kernel: Int,
+    stride: Int,
+    groups: Int,
+    activation: Activation,
+    engine: Engine,
+    initialiser: inout Initialiser
+  ) {
+    expand = ConvolutionNorm(
+      name: name + ".expand",
+      input: input,
+      output: middle,
+      geometry: .init(groups: groups),
+      activation: activation,
+      engine: engine,
+      initialiser: &initialiser
+    )
+    depthwise = Parameter(
+      name: name + ".depthwise.weight",
+      shape: [kernel, kernel, middle],
+      engine: engine
+    )
+    initialiser.kaiming(depthwise, fanOut: kernel * kernel)
+    depthwiseNorm = BatchNorm(name: name + ".depthwise", channels: middle, engine: engine)
+    project = ConvolutionNorm(
+      name: name + ".project",
+      input: middle,
+      output: output,
+      geometry: .init(groups: groups),
+      activation: .none,
+      engine: engine,
+      initialiser: &initialiser
+    )
+    self.stride = stride
+    self.groups = groups
+    self.activation = activation
+    self.engine = engine
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    var y = expand(x)
+    if groups > 1 { y = engine.channelShuffle(y, groups: groups) }
+    y = engine.depthwiseConvolution(
+      y,
+      filter: depthwise,
+      stride: stride,
+      norm: depthwiseNorm,
+      activation: activation
+    )
+    return project(y)
+  }
+
+  var parameters: [Parameter] {
+    expand.parameters + [depthwise, depthwiseNorm.gamma, depthwiseNorm.beta] + project.parameters
+  }
+
+  var norms: [BatchNorm] { [expand.norm, depthwiseNorm, project.norm] }
+}

@@ -1,0 +1,44 @@
+import Kernels
+import Tensor
+
+/// Convolution, batch-norm and activation, the activation left pending for the reader.
+package struct ConvolutionNorm {
+  /// [K, K, C, D], or [g, C/g, D/g] with groups.
+  package let filter: Parameter
+  package let norm: BatchNorm
+  private let geometry: ConvolutionGeometry
+  private let activation: Activation
+  private let engine: Engine
+
+  /// Makes the layer with Kaiming weights.
+  package init(
+    name: String,
+    input: Int,
+    output: Int,
+    geometry: ConvolutionGeometry = .init(),
+    activation: Activation,
+    engine: Engine,
+    initialiser: inout Initialiser
+  ) {
+    let k = geometry.kernel
+    let g = geometry.groups
+    filter = Parameter(
+      name: name + ".weight",
+      shape: g > 1 ? [g, input / g, output / g] : [k, k, input, output],
+      engine: engine
+    )
+    initialiser.kaiming(filter, fanOut: k * k * output / g)
+    norm = BatchNorm(name: name, channels: output, engine: engine)
+    self.geometry = geometry
+    self.activation = activation
+    self.engine = engine
+  }
+
+  /// [N, H, W, C] → [N, H', W', D].
+  package func callAsFunction(_ x: Tensor) -> Tensor {
+    engine.convolution(x, filter: filter, geometry: geometry, norm: norm, activation: activation)
+  }
+
+  /// Weights and batch-norm parameters, in a fixed order.
+  package var parameters: [Parameter] { [filter, norm.gamma, norm.beta] }
+}

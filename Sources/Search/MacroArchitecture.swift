@@ -1,0 +1,98 @@
+import Kernels
+import Networks
+import Runs
+
+/// The fixed frame and the searched layers of a network, with every candidate described and priced.
+///
+/// Built from a config for given data (spec S2, S3); pure values.
+package struct MacroArchitecture: Sendable {
+  /// One searched layer: its candidates in the order of the logits.
+  package let layers: [[BlockDescription]]
+  /// Channels that the last searched layer gives.
+  package let lastWidth: Int
+  /// Multiply–accumulates of stem, head and classifier for one image.
+  package let fixedFlops: Double
+  /// Weights of stem, head and classifier.
+  package let fixedParams: Double
+
+  /// Lays out the network of `space` for images of `channels` × `height` × `width`.
+  package init(_ space: Configuration.Space, classes: Int, channels: Int, height: Int, width: Int) {
+    var h = (height - 1) / space.stem.stride + 1
+    var w = (width - 1) / space.stem.stride + 1
+    var input = space.stem.width
+    let stem = Double(9 * channels * input)
+    var layers: [[BlockDescription]] = []
+    let stemPixels = Double(h * w)
+    for stage in space.stages {
+      for i in 0..<stage.depth {
+        let stride = i == 0 ? stage.stride : 1
+        let layer = space.candidates.map { candidate in
+          BlockDescription(
+            name: candidate.name,
+            kind: MacroArchitecture.kind(of: candidate, input: input),
+            input: input,
+            output: stage.width,
+            stride: stride,
+            height: h,
+            width: w
+          )
+        }
+        layers.append(layer)
+        input = stage.width
+        h = (h - 1) / stride + 1
+        w = (w - 1) / stride + 1
+      }
+    }
+    self.layers = layers
+    lastWidth = input
+    let head = Double(input * space.head)
+    let classifier = Double(space.head * classes)
+    fixedFlops = stem * stemPixels + head * Double(h * w) + classifier
+    fixedParams = stem + head + classifier
+  }
+
+  /// The dashboard's view of the layers.
+  package var choices: [Choice] {
+    layers.enumerated().map { index, candidates in
+      let first = candidates[0]
+      let widths =
+        first.input == first.output ? "\(first.input)" : "\(first.input)→\(first.output)"
+      return Choice(
+        name: "layer \(index + 1)",
+        detail: "\(first.height)x\(first.width) \(widths)"
+          + (first.stride > 1 ? " s\(first.stride)" : ""),
+        options: candidates.map {
+          Choice.Option(name: $0.name, flops: $0.flops, params: $0.params)
+        }
+      )
+    }
+  }
+
+  /// Multiply–accumulates of one image through an architecture, one candidate index a layer.
+  package func flops(_ architecture: [Int]) -> Double {
+    zip(layers, architecture).reduce(fixedFlops) { $0 + $1.0[$1.1].flops }
+  }
+
+  /// Weights of an architecture.
+  package func params(_ architecture: [Int]) -> Double {
+    zip(layers, architecture).reduce(fixedParams) { $0 + $1.0[$1.1].params }
+  }
+
+  private static func kind(
+    of candidate: Configuration.Space.Candidate,
+    input: Int
+  ) -> BlockDescription.Kind {
+    if candidate.isSkip { return .skip }
+    let activation: Activation =
+      switch candidate.activation {
+      case .relu: .relu
+      case .hswish: .hswish
+      }
+    return .invertedResidual(
+      kernel: candidate.kernel,
+      middle: candidate.middleWidth(from: input),
+      groups: candidate.groups,
+      activation: activation
+    )
+  }
+}

@@ -1,0 +1,150 @@
+import Data
+import Dispatch
+import Foundation
+import Runs
+import Synchronization
+
+/// Trains a run on a queue of its own; whoever wants to see or steer it does so through the run.
+///
+/// The engine's objects are made inside the queue's closure and never leave it, so nothing here
+/// needs a lock but the outcome.
+package final class Trainer: Sendable {
+  /// How a training ended.
+  package enum Outcome: Sendable, Equatable {
+    case finished(SearchResult)
+    /// Asked to; a checkpoint is written and `resume` goes on.
+    case stopped
+    /// The message stands in the run's status too.
+    case failed(UserError)
+  }
+
+  /// Global steps that the run had done when this trainer took it over.
+  package let firstStep: Int
+
+  private let folder: RunFolder
+  /// What a run that is not finished needs; nil for a finished one.
+  private let work: Work?
+  private let queue = DispatchQueue(label: "supertop.trainer", qos: .userInitiated)
+  private let ended = DispatchGroup()
+  private let outcome = Mutex<Outcome?>(nil)
+
+  private struct Work: Sendable {
+    /// Held for as long as the trainer lives.
+    var lock: TrainerLock
+    var store: RunStore
+    var checkpoint: Checkpoint?
+  }
+
+  /// Takes the run over: rewinds its records to the newest good checkpoint (spec S120).
+  ///
+  /// A finished run is left as it is, and its outcome is there at once. Errors: `.busy` when another
+  /// process trains on it, `.cannotCreate` when it cannot be written, `.data` when it is damaged.
+  package init(folder: RunFolder) throws {
+    self.folder = folder
+    if let json = try folder.reader().result() {
+      var result = try SearchResult(json: json)
+      result.run = folder.absolutePath
+      work = nil
+      firstStep = result.steps
+      outcome.withLock { [result] in $0 = .finished(result) }
+      return
+    }
+    let lock = try folder.lock()
+    let store = try folder.store()
+    let latest = try folder.latestCheckpoint { try? store.log(.warning, $0) }
+    firstStep = latest?.step ?? 0
+    try store.beginSession(step: firstStep)
+    try store.setStatus(Trainer.preparing("starting"))
+    work = Work(lock: lock, store: store, checkpoint: latest?.checkpoint)
+  }
+
+  /// Starts training and returns at once.
+  package func start() {
+    guard let work else { return }
+    ended.enter()
+    queue.async { [self] in
+      let end = train(work)
+      outcome.withLock { $0 = end }
+      ended.leave()
+    }
+  }
+
+  /// Waits up to `seconds` for the end; nil if it has not come yet.
+  package func wait(seconds: Double) -> Outcome? {
+    _ = ended.wait(timeout: .now() + seconds)
+    return outcome.withLock { $0 }
+  }
+
+  // MARK: On the queue
+
+  /// Leaves a long preparation because somebody asked to stop.
+  private struct Interrupted: Error {}
+
+  private func train(_ work: Work) -> Outcome {
+    do {
+      guard let result = try prepare(work).train() else { return .stopped }
+      return .finished(result)
+    } catch is Interrupted {
+      end(work.store, .stopped, "stopped before the first step")
+      return .stopped
+    } catch {
+      let told =
+        error as? UserError ?? UserError(.software, folder.path, "\(error)")
+      try? work.store.log(.error, told.description)
+      end(work.store, .failed, told.description)
+      return .failed(told)
+    }
+  }
+
+  private func prepare(_ work: Work) throws -> TrainingSession {
+    let store = work.store
+    var told = Date.distantPast
+    let data = try Dataset.load(try folder.configuration().data) { share, message in
+      // Ten times a second is enough for an eye.
+      guard Date().timeIntervalSince(told) > 0.1 else { return }
+      told = Date()
+      try store.setStatus(Trainer.preparing(message, progress: share))
+      if try stopRequested(store) { throw Interrupted() }
+    }
+    for warning in data.warnings { try store.log(.warning, warning) }
+    try store.setStatus(Trainer.preparing("building the supernet", progress: 1))
+    let session = try TrainingSession(folder: folder, store: store, data: data)
+    try store.setChoices(session.supernet.choices)
+    if let checkpoint = work.checkpoint {
+      try session.restore(checkpoint)
+      try store.log(.info, "resumed at step \(session.step)")
+    }
+    session.replay = try store.acceptedInterventions(
+      from: session.step,
+      after: session.lastIntervention
+    )
+    return session
+  }
+
+  private func stopRequested(_ store: RunStore) throws -> Bool {
+    guard let stop = try store.pendingInterventions().first(where: { $0.action == .stop }) else {
+      return false
+    }
+    try store.accept(stop.id, step: firstStep)
+    try store.finish(stop.id)
+    return true
+  }
+
+  /// Writes the last status; an error here could not be told anywhere, so none is thrown.
+  private func end(_ store: RunStore, _ state: RunStatus.State, _ message: String) {
+    var status = (try? store.reader.status()) ?? RunStatus()
+    status.state = state
+    status.message = message
+    status.heartbeat = Date().timeIntervalSince1970
+    try? store.setStatus(status)
+  }
+
+  private static func preparing(_ message: String, progress: Double = 0) -> RunStatus {
+    var status = RunStatus(state: .preparing, message: message)
+    status.progress = progress
+    status.processIdentifier = ProcessInfo.processInfo.processIdentifier
+    status.heartbeat = Date().timeIntervalSince1970
+    status.memoryBytes = residentMemory()
+    return status
+  }
+}

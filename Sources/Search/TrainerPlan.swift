@@ -1,0 +1,43 @@
+import Foundation
+import Runs
+
+/// Which step does what: the run as epochs of a pass over the weights' images, then one over θ's
+/// (spec S9).
+struct TrainingPlan: Sendable, Equatable {
+  var epochs: Int
+  var warmupEpochs: Int
+  /// Steps of one pass over the images of the weights, and of θ.
+  var weightSteps: Int
+  var thetaSteps: Int
+
+  /// Steps of `epoch`, both phases; θ rests during the warm-up.
+  func steps(in epoch: Int) -> Int {
+    weightSteps + (epoch < warmupEpochs ? 0 : thetaSteps)
+  }
+
+  /// Global steps done before `epoch` starts.
+  func start(of epoch: Int) -> Int {
+    epoch * weightSteps + max(0, epoch - warmupEpochs) * thetaSteps
+  }
+
+  /// Global steps of the whole run.
+  var totalSteps: Int { start(of: epochs) }
+
+  /// What the step at `position` of an epoch trains.
+  func phase(at position: Int) -> Phase {
+    position < weightSteps ? .weights : .theta
+  }
+
+  /// Steps of each phase after `position` of `epoch`.
+  func remaining(epoch: Int, position: Int) -> (weights: Int, theta: Int) {
+    guard epoch < epochs else { return (0, 0) }
+    let weights = max(0, weightSteps - position) + (epochs - epoch - 1) * weightSteps
+    return (weights, totalSteps - start(of: epoch) - position - weights)
+  }
+
+  /// Cosine from `peak` to 0 over all steps of the weights (spec S9).
+  func learningRate(peak: Double, epoch: Int, position: Int) -> Double {
+    let done = Double(epoch * weightSteps + position)
+    return 0.5 * peak * (1 + cos(.pi * done / Double(max(1, epochs * weightSteps))))
+  }
+}

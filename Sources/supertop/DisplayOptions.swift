@@ -1,0 +1,60 @@
+import ArgumentParser
+import Dashboard
+import Foundation
+import Runs
+
+/// How a run is shown; the same for `search`, `resume` and `watch`.
+struct DisplayOptions: ParsableArguments {
+  @Flag(help: "Print progress lines instead of the dashboard.")
+  var headless = false
+
+  @Flag(
+    help: """
+      Print one JSON object a line instead of the dashboard: events "step", "epoch" and, last, "done".
+      """
+  )
+  var json = false
+
+  @Option(
+    help: ArgumentHelp("Theme of the dashboard; T cycles through all of them.", valueName: "name")
+  )
+  var theme: String?
+
+  @Flag(help: "Draw the dashboard with ASCII characters only.")
+  var ascii = false
+
+  /// Refuses a theme that does not exist before anything is started.
+  func validate() throws {
+    guard let theme else { return }
+    let library = ThemeLibrary.load(
+      folder: ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
+    )
+    guard library[theme] == nil else { return }
+    throw ValidationError(
+      "--theme \(theme): there is no such theme; choose one of "
+        + library.themes.map(\.name).joined(separator: ", ")
+    )
+  }
+
+  /// Whether to show the dashboard.
+  var wantsDashboard: Bool { !headless && !json && obstacle == nil }
+
+  /// Why there is no dashboard although one is wanted; nil where that needs no words.
+  var obstacle: String? {
+    if headless || json { return nil }
+    guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else { return "no terminal" }
+    return Dashboard.obstacle().map { "\($0.place): \($0.problem)" }
+  }
+
+  /// Shows a run until a person leaves; to be called on the main thread.
+  func show(_ folder: RunFolder, ownsTrainer: Bool) throws -> DashboardExit {
+    try Dashboard.run(
+      source: StoreSource(folder),
+      options: DashboardOptions(
+        theme: theme,
+        glyphs: ascii ? .ascii : nil,
+        ownsTrainer: ownsTrainer
+      )
+    )
+  }
+}

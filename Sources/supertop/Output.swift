@@ -1,0 +1,53 @@
+import Foundation
+
+/// Text to a file descriptor, unbuffered.
+///
+/// A reader that went away (`supertop … | head`) is no error: what follows is dropped and training
+/// goes on. SIGPIPE must be ignored for that, see `Signals`.
+final class Output {
+  private let descriptor: Int32
+  /// Whether the reader has gone.
+  private(set) var isClosed = false
+
+  init(descriptor: Int32 = STDOUT_FILENO) {
+    self.descriptor = descriptor
+  }
+
+  /// Writes `text` and a line break.
+  func line(_ text: String) {
+    self.text(text + "\n")
+  }
+
+  /// Writes `text` as it is.
+  func text(_ text: String) {
+    var bytes = ArraySlice(Array(text.utf8))
+    while !bytes.isEmpty && !isClosed {
+      let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      if written >= 0 {
+        bytes = bytes.dropFirst(written)
+      } else if errno == EAGAIN {
+        // The other end may have made the descriptor non-blocking.
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&waiting, 1, 100)
+      } else if errno != EINTR {
+        isClosed = true
+      }
+    }
+  }
+}
+
+/// One changing line on standard error, for a person at a terminal; nothing elsewhere.
+final class Ticker {
+  private let output = Output(descriptor: STDERR_FILENO)
+  private let isShown =
+    isatty(STDERR_FILENO) == 1
+    && ProcessInfo.processInfo.environment["TERM"].map { $0 != "dumb" && !$0.isEmpty } ?? false
+
+  func show(_ text: String) {
+    if isShown { output.text("\r\u{1B}[K" + text) }
+  }
+
+  func clear() {
+    show("")
+  }
+}

@@ -1,0 +1,169 @@
+import Dashboard
+import Foundation
+import Runs
+import Search
+
+/// Prints what a run records, as readable lines or as JSON.
+///
+/// It reads the run's store as the dashboard does, so a slow or blocked reader of the output never
+/// holds up training.
+final class ProgressPrinter {
+  private let reader: RunReader
+  private let json: Bool
+  private let output: Output
+  private let encoder: JSONEncoder
+  private var lastStep: Int
+  private var lastEpoch = -1
+  private var lastLine = Date()
+  private var newest: StepRecord?
+  private var head: [String] = []
+
+  /// Seconds between two lines within an epoch.
+  private static let interval = 5.0
+
+  /// Tells what comes after global step `step` (-1: all).
+  init(reader: RunReader, json: Bool, after step: Int, output: Output) {
+    self.reader = reader
+    self.json = json
+    self.output = output
+    lastStep = step
+    encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .custom { EventKey($0.last) }
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf",
+      negativeInfinity: "-inf",
+      nan: "nan"
+    )
+    if step >= 0 { lastEpoch = (try? reader.epochs().last?.epoch) ?? -1 }
+  }
+
+  /// Whether whoever read the output has gone.
+  var isClosed: Bool { output.isClosed }
+
+  /// Says what begins, and what stands in the way of a dashboard, before the first other line.
+  func begin(_ folder: RunFolder, _ settings: Configuration, obstacle: String?) {
+    guard !json else { return }
+    head = [
+      "run \(folder.path): preset \(settings.preset), data \(settings.data.source), "
+        + "seed \(settings.seed), \(settings.search.epochs) epochs"
+    ]
+    if let obstacle { head.insert("\(obstacle): printing progress lines", at: 0) }
+  }
+
+  /// Writes a line, after the head if that is still to come: a run that fails at once shows none.
+  private func line(_ text: String) {
+    for text in head { output.line(text) }
+    head = []
+    output.line(text)
+  }
+
+  /// Prints what is new.
+  func poll() throws {
+    // Epochs first: all steps of an epoch that is there are there as well.
+    var epochs = try reader.epochs(after: lastEpoch)[...]
+    let steps = try reader.steps(after: lastStep)
+    for step in steps {
+      while let epoch = epochs.first, epoch.step <= step.step {
+        try show(epochs.removeFirst())
+      }
+      if json { line(try object("step", step)) }
+      lastStep = step.step
+      newest = step
+    }
+    for epoch in epochs { try show(epoch) }
+    if !json { try showStatus() }
+  }
+
+  /// Says what the run came to.
+  func end(_ result: SearchResult, _ folder: RunFolder) throws {
+    if json {
+      line(try result.json())
+      return
+    }
+    line(
+      "done in \(Format.duration(result.seconds)): validation accuracy "
+        + "\(Format.percent(result.validationAccuracy)), the chosen network alone "
+        + Format.percent(result.argmaxAccuracy)
+    )
+    line("network: " + result.architecture.map(\.choice).joined(separator: " "))
+    line(
+      "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters; "
+        + "saved in \(folder.exportsPath)/architecture.json"
+    )
+  }
+
+  private func show(_ epoch: EpochRecord) throws {
+    lastEpoch = epoch.epoch
+    if json {
+      line(try object("epoch", epoch))
+      return
+    }
+    lastLine = Date()
+    line(
+      "epoch \(epoch.epoch + 1): val \(Format.percent(epoch.validationAccuracy)), "
+        + "chosen net \(Format.percent(epoch.argmaxAccuracy)), "
+        + "loss \(Format.number(epoch.validationLoss)), cost \(Format.count(epoch.expectedCost)), "
+        + "t \(Format.number(epoch.temperature)), \(Format.duration(epoch.seconds))"
+    )
+  }
+
+  /// A line on what goes on, every few seconds.
+  private func showStatus() throws {
+    guard Date().timeIntervalSince(lastLine) >= ProgressPrinter.interval,
+      let status = try reader.status()
+    else { return }
+    switch status.state {
+    case .preparing, .validating:
+      line("\(status.message) (\(Int(status.progress * 100)) %)")
+    case .paused:
+      line("paused at step \(status.step)")
+    case .running:
+      guard let newest else { return }
+      let eta = status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? ""
+      line(
+        "  epoch \(status.epoch + 1)/\(status.epochs), step \(status.step)/\(status.totalSteps): "
+          + "\(newest.phase.rawValue) loss \(Format.number(newest.loss)), "
+          + "\(Format.number(status.imagesPerSecond)) images/s" + eta
+      )
+    case .stopped, .finished, .failed:
+      return
+    }
+    lastLine = Date()
+  }
+
+  private func object(_ event: String, _ record: some Encodable) throws -> String {
+    String(decoding: try encoder.encode(Tagged(event: event, record: record)), as: UTF8.self)
+  }
+
+  /// A record's fields with `event` among them.
+  private struct Tagged<Record: Encodable>: Encodable {
+    var event: String
+    var record: Record
+
+    enum CodingKeys: String, CodingKey { case event }
+
+    func encode(to encoder: any Encoder) throws {
+      try record.encode(to: encoder)
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(event, forKey: .event)
+    }
+  }
+}
+
+/// A field's name in JSON: `validationLoss` as `val_loss`, so that every event spells it as `done` does.
+private struct EventKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+
+  init(_ key: (any CodingKey)?) {
+    let words = (key?.stringValue ?? "").replacing("validation", with: "val")
+    stringValue = words.reduce(into: "") { name, letter in
+      name += letter.isUppercase ? "_" + letter.lowercased() : String(letter)
+    }
+  }
+
+  init?(stringValue: String) { self.stringValue = stringValue }
+
+  init?(intValue: Int) { nil }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Runs
+import Search
+
+/// `supertop resume RUN`: goes on with a run after any kind of end.
+struct ResumeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resume",
+    abstract: "Go on with a stopped or killed run.",
+    discussion: """
+      The run goes on from its newest checkpoint and ends with the same bits as one that was never \
+      interrupted; temperatures set by hand are set again at the same steps. A finished run tells \
+      its result once more.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
+  var path: String
+
+  @OptionGroup(title: "Display") var display: DisplayOptions
+
+  func run() throws {
+    let folder = try RunFolder.open(path: path)
+    let trainer = try Trainer(folder: folder)
+    try Training(folder: folder, trainer: trainer, display: display).run()
+  }
+}

@@ -1,0 +1,152 @@
+import ArgumentParser
+import Foundation
+import Runs
+import Search
+
+/// `supertop search`: starts a new run.
+struct SearchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "search",
+    abstract: "Start a search (the default: on the built-in digits).",
+    discussion: """
+      Settings come from a preset or a configuration file; options override them. See 'supertop \
+      config --explain' for every key. The same settings and seed give the same network, bit for \
+      bit, whatever the number of threads.
+
+        supertop
+        supertop search --preset cifar-small --data ./photos --epochs 30
+        supertop search my.yaml --set search.cost=params --headless --json
+      """
+  )
+
+  @Argument(
+    help: ArgumentHelp(
+      "Configuration file; what it leaves out comes from its preset.",
+      valueName: "config.yaml"
+    )
+  )
+  var file: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Settings to start from: \(Configuration.presetNames.joined(separator: ", ")).",
+      valueName: "name"
+    )
+  )
+  var preset: String?
+
+  @Option(help: dataHelp)
+  var data: String?
+
+  @Option(
+    name: .customLong("run"),
+    help: ArgumentHelp(
+      "Folder of the new run (default: the next free runs/PRESET-NUMBER).",
+      valueName: "dir"
+    )
+  )
+  var runPath: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Seed of all random numbers.", valueName: "n")
+  )
+  var seed: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Passes over the training images.", valueName: "n")
+  )
+  var epochs: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Worker threads; 0 means one for each core.", valueName: "n")
+  )
+  var threads: String?
+
+  @Flag(help: "Count images that cannot be decoded and go on.")
+  var skipBadImages = false
+
+  @Option(
+    name: .customLong("set"),
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Override any key, such as search.batch=32 or just batch=32; may be repeated.",
+      valueName: "key.path=value"
+    )
+  )
+  var assignments: [String] = []
+
+  @OptionGroup(title: "Display") var display: DisplayOptions
+
+  func run() throws {
+    let settings = try settings()
+    let folder =
+      if let runPath {
+        try RunFolder.create(at: runPath, config: settings)
+      } else {
+        try RunFolder.createNext(for: settings)
+      }
+    do {
+      let trainer = try Trainer(folder: folder)
+      try Training(folder: folder, trainer: trainer, display: display).run()
+    } catch let error as UserError {
+      // A run that failed before its first step holds nothing that anybody could want.
+      let reader = try? folder.reader()
+      if (try? reader?.steps(limit: 1))?.isEmpty ?? true {
+        try? FileManager.default.removeItem(atPath: folder.path)
+      }
+      throw error
+    }
+  }
+
+  /// The settings of preset or file with all overrides, paths made absolute.
+  func settings() throws -> Configuration {
+    if let file, let preset {
+      throw UserError(
+        .usage,
+        "\(file) --preset \(preset)",
+        "settings from two places",
+        remedy: "name the preset in the file, or override keys with --set"
+      )
+    }
+    var overrides: [String] = []
+    if let data { overrides.append("data.source=\(data)") }
+    if let seed { overrides.append("seed=\(seed)") }
+    if let epochs { overrides.append("search.epochs=\(epochs)") }
+    if let threads { overrides.append("threads=\(threads)") }
+    if skipBadImages { overrides.append("data.skip_bad_images=true") }
+    overrides += assignments
+    var settings =
+      if let file {
+        try Configuration.load(path: try existing(file), overrides: overrides)
+      } else {
+        try Configuration.preset(preset ?? "digits", overrides: overrides)
+      }
+    // A resume may be started from another folder.
+    settings.data.source = absolute(settings.data.source)
+    if !settings.data.cache.isEmpty { settings.data.cache = absolute(settings.data.cache) }
+    return settings
+  }
+
+  /// A word that is neither a file nor a subcommand is more often a mistyped subcommand.
+  private func existing(_ file: String) throws -> String {
+    guard !FileManager.default.fileExists(atPath: file) else { return file }
+    let commands = Supertop.configuration.subcommands.compactMap { $0.configuration.commandName }
+    throw UserError(
+      .noInput,
+      file,
+      "no such configuration file",
+      remedy: "name a YAML file, or one of the commands \(commands.joined(separator: ", "))"
+    )
+  }
+
+  private func absolute(_ source: String) -> String {
+    if source == "digits" { return source }
+    let prefix = source.hasPrefix("cifar10:") ? "cifar10:" : ""
+    let path = (String(source.dropFirst(prefix.count)) as NSString).expandingTildeInPath
+    guard !path.isEmpty else { return source }
+    return prefix + URL(fileURLWithPath: path).standardizedFileURL.path
+  }
+}

@@ -1,0 +1,60 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Signals as a person means them: the first asks for a checkpoint and an orderly end, the second
+/// leaves at once.
+final class Signals {
+  private var sources: [any DispatchSourceSignal] = []
+  private let seen: Seen
+
+  /// The first signal that came; shared with the handlers, which run on a queue of their own.
+  private final class Seen: Sendable {
+    let signal = Atomic<Int32>(0)
+  }
+
+  /// Lets writes to a closed pipe fail instead of ending the program.
+  static func ignoreBrokenPipes() {
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// Lets training outlive its terminal.
+  static func ignoreHangUp() {
+    signal(SIGHUP, SIG_IGN)
+  }
+
+  /// Calls `first` with the number of the first signal among `signals`, on a background queue.
+  init(_ signals: [Int32] = [SIGINT, SIGTERM, SIGHUP], first: @escaping @Sendable (Int32) -> Void) {
+    let seen = Seen()
+    self.seen = seen
+    let queue = DispatchQueue(label: "supertop.signals", qos: .userInteractive)
+    for number in signals {
+      // Who starts the program may want a signal ignored, as `nohup` does; that stays so.
+      let previous = signal(number, SIG_IGN)
+      if unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { continue }
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      source.setEventHandler {
+        let before = seen.signal.compareExchange(
+          expected: 0,
+          desired: number,
+          ordering: .sequentiallyConsistent
+        )
+        if before.exchanged { first(number) } else { _exit(128 + number) }
+      }
+      source.resume()
+      sources.append(source)
+    }
+  }
+
+  /// Number of the first signal that came, nil while none has.
+  var received: Int32? {
+    let number = seen.signal.load(ordering: .sequentiallyConsistent)
+    return number == 0 ? nil : number
+  }
+}

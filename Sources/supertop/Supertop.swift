@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Runs
+
+/// The command line; without a subcommand it searches on the built-in digits at once.
+@main
+struct Supertop: ParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "supertop",
+    abstract: "Watch and steer a search for small, fast neural networks in your terminal.",
+    discussion: """
+      Without arguments a search on the built-in images of handwritten digits starts at once: with a \
+      dashboard on a terminal, with progress lines elsewhere.
+
+      A run is a folder. What 'search' started, 'resume' goes on with after any stop, and 'watch' \
+      shows and steers from another terminal.
+
+      Exit codes are those of sysexits.h: 64 wrong command line, 65 bad data, 66 no such input, 73 \
+      output cannot be created, 74 reading or writing failed, 75 the run is in use, 78 wrong \
+      configuration. A search ended by a signal keeps a checkpoint and exits with 128 + the signal's \
+      number (130 for Ctrl-C).
+      """,
+    version: "supertop \(version)",
+    subcommands: [
+      SearchCommand.self, ResumeCommand.self, WatchCommand.self, ConfigCommand.self,
+      DataCommand.self,
+    ],
+    defaultSubcommand: SearchCommand.self
+  )
+
+  /// Parses and runs; whatever goes wrong becomes one line on standard error and an exit code.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as UserError {
+      leave(error.code.rawValue, saying: error.description)
+    } catch let code as ExitCode {
+      Foundation.exit(code.rawValue)
+    } catch {
+      let code = exitCode(for: error)
+      if code.isSuccess {
+        // Help and version arrive as errors too.
+        Output().line(fullMessage(for: error))
+        Foundation.exit(0)
+      }
+      leave(
+        code == .failure ? UserError.Code.software.rawValue : code.rawValue,
+        saying: message(for: error)
+      )
+    }
+  }
+
+  private static func leave(_ code: Int32, saying text: String) -> Never {
+    Output(descriptor: STDERR_FILENO).line("supertop: " + oneLine(text))
+    Foundation.exit(code)
+  }
+
+  /// `text` with its line breaks made into spaces.
+  static func oneLine(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }.joined(separator: " ")
+  }
+}

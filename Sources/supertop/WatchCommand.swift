@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import Runs
+import Search
+
+/// `supertop watch RUN`: a dashboard for a run of another process, live or over.
+struct WatchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "watch",
+    abstract: "Show and steer a run that trains in another process, or look at a finished one.",
+    discussion: """
+      All keys of the dashboard work from here too; leaving it leaves the run as it is.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
+  var path: String
+
+  @OptionGroup(title: "Display") var display: DisplayOptions
+
+  func run() throws {
+    Signals.ignoreBrokenPipes()
+    let folder = try RunFolder.open(path: path)
+    if display.wantsDashboard {
+      _ = try display.show(folder, ownsTrainer: false)
+      return
+    }
+    let printer = ProgressPrinter(
+      reader: try folder.reader(),
+      json: display.json,
+      after: -1,
+      output: Output()
+    )
+    printer.begin(folder, try folder.configuration(), obstacle: display.obstacle)
+    while true {
+      // Asked before the records are read: what a trainer wrote before it went is then seen.
+      let isOver = folder.trainer() == nil
+      try printer.poll()
+      if isOver || printer.isClosed { break }
+      Thread.sleep(forTimeInterval: 0.2)
+    }
+    let status = try folder.reader().status() ?? RunStatus()
+    if let result = try folder.reader().result() {
+      try printer.end(try SearchResult(json: result), folder)
+    } else if status.state == .failed {
+      throw UserError(.software, folder.path, status.message)
+    } else {
+      throw UserError(
+        .unavailable,
+        folder.path,
+        "nobody trains on this run now, it stands at step \(status.step)",
+        remedy: "go on with supertop resume \(folder.path)"
+      )
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+/// A terminal of a tmux server of its own, with a program in it.
+final class Tmux {
+  /// Whether tmux is installed.
+  static let isInstalled =
+    (try? run(["-V"]))?.hasPrefix("tmux") ?? false
+
+  private let socket = "supertop-\(UUID().uuidString.prefix(8))"
+
+  /// Starts `command` in a shell; what the shell prints after it says how the program ended and
+  /// whether the terminal is as it was.
+  init(_ command: String, in folder: String, columns: Int, rows: Int) throws {
+    let script =
+      "cd '\(folder)'; \(command); echo exit=$?; "
+      + "stty -a | tr ' ;' '\\n\\n' | grep -x -e icanon -e echo -e isig | tr '\\n' '+'; echo; exec cat"
+    _ = try Tmux.run([
+      "-L", socket, "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)",
+      script,
+    ])
+  }
+
+  deinit {
+    _ = try? Tmux.run(["-L", socket, "kill-server"])
+  }
+
+  /// Presses keys, named as tmux names them.
+  func press(_ keys: String...) throws {
+    _ = try Tmux.run(["-L", socket, "send-keys"] + keys)
+  }
+
+  func resize(columns: Int, rows: Int) throws {
+    _ = try Tmux.run([
+      "-L", socket, "resize-window", "-x", "\(columns)", "-y", "\(rows)",
+    ])
+  }
+
+  /// What the terminal shows.
+  func screen() throws -> String {
+    try Tmux.run(["-L", socket, "capture-pane", "-p"])
+  }
+
+  /// Waits until the screen `holds`, and returns it; records an issue with the screen otherwise.
+  @discardableResult
+  func waits(
+    _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    until holds: (String) throws -> Bool
+  ) throws -> String {
+    var last = ""
+    let found = try Program.wait(30) {
+      last = try screen()
+      return try holds(last)
+    }
+    if !found {
+      Issue.record("waited in vain for \(what):\n\(last)", sourceLocation: sourceLocation)
+    }
+    return last
+  }
+
+  /// Through the shell: Foundation's Process would wait for the tmux server too, which inherits its
+  /// sign of life.
+  private static func run(_ arguments: [String]) throws -> String {
+    let quoted = arguments.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }
+    let command =
+      "LC_ALL=C.UTF-8 TERM=screen-256color TMUX= tmux \(quoted.joined(separator: " ")) 2>/dev/null"
+    let pipe = try #require(popen(command, "r"))
+    defer { pclose(pipe) }
+    var bytes: [UInt8] = []
+    while case let byte = fgetc(pipe), byte != EOF { bytes.append(UInt8(byte)) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,272 @@
+import Foundation
+import Runs
+import Testing
+
+@testable import Search
+
+/// Whole searches on a network of two layers: what is recorded, what a person changes, and that
+/// interruptions leave no trace in the result (spec S82, S120, S121).
+@Suite(.serialized) struct TrainerTests {
+  /// What the run comes to that nobody touches, and its mean losses.
+  private static let unbroken = Result {
+    let run = try TinyRun()
+    let result = try run.finished()
+    return (result: result, losses: try run.reader.epochs().map(\.trainLoss))
+  }
+
+  @Test func `the same seed gives the same bits and another seed others`() throws {
+    let first = try TrainerTests.unbroken.get().result
+    let second = try TinyRun().finished()
+    let other = try TinyRun(seed: 2).finished()
+    #expect(first.thetaHash == second.thetaHash)
+    #expect(first.weightsHash == second.weightsHash)
+    #expect(first.validationLoss == second.validationLoss)
+    #expect(first.thetaHash != other.thetaHash)
+    #expect(first.weightsHash != other.weightsHash)
+  }
+
+  @Test func `a finished run holds every step, its epochs, its result and its exports`() throws {
+    let run = try TinyRun()
+    let result = try run.finished()
+    let steps = try run.reader.steps()
+    let epochs = try run.reader.epochs()
+    // 1,437 images, a fifth for θ, batches of 128; the first epoch trains weights alone.
+    #expect(steps.map(\.step) == Array(0..<8 + 10 + 10))
+    #expect(steps.filter { $0.phase == .theta }.map(\.epoch) == [1, 1, 2, 2])
+    #expect(try run.reader.thetas().map(\.step) == [16, 17, 26, 27])
+    #expect(epochs.map(\.step) == [8, 18, 28])
+    #expect(zip(steps, steps.dropFirst()).allSatisfy { $0.epoch <= $1.epoch })
+    let trained = steps.filter { $0.epoch == 1 && $0.phase == .weights }
+    #expect(
+      abs(epochs[1].trainLoss - trained.map(\.loss).reduce(0, +) / Double(trained.count)) < 1e-9
+    )
+    #expect(result.validationAccuracy == epochs[2].validationAccuracy)
+    #expect(result.architecture.map(\.layer) == (try run.reader.choices()).map(\.name))
+    #expect(try run.reader.status()?.state == .finished)
+    #expect(try run.reader.result() == (try result.json()))
+    let export = try JSONDecoder().decode(
+      ArchitectureExport.self,
+      from: Data(contentsOf: URL(fileURLWithPath: run.folder.exportsPath + "/architecture.json"))
+    )
+    #expect(export.architectures.first?.source == "argmax")
+    #expect(export.architectures.first?.blocks == result.architecture.map(\.choice))
+    #expect(export.architectures.count > 1)
+  }
+
+  @Test func `the result is told again by whoever resumes a finished run`() throws {
+    let run = try TinyRun()
+    let result = try run.finished()
+    let again = try Trainer(folder: run.folder)
+    again.start()
+    #expect(again.wait(seconds: 0) == .finished(result))
+  }
+
+  @Test func `a run has one trainer at a time`() throws {
+    let run = try TinyRun()
+    let trainer = try Trainer(folder: run.folder)
+    let error = #expect(throws: UserError.self) { try Trainer(folder: run.folder) }
+    #expect(error?.code == .busy)
+    withExtendedLifetime(trainer) {}
+  }
+
+  @Test(arguments: [3, 8, 12, 17, 18])
+  func `a run stopped after some steps ends as an unbroken one`(steps: Int) throws {
+    let unbroken = try TrainerTests.unbroken.get()
+    let run = try TinyRun()
+    try run.stopped(after: steps)
+    let status = try #require(try run.reader.status())
+    #expect(status.state == .stopped)
+    #expect(status.step == steps)
+    #expect(run.folder.checkpointSteps().last == steps)
+    let result = try run.finished()
+    #expect(result.thetaHash == unbroken.result.thetaHash)
+    #expect(result.weightsHash == unbroken.result.weightsHash)
+    #expect(result.validationLoss == unbroken.result.validationLoss)
+    #expect(result.architecture == unbroken.result.architecture)
+    #expect(try run.reader.epochs().map(\.trainLoss) == unbroken.losses)
+  }
+
+  @Test func `a temperature set by hand comes again in a run resumed from before it`() throws {
+    let wishes: [(Int, Intervention.Action)] = [
+      (10, .setTemperature(0.7)), (13, .scaleTemperature(1.1)), (20, .releaseTemperature),
+    ]
+    let unbroken = try TinyRun()
+    let expected = try unbroken.finished(wishes: wishes)
+    #expect(expected.thetaHash != (try TrainerTests.unbroken.get().result.thetaHash))
+
+    // As after a SIGKILL at step 22: the newest checkpoint is that of step 8.
+    let killed = try TinyRun()
+    try killed.stopped(after: 22, wishes: wishes)
+    for step in killed.folder.checkpointSteps() where step > 8 {
+      try FileManager.default.removeItem(atPath: killed.folder.checkpointPath(step: step))
+    }
+    let result = try killed.finished()
+    #expect(result.thetaHash == expected.thetaHash)
+    #expect(result.weightsHash == expected.weightsHash)
+    let temperatures = try killed.reader.steps().map(\.temperature)
+    #expect(temperatures == (try unbroken.reader.steps().map(\.temperature)))
+    #expect(temperatures[10..<13].allSatisfy { $0 == 0.7 })
+    #expect(temperatures[13..<20].allSatisfy { abs($0 - 0.77) < 1e-12 })
+    #expect(temperatures[20] != temperatures[19])
+  }
+
+  @Test func `a hand-held temperature survives a stop and a resume`() throws {
+    let run = try TinyRun()
+    try run.stopped(after: 12, wishes: [(5, .setTemperature(2.5))])
+    _ = try run.finished()
+    let temperatures = try run.reader.steps().map(\.temperature)
+    #expect(temperatures[5...].allSatisfy { $0 == 2.5 })
+    #expect(temperatures[4] != 2.5)
+  }
+
+  @Test func `a paused run makes no step but keeps its heartbeat`() throws {
+    let run = try TinyRun()
+    let trainer = try Trainer(folder: run.folder)
+    try run.reader.request(.singleStep)
+    trainer.start()
+    let paused = try run.status { $0.state == .paused && $0.step == 1 }
+    let later = try run.status { $0.heartbeat > paused.heartbeat + 0.4 }
+    #expect(later.state == .paused)
+    #expect(try run.reader.steps().count == 1)
+    try run.reader.request(.resume)
+    #expect(run.outcome(of: trainer) != nil)
+    #expect(try run.reader.steps().count == 28)
+    let states = try run.reader.interventions().map(\.state)
+    #expect(states == [.done, .done])
+  }
+
+  @Test func `an impossible temperature is refused with a reason`() throws {
+    let run = try TinyRun()
+    let trainer = try Trainer(folder: run.folder)
+    try run.reader.request(.setTemperature(-1))
+    try run.reader.request(.stop)
+    trainer.start()
+    #expect(run.outcome(of: trainer) == .stopped)
+    let wish = try #require(try run.reader.interventions().first)
+    #expect(wish.state == .refused)
+    #expect(wish.note.contains("temperature"))
+  }
+
+  @Test func `a loss that is no number ends the run and keeps the last checkpoint`() throws {
+    let run = try TinyRun(overrides: ["weights.learning_rate=1e30"])
+    let trainer = try Trainer(folder: run.folder)
+    trainer.start()
+    guard case .failed(let error) = run.outcome(of: trainer) else {
+      Issue.record("the run did not fail")
+      return
+    }
+    #expect(error.code == .configuration)
+    #expect(error.description.contains("not a finite number"))
+    let status = try #require(try run.reader.status())
+    #expect(status.state == .failed)
+    #expect(status.message == error.description)
+    #expect(try run.reader.steps().allSatisfy(\.loss.isFinite))
+  }
+
+  @Test func `the done object has the fields that scripts rely on`() throws {
+    let json = try TrainerTests.unbroken.get().result.json()
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+    )
+    for key in [
+      "event", "val_accuracy", "argmax_accuracy", "val_loss", "architecture", "flops", "params",
+      "cost", "theta_sha256", "weights_sha256", "run", "epochs", "seconds",
+    ] {
+      #expect(object[key] != nil, "\(key) is missing")
+    }
+    #expect(object["event"] as? String == "done")
+    #expect((object["theta_sha256"] as? String)?.count == 64)
+    #expect(!json.contains("\n"))
+  }
+}
+
+/// A run of three epochs on the digits with a network of two searched layers, in a folder of its own.
+private final class TinyRun {
+  let folder: RunFolder
+  let reader: RunReader
+  private let place: URL
+
+  init(seed: Int = 1, overrides: [String] = []) throws {
+    place = FileManager.default.temporaryDirectory
+      .appendingPathComponent("supertop-trainer-\(UUID().uuidString)")
+    let settings = try Configuration.preset(
+      "digits",
+      overrides: [
+        "seed=\(seed)", "search.epochs=3", "warmup_epochs=1", "batch=128",
+        "recalibration_images=128", "space.stem.width=8", "space.head=16",
+        "space.stages=[{width: 8, depth: 1, stride: 1}, {width: 16, depth: 1, stride: 2}]",
+        "space.candidates=[k3_e1, k5_e1, skip]",
+      ] + overrides
+    )
+    folder = try RunFolder.create(at: place.path, config: settings)
+    reader = try folder.reader()
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: place)
+  }
+
+  /// Trains to the end, with `wishes` taken up before the step that stands beside each.
+  func finished(wishes: [(step: Int, action: Intervention.Action)] = []) throws -> SearchResult {
+    let trainer = try Trainer(folder: folder)
+    if wishes.isEmpty {
+      trainer.start()
+    } else {
+      try advance(trainer, to: wishes.map(\.step).max() ?? 0, wishes)
+      try reader.request(.resume)
+    }
+    let outcome = outcome(of: trainer)
+    guard case .finished(let result) = outcome else {
+      throw UserError(.software, "test", "the run ended with \(String(describing: outcome))")
+    }
+    return result
+  }
+
+  /// Trains `steps` steps from the run's start and stops.
+  func stopped(
+    after steps: Int,
+    wishes: [(step: Int, action: Intervention.Action)] = []
+  ) throws {
+    let trainer = try Trainer(folder: folder)
+    try advance(trainer, to: steps, wishes)
+    try reader.request(.stop)
+    let outcome = outcome(of: trainer)
+    guard outcome == .stopped else {
+      throw UserError(.software, "test", "the run ended with \(String(describing: outcome))")
+    }
+  }
+
+  /// Single steps to `steps`, so that every wish is taken up at exactly its step.
+  private func advance(
+    _ trainer: Trainer,
+    to steps: Int,
+    _ wishes: [(step: Int, action: Intervention.Action)]
+  ) throws {
+    try reader.request(.pause)
+    trainer.start()
+    for step in 0..<steps {
+      for wish in wishes where wish.step == step { try reader.request(wish.action) }
+      try reader.request(.singleStep)
+      _ = try status { $0.state == .paused && $0.step == step + 1 }
+    }
+    for wish in wishes where wish.step == steps { try reader.request(wish.action) }
+  }
+
+  /// Waits for a status that holds.
+  func status(where holds: (RunStatus) -> Bool) throws -> RunStatus {
+    let end = Date().addingTimeInterval(60)
+    while Date() < end {
+      if let status = try reader.status(), holds(status) { return status }
+      Thread.sleep(forTimeInterval: 0.005)
+    }
+    throw UserError(
+      .software,
+      "test",
+      "waited in vain, the status is \(String(describing: try reader.status()))"
+    )
+  }
+
+  func outcome(of trainer: Trainer) -> Trainer.Outcome? {
+    trainer.wait(seconds: 120)
+  }
+}
