@@ -114,8 +114,12 @@ let package = Package(
       dependencies: ["Search", "Data", "Networks", "Runs", "Tensor", "TestSupport"],
       swiftSettings: base
     ),
-    .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Runs"],
-      exclude: ["Frames"], swiftSettings: base),
+    .testTarget(
+      name: "DashboardTests",
+      dependencies: ["Dashboard", "Runs"],
+      exclude: ["Frames"],
+      swiftSettings: base
+    ),
     .testTarget(name: "CommandLineTests", dependencies: ["Runs"], swiftSettings: base),
   ]
 )

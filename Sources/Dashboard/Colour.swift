@@ -1,42 +1,42 @@
 import Foundation
 
 /// How many colours a terminal can show.
-package enum ColourDepth: Int, Sendable, Comparable {
+enum ColourDepth: Int, Sendable, Comparable {
   case none, eight, sixteen, palette, direct
 
-  package static func < (a: ColourDepth, b: ColourDepth) -> Bool { a.rawValue < b.rawValue }
+  static func < (a: ColourDepth, b: ColourDepth) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// Red, green and blue, 0…255 each.
-package struct RGB: Hashable, Sendable {
-  package var red: Int
-  package var green: Int
-  package var blue: Int
+struct RGB: Hashable, Sendable {
+  var red: Int
+  var green: Int
+  var blue: Int
 
-  package init(_ red: Int, _ green: Int, _ blue: Int) {
+  init(_ red: Int, _ green: Int, _ blue: Int) {
     self.red = red
     self.green = green
     self.blue = blue
   }
 
   /// `#rrggbb`.
-  package init?(hex: String) {
+  init?(hex: String) {
     guard hex.count == 7, hex.hasPrefix("#"), let value = Int(hex.dropFirst(), radix: 16) else {
       return nil
     }
     self.init(value >> 16 & 255, value >> 8 & 255, value & 255)
   }
 
-  package var hex: String { String(format: "#%02x%02x%02x", red, green, blue) }
+  var hex: String { String(format: "#%02x%02x%02x", red, green, blue) }
 
   /// The colour `share` of the way to `other`.
-  package func mixed(with other: RGB, _ share: Double) -> RGB {
+  func mixed(with other: RGB, _ share: Double) -> RGB {
     func mix(_ a: Int, _ b: Int) -> Int { Int((Double(a) + share * Double(b - a)).rounded()) }
     return RGB(mix(red, other.red), mix(green, other.green), mix(blue, other.blue))
   }
 
   /// CIE L*a*b* under D65: distances there follow the eye.
-  package var lab: SIMD3<Double> {
+  var lab: SIMD3<Double> {
     func linear(_ value: Int) -> Double {
       let c = Double(value) / 255
       return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4)
@@ -50,7 +50,7 @@ package struct RGB: Hashable, Sendable {
   }
 
   /// Contrast ratio of WCAG 2, 1…21.
-  package func contrast(with other: RGB) -> Double {
+  func contrast(with other: RGB) -> Double {
     func luminance(_ colour: RGB) -> Double {
       func linear(_ value: Int) -> Double {
         let c = Double(value) / 255
@@ -65,16 +65,16 @@ package struct RGB: Hashable, Sendable {
 }
 
 /// xterm's palette and the way from true colour to it.
-package enum Palette {
+enum Palette {
   /// Names of the first sixteen, in order.
-  package static let names = [
+  static let names = [
     "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "brightblack",
     "brightred", "brightgreen", "brightyellow", "brightblue", "brightmagenta", "brightcyan",
     "brightwhite",
   ]
 
   /// xterm's values of the 256 indices; the first sixteen are the user's to change.
-  package static let colours: [RGB] = {
+  static let colours: [RGB] = {
     var all = [
       0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x3b78ff, 0xcd00cd, 0x00cdcd, 0xe5e5e5, 0x7f7f7f,
       0xff0000, 0x00ff00, 0xffff00, 0x5c9cff, 0xff00ff, 0x00ffff, 0xffffff,
@@ -88,7 +88,7 @@ package enum Palette {
   private static let labs = colours.map(\.lab)
 
   /// Nearest index to `colour` in `range` by distance in L*a*b*.
-  package static func nearest(to colour: RGB, in range: Range<Int>) -> Int {
+  static func nearest(to colour: RGB, in range: Range<Int>) -> Int {
     let lab = colour.lab
     func distance(_ index: Int) -> Double {
       let d = labs[index] - lab

@@ -1,4 +1,3 @@
-import CNcurses
 import Foundation
 import Runs
 
@@ -10,6 +9,7 @@ package struct DashboardOptions: Sendable {
   package var glyphs: GlyphSet?
   /// Whether the training runs in this process, so that leaving has to say what becomes of it.
   package var ownsTrainer: Bool
+  /// Whether clicks and the wheel are asked for; holding Shift selects text all the same.
   package var mouse: Bool
 
   package init(
@@ -46,7 +46,7 @@ package enum Dashboard {
         remedy: "choose one of \(library.themes.map(\.name).joined(separator: ", "))"
       )
     }
-    let isUTF8 = cn_use_locale()
+    let isUTF8 = Terminal.useLocale()
     let terminal = try Terminal(environment: environment, mouse: options.mouse)
     defer { terminal.close() }
     let glyphs = options.glyphs ?? glyphSet(isUTF8: isUTF8, term: environment["TERM"] ?? "")

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers as a person reads them.
-package enum Format {
+enum Format {
   /// `1.23M`: three digits and a unit of a thousand; `?` for NaN.
-  package static func count(_ value: Double) -> String {
+  static func count(_ value: Double) -> String {
     guard value.isFinite else { return "?" }
     var scaled = abs(value)
     var unit = 0
@@ -18,7 +18,7 @@ package enum Format {
   }
 
   /// Three significant digits at most, `nan` spelled out; for axes and losses.
-  package static func number(_ value: Double) -> String {
+  static func number(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : value > 0 ? "inf" : "-inf" }
     let size = abs(value)
     if size >= 10_000 { return count(value) }
@@ -28,18 +28,18 @@ package enum Format {
   }
 
   /// `3.4` epochs done.
-  package static func epoch(_ value: Double) -> String {
+  static func epoch(_ value: Double) -> String {
     let text = String(format: "%.1f", value)
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
   /// `97.4%`.
-  package static func percent(_ share: Double, digits: Int = 1) -> String {
+  static func percent(_ share: Double, digits: Int = 1) -> String {
     share.isFinite ? String(format: "%.\(digits)f%%", share * 100) : "?"
   }
 
   /// `1h02m`, `3m07s`, `8s`.
-  package static func duration(_ seconds: Double) -> String {
+  static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
     let whole = Int(seconds.rounded())
     let (days, hours, minutes) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60)
@@ -50,14 +50,14 @@ package enum Format {
   }
 
   /// `1.4 GiB`.
-  package static func bytes(_ count: Int) -> String {
+  static func bytes(_ count: Int) -> String {
     let value = Double(count)
     if value >= 1_073_741_824 { return String(format: "%.1f GiB", value / 1_073_741_824) }
     return String(format: "%.0f MiB", value / 1_048_576)
   }
 
   /// `12,480`.
-  package static func grouped(_ value: Int) -> String {
+  static func grouped(_ value: Int) -> String {
     let digits = String(value.magnitude)
     var result = ""
     for (i, digit) in digits.enumerated() {
@@ -68,20 +68,20 @@ package enum Format {
   }
 
   /// A signed number of about three digits: `+0.0123`, `-1.2e-06`.
-  package static func signed(_ value: Double) -> String {
+  static func signed(_ value: Double) -> String {
     guard value.isFinite else { return "?" }
     if value != 0, abs(value) < 0.0001 { return String(format: "%+.0e", value) }
     return String(format: abs(value) < 0.1 ? "%+.4f" : "%+.3f", value)
   }
 
   /// `text` in `width` columns, blanks on its right.
-  package static func left(_ text: String, _ width: Int) -> String {
+  static func left(_ text: String, _ width: Int) -> String {
     let text = clip(text, to: width)
     return text + String(repeating: " ", count: max(0, width - columns(of: text)))
   }
 
   /// `text` in `width` columns, blanks on its left.
-  package static func right(_ text: String, _ width: Int) -> String {
+  static func right(_ text: String, _ width: Int) -> String {
     let text = clip(text, to: width)
     return String(repeating: " ", count: max(0, width - columns(of: text))) + text
   }

@@ -1,41 +1,41 @@
 /// A style role, never a colour: themes say what a role looks like (spec S85).
-package enum Ink: UInt8, CaseIterable, Sendable {
+enum Ink: UInt8, CaseIterable, Sendable {
   case bg, fg, muted, faint, border, borderFocus, title, key, barBg, selectBg, selectFg
   case good, warn, bad, seriesA, seriesB, seriesC, pinned
   case ramp0, ramp1, ramp2, ramp3, ramp4, ramp5, ramp6, ramp7
   case option1, option2, option3, option4, option5, option6, option7, option8, option9, optionInk
 
   /// Colour of candidate `index`; repeats after nine.
-  package static func option(_ index: Int) -> Ink {
+  static func option(_ index: Int) -> Ink {
     Ink(rawValue: Ink.option1.rawValue + UInt8(((index % 9) + 9) % 9)) ?? .fg
   }
 
   /// Step of the low-to-high ramp for `share` 0…1; NaN is the lowest.
-  package static func ramp(_ share: Double) -> Ink {
+  static func ramp(_ share: Double) -> Ink {
     let step = share.isFinite ? min(7, max(0, Int(share * 8))) : 0
     return Ink(rawValue: Ink.ramp0.rawValue + UInt8(step)) ?? .fg
   }
 }
 
 /// Attributes that add to those of the theme.
-package struct Attributes: OptionSet, Hashable, Sendable {
-  package let rawValue: UInt8
+struct Attributes: OptionSet, Hashable, Sendable {
+  let rawValue: UInt8
 
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+  init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  package static let bold = Attributes(rawValue: 1)
-  package static let dim = Attributes(rawValue: 2)
-  package static let underline = Attributes(rawValue: 4)
-  package static let reverse = Attributes(rawValue: 8)
+  static let bold = Attributes(rawValue: 1)
+  static let dim = Attributes(rawValue: 2)
+  static let underline = Attributes(rawValue: 4)
+  static let reverse = Attributes(rawValue: 8)
 }
 
 /// How a piece of text looks: ink on paper.
-package struct Style: Hashable, Sendable {
-  package var ink: Ink
-  package var paper: Ink
-  package var attributes: Attributes
+struct Style: Hashable, Sendable {
+  var ink: Ink
+  var paper: Ink
+  var attributes: Attributes
 
-  package init(_ ink: Ink = .fg, on paper: Ink = .bg, _ attributes: Attributes = []) {
+  init(_ ink: Ink = .fg, on paper: Ink = .bg, _ attributes: Attributes = []) {
     self.ink = ink
     self.paper = paper
     self.attributes = attributes
@@ -43,25 +43,25 @@ package struct Style: Hashable, Sendable {
 }
 
 /// One character cell.
-package struct Cell: Hashable, Sendable {
+struct Cell: Hashable, Sendable {
   /// Unicode scalar; 0 continues the wide character on its left.
-  package var scalar: UInt32
-  package var style: Style
+  var scalar: UInt32
+  var style: Style
 
-  package init(_ scalar: UInt32 = 32, _ style: Style = Style()) {
+  init(_ scalar: UInt32 = 32, _ style: Style = Style()) {
     self.scalar = scalar
     self.style = style
   }
 }
 
 /// Cells that a person may click or a widget may fill.
-package struct Rect: Hashable, Sendable {
-  package var x: Int
-  package var y: Int
-  package var width: Int
-  package var height: Int
+struct Rect: Hashable, Sendable {
+  var x: Int
+  var y: Int
+  var width: Int
+  var height: Int
 
-  package init(_ x: Int, _ y: Int, _ width: Int, _ height: Int) {
+  init(_ x: Int, _ y: Int, _ width: Int, _ height: Int) {
     self.x = x
     self.y = y
     self.width = max(0, width)
@@ -69,12 +69,12 @@ package struct Rect: Hashable, Sendable {
   }
 
   /// Whether cell (`x`, `y`) lies inside.
-  package func contains(_ px: Int, _ py: Int) -> Bool {
+  func contains(_ px: Int, _ py: Int) -> Bool {
     px >= x && px < x + width && py >= y && py < y + height
   }
 
   /// The part inside a border one cell thick.
-  package var inner: Rect { Rect(x + 1, y + 1, width - 2, height - 2) }
+  var inner: Rect { Rect(x + 1, y + 1, width - 2, height - 2) }
 
   var maxX: Int { x + width }
   var maxY: Int { y + height }
@@ -82,7 +82,9 @@ package struct Rect: Hashable, Sendable {
 
 /// Size of a terminal in cells.
 package struct Size: Hashable, Sendable {
+  /// Columns.
   package var width: Int
+  /// Rows.
   package var height: Int
 
   package init(_ width: Int, _ height: Int) {
@@ -94,39 +96,39 @@ package struct Size: Hashable, Sendable {
 /// A picture of the screen: a grid of cells, and where the text cursor stands.
 ///
 /// Writing outside the grid is clipped, so that no layout can crash at a small size.
-package struct Frame: Hashable, Sendable {
-  package let width: Int
-  package let height: Int
-  package private(set) var cells: [Cell]
+struct Frame: Hashable, Sendable {
+  let width: Int
+  let height: Int
+  private(set) var cells: [Cell]
   /// Where a text field waits for typing; nil hides the cursor.
-  package var cursor: Cursor?
+  var cursor: Cursor?
 
   /// A cell position.
-  package struct Cursor: Hashable, Sendable {
-    package var x: Int
-    package var y: Int
+  struct Cursor: Hashable, Sendable {
+    var x: Int
+    var y: Int
   }
 
-  package init(_ size: Size) {
+  init(_ size: Size) {
     width = size.width
     height = size.height
     cells = Array(repeating: Cell(), count: size.width * size.height)
   }
 
   /// The cell at column `x`, row `y`; writes outside are dropped, reads outside give a blank.
-  package subscript(x: Int, y: Int) -> Cell {
+  subscript(x: Int, y: Int) -> Cell {
     get { contains(x, y) ? cells[y * width + x] : Cell() }
     set { if contains(x, y) { cells[y * width + x] = newValue } }
   }
 
   /// Row `y` from left to right.
-  package func row(_ y: Int) -> ArraySlice<Cell> { cells[(y * width)..<((y + 1) * width)] }
+  func row(_ y: Int) -> ArraySlice<Cell> { cells[(y * width)..<((y + 1) * width)] }
 
   private func contains(_ x: Int, _ y: Int) -> Bool { x >= 0 && y >= 0 && x < width && y < height }
 
   /// Writes `text` from (`x`, `y`), cut to `limit` columns, and returns the column after it.
   @discardableResult
-  package mutating func put(
+  mutating func put(
     _ x: Int,
     _ y: Int,
     _ text: String,
@@ -154,7 +156,7 @@ package struct Frame: Hashable, Sendable {
   }
 
   /// Writes `text` so that it ends before column `right`, within `limit` columns.
-  package mutating func putRight(
+  mutating func putRight(
     _ right: Int,
     _ y: Int,
     _ text: String,
@@ -166,19 +168,18 @@ package struct Frame: Hashable, Sendable {
   }
 
   /// Writes `text` in the middle of `rect`'s row `y`, cut to its width.
-  package mutating func putCentred(_ rect: Rect, _ y: Int, _ text: String, _ style: Style = Style())
-  {
+  mutating func putCentred(_ rect: Rect, _ y: Int, _ text: String, _ style: Style = Style()) {
     let text = clip(text, to: rect.width)
     put(rect.x + (rect.width - columns(of: text)) / 2, y, text, style)
   }
 
   /// Fills `rect` with one cell.
-  package mutating func fill(_ rect: Rect, _ cell: Cell) {
+  mutating func fill(_ rect: Rect, _ cell: Cell) {
     for y in rect.y..<rect.maxY { for x in rect.x..<rect.maxX { self[x, y] = cell } }
   }
 
   /// The characters alone, a line a row, without trailing blanks: what golden tests compare.
-  package var text: String {
+  var text: String {
     (0..<height).map { y in
       var line = ""
       for cell in row(y) where cell.scalar != 0 {
@@ -189,9 +190,9 @@ package struct Frame: Hashable, Sendable {
     }.joined(separator: "\n")
   }
 
-  /// The roles alone, two letters of a table a cell being too wide: one ink letter a cell.
-  package var roles: String {
-    let letters = Array("bfmaeouktsSgwrABCp01234567123456789i")
+  /// The inks alone, one letter a cell in the order of `Ink`, for golden tests of the style.
+  var roles: String {
+    let letters = Array("bfmaeouktsSgwrABCp01234567DEFGHIJKLi")
     return (0..<height).map { y in
       String(
         row(y).map {
@@ -203,7 +204,7 @@ package struct Frame: Hashable, Sendable {
 }
 
 /// Columns that a scalar takes: 0 for controls and combining marks, 2 for East Asian wide ones.
-package func columns(of scalar: Unicode.Scalar) -> Int {
+func columns(of scalar: Unicode.Scalar) -> Int {
   let value = scalar.value
   if value < 0x20 || (0x7f..<0xa0).contains(value) { return 0 }
   if value < 0x300 { return 1 }
@@ -220,12 +221,12 @@ package func columns(of scalar: Unicode.Scalar) -> Int {
 }
 
 /// Columns that `text` takes.
-package func columns(of text: String) -> Int {
+func columns(of text: String) -> Int {
   text.unicodeScalars.reduce(0) { $0 + columns(of: $1) }
 }
 
 /// `text` cut to `width` columns, its end marked by `…` (or `~` in ASCII text) when cut.
-package func clip(_ text: String, to width: Int) -> String {
+func clip(_ text: String, to width: Int) -> String {
   guard columns(of: text) > width else { return text }
   guard width > 0 else { return "" }
   var kept = ""

@@ -4,7 +4,7 @@ extension Frame {
   /// The frame as an SVG picture in a theme's true colours (`--screenshot`, README).
   ///
   /// Blocks, lines and braille are drawn as shapes, so that no font decides how they meet.
-  package func svg(theme: Theme) -> String {
+  func svg(theme: Theme) -> String {
     let (cw, ch) = (8.4, 18.0)
     let isLight = theme.appearance == .light
     let ground = theme[.bg].rgb ?? (isLight ? RGB(250, 250, 250) : RGB(14, 17, 22))

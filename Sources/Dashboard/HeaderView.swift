@@ -204,7 +204,7 @@ private func standing(_ model: Model) -> String {
 }
 
 /// An action in words.
-package func describe(_ action: Intervention.Action) -> String {
+func describe(_ action: Intervention.Action) -> String {
   switch action {
   case .pause: "pause"
   case .resume: "resume"

@@ -1,12 +1,12 @@
 /// A key press, free of any terminal library.
-package enum Key: Hashable, Sendable {
+enum Key: Hashable, Sendable {
   case character(Unicode.Scalar)
   case up, down, left, right, home, end, pageUp, pageDown
   case enter, escape, tab, backTab, backspace, delete, help, other
 }
 
 /// What a key does outside text fields and dialogs.
-package enum Command: Hashable, Sendable {
+enum Command: Hashable, Sendable {
   case togglePause, singleStep, hotter, cooler, typeTemperature, toggleHold, checkpoint
   case up, down, pageUp, pageDown, top, bottom, open, back
   case nextTab, previousTab, tab(Int)
@@ -14,27 +14,27 @@ package enum Command: Hashable, Sendable {
 }
 
 /// One row of the key table, which drives dispatch, the help screen and the key line alike.
-package struct KeyBinding: Sendable {
+struct KeyBinding: Sendable {
   /// Heading of the help screen.
-  package enum Group: String, Sendable, CaseIterable {
+  enum Group: String, Sendable, CaseIterable {
     case steering = "Steer the search"
     case looking = "Look around"
     case program = "Program"
   }
 
-  package var keys: [Key]
-  package var command: Command
+  var keys: [Key]
+  var command: Command
   /// Keys as written in the help: `"space"`.
-  package var label: String
+  var label: String
   /// Word of the key line, empty when it is not shown there.
-  package var hint: String
-  package var help: String
-  package var group: Group
+  var hint: String
+  var help: String
+  var group: Group
 }
 
 /// Every key of the program.
-package enum KeyTable {
-  package static let bindings: [KeyBinding] = [
+enum KeyTable {
+  static let bindings: [KeyBinding] = [
     steer([c(" ")], .togglePause, "space", "pause", "pause, resume the training"),
     steer([c("s")], .singleStep, "s", "step", "one step, then pause"),
     steer([c("+"), c("=")], .hotter, "+", "hotter", "temperature × 1.1"),
@@ -81,13 +81,13 @@ package enum KeyTable {
   ]
 
   /// Keys that the terminal turns into signals; only listed.
-  package static let signals: [(label: String, help: String)] = [
+  static let signals: [(label: String, help: String)] = [
     ("Ctrl-C", "as q; 2x stop; 3x leave now"),
     ("Ctrl-Z", "suspend; fg comes back"),
   ]
 
   /// The command of `key`, or nil.
-  package static func command(for key: Key) -> Command? {
+  static func command(for key: Key) -> Command? {
     bindings.first { $0.keys.contains(key) }?.command
   }
 

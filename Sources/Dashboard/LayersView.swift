@@ -40,6 +40,9 @@ func drawLayers(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     var title: Words = [("Layers", Style(.title))]
     let settled = model.choices.indices.filter { (model.probabilities(of: $0).max() ?? 0) >= 0.9 }
     title.append(("\(model.choices.count) searched, \(settled.count) settled", Style(.muted)))
+    if model.theta?.logits.contains(where: { $0.contains(where: \.isNaN) }) ?? false {
+      title = [("Layers", Style(.title)), ("\(glyphs.theta) is not a number", Style(.bad))]
+    }
     drawBox(&frame, box, glyphs, title: title)
     let last = layout.firstLayer + layout.visibleLayers
     if layout.firstLayer > 0 || last < model.choices.count {

@@ -1,46 +1,46 @@
 import Runs
 
 /// Where everything stands at a size: the view draws by it, the mouse is read by it.
-package struct Layout: Sendable, Equatable {
+struct Layout: Sendable, Equatable {
   /// Four arrangements and a last resort; no size is refused.
-  package enum Kind: Sendable, Equatable { case wide, normal, tabbed, strip, line }
+  enum Kind: Sendable, Equatable { case wide, normal, tabbed, strip, line }
 
   /// A chart panel of the right-hand column.
-  package enum Panel: Sendable, Equatable, CaseIterable { case loss, accuracy, cost, temperature }
+  enum Panel: Sendable, Equatable, CaseIterable { case loss, accuracy, cost, temperature }
 
   /// Tabs of the small arrangement.
-  package static let tabs = ["Layers", "Learning", "Cost & τ"]
+  static let tabs = ["Layers", "Learning", "Cost & τ"]
 
-  package var kind: Kind
-  package var size: Size
-  package var header = Rect(0, 0, 0, 0)
-  package var progress = Rect(0, 0, 0, 0)
-  package var body = Rect(0, 0, 0, 0)
-  package var message = Rect(0, 0, 0, 0)
-  package var keys = Rect(0, 0, 0, 0)
-  package var tabRects: [Rect] = []
+  var kind: Kind
+  var size: Size
+  var header = Rect(0, 0, 0, 0)
+  var progress = Rect(0, 0, 0, 0)
+  var body = Rect(0, 0, 0, 0)
+  var message = Rect(0, 0, 0, 0)
+  var keys = Rect(0, 0, 0, 0)
+  var tabRects: [Rect] = []
   /// The box of the layers, with its border when `isBoxed`.
-  package var layers: Rect?
+  var layers: Rect?
   /// The chosen layer's probabilities over time, when there is room.
-  package var preview: Rect?
-  package var panels: [(panel: Panel, rect: Rect)] = []
+  var preview: Rect?
+  var panels: [(panel: Panel, rect: Rect)] = []
   /// Whether panels have borders, or only titles.
-  package var isBoxed = true
+  var isBoxed = true
 
   // The rows of the layer list.
-  package var firstLayer = 0
-  package var visibleLayers = 0
-  package var layerRows = Rect(0, 0, 0, 0)
-  package var rowHeight = 1
-  package var legendRows = 0
-  package var hasColumnTitles = true
+  var firstLayer = 0
+  var visibleLayers = 0
+  var layerRows = Rect(0, 0, 0, 0)
+  var rowHeight = 1
+  var legendRows = 0
+  var hasColumnTitles = true
 
-  package static func == (a: Layout, b: Layout) -> Bool {
+  static func == (a: Layout, b: Layout) -> Bool {
     a.kind == b.kind && a.size == b.size && a.layers == b.layers && a.preview == b.preview
   }
 
   /// The arrangement of the main screen for `model`.
-  package init(_ model: Model) {
+  init(_ model: Model) {
     size = model.size
     let (w, h) = (size.width, size.height)
     kind =
@@ -140,25 +140,25 @@ package struct Layout: Sendable, Equatable {
   }
 
   /// The layer drawn at a cell, or nil.
-  package func layer(at x: Int, _ y: Int) -> Int? {
+  func layer(at x: Int, _ y: Int) -> Int? {
     guard layers != nil, layerRows.contains(x, y) else { return nil }
     let row = (y - layerRows.y) / rowHeight
     return row < visibleLayers ? firstLayer + row : nil
   }
 
   /// The box of a dialog of this many columns and lines, in the middle of the screen.
-  package func dialog(width: Int, height: Int) -> Rect {
+  func dialog(width: Int, height: Int) -> Rect {
     let (w, h) = (min(width, size.width), min(height, size.height))
     return Rect((size.width - w) / 2, (size.height - h) / 2, w, h)
   }
 
   /// Box of the quit dialog and the lines of its answers.
-  package func quitDialog(_ model: Model) -> Rect {
+  func quitDialog(_ model: Model) -> Rect {
     size.height >= 9 && size.width >= 40
       ? dialog(width: 54, height: 9) : dialog(width: size.width, height: min(4, size.height))
   }
 
-  package func quitAnswerRects(_ model: Model) -> [Rect] {
+  func quitAnswerRects(_ model: Model) -> [Rect] {
     let box = quitDialog(model)
     let isSmall = box.height < 9
     return model.quitAnswers.indices.map {

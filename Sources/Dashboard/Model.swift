@@ -2,65 +2,65 @@ import Foundation
 import Runs
 
 /// Everything that a frame is drawn from (the Elm shape: model, update, view).
-package struct Model: Sendable {
+struct Model: Sendable {
   // What the run has told.
-  package var summary: RunSummary?
-  package var choices: [Choice] = []
-  package var status: RunStatus?
-  package var trainerAlive: Bool?
-  package var curves = Curves()
-  package var epochs: [EpochRecord] = []
-  package var probabilities = ProbabilityHistory()
-  package var theta: ThetaRecord?
-  package var lastStep: StepRecord?
-  package var log: [LogRecord] = []
+  var summary: RunSummary?
+  var choices: [Choice] = []
+  var status: RunStatus?
+  var trainerAlive: Bool?
+  var curves = Curves()
+  var epochs: [EpochRecord] = []
+  var probabilities = ProbabilityHistory()
+  var theta: ThetaRecord?
+  var lastStep: StepRecord?
+  var log: [LogRecord] = []
 
   // What the person does.
-  package var size: Size
-  package var look: Look
-  package var screen = Screen.main
-  package var overlay: Overlay?
-  package var selection = 0
-  package var tab = 0
-  package var message: Message?
-  package var interrupts: [Double] = []
+  var size: Size
+  var look: Look
+  var screen = Screen.main
+  var overlay: Overlay?
+  var selection = 0
+  var tab = 0
+  var message: Message?
+  var interrupts: [Double] = []
   /// Stop was asked for; the dashboard leaves when the trainer has saved.
-  package var isStopping = false
+  var isStopping = false
   /// Whether leaving also ends the trainer unless told otherwise.
-  package var ownsTrainer: Bool
+  var ownsTrainer: Bool
   /// Seconds since 1970, as of the last event that carries time.
-  package var now = 0.0
+  var now = 0.0
   var resultWasShown = false
   /// Cost of the layers that are not searched.
   var fixedCost: Double?
 
-  package init(size: Size, look: Look = Look(), ownsTrainer: Bool = true) {
+  init(size: Size, look: Look = Look(), ownsTrainer: Bool = true) {
     self.size = size
     self.look = look
     self.ownsTrainer = ownsTrainer
   }
 
   /// Curves over fractional epochs.
-  package struct Curves: Sendable, Equatable {
-    package var trainLoss = Series()
-    package var validationLoss = Series()
-    package var trainAccuracy = Series()
-    package var epochTrainAccuracy = Series()
-    package var validationAccuracy = Series()
-    package var argmaxAccuracy = Series()
-    package var cost = Series()
-    package var expectedCost = Series()
-    package var temperature = Series()
+  struct Curves: Sendable, Equatable {
+    var trainLoss = Series()
+    var validationLoss = Series()
+    var trainAccuracy = Series()
+    var epochTrainAccuracy = Series()
+    var validationAccuracy = Series()
+    var argmaxAccuracy = Series()
+    var cost = Series()
+    var expectedCost = Series()
+    var temperature = Series()
   }
 
   /// How to draw, as far as a pure view has to know.
-  package struct Look: Sendable {
-    package var glyphs: GlyphSet
-    package var depth: ColourDepth
-    package var library: ThemeLibrary
-    package var themeIndex: Int
+  struct Look: Sendable {
+    var glyphs: GlyphSet
+    var depth: ColourDepth
+    var library: ThemeLibrary
+    var themeIndex: Int
 
-    package init(
+    init(
       glyphs: GlyphSet = .braille,
       depth: ColourDepth = .palette,
       library: ThemeLibrary = .builtIn,
@@ -72,15 +72,15 @@ package struct Model: Sendable {
       self.themeIndex = themeIndex
     }
 
-    package var theme: Theme { library.themes[themeIndex] }
+    var theme: Theme { library.themes[themeIndex] }
     /// Whether the paper of a cell can carry meaning.
-    package var hasColour: Bool { depth != .none && !theme.isMonochrome }
+    var hasColour: Bool { depth != .none && !theme.isMonochrome }
   }
 
-  package enum Screen: Sendable, Equatable { case main, inspector }
+  enum Screen: Sendable, Equatable { case main, inspector }
 
   /// What lies over the screen and takes the keys.
-  package enum Overlay: Sendable, Equatable {
+  enum Overlay: Sendable, Equatable {
     case help(scroll: Int)
     case log
     case quit(selected: Int)
@@ -89,7 +89,7 @@ package struct Model: Sendable {
   }
 
   /// The message line.
-  package enum Message: Sendable, Equatable {
+  enum Message: Sendable, Equatable {
     case intervention(Intervention)
     case notice(String)
     case problem(String)
@@ -100,7 +100,7 @@ extension Model {
   var state: RunStatus.State { status?.state ?? .preparing }
 
   /// Whether the trainer has ended for good.
-  package var isOver: Bool {
+  var isOver: Bool {
     switch state {
     case .stopped, .finished, .failed: true
     default: isTrainerGone
@@ -108,7 +108,7 @@ extension Model {
   }
 
   /// The trainer has vanished without saying so.
-  package var isTrainerGone: Bool {
+  var isTrainerGone: Bool {
     guard status != nil, trainerAlive == false else { return false }
     switch state {
     case .stopped, .finished, .failed: return false
@@ -117,7 +117,7 @@ extension Model {
   }
 
   /// Seconds of silence when there should be news, else nil; a long step is no silence.
-  package var silence: Double? {
+  var silence: Double? {
     guard let status, status.heartbeat > 0, state == .running || state == .validating else {
       return nil
     }
@@ -126,7 +126,7 @@ extension Model {
   }
 
   /// Epochs done, with the part of the one under way; x of all curves.
-  package var position: Double {
+  var position: Double {
     guard let status else { return 0 }
     guard status.stepsPerEpoch > 0 else { return Double(status.epoch) }
     return Double(status.epoch)
@@ -134,13 +134,13 @@ extension Model {
   }
 
   /// Share of the run that is done, 0…1.
-  package var progress: Double {
+  var progress: Double {
     guard let status, status.totalSteps > 0 else { return state == .finished ? 1 : 0 }
     return min(1, max(0, Double(status.step) / Double(status.totalSteps)))
   }
 
   /// Probabilities of choice `index` now: the last θ step's, else uniform.
-  package func probabilities(of index: Int) -> [Float] {
+  func probabilities(of index: Int) -> [Float] {
     guard choices.indices.contains(index) else { return [] }
     let count = choices[index].options.count
     if let last = probabilities.samples.last?.values, last.indices.contains(index),
@@ -152,16 +152,16 @@ extension Model {
   }
 
   /// The option that leads choice `index`.
-  package func leader(of index: Int) -> Int {
+  func leader(of index: Int) -> Int {
     let values = probabilities(of: index)
     return values.indices.max { values[$0] < values[$1] } ?? 0
   }
 
   /// Entropy of choice `index` in bits.
-  package func entropy(of index: Int) -> Double { entropyBits(probabilities(of: index)) }
+  func entropy(of index: Int) -> Double { entropyBits(probabilities(of: index)) }
 
   /// Σ P·cost over the choices, in the run's metric; the fixed layers are not in it.
-  package var costRange: ClosedRange<Double>? {
+  var costRange: ClosedRange<Double>? {
     guard !choices.isEmpty else { return nil }
     let prices = choices.map { $0.options.map(price) }
     let low = prices.reduce(0) { $0 + ($1.min() ?? 0) }
@@ -183,7 +183,7 @@ extension Model {
 
   /// The expected cost now: that of the choices and of what is fixed, which the last epoch told;
   /// before that the mean of the last steps.
-  package var cost: Double? {
+  var cost: Double? {
     if let fixedCost { return fixedCost + choiceCost }
     guard let tail = curves.cost.buckets.suffix(8).map(\.mean) as [Double]?, !tail.isEmpty else {
       return epochs.last?.expectedCost
@@ -206,7 +206,7 @@ extension Model {
 }
 
 /// Softmax of one choice's logits; what is not a number gets probability 0.
-package func softmax(_ logits: [Float]) -> [Float] {
+func softmax(_ logits: [Float]) -> [Float] {
   let finite = logits.map { $0.isNaN ? -Float.infinity : $0 }
   guard let top = finite.max(), top > -.infinity else {
     return logits.map { _ in 1 / Float(max(1, logits.count)) }
@@ -217,6 +217,6 @@ package func softmax(_ logits: [Float]) -> [Float] {
 }
 
 /// Entropy in bits.
-package func entropyBits(_ probabilities: [Float]) -> Double {
+func entropyBits(_ probabilities: [Float]) -> Double {
   -probabilities.reduce(0) { $0 + ($1 > 0 ? Double($1) * log2(Double($1)) : 0) }
 }

@@ -20,15 +20,19 @@ package struct RunDelta: Sendable {
   package var summary: RunSummary?
   /// Once known.
   package var choices: [Choice]?
+  /// When it has changed.
   package var status: RunStatus?
   /// Whether the training process is there; nil when that cannot be told.
   package var trainerAlive: Bool?
   /// In order of their step, as the others.
   package var steps: [StepRecord] = []
+  /// Architecture parameters after each θ step.
   package var thetas: [ThetaRecord] = []
+  /// Epochs that have ended.
   package var epochs: [EpochRecord] = []
   /// New ones and those whose state has changed.
   package var interventions: [Intervention] = []
+  /// Lines of the run's log.
   package var log: [LogRecord] = []
 
   package init() {}
@@ -38,12 +42,17 @@ package struct RunDelta: Sendable {
 package struct RunSummary: Sendable, Equatable {
   /// Name of the run's folder.
   package var name: String
+  /// Name of the preset that the settings started from.
   package var preset: String
+  /// What is trained on.
   package var data: String
+  /// Seed of every random number.
   package var seed: UInt64
+  /// Epochs of the whole run.
   package var epochs: Int
   /// Epochs before θ moves.
   package var warmupEpochs: Int
+  /// Temperature over the epochs.
   package var schedule: TemperatureSchedule
   /// Metric of the cost: `flops` or `params`.
   package var costMetric: String

@@ -1,38 +1,38 @@
 /// A curve of any length in bounded memory: neighbouring points are merged into buckets that keep
 /// least, greatest and mean, so that spikes never vanish (spec S81).
-package struct Series: Sendable, Equatable {
+struct Series: Sendable, Equatable {
   /// Points of neighbouring x, merged.
-  package struct Bucket: Sendable, Equatable {
-    package var start: Double
-    package var end: Double
-    package var low: Double
-    package var high: Double
-    package var sum: Double
-    package var count: Int
+  struct Bucket: Sendable, Equatable {
+    var start: Double
+    var end: Double
+    var low: Double
+    var high: Double
+    var sum: Double
+    var count: Int
 
     /// Mean of the points.
-    package var mean: Double { sum / Double(count) }
+    var mean: Double { sum / Double(count) }
   }
 
-  package private(set) var buckets: [Bucket] = []
+  private(set) var buckets: [Bucket] = []
   /// Points that are NaN or infinite: they are counted, not drawn.
-  package private(set) var lost = 0
+  private(set) var lost = 0
   /// x of the first lost point.
-  package private(set) var firstLost: Double?
+  private(set) var firstLost: Double?
   /// Last value given, also when it is not a number.
-  package private(set) var last: Double?
+  private(set) var last: Double?
   private var perBucket = 1
   private let capacity: Int
 
-  package init(capacity: Int = 2048) { self.capacity = max(4, capacity) }
+  init(capacity: Int = 2048) { self.capacity = max(4, capacity) }
 
-  package var isEmpty: Bool { buckets.isEmpty }
+  var isEmpty: Bool { buckets.isEmpty }
 
   /// Adds a point.
   ///
   /// x rises; one that does not (a run resumed from an earlier step) drops what it
   /// overtakes.
-  package mutating func append(_ x: Double, _ y: Double) {
+  mutating func append(_ x: Double, _ y: Double) {
     while let tail = buckets.last, tail.end >= x { buckets.removeLast() }
     last = y
     guard x.isFinite, y.isFinite else {
@@ -72,7 +72,7 @@ package struct Series: Sendable, Equatable {
   }
 
   /// Least and greatest value; nil while empty.
-  package var range: ClosedRange<Double>? {
+  var range: ClosedRange<Double>? {
     guard let low = buckets.map(\.low).min(), let high = buckets.map(\.high).max() else {
       return nil
     }
@@ -81,29 +81,29 @@ package struct Series: Sendable, Equatable {
 }
 
 /// Probabilities of every choice over time, thinned evenly when they grow too many.
-package struct ProbabilityHistory: Sendable, Equatable {
+struct ProbabilityHistory: Sendable, Equatable {
   /// Softmax of the logits after one θ step.
-  package struct Sample: Sendable, Equatable {
-    package var epoch: Double
+  struct Sample: Sendable, Equatable {
+    var epoch: Double
     /// `[choice][option]`.
-    package var values: [[Float]]
+    var values: [[Float]]
 
-    package init(epoch: Double, values: [[Float]]) {
+    init(epoch: Double, values: [[Float]]) {
       self.epoch = epoch
       self.values = values
     }
   }
 
-  package private(set) var samples: [Sample] = []
+  private(set) var samples: [Sample] = []
   private var skip = 1
   private var seen = 0
   private var keepsNewest = true
   private let capacity: Int
 
-  package init(capacity: Int = 512) { self.capacity = max(4, capacity) }
+  init(capacity: Int = 512) { self.capacity = max(4, capacity) }
 
   /// Adds a sample; every `skip`-th is kept, the newest always stands last.
-  package mutating func append(_ sample: Sample) {
+  mutating func append(_ sample: Sample) {
     while let tail = samples.last, tail.epoch >= sample.epoch { samples.removeLast() }
     if !keepsNewest, !samples.isEmpty { samples.removeLast() }
     samples.append(sample)

@@ -24,6 +24,9 @@ final class Terminal {
   /// Why there can be no dashboard here, or nil.
   static func obstacle() -> UserError? { error(cn_check()) }
 
+  /// Takes the characters from the environment's locale; whether they are UTF-8.
+  static func useLocale() -> Bool { cn_use_locale() }
+
   private static func error(_ status: Int32) -> UserError? {
     let term = ProcessInfo.processInfo.environment["TERM"] ?? ""
     let remedy = "run it with --headless, or in another terminal"

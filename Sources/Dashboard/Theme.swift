@@ -1,26 +1,26 @@
 import Foundation
 
 /// One colour at every depth, with the attributes that go with it there; nil is the terminal's own.
-package struct Swatch: Hashable, Sendable {
-  package var rgb: RGB?
-  package var index256: Int?
-  package var index16: Int?
-  package var attributes: Attributes = []
-  package var attributes16: Attributes = []
+struct Swatch: Hashable, Sendable {
+  var rgb: RGB?
+  var index256: Int?
+  var index16: Int?
+  var attributes: Attributes = []
+  var attributes16: Attributes = []
 
   /// Attributes at `depth`.
-  package func attributes(at depth: ColourDepth) -> Attributes {
+  func attributes(at depth: ColourDepth) -> Attributes {
     depth >= .palette ? attributes : attributes16
   }
 }
 
 /// What every role looks like (spec S85).
-package struct Theme: Hashable, Sendable {
+struct Theme: Hashable, Sendable {
   /// Ground that a theme is made for.
-  package enum Appearance: String, Sendable { case dark, light, any }
+  enum Appearance: String, Sendable { case dark, light, any }
 
-  package var name: String
-  package var appearance: Appearance = .any
+  var name: String
+  var appearance: Appearance = .any
   private var swatches: [Swatch]
 
   init(name: String, appearance: Appearance, swatches: [Swatch]) {
@@ -30,22 +30,22 @@ package struct Theme: Hashable, Sendable {
   }
 
   /// Look of a role.
-  package subscript(ink: Ink) -> Swatch { swatches[Int(ink.rawValue)] }
+  subscript(ink: Ink) -> Swatch { swatches[Int(ink.rawValue)] }
 
   /// Whether only attributes tell things apart.
-  package var isMonochrome: Bool {
+  var isMonochrome: Bool {
     swatches.allSatisfy { $0.rgb == nil && $0.index256 == nil && $0.index16 == nil }
   }
 }
 
 /// The themes that can be chosen, and what was wrong with the files that could not be read whole.
-package struct ThemeLibrary: Sendable {
-  package var themes: [Theme]
+struct ThemeLibrary: Sendable {
+  var themes: [Theme]
   /// `file:line: problem`, a line each.
-  package var problems: [String] = []
+  var problems: [String] = []
 
   /// The themes of the program, in the order of the T key.
-  package static let builtIn: ThemeLibrary = {
+  static let builtIn: ThemeLibrary = {
     var library = ThemeLibrary(themes: [])
     for (name, bytes) in [
       ("default-dark", PackageResources.default_dark_theme),
@@ -61,7 +61,7 @@ package struct ThemeLibrary: Sendable {
   }()
 
   /// The built-in themes and those of `folder` (`*.theme`), which win where names agree.
-  package static func load(folder: String?) -> ThemeLibrary {
+  static func load(folder: String?) -> ThemeLibrary {
     var library = builtIn
     guard let folder, let files = try? FileManager.default.contentsOfDirectory(atPath: folder)
     else { return library }
@@ -77,13 +77,13 @@ package struct ThemeLibrary: Sendable {
   }
 
   /// `$XDG_CONFIG_HOME/supertop/themes`, or the same under `~/.config`.
-  package static func userFolder(_ environment: [String: String]) -> String? {
+  static func userFolder(_ environment: [String: String]) -> String? {
     if let home = environment["XDG_CONFIG_HOME"], !home.isEmpty { return home + "/supertop/themes" }
     return environment["HOME"].map { $0 + "/.config/supertop/themes" }
   }
 
   /// Reads a theme's text; a bad line is noted and its role falls back.
-  package mutating func add(_ text: String, file: String) {
+  mutating func add(_ text: String, file: String) {
     var parser = ThemeParser(file: file, parents: themes)
     let theme = parser.parse(text)
     problems += parser.problems
@@ -95,14 +95,13 @@ package struct ThemeLibrary: Sendable {
   }
 
   /// The theme called `name`, or nil.
-  package subscript(name: String) -> Theme? { themes.first { $0.name == name } }
+  subscript(name: String) -> Theme? { themes.first { $0.name == name } }
 
   /// The theme to start with: the named one, else what the terminal asks for.
   ///
   /// NO_COLOR and terminals without colour get `mono`, those below 256 colours `terminal16`, a light
   /// ground (COLORFGBG) `default-light`.
-  package func initial(_ name: String?, depth: ColourDepth, environment: [String: String]) -> Theme
-  {
+  func initial(_ name: String?, depth: ColourDepth, environment: [String: String]) -> Theme {
     if let name, let theme = self[name] { return theme }
     let ground = environment["COLORFGBG"]?.split(separator: ";").last.flatMap { Int($0) }
     let choice =

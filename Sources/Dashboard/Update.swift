@@ -2,7 +2,7 @@ import Foundation
 import Runs
 
 /// Something that happened.
-package enum Event: Sendable {
+enum Event: Sendable {
   case key(Key)
   /// A button press at a cell: 0 left, 64 wheel up, 65 wheel down.
   case mouse(x: Int, y: Int, button: Int)
@@ -18,7 +18,7 @@ package enum Event: Sendable {
 }
 
 /// What the world is to do.
-package enum Effect: Sendable, Equatable {
+enum Effect: Sendable, Equatable {
   case request(Intervention.Action)
   case exit(DashboardExit)
   case suspend
@@ -42,7 +42,7 @@ package enum DashboardExit: Sendable, Equatable {
 }
 
 /// The model after `event`, and what follows from it; pure.
-package func update(_ model: inout Model, _ event: Event) -> [Effect] {
+func update(_ model: inout Model, _ event: Event) -> [Effect] {
   switch event {
   case .key(let key): return handle(&model, key)
   case .mouse(let x, let y, let button): return handleMouse(&model, x, y, button)
@@ -92,7 +92,7 @@ private func handle(_ model: inout Model, _ key: Key) -> [Effect] {
 }
 
 /// Carries a command out.
-package func perform(_ model: inout Model, _ command: Command) -> [Effect] {
+func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   let last = max(0, model.choices.count - 1)
   let page = max(1, Layout(model).visibleLayers - 1)
   switch command {
@@ -183,13 +183,13 @@ private func type(_ model: inout Model, _ key: Key, _ text: String) -> [Effect] 
 // MARK: Leaving
 
 /// The answers of the quit dialog; the first is the default.
-package enum QuitAnswer: Sendable, CaseIterable {
+enum QuitAnswer: Sendable, CaseIterable {
   case stop, keepRunning, cancel
 }
 
 extension Model {
   /// In the order of the dialog: a watcher would rather leave than stop.
-  package var quitAnswers: [QuitAnswer] {
+  var quitAnswers: [QuitAnswer] {
     ownsTrainer ? [.stop, .keepRunning, .cancel] : [.keepRunning, .stop, .cancel]
   }
 }

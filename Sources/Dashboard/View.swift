@@ -1,7 +1,7 @@
 import Runs
 
 /// The screen for `model` at its size: a pure function, never failing at any size (spec S81).
-package func view(_ model: Model) -> Frame {
+func view(_ model: Model) -> Frame {
   var frame = Frame(model.size)
   let layout = Layout(model)
   switch layout.kind {

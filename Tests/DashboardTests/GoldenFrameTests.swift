@@ -1,4 +1,4 @@
-import Dashboard
+@testable import Dashboard
 import Foundation
 import Runs
 import Testing
@@ -20,6 +20,11 @@ import Testing
       #expect(frame.width == parts[0] && frame.height == parts[1])
       try compare(frame.text + "\n", "\(state)-\(name)")
     }
+  }
+
+  @Test(arguments: ["running", "inspector", "finished"])
+  func `inks are as recorded`(state: String) throws {
+    try compare(view(Fixture.model(state, Size(80, 24))).roles + "\n", "\(state)-80x24-inks")
   }
 
   @Test func `a recolouring breaks no golden frame`() {

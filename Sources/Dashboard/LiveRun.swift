@@ -1,0 +1,87 @@
+import Runs
+
+/// The run of a folder, as its store tells it: live or finished, of this process or another
+/// (spec S80, S86).
+package final class LiveRun: RunSource {
+  private let folder: RunFolder
+  private let reader: RunReader
+  private let summary: RunSummary
+  private var session: Int?
+  private var hasChoices = false
+  private var polls = 0
+  private var lastStep = -1
+  private var lastTheta = -1
+  private var lastEpoch = -1
+  private var lastLog: Int64 = 0
+  /// All interventions up to this one are settled.
+  private var settled: Int64 = 0
+  private var told: [Int64: Intervention.State] = [:]
+  private var lastStatus: RunStatus?
+
+  /// Rows of one poll, so that a long run is read without the screen standing still.
+  private static let limit = 4000
+
+  /// Opens the run's store for reading; throws a `UserError` when it cannot be read.
+  package init(folder: RunFolder) throws {
+    self.folder = folder
+    reader = try folder.reader()
+    summary = RunSummary(name: folder.name, configuration: try folder.configuration())
+  }
+
+  /// What is new in the store; throws a `UserError` when it cannot be read.
+  package func poll() throws -> RunDelta {
+    var delta = RunDelta()
+    let session = try reader.session()
+    if session != self.session {
+      // A resumed run takes back steps: everything is read again.
+      self.session = session
+      delta.startsAnew = true
+      delta.summary = summary
+      (lastStep, lastTheta, lastEpoch, hasChoices) = (-1, -1, -1, false)
+    }
+    if !hasChoices {
+      let choices = try reader.choices()
+      hasChoices = !choices.isEmpty
+      if hasChoices { delta.choices = choices }
+    }
+    delta.steps = try reader.steps(after: lastStep, limit: Self.limit)
+    lastStep = delta.steps.last?.step ?? lastStep
+    delta.thetas = try reader.thetas(after: lastTheta, limit: Self.limit / 8)
+    lastTheta = delta.thetas.last?.step ?? lastTheta
+    delta.epochs = try reader.epochs(after: lastEpoch)
+    lastEpoch = delta.epochs.last?.epoch ?? lastEpoch
+    // The status after the rows: a run that says it is finished has told all of them.
+    let status = try reader.status()
+    if status != lastStatus { delta.status = status }
+    lastStatus = status
+    delta.log = try reader.log(after: lastLog, limit: 200)
+    lastLog = delta.log.last?.id ?? lastLog
+    delta.interventions = try changedInterventions()
+    // Asking who holds the lock costs a system call or two; once a second is enough.
+    if polls % 10 == 0, status != nil { delta.trainerAlive = folder.trainer() != nil }
+    polls += 1
+    return delta
+  }
+
+  /// Writes a wish into the store for the trainer.
+  package func request(_ action: Intervention.Action) throws { _ = try reader.request(action) }
+
+  /// Those that are new or have moved on; what was settled before the first look is not news.
+  private func changedInterventions() throws -> [Intervention] {
+    let rows = try reader.interventions(after: settled, limit: 64)
+    let isFirst = polls == 0
+    var changed: [Intervention] = []
+    for row in rows {
+      let isSettled = row.state == .done || row.state == .refused
+      if told[row.id] != row.state, !(isFirst && isSettled) { changed.append(row) }
+      told[row.id] = row.state
+    }
+    while let first = told.min(by: { $0.key < $1.key }),
+      first.value == .done || first.value == .refused
+    {
+      settled = first.key
+      told[first.key] = nil
+    }
+    return changed
+  }
+}
