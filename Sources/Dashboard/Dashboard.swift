@@ -30,6 +30,22 @@ package enum Dashboard {
   /// Why there can be no dashboard on this terminal, or nil when there can.
   package static func obstacle() -> UserError? { Terminal.obstacle() }
 
+  /// Refuses the name of a theme that does not exist, with the known ones.
+  package static func check(theme name: String) throws {
+    let folder = ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
+    try check(theme: name, in: ThemeLibrary.load(folder: folder))
+  }
+
+  private static func check(theme name: String, in library: ThemeLibrary) throws {
+    guard library[name] == nil else { return }
+    throw UserError(
+      .usage,
+      "--theme \(name)",
+      "there is no such theme",
+      remedy: "choose one of \(library.themes.map(\.name).joined(separator: ", "))"
+    )
+  }
+
   /// Shows a run until the person leaves it; to be called on the main thread.
   ///
   /// Throws a `UserError` when the terminal cannot be used. The terminal is as it was on return,
@@ -38,14 +54,7 @@ package enum Dashboard {
   {
     let environment = ProcessInfo.processInfo.environment
     let library = ThemeLibrary.load(folder: ThemeLibrary.userFolder(environment))
-    if let name = options.theme, library[name] == nil {
-      throw UserError(
-        .usage,
-        "--theme \(name)",
-        "there is no such theme",
-        remedy: "choose one of \(library.themes.map(\.name).joined(separator: ", "))"
-      )
-    }
+    if let name = options.theme { try check(theme: name, in: library) }
     let isUTF8 = Terminal.useLocale()
     let terminal = try Terminal(environment: environment, mouse: options.mouse)
     defer { terminal.close() }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers as a person reads them.
-enum Format {
+package enum Format {
   /// `1.23M`: three digits and a unit of a thousand; `?` for NaN.
-  static func count(_ value: Double) -> String {
+  package static func count(_ value: Double) -> String {
     guard value.isFinite else { return "?" }
     var scaled = abs(value)
     var unit = 0
@@ -18,7 +18,7 @@ enum Format {
   }
 
   /// Three significant digits at most, `nan` spelled out; for axes and losses.
-  static func number(_ value: Double) -> String {
+  package static func number(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : value > 0 ? "inf" : "-inf" }
     let size = abs(value)
     if size >= 10_000 { return count(value) }
@@ -34,12 +34,12 @@ enum Format {
   }
 
   /// `97.4%`.
-  static func percent(_ share: Double, digits: Int = 1) -> String {
+  package static func percent(_ share: Double, digits: Int = 1) -> String {
     share.isFinite ? String(format: "%.\(digits)f%%", share * 100) : "?"
   }
 
   /// `1h02m`, `3m07s`, `8s`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
     let whole = Int(seconds.rounded())
     let (days, hours, minutes) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60)

@@ -24,16 +24,8 @@ struct DisplayOptions: ParsableArguments {
   var ascii = false
 
   /// Refuses a theme that does not exist before anything is started.
-  func validate() throws {
-    guard let theme else { return }
-    let library = ThemeLibrary.load(
-      folder: ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
-    )
-    guard library[theme] == nil else { return }
-    throw ValidationError(
-      "--theme \(theme): there is no such theme; choose one of "
-        + library.themes.map(\.name).joined(separator: ", ")
-    )
+  func check() throws {
+    if let theme { try Dashboard.check(theme: theme) }
   }
 
   /// Whether to show the dashboard.
@@ -49,7 +41,7 @@ struct DisplayOptions: ParsableArguments {
   /// Shows a run until a person leaves; to be called on the main thread.
   func show(_ folder: RunFolder, ownsTrainer: Bool) throws -> DashboardExit {
     try Dashboard.run(
-      source: StoreSource(folder),
+      source: LiveRun(folder: folder),
       options: DashboardOptions(
         theme: theme,
         glyphs: ascii ? .ascii : nil,

@@ -110,11 +110,12 @@ final class ProgressPrinter {
 
   /// A line on what goes on, every few seconds.
   private func showStatus() throws {
-    guard Date().timeIntervalSince(lastLine) >= ProgressPrinter.interval,
-      let status = try reader.status()
-    else { return }
+    let silence = Date().timeIntervalSince(lastLine)
+    guard silence >= ProgressPrinter.interval, let status = try reader.status() else { return }
     switch status.state {
     case .preparing, .validating:
+      // A short validation ends in a line of its own.
+      if status.state == .validating, silence < 3 * ProgressPrinter.interval { return }
       line("\(status.message) (\(Int(status.progress * 100)) %)")
     case .paused:
       line("paused at step \(status.step)")

@@ -20,6 +20,7 @@ struct ResumeCommand: ParsableCommand {
   @OptionGroup(title: "Display") var display: DisplayOptions
 
   func run() throws {
+    try display.check()
     let folder = try RunFolder.open(path: path)
     let trainer = try Trainer(folder: folder)
     try Training(folder: folder, trainer: trainer, display: display).run()

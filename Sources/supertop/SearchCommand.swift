@@ -81,6 +81,7 @@ struct SearchCommand: ParsableCommand {
   @OptionGroup(title: "Display") var display: DisplayOptions
 
   func run() throws {
+    try display.check()
     let settings = try settings()
     let folder =
       if let runPath {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dashboard
 import Foundation
 import Runs
 import Search
@@ -16,11 +17,21 @@ struct WatchCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
   var path: String
 
+  @Option(
+    help: ArgumentHelp("Write a picture of the dashboard (SVG) and leave.", valueName: "file.svg")
+  )
+  var screenshot: String?
+
+  @Option(help: ArgumentHelp("Columns and rows of the picture.", valueName: "WxH"))
+  var size = "120x36"
+
   @OptionGroup(title: "Display") var display: DisplayOptions
 
   func run() throws {
+    try display.check()
     Signals.ignoreBrokenPipes()
     let folder = try RunFolder.open(path: path)
+    if let screenshot { return try takePicture(of: folder, to: screenshot) }
     if display.wantsDashboard {
       _ = try display.show(folder, ownsTrainer: false)
       return
@@ -51,6 +62,23 @@ struct WatchCommand: ParsableCommand {
         "nobody trains on this run now, it stands at step \(status.step)",
         remedy: "go on with supertop resume \(folder.path)"
       )
+    }
+  }
+
+  private func takePicture(of folder: RunFolder, to path: String) throws {
+    let sides = size.split(separator: "x").compactMap { Int($0) }
+    guard sides.count == 2, sides.allSatisfy({ (1...1000).contains($0) }) else {
+      throw UserError(.usage, "--size \(size)", "not a size", remedy: "write it like 120x36")
+    }
+    let picture = try Dashboard.screenshot(
+      source: LiveRun(folder: folder),
+      size: Size(sides[0], sides[1]),
+      theme: display.theme ?? "default-dark"
+    )
+    do {
+      try Data(picture.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw UserError(.cannotCreate, path, "cannot be written", remedy: "choose another place")
     }
   }
 }

@@ -43,6 +43,10 @@ struct ContractTests {
     let again = try Program.run(["resume", "run", "--headless", "--json"], in: folder)
     #expect(again.code == 0)
     #expect(again.lines == [try #require(ending.lines.last)])
+
+    let picture = try Program.run(["watch", "run", "--screenshot", "run.svg"], in: folder)
+    #expect(picture.code == 0)
+    #expect(try String(contentsOfFile: folder.path + "/run.svg", encoding: .utf8).contains("<svg"))
   }
 
   @Test func `without a terminal there are progress lines with one notice`() throws {
