@@ -35,9 +35,11 @@ final class Signals {
     self.seen = seen
     let queue = DispatchQueue(label: "supertop.signals", qos: .userInteractive)
     for number in signals {
-      // Who starts the program may want a signal ignored, as `nohup` does; that stays so.
       let previous = signal(number, SIG_IGN)
-      if unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { continue }
+      // `nohup` wants it ignored, and so does a dashboard that was left; that stays so. (A shell's `&`
+      // ignores SIGINT as well, but whoever sends that means it.)
+      let wasIgnored = unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+      if number == SIGHUP, wasIgnored { continue }
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         let before = seen.signal.compareExchange(
