@@ -173,4 +173,11 @@ package struct Outcome: Sendable {
   package var gradients: [String: [Double]]
   /// Σ w·output.
   package var loss: Double
+
+  /// Makes an outcome.
+  package init(output: [Double], gradients: [String: [Double]], loss: Double = 0) {
+    self.output = output
+    self.gradients = gradients
+    self.loss = loss
+  }
 }
