@@ -33,7 +33,9 @@ package struct Depthwise {
   }
 }
 
-/// One image forward; `out` is its first output pixel (pixels of `channels` floats). Adds Σ y and Σ y².
+/// One image forward.
+///
+/// `out` is its first output pixel (pixels of `channels` floats). Adds Σ y and Σ y².
 ///
 /// The input band is transformed into planes of one vector of channels with a zero border, which a plain
 /// sliding loop then reads: the border costs no test, and every element is normalised about once.

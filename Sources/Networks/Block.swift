@@ -1,4 +1,3 @@
-import Kernels
 import Tensor
 
 /// A candidate block built from its description.

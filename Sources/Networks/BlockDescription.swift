@@ -1,4 +1,4 @@
-import Kernels
+import Tensor
 
 /// A searched block as data: what it is, where it stands, and what it costs.
 ///
@@ -15,13 +15,17 @@ package struct BlockDescription: Sendable, Equatable {
 
   /// Candidate name, `k3_e6`.
   package var name: String
+  /// What the block computes.
   package var kind: Kind
-  /// Channels in and out.
+  /// Channels in.
   package var input: Int
+  /// Channels out.
   package var output: Int
+  /// Step of the depthwise convolution, or of the skip's 1×1.
   package var stride: Int
-  /// Input size, pixels.
+  /// Input height, pixels.
   package var height: Int
+  /// Input width, pixels.
   package var width: Int
 
   /// Describes a block.

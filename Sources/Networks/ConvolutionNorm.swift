@@ -1,10 +1,10 @@
-import Kernels
 import Tensor
 
 /// Convolution, batch-norm and activation, the activation left pending for the reader.
 package struct ConvolutionNorm {
   /// [K, K, C, D], or [g, C/g, D/g] with groups.
   package let filter: Parameter
+  /// The batch-norm behind the convolution.
   package let norm: BatchNorm
   private let geometry: ConvolutionGeometry
   private let activation: Activation

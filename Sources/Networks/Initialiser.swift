@@ -10,7 +10,9 @@ package struct Initialiser {
     self.seed = seed
   }
 
-  /// Kaiming's normal distribution over the fan-out: σ = √(2 / fanOut) (He et al. 2015).
+  /// Kaiming's normal distribution over the fan-out.
+  ///
+  /// σ = √(2 / fanOut), He and others 2015.
   package mutating func kaiming(_ parameter: Parameter, fanOut: Int) {
     normal(parameter, deviation: (2 / Float(fanOut)).squareRoot())
   }

@@ -1,6 +1,6 @@
-import Kernels
 import Networks
 import Runs
+import Tensor
 
 /// The fixed frame and the searched layers of a network, with every candidate described and priced.
 ///

@@ -1,6 +1,5 @@
 import Data
 import Foundation
-import Kernels
 import Networks
 import Runs
 import Tensor
@@ -9,6 +8,7 @@ import Tensor
 package struct StepOutcome: Sendable, Equatable {
   /// The minimised loss (spec S8).
   package var loss: Double
+  /// Mean over the batch.
   package var crossEntropy: Double
   /// Expected cost of the whole network under this step's draw.
   package var cost: Double
@@ -164,6 +164,7 @@ package final class Supernet {
   ///   - temperature: τ of the Gumbel-softmax.
   ///   - learningRate: of the phase's optimiser.
   ///   - step: names the Gumbel draw, so a resumed run draws the same.
+  /// - Returns: the figures of the step.
   package func step(
     _ phase: Phase,
     pixels: [Float],

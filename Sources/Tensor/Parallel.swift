@@ -91,7 +91,8 @@ package struct Chunks {
     let target = max(1, min(units, wanted, affordable, 64))
     self.rows = rows
     self.unit = unit
-    unitsPerChunk = (units + target - 1) / target
+    // At least one, so that no rows give no chunks.
+    unitsPerChunk = max(1, (units + target - 1) / target)
     count = (units + unitsPerChunk - 1) / unitsPerChunk
   }
 

@@ -77,9 +77,9 @@ package final class Tensor {
 package final class Normalisation {
   let norm: BatchNorm
   let activation: Activation
-  /// [C]
+  /// Shape [C].
   let scale: Buffer
-  /// [C]
+  /// Shape [C].
   let shift: Buffer
   /// [C], of this batch or the running ones.
   let mean: [Double]
@@ -150,7 +150,9 @@ package final class Normalisation {
 package final class Parameter {
   /// Readable path, `layers.3.k3_e6.expand.weight`.
   package let name: String
+  /// Sizes, outermost first.
   package let shape: [Int]
+  /// The elements.
   package let value: Buffer
   /// Sum of the gradients since `Engine.clearGradients`.
   package let gradient: Buffer

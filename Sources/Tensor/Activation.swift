@@ -1,0 +1,2 @@
+// The layers above name activations and nothing else of the kernels.
+@_exported import enum Kernels.Activation

@@ -1,0 +1,200 @@
+import Kernels
+import Tensor
+
+/// A `Graph` on the engine under test.
+package final class EngineGraph: Graph {
+  /// The engine; forward records on its tape.
+  package let engine: Engine
+  private let leaves: Leaves
+  /// Every tensor made, in order.
+  package private(set) var tensors: [Tensor] = []
+  /// Every parameter made, in order.
+  package private(set) var parameters: [Parameter] = []
+  private var readers: [(name: String, read: () -> [Float])] = []
+
+  /// Makes an empty graph.
+  package init(_ engine: Engine, leaves: Leaves) {
+    self.engine = engine
+    self.leaves = leaves
+    engine.isRecording = true
+  }
+
+  /// Runs `build` forward and backward.
+  package static func run(
+    _ engine: Engine,
+    _ leaves: Leaves,
+    _ build: (any Graph) -> Node
+  ) -> Outcome {
+    let graph = EngineGraph(engine, leaves: leaves)
+    return graph.outcome(of: build(graph))
+  }
+
+  /// The output of `node` and, where wanted, all gradients.
+  package func outcome(of node: Node, gradients: Bool = true) -> Outcome {
+    var tensor = tensors[node.index]
+    if tensor.normalisation != nil { tensor = engine.materialise(tensor) }
+    let output = tensor.values.map { Double($0) }
+    let weights = leaves.outputWeights(output.count)
+    var outcome = Outcome(
+      output: output,
+      gradients: [:],
+      loss: zip(output, weights).reduce(0) { $0 + $1.0 * $1.1 }
+    )
+    guard gradients else {
+      engine.clearTape()
+      return outcome
+    }
+    engine.backward(from: tensor, gradient: weights.map { Float($0) })
+    for reader in readers { outcome.gradients[reader.name] = reader.read().map { Double($0) } }
+    return outcome
+  }
+
+  private func push(_ tensor: Tensor) -> Node {
+    tensors.append(tensor)
+    return Node(index: tensors.count - 1)
+  }
+
+  private func parameter(_ name: String, _ shape: [Int], _ fill: Fill) -> Parameter {
+    let p = Parameter(name: name, shape: shape, engine: engine)
+    set(p, name, fill)
+    return p
+  }
+
+  private func set(_ p: Parameter, _ name: String, _ fill: Fill) {
+    parameters.append(p)
+    let values = leaves.values(name, count: p.value.count, fill)
+    for i in values.indices { p.value.pointer[i] = Float(values[i]) }
+    readers.append((name, { Array(p.gradient.elements) }))
+  }
+
+  private func batchNorm(_ name: String, _ norm: Norm, _ channels: Int) -> BatchNorm? {
+    guard norm != .off else { return nil }
+    let batchNorm = BatchNorm(name: name, channels: channels, engine: engine)
+    set(batchNorm.gamma, name + ".gamma", .positive)
+    set(batchNorm.beta, name + ".beta", .small)
+    return batchNorm
+  }
+
+  package func input(_ name: String, _ shape: [Int], _ fill: Fill) -> Node {
+    let values = leaves.values(name, count: shape.reduce(1, *), fill).map { Float($0) }
+    let tensor = engine.tensor(values, shape: shape, requiresGradient: true)
+    readers.append(
+      (name, { tensor.gradientValues ?? [Float](repeating: 0, count: values.count) })
+    )
+    return push(tensor)
+  }
+
+  package func convolution(
+    _ x: Node,
+    _ name: String,
+    to channels: Int,
+    geometry g: ConvolutionGeometry,
+    bias: Bool,
+    norm: Norm
+  ) -> Node {
+    let input = tensors[x.index]
+    let slice = input.channels / g.groups
+    let columns = channels / g.groups
+    let filter = parameter(
+      name + ".filter",
+      g.groups > 1 ? [g.groups, slice, columns] : [g.kernel, g.kernel, slice, columns],
+      .filter(fanIn: g.kernel * g.kernel * slice)
+    )
+    return push(
+      engine.convolution(
+        input,
+        filter: filter,
+        geometry: g,
+        bias: bias ? parameter(name + ".bias", [channels], .small) : nil,
+        norm: batchNorm(name, norm, channels),
+        activation: norm.activation
+      )
+    )
+  }
+
+  package func depthwise(
+    _ x: Node,
+    _ name: String,
+    kernel: Int,
+    stride: Int,
+    norm: Norm
+  ) -> Node {
+    let input = tensors[x.index]
+    let filter = parameter(
+      name + ".filter",
+      [kernel, kernel, input.channels],
+      .filter(fanIn: kernel * kernel)
+    )
+    return push(
+      engine.depthwiseConvolution(
+        input,
+        filter: filter,
+        stride: stride,
+        norm: batchNorm(name, norm, input.channels),
+        activation: norm.activation
+      )
+    )
+  }
+
+  package func weightedSum(
+    _ branches: [(Node, isResidual: Bool)],
+    shortcut: Node?,
+    weights: Node,
+    forward: [Float]?
+  ) -> Node {
+    push(
+      engine.weightedSum(
+        branches.map { (tensors[$0.0.index], $0.isResidual) },
+        shortcut: shortcut.map { tensors[$0.index] },
+        weights: tensors[weights.index],
+        forward: forward
+      )
+    )
+  }
+
+  package func averagePool(_ x: Node) -> Node { push(engine.averagePool(tensors[x.index])) }
+
+  package func materialise(_ x: Node) -> Node { push(engine.materialise(tensors[x.index])) }
+
+  package func channelShuffle(_ x: Node, groups: Int) -> Node {
+    push(engine.channelShuffle(tensors[x.index], groups: groups))
+  }
+
+  package func crossEntropy(_ x: Node, labels: [Int32], smoothing: Float) -> Node {
+    push(engine.crossEntropy(tensors[x.index], labels: labels, smoothing: smoothing).loss)
+  }
+
+  package func unary(_ x: Node, _ operation: Unary) -> Node {
+    let x = tensors[x.index]
+    let y =
+      switch operation {
+      case .softmax: engine.softmax(x)
+      case .exponential: engine.exponential(x)
+      case .logarithm: engine.logarithm(x)
+      case .positivePart: engine.positivePart(x)
+      case .affine(let factor, let constant):
+        engine.affine(x, factor: factor, constant: constant)
+      case .sum: engine.sum(x)
+      }
+    return push(y)
+  }
+
+  package func add(_ a: Node, _ b: Node) -> Node {
+    push(engine.add(tensors[a.index], tensors[b.index]))
+  }
+
+  package func multiply(_ a: Node, _ b: Node) -> Node {
+    push(engine.multiply(tensors[a.index], tensors[b.index]))
+  }
+}
+
+extension Norm {
+  /// The activation after the batch-norm.
+  package var activation: Activation {
+    switch self {
+    case .off, .linear: .none
+    case .relu: .relu
+    case .hswish: .hswish
+    }
+  }
+}

@@ -1,0 +1,417 @@
+import Tensor
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Doubles with a stable address: arrays are too slow in an unoptimised build.
+final class Doubles {
+  let p: UnsafeMutablePointer<Double>
+  let count: Int
+
+  init(_ count: Int) {
+    self.count = count
+    p = .allocate(capacity: count)
+    p.initialize(repeating: 0, count: count)
+  }
+
+  convenience init(_ values: [Double]) {
+    self.init(values.count)
+    for i in values.indices { p[i] = values[i] }
+  }
+
+  deinit { p.deallocate() }
+
+  var array: [Double] { Array(UnsafeBufferPointer(start: p, count: count)) }
+}
+
+/// A value of the reference with its gradient.
+final class ReferenceValue {
+  let shape: [Int]
+  let x: Doubles
+  let g: Doubles
+
+  init(_ shape: [Int], _ x: Doubles) {
+    self.shape = shape
+    self.x = x
+    g = Doubles(x.count)
+  }
+
+  convenience init(_ shape: [Int]) { self.init(shape, Doubles(shape.reduce(1, *))) }
+
+  var channels: Int { shape.last ?? 1 }
+  var count: Int { x.count }
+}
+
+/// A `Graph` written as plainly as possible, in double precision; nothing is fused or left pending.
+package final class ReferenceGraph: Graph {
+  private let leaves: Leaves
+  private var values: [ReferenceValue] = []
+  private var named: [(name: String, value: ReferenceValue)] = []
+  private var tape: [() -> Void] = []
+
+  /// Makes an empty graph.
+  package init(leaves: Leaves) { self.leaves = leaves }
+
+  /// Runs `build` forward and, where wanted, backward.
+  package static func run(
+    _ leaves: Leaves,
+    gradients: Bool = true,
+    _ build: (any Graph) -> Node
+  ) -> Outcome {
+    let graph = ReferenceGraph(leaves: leaves)
+    let y = graph.values[build(graph).index]
+    let weights = leaves.outputWeights(y.count)
+    var outcome = Outcome(output: y.x.array, gradients: [:], loss: 0)
+    outcome.loss = zip(outcome.output, weights).reduce(0) { $0 + $1.0 * $1.1 }
+    guard gradients else { return outcome }
+    // The engine is given the weights in single precision.
+    for i in weights.indices { y.g.p[i] = Double(Float(weights[i])) }
+    while let step = graph.tape.popLast() { step() }
+    for leaf in graph.named { outcome.gradients[leaf.name] = leaf.value.g.array }
+    return outcome
+  }
+
+  private func push(_ value: ReferenceValue) -> Node {
+    values.append(value)
+    return Node(index: values.count - 1)
+  }
+
+  private func leaf(_ name: String, _ shape: [Int], _ fill: Fill) -> ReferenceValue {
+    let count = shape.reduce(1, *)
+    let value = ReferenceValue(shape, Doubles(leaves.values(name, count: count, fill)))
+    named.append((name, value))
+    return value
+  }
+
+  package func input(_ name: String, _ shape: [Int], _ fill: Fill) -> Node {
+    push(leaf(name, shape, fill))
+  }
+
+  package func convolution(
+    _ x: Node,
+    _ name: String,
+    to channels: Int,
+    geometry g: ConvolutionGeometry,
+    bias: Bool,
+    norm: Norm
+  ) -> Node {
+    let input = values[x.index]
+    let slice = input.channels / g.groups
+    let filter = leaf(
+      name + ".filter",
+      [g.groups, g.kernel * g.kernel, slice, channels / g.groups],
+      .filter(fanIn: g.kernel * g.kernel * slice)
+    )
+    let isImage = input.shape.count == 4
+    let (h, w) = isImage ? (input.shape[1], input.shape[2]) : (1, 1)
+    let shape =
+      isImage
+      ? [input.shape[0], g.outputSize(h), g.outputSize(w), channels] : [input.shape[0], channels]
+    let y = ReferenceValue(shape)
+    let taps = Taps(
+      images: input.shape[0],
+      height: h,
+      width: w,
+      outHeight: isImage ? shape[1] : 1,
+      outWidth: isImage ? shape[2] : 1,
+      kernel: g.kernel,
+      stride: g.stride,
+      padding: g.padding
+    )
+    let columns = channels / g.groups
+    taps.forEach { from, to, tap in
+      for group in 0..<g.groups {
+        let x = input.x.p + from * input.channels + group * slice
+        let out = y.x.p + to * channels + group * columns
+        let f = filter.x.p + (group * taps.kernel * taps.kernel + tap) * slice * columns
+        for c in 0..<slice { addScaled(columns, x[c], f + c * columns, out) }
+      }
+    }
+    tape.append {
+      taps.forEach { from, to, tap in
+        for group in 0..<g.groups {
+          let at = from * input.channels + group * slice
+          let out = y.g.p + to * channels + group * columns
+          let weights = (group * taps.kernel * taps.kernel + tap) * slice * columns
+          for c in 0..<slice {
+            addScaled(columns, input.x.p[at + c], out, filter.g.p + weights + c * columns)
+            input.g.p[at + c] += dot(columns, filter.x.p + weights + c * columns, out)
+          }
+        }
+      }
+    }
+    if bias {
+      let b = leaf(name + ".bias", [channels], .small)
+      for i in 0..<y.count { y.x.p[i] += b.x.p[i % channels] }
+      tape.append { for i in 0..<y.count { b.g.p[i % channels] += y.g.p[i] } }
+    }
+    return push(normalised(y, name, norm))
+  }
+
+  package func depthwise(
+    _ x: Node,
+    _ name: String,
+    kernel: Int,
+    stride: Int,
+    norm: Norm
+  ) -> Node {
+    let input = values[x.index]
+    let channels = input.channels
+    let filter = leaf(
+      name + ".filter",
+      [kernel, kernel, channels],
+      .filter(fanIn: kernel * kernel)
+    )
+    let (n, h, w) = (input.shape[0], input.shape[1], input.shape[2])
+    let padding = kernel / 2
+    let (oh, ow) = (
+      (h + 2 * padding - kernel) / stride + 1, (w + 2 * padding - kernel) / stride + 1
+    )
+    let y = ReferenceValue([n, oh, ow, channels])
+    let taps = Taps(
+      images: n,
+      height: h,
+      width: w,
+      outHeight: oh,
+      outWidth: ow,
+      kernel: kernel,
+      stride: stride,
+      padding: padding
+    )
+    taps.forEach { from, to, tap in
+      addProduct(
+        channels,
+        input.x.p + from * channels,
+        filter.x.p + tap * channels,
+        y.x.p + to * channels
+      )
+    }
+    tape.append {
+      taps.forEach { from, to, tap in
+        let g = y.g.p + to * channels
+        addProduct(channels, g, filter.x.p + tap * channels, input.g.p + from * channels)
+        addProduct(channels, g, input.x.p + from * channels, filter.g.p + tap * channels)
+      }
+    }
+    return push(normalised(y, name, norm))
+  }
+
+  /// Batch-norm in training mode and the activation.
+  private func normalised(_ x: ReferenceValue, _ name: String, _ norm: Norm) -> ReferenceValue {
+    guard norm != .off else { return x }
+    let channels = x.channels
+    let rows = x.count / channels
+    let gamma = leaf(name + ".gamma", [channels], .positive)
+    let beta = leaf(name + ".beta", [channels], .small)
+    let y = ReferenceValue(x.shape)
+    let hat = Doubles(x.count)
+    let z = Doubles(x.count)
+    let inverse = Doubles(channels)
+    for c in 0..<channels {
+      var mean = 0.0
+      for r in 0..<rows { mean += x.x.p[r * channels + c] }
+      mean /= Double(rows)
+      var variance = 0.0
+      for r in 0..<rows {
+        let d = x.x.p[r * channels + c] - mean
+        variance += d * d
+      }
+      inverse.p[c] = 1 / (variance / Double(rows) + 1e-5).squareRoot()
+      for r in 0..<rows {
+        let i = r * channels + c
+        hat.p[i] = (x.x.p[i] - mean) * inverse.p[c]
+        z.p[i] = gamma.x.p[c] * hat.p[i] + beta.x.p[c]
+        y.x.p[i] = activate(z.p[i], norm)
+      }
+    }
+    tape.append {
+      for c in 0..<channels {
+        var sum = 0.0
+        var product = 0.0
+        for r in 0..<rows {
+          let i = r * channels + c
+          let g = y.g.p[i] * activationSlope(z.p[i], norm)
+          sum += g
+          product += g * hat.p[i]
+        }
+        gamma.g.p[c] += product
+        beta.g.p[c] += sum
+        for r in 0..<rows {
+          let i = r * channels + c
+          let g = y.g.p[i] * activationSlope(z.p[i], norm)
+          x.g.p[i] +=
+            gamma.x.p[c] * inverse.p[c]
+            * (g - sum / Double(rows) - hat.p[i] * product / Double(rows))
+        }
+      }
+    }
+    return y
+  }
+
+  package func weightedSum(
+    _ branches: [(Node, isResidual: Bool)],
+    shortcut: Node?,
+    weights: Node,
+    forward: [Float]?
+  ) -> Node {
+    let inputs = branches.map { values[$0.0.index] }
+    let residual = branches.map(\.isResidual)
+    let through = shortcut.map { values[$0.index] }
+    let m = values[weights.index]
+    let used = Doubles(forward?.map { Double($0) } ?? m.x.array)
+    let y = ReferenceValue(inputs[0].shape)
+    let k = inputs.count
+    let slice = y.count / (m.shape.count == 2 ? m.shape[0] : 1)
+    for i in 0..<k {
+      for e in 0..<y.count {
+        let value = inputs[i].x.p[e] + (residual[i] ? through?.x.p[e] ?? 0 : 0)
+        y.x.p[e] += used.p[e / slice * k + i] * value
+      }
+    }
+    tape.append {
+      for i in 0..<k {
+        for e in 0..<y.count {
+          let at = e / slice * k + i
+          let value = inputs[i].x.p[e] + (residual[i] ? through?.x.p[e] ?? 0 : 0)
+          m.g.p[at] += y.g.p[e] * value
+          inputs[i].g.p[e] += used.p[at] * y.g.p[e]
+          if residual[i], let through { through.g.p[e] += used.p[at] * y.g.p[e] }
+        }
+      }
+    }
+    return push(y)
+  }
+
+  package func averagePool(_ x: Node) -> Node {
+    let x = values[x.index]
+    let channels = x.channels
+    let pixels = x.shape[1] * x.shape[2]
+    let y = ReferenceValue([x.shape[0], channels])
+    for i in 0..<x.count {
+      y.x.p[i / (pixels * channels) * channels + i % channels] += x.x.p[i] / Double(pixels)
+    }
+    tape.append {
+      for i in 0..<x.count {
+        x.g.p[i] += y.g.p[i / (pixels * channels) * channels + i % channels] / Double(pixels)
+      }
+    }
+    return push(y)
+  }
+
+  package func materialise(_ x: Node) -> Node { x }
+
+  package func channelShuffle(_ x: Node, groups: Int) -> Node {
+    let x = values[x.index]
+    let y = ReferenceValue(x.shape)
+    let channels = x.channels
+    let width = channels / groups
+    func target(_ i: Int) -> Int {
+      let c = i % channels
+      return i - c + c % width * groups + c / width
+    }
+    for i in 0..<x.count { y.x.p[target(i)] = x.x.p[i] }
+    tape.append { for i in 0..<x.count { x.g.p[i] += y.g.p[target(i)] } }
+    return push(y)
+  }
+
+  package func crossEntropy(_ x: Node, labels: [Int32], smoothing: Float) -> Node {
+    let x = values[x.index]
+    let k = x.channels
+    let y = ReferenceValue([])
+    let rows = labels.count
+    let target = Doubles(x.count)
+    let p = Doubles(x.count)
+    for i in 0..<x.count {
+      let hot = Int(labels[i / k]) == i % k ? 1.0 : 0.0
+      target.p[i] = (1 - Double(smoothing)) * hot + Double(smoothing) / Double(k)
+    }
+    for r in 0..<rows {
+      var sum = 0.0
+      for i in r * k..<(r + 1) * k { sum += exp(x.x.p[i]) }
+      for i in r * k..<(r + 1) * k {
+        p.p[i] = exp(x.x.p[i]) / sum
+        y.x.p[0] -= target.p[i] * log(p.p[i]) / Double(rows)
+      }
+    }
+    tape.append {
+      for i in 0..<x.count { x.g.p[i] += y.g.p[0] * (p.p[i] - target.p[i]) / Double(rows) }
+    }
+    return push(y)
+  }
+
+  package func unary(_ x: Node, _ operation: Unary) -> Node {
+    let x = values[x.index]
+    let k = x.channels
+    if case .sum = operation {
+      let y = ReferenceValue([])
+      for i in 0..<x.count { y.x.p[0] += x.x.p[i] }
+      tape.append { for i in 0..<x.count { x.g.p[i] += y.g.p[0] } }
+      return push(y)
+    }
+    let y = ReferenceValue(x.shape)
+    for i in 0..<x.count {
+      let v = x.x.p[i]
+      y.x.p[i] =
+        switch operation {
+        case .softmax, .exponential: exp(v)
+        case .logarithm: log(v)
+        case .positivePart: max(v, 0)
+        case .affine(let factor, let constant): Double(factor) * v + Double(constant)
+        case .sum: 0
+        }
+    }
+    if case .softmax = operation {
+      for r in 0..<x.count / k {
+        let sum = (0..<k).reduce(0) { $0 + y.x.p[r * k + $1] }
+        for i in r * k..<(r + 1) * k { y.x.p[i] /= sum }
+      }
+    }
+    tape.append {
+      for i in 0..<x.count {
+        let first = i / k * k
+        switch operation {
+        case .softmax:
+          // The whole Jacobian, row by row: ∂p_j/∂x_i = p_j·([i = j] − p_i).
+          for j in first..<first + k {
+            x.g.p[i] += y.g.p[j] * y.x.p[j] * ((i == j ? 1 : 0) - y.x.p[i])
+          }
+        case .exponential: x.g.p[i] += y.g.p[i] * exp(x.x.p[i])
+        case .logarithm: x.g.p[i] += y.g.p[i] / x.x.p[i]
+        case .positivePart: x.g.p[i] += x.x.p[i] > 0 ? y.g.p[i] : 0
+        case .affine(let factor, _): x.g.p[i] += y.g.p[i] * Double(factor)
+        case .sum: break
+        }
+      }
+    }
+    return push(y)
+  }
+
+  package func add(_ a: Node, _ b: Node) -> Node {
+    let (a, b) = (values[a.index], values[b.index])
+    let y = ReferenceValue(a.shape)
+    for i in 0..<y.count { y.x.p[i] = a.x.p[i] + b.x.p[i] }
+    tape.append {
+      for i in 0..<y.count {
+        a.g.p[i] += y.g.p[i]
+        b.g.p[i] += y.g.p[i]
+      }
+    }
+    return push(y)
+  }
+
+  package func multiply(_ a: Node, _ b: Node) -> Node {
+    let (a, b) = (values[a.index], values[b.index])
+    let y = ReferenceValue(a.shape)
+    for i in 0..<y.count { y.x.p[i] = a.x.p[i] * b.x.p[i] }
+    tape.append {
+      for i in 0..<y.count {
+        a.g.p[i] += y.g.p[i] * b.x.p[i]
+        b.g.p[i] += y.g.p[i] * a.x.p[i]
+      }
+    }
+    return push(y)
+  }
+}
