@@ -39,13 +39,14 @@ extension Configuration {
       stages: [(16, 1, 1), (24, 2, 1), (32, 2, 2), (48, 1, 1)],
       head: 128
     )
-    it.search.epochs = 40
-    it.search.warmupEpochs = warmup(of: 40)
+    it.search.epochs = 30
+    it.search.warmupEpochs = warmup(of: 30)
     it.search.batch = 32
     it.search.recalibrationImages = 512
-    it.theta.learningRate = 0.03
-    // 5.0 falls to 0.15 in the last of 40 epochs.
-    it.temperature.rate = 0.09
+    // A pass holds nine steps on θ; at the usual 0.01 the choices would not form in time.
+    it.theta.learningRate = 0.15
+    // 5.0 falls to 0.15 in the last of 30 epochs.
+    it.temperature.rate = 0.12
     return it
   }
 
