@@ -131,6 +131,10 @@ extension OperationCase {
         OperationCase(name: "multiply") { g in
           g.multiply(g.input("a", [4, 3], .normal), g.input("b", [4, 3], .normal))
         },
+        OperationCase(name: "rows repeated, then softmax") { g in
+          let theta = g.repeatRows(g.input("theta", [5], .normal), count: 3)
+          return g.unary(g.add(theta, g.input("noise", [3, 5], .normal)), .softmax)
+        },
         OperationCase(name: "square by multiply, and sum with itself") { g in
           let x = g.input("x", [9], .normal)
           return g.add(g.multiply(x, x), x)

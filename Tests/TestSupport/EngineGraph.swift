@@ -1,4 +1,3 @@
-import Kernels
 import Tensor
 
 /// A `Graph` on the engine under test.
@@ -177,6 +176,10 @@ package final class EngineGraph: Graph {
       case .sum: engine.sum(x)
       }
     return push(y)
+  }
+
+  package func repeatRows(_ x: Node, count: Int) -> Node {
+    push(engine.repeatRows(tensors[x.index], count: count))
   }
 
   package func add(_ a: Node, _ b: Node) -> Node {

@@ -62,6 +62,8 @@ package protocol Graph: AnyObject {
   func crossEntropy(_ x: Node, labels: [Int32], smoothing: Float) -> Node
   /// See `Unary`.
   func unary(_ x: Node, _ operation: Unary) -> Node
+  /// See `Engine.repeatRows`.
+  func repeatRows(_ x: Node, count: Int) -> Node
   /// a + b.
   func add(_ a: Node, _ b: Node) -> Node
   /// a · b.

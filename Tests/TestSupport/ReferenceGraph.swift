@@ -389,6 +389,14 @@ package final class ReferenceGraph: Graph {
     return push(y)
   }
 
+  package func repeatRows(_ x: Node, count: Int) -> Node {
+    let x = values[x.index]
+    let y = ReferenceValue([count, x.count])
+    for i in 0..<y.count { y.x.p[i] = x.x.p[i % x.count] }
+    tape.append { for i in 0..<y.count { x.g.p[i % x.count] += y.g.p[i] } }
+    return push(y)
+  }
+
   package func add(_ a: Node, _ b: Node) -> Node {
     let (a, b) = (values[a.index], values[b.index])
     let y = ReferenceValue(a.shape)
