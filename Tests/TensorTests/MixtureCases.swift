@@ -70,6 +70,20 @@ extension OperationCase {
       ) { g in
         layer(g, images: 3, weights: [3, 4], forward: [1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0])
       },
+      OperationCase(
+        name: "mixture of weights 1, whose branches share one gradient and have other readers",
+        isSmooth: false,
+        isExact: false
+      ) { g in
+        let (a, b) = (g.input("a", [6, 8], .normal), g.input("b", [6, 8], .normal))
+        let (c, d) = (g.pointwise(a, "c", to: 8), g.pointwise(b, "d", to: 8))
+        return g.weightedSum(
+          [(a, false), (b, false), (c, false), (d, true)],
+          shortcut: a,
+          weights: g.input("m", [4], .normal),
+          forward: [1, 1, 1, 1]
+        )
+      },
       OperationCase(name: "mixture of nothing", isSmooth: false, isExact: false) { g in
         layer(g, images: 2, weights: [4], forward: [0, 0, 0, 0])
       },
