@@ -1,0 +1,95 @@
+import Foundation
+import Runs
+import Tensor
+import Testing
+
+@testable import Search
+
+@Suite struct CostLossTests {
+  private func settings(
+    _ form: Configuration.LossSettings.Form,
+    budget: Double = 4e6
+  ) throws -> Configuration.LossSettings {
+    var settings = try Configuration.preset("digits").loss
+    settings.form = form
+    settings.alpha = 0.2
+    settings.beta = 0.6
+    settings.budget = budget
+    settings.band = 0.05
+    return settings
+  }
+
+  /// Loss and its derivatives after cross-entropy and cost.
+  private func evaluate(
+    _ settings: Configuration.LossSettings,
+    crossEntropy: Float,
+    cost: Float
+  ) throws -> (loss: Double, dCrossEntropy: Double, dCost: Double) {
+    let engine = Engine(instructionSet: .baseline, threads: 1)
+    engine.isRecording = true
+    let ce = engine.tensor([crossEntropy], shape: [], requiresGradient: true)
+    let c = engine.tensor([cost], shape: [], requiresGradient: true)
+    let loss = try CostLoss(settings, cheapest: 1e6)(crossEntropy: ce, cost: c, engine: engine)
+    engine.backward(from: loss)
+    return (
+      Double(loss.item), Double(ce.gradientValues?[0] ?? 0), Double(c.gradientValues?[0] ?? 0)
+    )
+  }
+
+  /// Values by hand for CE = 1.5 and a cost of 5 M: LAT is 5000 thousands, 5 millions.
+  private static let published: [(form: Configuration.LossSettings.Form, loss: Double)] = [
+    (form: .log, loss: 0.12 * 1.5 * log(5000.0)),
+    (form: .paper, loss: 0.2 * 1.5 * pow(log(5000.0), 0.6)),
+    (form: .additive, loss: 1.5 + 0.2 * pow(5.0, 0.6)),
+    (form: .target, loss: 1.5 + 0.2 * 0.2),
+  ]
+
+  @Test(arguments: published) func `each form has its published value`(
+    form: Configuration.LossSettings.Form,
+    expected: Double
+  ) throws {
+    let result = try evaluate(settings(form), crossEntropy: 1.5, cost: 5e6)
+    #expect(abs(result.loss - expected) < 1e-5 * expected)
+  }
+
+  @Test(arguments: Configuration.LossSettings.Form.allCases, [2e6 as Float, 7e6])
+  func `derivatives agree with central differences`(
+    form: Configuration.LossSettings.Form,
+    cost: Float
+  ) throws {
+    let settings = try settings(form)
+    let result = try evaluate(settings, crossEntropy: 1.5, cost: cost)
+    let h: Float = cost / 64
+    let up = try evaluate(settings, crossEntropy: 1.5, cost: cost + h).loss
+    let down = try evaluate(settings, crossEntropy: 1.5, cost: cost - h).loss
+    let dCost = (up - down) / Double(2 * h)
+    #expect(abs(result.dCost - dCost) < 2e-3 * abs(dCost))
+    #expect(result.dCost != 0)
+    let above = try evaluate(settings, crossEntropy: 1.625, cost: cost).loss
+    let below = try evaluate(settings, crossEntropy: 1.375, cost: cost).loss
+    #expect(abs(result.dCrossEntropy - (above - below) / 0.25) < 1e-4)
+  }
+
+  @Test func `the target form is free inside its band and pulls towards it on both sides`() throws {
+    let inside = try evaluate(settings(.target), crossEntropy: 1, cost: 4.1e6)
+    #expect(inside.loss == 1 && inside.dCost == 0)
+    #expect(try evaluate(settings(.target), crossEntropy: 1, cost: 6e6).dCost > 0)
+    #expect(try evaluate(settings(.target), crossEntropy: 1, cost: 2e6).dCost < 0)
+  }
+
+  @Test(arguments: [Configuration.LossSettings.Form.log, .paper])
+  func `a log form is refused where the loss could not stay positive`(
+    form: Configuration.LossSettings.Form
+  ) throws {
+    let error = #expect(throws: UserError.self) { try CostLoss(settings(form), cheapest: 900) }
+    #expect(error?.code == .configuration)
+    #expect(error?.place == "loss.form")
+    #expect(throws: Never.self) { try CostLoss(settings(.additive), cheapest: 900) }
+  }
+
+  @Test func `the guard keeps a log form positive below its floor`() throws {
+    let result = try evaluate(settings(.log), crossEntropy: 1.5, cost: 10)
+    #expect(result.loss > 0)
+    #expect(result.dCost == 0)
+  }
+}

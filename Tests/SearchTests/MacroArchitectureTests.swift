@@ -1,0 +1,66 @@
+import Networks
+import Runs
+import Testing
+
+@testable import Search
+
+@Suite struct MacroArchitectureTests {
+  private func macro(_ preset: String, classes: Int) throws -> MacroArchitecture {
+    let configuration = try Configuration.preset(preset)
+    return MacroArchitecture(
+      configuration.space,
+      classes: classes,
+      channels: 3,
+      height: configuration.data.resolution,
+      width: configuration.data.resolution
+    )
+  }
+
+  @Test func `the ImageNet space has the published extremes`() throws {
+    // 22 layers, dearest and cheapest path of FBNet's table 1 with the 1984-wide head.
+    let macro = try macro("imagenet", classes: 1000)
+    #expect(macro.layers.count == 22)
+    let dearest = macro.layers.map { layer in
+      layer.indices.max { layer[$0].flops < layer[$1].flops } ?? 0
+    }
+    let cheapest = macro.layers.map { layer in
+      layer.indices.min { layer[$0].flops < layer[$1].flops } ?? 0
+    }
+    #expect((macro.flops(dearest) / 1e5).rounded() == 5726)
+    #expect((macro.params(dearest) / 1e4).rounded() == 570)
+    #expect((macro.flops(cheapest) / 1e5).rounded() == 486)
+    #expect((macro.params(cheapest) / 1e4).rounded() == 276)
+  }
+
+  @Test func `twelve distinct layer shapes cover the ImageNet space`() throws {
+    let shapes = try macro("imagenet", classes: 1000).layers.map {
+      [$0[0].input, $0[0].output, $0[0].stride, $0[0].height]
+    }
+    #expect(Set(shapes).count == 12)
+    #expect(shapes.first == [16, 16, 1, 112])
+    #expect(shapes.last == [184, 352, 1, 7])
+  }
+
+  @Test func `strides halve an odd side upwards`() throws {
+    var configuration = try Configuration.preset("digits")
+    configuration.data.resolution = 9
+    let macro = MacroArchitecture(
+      configuration.space,
+      classes: 10,
+      channels: 1,
+      height: 9,
+      width: 9
+    )
+    #expect(macro.layers[4][0].height == 5)
+  }
+
+  @Test func `choices carry the price of every candidate`() throws {
+    let macro = try macro("cifar-small", classes: 10)
+    #expect(macro.choices.count == 8)
+    for (choice, layer) in zip(macro.choices, macro.layers) {
+      #expect(choice.options.map(\.flops) == layer.map(\.flops))
+      #expect(choice.options.map(\.params) == layer.map(\.params))
+    }
+    #expect(macro.choices[1].detail == "32x32 16→24 s2")
+  }
+}

@@ -1,0 +1,293 @@
+import Foundation
+import Runs
+import Tensor
+import Testing
+
+@testable import Data
+@testable import Search
+
+/// The supernet on a space small enough for finite differences.
+@Suite struct SupernetTests {
+  private static let batch = 8
+
+  private func configuration(
+    _ change: (inout Configuration) -> Void = { _ in }
+  ) throws -> Configuration {
+    var it = try Configuration.preset("digits")
+    it.threads = 2
+    it.space.stem.width = 8
+    it.space.stages = [.init(width: 8, depth: 1, stride: 1), .init(width: 16, depth: 2, stride: 2)]
+    it.space.head = 24
+    change(&it)
+    return it
+  }
+
+  private func supernet(_ configuration: Configuration) throws -> Supernet {
+    try Supernet(configuration: configuration, classes: 10, channels: 1, height: 8, width: 8)
+  }
+
+  /// Random images and labels.
+  private func images(_ index: UInt32 = 0, count: Int = batch) -> Batch {
+    var random = Philox(seed: 5, purpose: .test, index: index)
+    return Batch(
+      pixels: (0..<count * 64).map { _ in random.normal() },
+      labels: (0..<count).map { _ in Int32(random.below(10)) }
+    )
+  }
+
+  private func bits(_ supernet: Supernet) -> [[UInt32]] {
+    supernet.state().map { $0.values.map(\.bitPattern) }
+  }
+
+  private func step(_ net: Supernet, _ phase: Phase, _ index: Int, learningRate: Double = 0.05)
+    -> StepOutcome
+  {
+    let batch = images(UInt32(index))
+    return net.step(
+      phase,
+      pixels: batch.pixels,
+      labels: batch.labels,
+      temperature: 2,
+      learningRate: learningRate,
+      step: index
+    )
+  }
+
+  @Test(
+    arguments: [
+      ("cifar-small", 3, 10, 767_306), ("cifar", 3, 10, 11_146_138),
+    ]) func `weights number as many as the same supernet's in PyTorch`(
+      preset: String,
+      channels: Int,
+      classes: Int,
+      expected: Int
+    ) throws
+  {
+    let configuration = try Configuration.preset(preset)
+    let net = try Supernet(
+      configuration: configuration,
+      classes: classes,
+      channels: channels,
+      height: 32,
+      width: 32
+    )
+    #expect(net.parameters.reduce(0) { $0 + $1.value.count } == expected)
+  }
+
+  @Test(
+    arguments: [Configuration.SearchSettings.Sampling.batch, .sample],
+    Configuration.LossSettings.Form.allCases
+  )
+  func `the two pulls on theta add up to the gradient of the loss`(
+    sampling: Configuration.SearchSettings.Sampling,
+    form: Configuration.LossSettings.Form
+  ) throws {
+    let net = try supernet(
+      configuration {
+        $0.search.sampling = sampling
+        $0.loss.form = form
+        $0.loss.budget = 1e4
+        $0.loss.alpha = 0.5
+        // A smooth network: the kinks of ReLU would blur the differences.
+        for i in $0.space.candidates.indices { $0.space.candidates[i].activation = .hswish }
+      }
+    )
+    for warm in 0..<3 { _ = step(net, .weights, warm) }
+    let theta = net.logits
+    func loss(_ layer: Int, _ option: Int, _ delta: Float) -> Double {
+      net.logits = theta
+      net.logits[layer][option] += delta
+      return step(net, .theta, 7, learningRate: 0).loss
+    }
+    let h: Float = 0.02
+    for layer in 0..<3 {
+      for option in [0, 1, 3, 8] {
+        let difference = (loss(layer, option, h) - loss(layer, option, -h)) / Double(2 * h)
+        _ = loss(layer, option, 0)
+        let pull = Double(net.accuracyPull[layer][option] + net.costPull[layer][option])
+        #expect(
+          abs(pull - difference) < 2e-4 + 0.03 * abs(difference),
+          "layer \(layer) option \(option): \(pull) against \(difference)"
+        )
+      }
+    }
+    #expect(net.costPull.flatMap { $0 }.contains { $0 != 0 })
+    #expect(net.accuracyPull.flatMap { $0 }.contains { $0 != 0 })
+  }
+
+  @Test func `the cost of a draw is the mixture's and of a hard draw one network's`() throws {
+    let net = try supernet(configuration { $0.search.hard = true })
+    let cost = step(net, .theta, 0).cost
+    var costs: Set<Double> = []
+    for a in 0..<9 { for b in 0..<9 { for c in 0..<9 { costs.insert(net.flops([a, b, c])) } } }
+    #expect(costs.contains { abs($0 - cost) < 1e-6 * cost })
+    let soft = try supernet(configuration())
+    let mixed = step(soft, .theta, 0).cost
+    #expect(!costs.contains { abs($0 - mixed) < 1e-9 * mixed })
+    #expect(mixed > (costs.min() ?? 0) && mixed < (costs.max() ?? 0))
+  }
+
+  @Test func `a weight step leaves theta alone and a theta step the weights`() throws {
+    let net = try supernet(configuration())
+    let before = net.state()
+    _ = step(net, .weights, 0)
+    #expect(net.logits.flatMap { $0 }.allSatisfy { $0 == 1 / Float(9) })
+    let between = net.state()
+    #expect(zip(before, between).contains { $0.values != $1.values })
+    _ = step(net, .theta, 1)
+    let after = net.state()
+    for (old, new) in zip(between, after) where !old.name.hasPrefix("theta") {
+      #expect(old.values == new.values, "\(old.name) moved")
+    }
+    #expect(net.logits.flatMap { $0 }.contains { $0 != 1 / Float(9) })
+  }
+
+  @Test func `weight steps learn a batch by heart`() throws {
+    let net = try supernet(configuration())
+    let batch = images()
+    var losses: [Double] = []
+    for index in 0..<60 {
+      losses.append(
+        net.step(
+          .weights,
+          pixels: batch.pixels,
+          labels: batch.labels,
+          temperature: 5,
+          learningRate: 0.05,
+          step: index
+        ).crossEntropy
+      )
+    }
+    #expect(losses[0] > 1.5)
+    // Every step draws another mixture, so the end is noisy.
+    #expect(losses.suffix(5).reduce(0, +) / 5 < 0.4)
+  }
+
+  @Test func `any number of threads gives the same bits`() throws {
+    var results: [[[UInt32]]] = []
+    for threads in [1, 2, 5] {
+      let net = try supernet(configuration { $0.threads = threads })
+      for index in 0..<2 { _ = step(net, .weights, index) }
+      _ = step(net, .theta, 2)
+      results.append(bits(net))
+    }
+    #expect(results[0] == results[1])
+    #expect(results[0] == results[2])
+  }
+
+  @Test func `a restored supernet goes on as if nothing had happened`() throws {
+    let net = try supernet(configuration())
+    for index in 0..<3 { _ = step(net, index == 1 ? .theta : .weights, index) }
+    let saved = Dictionary(
+      uniqueKeysWithValues: net.state().map { ($0.name, (shape: $0.shape, values: $0.values)) }
+    )
+    // Judging in between must not disturb training.
+    net.recalibrate(nil, temperature: 1, batches: [images(9)])
+    _ = net.evaluate(net.argmax, temperature: 1, pixels: images().pixels, labels: images().labels)
+    let copy = try supernet(configuration { $0.seed = 1 })
+    try copy.restore(saved)
+    for index in 3..<6 {
+      let phase: Phase = index == 4 ? .theta : .weights
+      #expect(step(net, phase, index) == step(copy, phase, index))
+    }
+    #expect(bits(net) == bits(copy))
+  }
+
+  @Test func `a checkpoint of another network is refused by name`() throws {
+    let net = try supernet(configuration())
+    var saved = Dictionary(
+      uniqueKeysWithValues: net.state().map { ($0.name, (shape: $0.shape, values: $0.values)) }
+    )
+    saved["classifier.weight"] = (shape: [2], values: [0, 0])
+    var error = #expect(throws: UserError.self) { try net.restore(saved) }
+    #expect(error?.problem.contains("classifier.weight") == true)
+    saved["theta.2"] = nil
+    saved["classifier.weight"] = nil
+    error = #expect(throws: UserError.self) { try net.restore(saved) }
+    #expect(error?.problem.contains("has no array") == true)
+  }
+
+  @Test func `a mixture with one certain choice a layer is that network`() throws {
+    let net = try supernet(configuration())
+    for index in 0..<3 { _ = step(net, .weights, index) }
+    let architecture = [3, 1, 7]
+    for layer in 0..<3 {
+      net.logits[layer] = (0..<9).map { $0 == architecture[layer] ? 60 : -60 }
+    }
+    #expect(net.argmax == architecture)
+    #expect(abs(net.expectedCost - net.flops(architecture)) < 1)
+    let batch = images(11, count: 32)
+    net.recalibrate(nil, temperature: 1, batches: [batch])
+    let mixture = net.evaluate(nil, temperature: 1, pixels: batch.pixels, labels: batch.labels)
+    net.recalibrate(architecture, temperature: 1, batches: [batch])
+    let alone = net.evaluate(
+      architecture,
+      temperature: 1,
+      pixels: batch.pixels,
+      labels: batch.labels
+    )
+    #expect(abs(mixture.crossEntropy - alone.crossEntropy) < 1e-5)
+    #expect(mixture.correct == alone.correct)
+  }
+
+  @Test func `recalibrated statistics reproduce the batch that they came from`() throws {
+    let net = try supernet(configuration { $0.theta.initial = .zero })
+    for index in 0..<3 { _ = step(net, .weights, index) }
+    let batch = images(3, count: 64)
+    net.recalibrate([3, 3, 3], temperature: 1, batches: [batch])
+    let once = net.evaluate(
+      [3, 3, 3],
+      temperature: 1,
+      pixels: batch.pixels,
+      labels: batch.labels
+    )
+    net.recalibrate([3, 3, 3], temperature: 1, batches: [batch, batch, batch])
+    let thrice = net.evaluate(
+      [3, 3, 3],
+      temperature: 1,
+      pixels: batch.pixels,
+      labels: batch.labels
+    )
+    #expect(abs(once.crossEntropy - thrice.crossEntropy) < 1e-5)
+    net.recalibrate([3, 3, 3], temperature: 1, batches: [images(4, count: 64)])
+    let other = net.evaluate(
+      [3, 3, 3],
+      temperature: 1,
+      pixels: batch.pixels,
+      labels: batch.labels
+    )
+    #expect(abs(once.crossEntropy - other.crossEntropy) > 1e-5)
+  }
+
+  @Test func `architectures are drawn in proportion to their probability`() throws {
+    let net = try supernet(configuration())
+    net.logits[0] = [2, 1, 0, 0, 0, 0, 0, 0, -1]
+    var counts = [Int](repeating: 0, count: 9)
+    let draws = 4000
+    for index in 0..<draws { counts[net.sample(seed: 3, index: index)[0]] += 1 }
+    for option in 0..<9 {
+      #expect(abs(Double(counts[option]) / Double(draws) - net.probabilities[0][option]) < 0.03)
+    }
+    #expect(net.sample(seed: 3, index: 5) == net.sample(seed: 3, index: 5))
+    let expected = log(net.probabilities[0][1]) + 2 * log(1.0 / 9)
+    #expect(abs(net.logProbability([1, 4, 4]) - expected) < 1e-9)
+  }
+
+  @Test func `a steady step asks the system for no memory`() throws {
+    let net = try supernet(configuration())
+    for index in 0..<4 { _ = step(net, index % 2 == 0 ? .weights : .theta, index) }
+    let before = net.engine.pool.systemAllocations
+    for index in 4..<8 { _ = step(net, index % 2 == 0 ? .weights : .theta, index) }
+    #expect(net.engine.pool.systemAllocations == before)
+  }
+
+  @Test(arguments: [
+    (Configuration.ThetaSettings.Initial.uniform, 1 / Float(9)), (.zero, 0), (.one, 1),
+  ]) func `theta starts where the config says`(
+    initial: Configuration.ThetaSettings.Initial,
+    value: Float
+  ) throws {
+    let net = try supernet(configuration { $0.theta.initial = initial })
+    #expect(net.logits.flatMap { $0 }.allSatisfy { $0 == value })
+  }
+}
