@@ -78,7 +78,7 @@ struct ConfigurationKey: Sendable {
       .text(mayBeEmpty: false),
       "The built-in digits, a folder of train/CLASS/*.jpg|png, or cifar10:FOLDER."
     ),
-    .init("data.resolution", .integer(4...4096), "Side of the square images, pixels."),
+    .init("data.resolution", .integer(4...1024), "Side of the square images, pixels."),
     .init(
       "data.shift",
       .integer(0...4096),
@@ -177,10 +177,10 @@ struct ConfigurationKey: Sendable {
     .init(
       "loss.form",
       words(C.LossSettings.Form.self),
-      "log: a*CE*log(cost^b); paper: a*CE*log(cost)^b; additive: CE + a*cost^b; target: a band."
+      "log: a*CE*log(C^b), paper: a*CE*log(C)^b, C in thousands; additive: CE + a*C^b, C in millions; target: CE + a*(distance from the band)."
     ),
     .init("loss.alpha", .number(.positive), "Factor a of the cost."),
-    .init("loss.beta", .number(.positive), "Exponent b of the cost."),
+    .init("loss.beta", .number(.positive), "Exponent b of the cost; the target form has none."),
     .init(
       "loss.budget",
       .number(.notNegative),
