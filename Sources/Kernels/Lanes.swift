@@ -11,7 +11,7 @@ package typealias Output = UnsafeMutablePointer<Float>
 /// the flags of its set. `fma` must be a separate multiply and add where the set has no fused one:
 /// without the flags Swift's fused step becomes a library call a hundred times slower.
 @usableFromInline
-package protocol Lanes {
+package protocol Lanes: SendableMetatype {
   /// The vector type.
   associatedtype Vector: SIMD where Vector.Scalar == Float
   /// Floats in a vector.
