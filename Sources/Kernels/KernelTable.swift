@@ -44,6 +44,7 @@ package struct KernelTable: Sendable {
     @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
 
   /// Gathers the kernels of an instruction set.
+  @usableFromInline
   package init(
     name: String,
     lanes: Int,
@@ -88,4 +89,121 @@ package struct KernelTable: Sendable {
     self.scale = scale
     self.stochasticGradientDescent = stochasticGradientDescent
   }
+}
+
+/// The kernels over the lanes `L`, made whole functions of the module that this is inlined into.
+@inlinable @inline(__always)
+package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
+  KernelTable(
+    name: name,
+    lanes: L.count,
+    rows: L.rows,
+    packColumns: {
+      packColumns(
+        L.self,
+        depth: $0,
+        columns: $1,
+        b: $2,
+        depthStride: $3,
+        columnStride: $4,
+        into: $5
+      )
+    },
+    convolve: {
+      convolve(L.self, $0, first: $1, last: $2, sums: $3, squares: $4, scratch: $5)
+    },
+    convolveBackward: {
+      convolveBackward(
+        L.self,
+        $0,
+        first: $1,
+        last: $2,
+        filter: $3,
+        sums: $4,
+        products: $5,
+        scratch: $6
+      )
+    },
+    finishGradientRows: {
+      finishGradientRows(
+        L.self,
+        $0,
+        first: $1,
+        count: $2,
+        gradient: $3 + $1 * $0.stride,
+        gradientStride: $0.stride,
+        into: $3,
+        accumulate: false,
+        sums: $4,
+        products: $5
+      )
+    },
+    depthwise: { depthwise(L.self, $0, out: $1, sums: $2, squares: $3, scratch: $4) },
+    depthwiseBackward: {
+      depthwiseBackward(
+        L.self,
+        $0,
+        gradient: $1,
+        out: $2,
+        accumulate: $3,
+        filterGradient: $4,
+        sums: $5,
+        products: $6,
+        scratch: $7
+      )
+    },
+    weightedSum: {
+      weightedSum(
+        L.self,
+        branches: $0,
+        count: $1,
+        channels: $2,
+        first: $3,
+        last: $4,
+        out: $5
+      )
+    },
+    branchSums: {
+      branchSums(
+        L.self,
+        branch: $0,
+        gradient: $1,
+        channels: $2,
+        first: $3,
+        last: $4,
+        sums: $5,
+        products: $6,
+        dots: $7
+      )
+    },
+    materialise: { materialise(L.self, $0, first: $1, last: $2, out: $3) },
+    averageRows: { averageRows(L.self, $0, first: $1, rows: $2, out: $3) },
+    averageRowsBackward: {
+      averageRowsBackward(
+        L.self,
+        $0,
+        gradient: $1,
+        first: $2,
+        rows: $3,
+        out: $4,
+        accumulate: $5,
+        sums: $6,
+        products: $7
+      )
+    },
+    addScaled: { addScaled(L.self, count: $0, $1, $2, into: $3) },
+    scale: { scale(L.self, count: $0, $1, $2, into: $3) },
+    stochasticGradientDescent: {
+      stochasticGradientDescent(
+        L.self,
+        count: $0,
+        weights: $1,
+        gradient: $2,
+        velocity: $3,
+        rate: $4,
+        momentum: $5,
+        decay: $6
+      )
+    }
+  )
 }

@@ -20,11 +20,11 @@ package protocol Lanes {
   static var rows: Int { get }
   /// a · b + c.
   static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector
-  /// max(x, 0).
-  static func relu(_ x: Vector) -> Vector
   /// `x` in the lanes where `condition` is above 0, else 0.
+  ///
+  /// Written out for each vector: over a generic one the comparison goes lane by lane.
   static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector
-  /// min(max(x, low), high).
+  /// The value of `x` held between two bounds; written out for the same reason.
   static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector
   /// Reads `n` floats (up to a whole vector); the other lanes are 0.
   static func load(_ p: Input, _ n: Int) -> Vector
@@ -44,6 +44,34 @@ extension Lanes {
   package static func store(_ x: Vector, _ p: Output) {
     UnsafeMutableRawPointer(p).storeBytes(of: x, as: Vector.self)
   }
+
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func load(_ p: Input, _ n: Int) -> Vector { loadSome(p, n) }
+
+  /// See `Lanes`.
+  @inlinable @inline(__always)
+  package static func store(_ x: Vector, _ p: Output, _ n: Int) { storeSome(x, p, n) }
+
+  /// Reads `n` floats lane by lane, or a whole vector.
+  @inlinable @inline(__always)
+  package static func loadSome(_ p: Input, _ n: Int) -> Vector {
+    if n >= count { return load(p) }
+    var v = Vector.zero
+    for i in 0..<n { v[i] = p[i] }
+    return v
+  }
+
+  /// Writes `n` lanes one by one, or a whole vector.
+  @inlinable @inline(__always)
+  package static func storeSome(_ x: Vector, _ p: Output, _ n: Int) {
+    if n >= count { return store(x, p) }
+    for i in 0..<n { p[i] = x[i] }
+  }
+
+  /// The larger of `x` and 0.
+  @inlinable @inline(__always)
+  package static func relu(_ x: Vector) -> Vector { keep(x, whereAboveZero: x) }
 
   /// `n` rounded up to whole vectors.
   @inlinable @inline(__always)
@@ -113,35 +141,17 @@ package enum BaselineLanes: Lanes {
   }
   /// See `Lanes`.
   @inlinable @inline(__always)
-  package static func relu(_ x: Vector) -> Vector {
-    x.replacing(with: Vector.zero, where: x .<= Vector.zero)
-  }
-  /// See `Lanes`.
-  @inlinable @inline(__always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     Vector.zero.replacing(with: x, where: condition .> Vector.zero)
   }
   /// See `Lanes`.
   @inlinable @inline(__always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    let l = Vector(repeating: low)
-    let h = Vector(repeating: high)
-    let y = x.replacing(with: l, where: x .< l)
-    return y.replacing(with: h, where: y .> h)
-  }
-  /// See `Lanes`.
-  @inlinable @inline(__always)
-  package static func load(_ p: Input, _ n: Int) -> Vector {
-    if n >= 4 { return load(p) }
-    var v = Vector.zero
-    for i in 0..<n { v[i] = p[i] }
-    return v
-  }
-  /// See `Lanes`.
-  @inlinable @inline(__always)
-  package static func store(_ x: Vector, _ p: Output, _ n: Int) {
-    if n >= 4 { return store(x, p) }
-    for i in 0..<n { p[i] = x[i] }
+    let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
+    return raised.replacing(
+      with: Vector(repeating: high),
+      where: raised .> Vector(repeating: high)
+    )
   }
 }
 
@@ -161,35 +171,17 @@ package enum AVX2Lanes: Lanes {
   package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
   /// See `Lanes`.
   @inlinable @inline(__always)
-  package static func relu(_ x: Vector) -> Vector {
-    x.replacing(with: Vector.zero, where: x .<= Vector.zero)
-  }
-  /// See `Lanes`.
-  @inlinable @inline(__always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     Vector.zero.replacing(with: x, where: condition .> Vector.zero)
   }
   /// See `Lanes`.
   @inlinable @inline(__always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    let l = Vector(repeating: low)
-    let h = Vector(repeating: high)
-    let y = x.replacing(with: l, where: x .< l)
-    return y.replacing(with: h, where: y .> h)
-  }
-  /// See `Lanes`.
-  @inlinable @inline(__always)
-  package static func load(_ p: Input, _ n: Int) -> Vector {
-    if n >= 8 { return load(p) }
-    var v = Vector.zero
-    for i in 0..<n { v[i] = p[i] }
-    return v
-  }
-  /// See `Lanes`.
-  @inlinable @inline(__always)
-  package static func store(_ x: Vector, _ p: Output, _ n: Int) {
-    if n >= 8 { return store(x, p) }
-    for i in 0..<n { p[i] = x[i] }
+    let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
+    return raised.replacing(
+      with: Vector(repeating: high),
+      where: raised .> Vector(repeating: high)
+    )
   }
 }
 
@@ -209,36 +201,26 @@ package enum AVX512Lanes: Lanes {
   package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
   /// See `Lanes`.
   @inlinable @inline(__always)
-  package static func relu(_ x: Vector) -> Vector {
-    x.replacing(with: Vector.zero, where: x .<= Vector.zero)
-  }
-  /// See `Lanes`.
-  @inlinable @inline(__always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     Vector.zero.replacing(with: x, where: condition .> Vector.zero)
   }
   /// See `Lanes`.
   @inlinable @inline(__always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    let l = Vector(repeating: low)
-    let h = Vector(repeating: high)
-    let y = x.replacing(with: l, where: x .< l)
-    return y.replacing(with: h, where: y .> h)
+    let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
+    return raised.replacing(
+      with: Vector(repeating: high),
+      where: raised .> Vector(repeating: high)
+    )
   }
   /// Half a vector is the usual tail, since FBNet's widths are multiples of 8.
   @inlinable @inline(__always)
   package static func load(_ p: Input, _ n: Int) -> Vector {
-    if n >= 16 { return load(p) }
-    if n == 8 { return Vector(lowHalf: AVX2Lanes.load(p), highHalf: .zero) }
-    var v = Vector.zero
-    for i in 0..<n { v[i] = p[i] }
-    return v
+    n == 8 ? Vector(lowHalf: AVX2Lanes.load(p), highHalf: .zero) : loadSome(p, n)
   }
-  /// See `Lanes`.
+  /// See `load`.
   @inlinable @inline(__always)
   package static func store(_ x: Vector, _ p: Output, _ n: Int) {
-    if n >= 16 { return store(x, p) }
-    if n == 8 { return AVX2Lanes.store(x.lowHalf, p) }
-    for i in 0..<n { p[i] = x[i] }
+    if n == 8 { AVX2Lanes.store(x.lowHalf, p) } else { storeSome(x, p, n) }
   }
 }

@@ -173,13 +173,17 @@ struct ConfigurationKey: Sendable {
       "Last value of linear and cosine; floor of exponential."
     ),
 
-    .init("loss", .section, "How cross-entropy and cost make one loss."),
+    .init("loss", .section, "How cross-entropy CE and cost C make one loss."),
     .init(
       "loss.form",
       words(C.LossSettings.Form.self),
-      "log: a*CE*log(C^b), paper: a*CE*log(C)^b, C in thousands; additive: CE + a*C^b, C in millions; target: CE + a*(distance from the band)."
+      "log: a*CE*log(C^b); paper: a*CE*log(C)^b; additive: CE + a*C^b; target: a band."
     ),
-    .init("loss.alpha", .number(.positive), "Factor a of the cost."),
+    .init(
+      "loss.alpha",
+      .number(.positive),
+      "Factor a of the cost C, in thousands for log and paper, in millions for additive."
+    ),
     .init("loss.beta", .number(.positive), "Exponent b of the cost; the target form has none."),
     .init(
       "loss.budget",
