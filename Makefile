@@ -5,12 +5,6 @@ SWIFT_ARGUMENTS ?=
 # Given to the program, for example: make run ARGUMENTS="search --preset digits --epochs 5"
 ARGUMENTS ?=
 
-# Homebrew keeps its ncurses out of the way of the system's, so the search path must name it.
-ifeq ($(shell uname -s),Darwin)
-  BREW := $(shell brew --prefix 2>/dev/null)
-  export PKG_CONFIG_PATH := $(BREW)/opt/ncurses/lib/pkgconfig:$(BREW)/lib/pkgconfig:$(PKG_CONFIG_PATH)
-endif
-
 .PHONY: help run test build lint check clean dependencies
 
 help:

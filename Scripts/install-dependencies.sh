@@ -11,7 +11,7 @@ set -euo pipefail
 needs() {
   cat <<'TABLE'
 build  command:pkg-config     pkg-config         pkg-config
-build  library:ncursesw       libncurses-dev     ncurses
+build  library:ncursesw       libncurses-dev     -
 build  library:libturbojpeg   libturbojpeg0-dev  jpeg-turbo
 build  library:libpng         libpng-dev         libpng
 build  library:sqlite3        libsqlite3-dev     -
