@@ -243,6 +243,8 @@ int cn_open(const char *term, bool mouse) {
   mouse_wanted = mouse && report != NULL && report != (char *)-1;
   keys = newpad(1, 1);
   keypad(keys, TRUE);
+  // Keys typed while the program was being built or started are not meant for the search.
+  flushinp();
   nodelay(keys, TRUE);
   // Reports are always asked for in SGR form; the entry may describe the old one.
   define_key(NULL, KEY_MOUSE);
