@@ -39,7 +39,6 @@ package func weightedSum<L: Lanes>(
   var c = 0
   while c < channels {
     let width = min(L.count, channels - c)
-    // Blocks of rows keep the lines that two vectors of channels share in the first-level cache.
     for i in 0..<count {
       let branch = branches[i]
       let weight = L.Vector(repeating: branch.weight)

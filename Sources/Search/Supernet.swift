@@ -273,10 +273,11 @@ package final class Supernet {
   /// The largest weight of each row as 1, the others as 0.
   private func oneHot(_ weights: Tensor) -> [Float] {
     let k = weights.channels
+    let soft = weights.values
     var values = [Float](repeating: 0, count: weights.count)
     for row in 0..<weights.rows {
       let at = row * k
-      let best = (0..<k).max { weights.values[at + $0] < weights.values[at + $1] } ?? 0
+      let best = (0..<k).max { soft[at + $0] < soft[at + $1] } ?? 0
       values[at + best] = 1
     }
     return values

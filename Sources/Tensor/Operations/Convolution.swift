@@ -122,7 +122,7 @@ extension Engine {
       "convolution: a patch convolution must be the only reader of a pending input"
     )
     let sums =
-      target != nil && x.normalisation != nil
+      target != nil && x.normalisation != nil && !plan.scatters
       ? pool.takeZeros(chunks.count * 2 * x.channels) : nil
     for group in 0..<plan.groups {
       let packed =
@@ -138,7 +138,7 @@ extension Engine {
       let partials = trainsParameters ? pool.takeZeros(chunks.count * partialFloats) : nil
       team.run(chunks: chunks.count, scratchFloats: work.scratch, pool: pool) { chunk, scratch in
         let range = chunks[chunk]
-        let s = plan.scatters ? nil : sums.map { $0.pointer + chunk * 2 * x.channels + offset }
+        let s = sums.map { $0.pointer + chunk * 2 * x.channels + offset }
         kernels.convolveBackward(
           work,
           range.lowerBound,
@@ -161,11 +161,11 @@ extension Engine {
         )
       }
     }
-    guard let target, let sums, let normalisation = x.normalisation else { return }
-    if plan.scatters {
-      takeSums(of: x, gradient: target.buffer, normalisation: normalisation)
-    } else {
+    guard let target, let normalisation = x.normalisation else { return }
+    if let sums {
       addSums(sums, chunks: chunks.count, to: normalisation)
+    } else {
+      takeSums(of: x, gradient: target.buffer, normalisation: normalisation)
     }
   }
 
