@@ -59,7 +59,8 @@ package final class Supernet {
     classes: Int,
     channels: Int,
     height: Int,
-    width: Int
+    width: Int,
+    instructionSet: InstructionSet = .chosen
   ) throws {
     self.configuration = configuration
     let space = configuration.space
@@ -80,7 +81,7 @@ package final class Supernet {
     let threads =
       configuration.threads > 0
       ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
-    let engine = Engine(threads: threads)
+    let engine = Engine(instructionSet: instructionSet, threads: threads)
     var initialiser = Initialiser(seed: configuration.seed)
     stem = ConvolutionNorm(
       name: "stem",
