@@ -32,7 +32,8 @@ package final class Supernet {
   /// Shapes and prices.
   package let macro: MacroArchitecture
 
-  let engine: Engine
+  /// What the images' tape runs on.
+  package let engine: Engine
   let parameters: [Parameter]
   let weightOptimiser: StochasticGradientDescent
   let thetaOptimiser: Adam
