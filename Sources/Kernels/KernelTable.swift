@@ -42,6 +42,8 @@ package struct KernelTable: Sendable {
   /// See `Kernels.stochasticGradientDescent`: count, weights, gradient, velocity, rate, momentum, decay.
   package var stochasticGradientDescent:
     @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
+  /// Kernels of the inverted residual.
+  package var residual: ResidualKernels
 
   /// Gathers the kernels of an instruction set.
   @usableFromInline
@@ -69,7 +71,8 @@ package struct KernelTable: Sendable {
     addScaled: @escaping @Sendable (Int, Float, Input, Output) -> Void,
     scale: @escaping @Sendable (Int, Float, Input, Output) -> Void,
     stochasticGradientDescent:
-      @escaping @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
+      @escaping @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void,
+    residual: ResidualKernels
   ) {
     self.name = name
     self.lanes = lanes
@@ -88,6 +91,7 @@ package struct KernelTable: Sendable {
     self.addScaled = addScaled
     self.scale = scale
     self.stochasticGradientDescent = stochasticGradientDescent
+    self.residual = residual
   }
 }
 
@@ -204,6 +208,7 @@ package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
         momentum: $5,
         decay: $6
       )
-    }
+    },
+    residual: residualKernels(L.self)
   )
 }
