@@ -2,11 +2,11 @@
 ///
 /// One block is one vector of the widest set and divides into whole vectors of the others, so nothing in
 /// the loops over a block has a tail; channels beyond the width are zeros.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package var blockWidth: Int { 16 }
 
 /// `n` rounded up to whole blocks.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func wholeBlocks(_ n: Int) -> Int { (n + blockWidth - 1) / blockWidth * blockWidth }
 
 /// Sixteen middle channels of one inverted residual: filters with batch-norm folded in, packed.
@@ -79,7 +79,7 @@ package struct ResidualBlockGradient {
 }
 
 /// One tile of a block: C[rows, 16] (+)= A · B[depth, 16], rows of C `blockWidth` floats apart.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func blockTile<L: Lanes>(
   _: L.Type,
   depth: Int,
@@ -116,7 +116,7 @@ package func blockTile<L: Lanes>(
 /// C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias), with a ReLU at the end if `rectify`.
 ///
 /// Reads and writes no row beyond `rows`; `spare` has room for `L.rows` rows of A and of C.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func multiplyBlock<L: Lanes>(
   _: L.Type,
   rows: Int,
@@ -172,7 +172,7 @@ package func multiplyBlock<L: Lanes>(
 /// The second moments of a convolution's input give the statistics of every 1×1 convolution of it. Reads
 /// up to a vector beyond the last row. Rows of `products` are `wholeBlocks(channels)` floats, and there
 /// are whole tiles of them.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func secondMoments<L: Lanes>(
   _: L.Type,
   _ x: Input,

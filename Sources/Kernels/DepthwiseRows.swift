@@ -19,20 +19,20 @@ package struct RowRing {
   }
 
   /// Where row `r` ≥ 0 stands.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package subscript(r: Int) -> Output { base + r % slots * rowFloats }
 
   /// Pixels that a ring must hold beyond the row and its border: tiles may look at them.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static var slack: Int { 10 }
 
   /// Sets everything to zero, border included.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package func clear<L: Lanes>(_: L.Type) { zero(L.self, base, slots * rowFloats) }
 }
 
 /// Sets `count` floats, whole vectors, to 0.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func zero<L: Lanes>(_: L.Type, _ p: Output, _ count: Int) {
   var i = 0
   while i < count {
@@ -44,7 +44,7 @@ package func zero<L: Lanes>(_: L.Type, _ p: Output, _ count: Int) {
 /// One row of a depthwise convolution over a block: `count` pixels of 16 channels to `out`.
 ///
 /// The row's window begins with ring row `first`; adds Σ y and Σ y² to `sums` and `squares`, [16].
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func depthwiseRow<L: Lanes>(
   _: L.Type,
   kernel: Int,
@@ -72,7 +72,7 @@ package func depthwiseRow<L: Lanes>(
 }
 
 /// See `depthwiseRow`; `kernel` and `stride` are constants where this is inlined.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func slide<L: Lanes>(
   _: L.Type,
   _ kernel: Int,
@@ -144,7 +144,7 @@ package func slide<L: Lanes>(
 }
 
 /// Stores a value and adds it and its square to two sums.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func put<L: Lanes>(
   _: L.Type,
   _ value: L.Vector,

@@ -41,7 +41,7 @@ package struct DepthwiseRowBackward {
   }
 
   /// The output row that tap row `ky` takes from input row `y`, or nil.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func outRow(_ y: Int, _ ky: Int, stride: Int) -> Int? {
     let t = y + kernel / 2 - ky
     if t < 0 || t % stride != 0 { return nil }
@@ -54,7 +54,7 @@ package struct DepthwiseRowBackward {
 ///
 /// Both gradients come from one look at the output's: with d the output gradient and z the activated input
 /// dz[x] = Σ w[k]·d[x + p − k] and dw[k] = Σ z[x]·d[x + p − k]. Adds Σ of the gradient to `sums`, [16].
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func depthwiseRowBackward<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
@@ -98,7 +98,7 @@ package func depthwiseRowBackward<L: Lanes>(
 }
 
 /// Four pixels with stride 1; `kernel` is a constant where this is inlined.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func backwardTile<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
@@ -163,7 +163,7 @@ package func backwardTile<L: Lanes>(
 }
 
 /// Eight pixels with stride 2, of which even and odd ones meet different taps.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func backwardTileOfTwo<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
@@ -239,7 +239,7 @@ package func backwardTileOfTwo<L: Lanes>(
 }
 
 /// One pixel, for any kernel and stride.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func backwardPixel<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
@@ -270,7 +270,7 @@ package func backwardPixel<L: Lanes>(
 }
 
 /// One tap over two pixels: g += w·u for each, and the tap's own gradient gains Σ z·u.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func tap<L: Lanes>(
   _: L.Type,
   _ w: Input,
@@ -289,7 +289,7 @@ package func tap<L: Lanes>(
 }
 
 /// Stores the gradient before the activation and adds it to a sum.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func finish<L: Lanes>(
   _: L.Type,
   _ g: L.Vector,

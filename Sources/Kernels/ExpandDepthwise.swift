@@ -22,7 +22,7 @@ package struct ExpandDepthwise {
   }
 
   /// Input rows expanded at a time: at least 32 pixels, so that small images fill the tiles.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package var group: Int { min(geometry.height, max(1, 32 / geometry.width)) }
 
   /// Floats of scratch, forward and backward, for any table.
@@ -36,7 +36,7 @@ package struct ExpandDepthwise {
 }
 
 /// Forward: raw depthwise output [H', W', 16] to `out`; adds Σ y and Σ y² to `sums` and `squares`.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func expandDepthwise<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
@@ -111,7 +111,7 @@ package func expandDepthwise<L: Lanes>(
 }
 
 /// The block's expansion of `rows` pixels from pixel `from` on, normalised, with a ReLU if `rectify`.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func multiplyRelu<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
@@ -156,7 +156,7 @@ package func multiplyRelu<L: Lanes>(
 /// needs the sums over the batch): adds xᵀ·g to `filter` [C, 16], Σ g to `sums` [16], the taps' gradient
 /// to `tapGradients` [K, K, 16], and g·Wᵀ, W the folded expansion, to `dx` [H·W, C] in rows of
 /// `wholeBlocks(C)` floats with a tile of slack behind.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func expandDepthwiseBackward<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
@@ -253,7 +253,7 @@ package func expandDepthwiseBackward<L: Lanes>(
 }
 
 /// Makes rows `first..<last` of the raw depthwise output's gradient in the ring.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func depthwiseGradientRows<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,

@@ -96,7 +96,7 @@ package struct KernelTable: Sendable {
 }
 
 /// The kernels over the lanes `L`, made whole functions of the module that this is inlined into.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
   KernelTable(
     name: name,

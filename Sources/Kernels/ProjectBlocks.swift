@@ -48,7 +48,7 @@ package struct ProjectBlocks {
 }
 
 /// Forward, pixels `first..<last`: raw output rows of `columns` floats; adds Σ y and Σ y².
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func projectBlocks<L: Lanes>(
   _: L.Type,
   _ p: ProjectBlocks,
@@ -93,7 +93,7 @@ package func projectBlocks<L: Lanes>(
 }
 
 /// Normalises and activates `n` pixels of a block.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func activateBlock<L: Lanes>(
   _: L.Type,
   _ p: ProjectBlocks,
@@ -116,7 +116,7 @@ package func activateBlock<L: Lanes>(
 }
 
 /// Copies `n` padded rows to rows of `columns` floats and adds Σ y and Σ y².
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func takeRows<L: Lanes>(
   _: L.Type,
   _ c: Input,
@@ -160,7 +160,7 @@ package func takeRows<L: Lanes>(
 /// With g the gradient after the depthwise output's normalisation: adds Σ g and Σ g·y to `sums` and
 /// `products`, [blocks, 16], and the filter's gradient to `filter`, [blocks, rows of whole tiles,
 /// wholeBlocks(D)], if wanted. g itself is not kept: `expandDepthwiseBackward` makes it again.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func projectBlocksBackward<L: Lanes>(
   _: L.Type,
   _ p: ProjectBlocks,
@@ -221,7 +221,7 @@ package func projectBlocksBackward<L: Lanes>(
 }
 
 /// The activated values of a block, and the two sums of the gradient before its activation.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func gradientOfBlock<L: Lanes>(
   _: L.Type,
   _ p: ProjectBlocks,
@@ -259,7 +259,7 @@ package func gradientOfBlock<L: Lanes>(
 ///
 /// What batch-norm's statistics take back from the gradient of a convolution's input, all branches at
 /// once.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func subtractProduct<L: Lanes>(
   _: L.Type,
   _ x: RowSource,

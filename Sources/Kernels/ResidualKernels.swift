@@ -62,7 +62,7 @@ package struct ResidualKernels: Sendable {
 }
 
 /// The inverted residual's kernels over the lanes `L`; see `kernelTable`.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
   ResidualKernels(
     secondMoments: {

@@ -5,7 +5,7 @@
 /// The depth may be cut into `slices` of A that stand apart: `sliceJump` is added to `a` after each. The
 /// sums start from `bias`, a row of two vectors, if there is one; `rectify` ends them with a ReLU.
 /// Register budget: 2 · rows accumulators, two vectors of B, one broadcast.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func tile<L: Lanes>(
   _: L.Type,
   two: Bool,
@@ -164,7 +164,7 @@ package func tile<L: Lanes>(
 ///
 /// `rows` is rounded up to whole tiles: A and C must have that many rows, C rows of `cStride` floats with
 /// whole vectors. A may be cut into `slices` of `depth` columns that stand `sliceStride` floats apart.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func multiply<L: Lanes>(
   _: L.Type,
   rows: Int,
@@ -228,7 +228,7 @@ package func multiply<L: Lanes>(
 /// C[k, n] += Aᵀ · D over `rows` rows of A[rows, k] and D[rows, n].
 ///
 /// `aStride` must be whole tiles of rows, `dStride` and `cStride` whole vectors, C `aStride` rows.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func multiplyTransposed<L: Lanes>(
   _: L.Type,
   rows: Int,
@@ -285,7 +285,7 @@ package func multiplyTransposed<L: Lanes>(
 ///
 /// Element (k, j) of B stands at `b[k · depthStride + j · columnStride]`. The packed size is
 /// `L.padded(columns) · depth`.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func packColumns<L: Lanes>(
   _: L.Type,
   depth: Int,
