@@ -10,6 +10,12 @@ package struct KernelTable: Sendable {
   package var lanes: Int
   /// Rows of a tile: depths are padded to this in partial filter gradients.
   package var rows: Int
+  /// See `Kernels.peakSteps`, 12 multiply–adds of a vector each: steps, values.
+  package var peakSteps: @Sendable (Int, Output) -> Void
+  /// See `Kernels.peakTiles`: depth, repeats, operands.
+  package var peakTiles: @Sendable (Int, Int, Output) -> Void
+  /// See `Kernels.readAll`: count, x, out.
+  package var readAll: @Sendable (Int, Input, Output) -> Void
   /// See `Kernels.packColumns`: depth, columns, source, depth stride, column stride, packed.
   package var packColumns: @Sendable (Int, Int, Input, Int, Int, Output) -> Void
   /// See `Kernels.convolve`: what, first, last, sums, squares, scratch.
@@ -51,6 +57,9 @@ package struct KernelTable: Sendable {
     name: String,
     lanes: Int,
     rows: Int,
+    peakSteps: @escaping @Sendable (Int, Output) -> Void,
+    peakTiles: @escaping @Sendable (Int, Int, Output) -> Void,
+    readAll: @escaping @Sendable (Int, Input, Output) -> Void,
     packColumns: @escaping @Sendable (Int, Int, Input, Int, Int, Output) -> Void,
     convolve: @escaping @Sendable (ConvolutionForward, Int, Int, Output?, Output?, Output) -> Void,
     convolveBackward:
@@ -77,6 +86,9 @@ package struct KernelTable: Sendable {
     self.name = name
     self.lanes = lanes
     self.rows = rows
+    self.peakSteps = peakSteps
+    self.peakTiles = peakTiles
+    self.readAll = readAll
     self.packColumns = packColumns
     self.convolve = convolve
     self.convolveBackward = convolveBackward
@@ -102,6 +114,9 @@ package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
     name: name,
     lanes: L.count,
     rows: L.rows,
+    peakSteps: { peakSteps(L.self, steps: $0, values: $1) },
+    peakTiles: { peakTiles(L.self, depth: $0, repeats: $1, operands: $2) },
+    readAll: { readAll(L.self, count: $0, $1, into: $2) },
     packColumns: {
       packColumns(
         L.self,

@@ -32,7 +32,8 @@ package final class Supernet {
   /// Shapes and prices.
   package let macro: MacroArchitecture
 
-  let engine: Engine
+  /// What the images' tape runs on.
+  package let engine: Engine
   let parameters: [Parameter]
   let weightOptimiser: StochasticGradientDescent
   let thetaOptimiser: Adam
@@ -59,7 +60,8 @@ package final class Supernet {
     classes: Int,
     channels: Int,
     height: Int,
-    width: Int
+    width: Int,
+    instructionSet: InstructionSet = .chosen
   ) throws {
     self.configuration = configuration
     let space = configuration.space
@@ -80,7 +82,7 @@ package final class Supernet {
     let threads =
       configuration.threads > 0
       ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
-    let engine = Engine(threads: threads)
+    let engine = Engine(instructionSet: instructionSet, threads: threads)
     var initialiser = Initialiser(seed: configuration.seed)
     stem = ConvolutionNorm(
       name: "stem",

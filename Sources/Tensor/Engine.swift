@@ -121,6 +121,7 @@ package final class Engine {
     if gradient.owned && gradient.factor == 1 && gradient.activated { return gradient.buffer }
     let buffer = pool.take(x.count)
     let chunks = Chunks(rows: x.count, rowFloats: 1)
+    profile?.next = Work("gradient copies", .backward, flops: x.count, floats: 2 * x.count)
     team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
       let range = chunks[chunk]
       kernels.scale(
@@ -133,6 +134,7 @@ package final class Engine {
     if !gradient.activated {
       // The sums were taken when the shared gradient was handed over; only the derivative is missing.
       let rows = Chunks(rows: x.rows, rowFloats: x.channels)
+      profile?.next = Work("gradient copies", .backward, flops: 4 * x.count, floats: 3 * x.count)
       team.run(chunks: rows.count, scratchFloats: 0, pool: pool) { chunk, _ in
         let range = rows[chunk]
         kernels.finishGradientRows(
@@ -158,6 +160,7 @@ package final class Engine {
     }
     let own = ownGradient(of: x)
     let chunks = Chunks(rows: x.count, rowFloats: 1)
+    profile?.next = Work("gradient copies", .backward, flops: 2 * x.count, floats: 3 * x.count)
     team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
       let range = chunks[chunk]
       kernels.addScaled(

@@ -8,6 +8,8 @@ import Synchronization
 package final class WorkerTeam {
   /// Threads used.
   package let threads: Int
+  /// Where the time of calls is booked, if anywhere.
+  var profile: Profile?
   private let counter = Counter()
   private var scratch: [Buffer] = []
 
@@ -29,6 +31,20 @@ package final class WorkerTeam {
   ///   - pool: where the scratch comes from.
   ///   - body: the work.
   package func run(
+    chunks: Int,
+    scratchFloats: Int,
+    pool: BufferPool,
+    _ body: (_ chunk: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    guard let profile else {
+      return spread(chunks: chunks, scratchFloats: scratchFloats, pool: pool, body)
+    }
+    profile.measure {
+      spread(chunks: chunks, scratchFloats: scratchFloats, pool: pool, body)
+    }
+  }
+
+  private func spread(
     chunks: Int,
     scratchFloats: Int,
     pool: BufferPool,

@@ -63,6 +63,13 @@ extension Engine {
         outStride: plan.outChannels,
         bias: (bias?.value.pointer).map { UnsafePointer($0 + group * columns) }
       )
+      profile?.next = .convolution(
+        plan.patches,
+        rows: plan.outRows,
+        depth: plan.depth,
+        columns: columns,
+        inputs: x.count / plan.groups
+      )
       team.run(chunks: chunks.count, scratchFloats: work.scratch, pool: pool) { chunk, scratch in
         let range = chunks[chunk]
         let sums = partials.map {
@@ -136,6 +143,15 @@ extension Engine {
         accumulate: target?.accumulate ?? false
       )
       let partials = trainsParameters ? pool.takeZeros(chunks.count * partialFloats) : nil
+      profile?.next = .convolutionBackward(
+        plan.patches,
+        rows: plan.outRows,
+        depth: k,
+        columns: columns,
+        inputs: x.count / plan.groups,
+        forInput: target != nil,
+        forFilter: trainsParameters
+      )
       team.run(chunks: chunks.count, scratchFloats: work.scratch, pool: pool) { chunk, scratch in
         let range = chunks[chunk]
         let s = sums.map { $0.pointer + chunk * 2 * x.channels + offset }
@@ -173,6 +189,7 @@ extension Engine {
   private func takeSums(of x: Tensor, gradient: Buffer, normalisation: Normalisation) {
     let chunks = Chunks(rows: x.rows, rowFloats: x.channels)
     let partials = pool.takeZeros(chunks.count * 2 * x.channels)
+    profile?.next = Work("batch-norm sums", .backward, flops: 8 * x.count, floats: 3 * x.count)
     team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
       let range = chunks[chunk]
       let sums = partials.pointer + chunk * 2 * x.channels
@@ -277,6 +294,13 @@ extension Engine {
     to gradient: UnsafeMutablePointer<Float>
   ) {
     let parts = Chunks(rows: rows, rowFloats: columns * chunks)
+    let cells = rows * columns
+    profile?.next = Work(
+      "filter sums",
+      .backward,
+      flops: chunks * cells,
+      floats: (chunks + 2) * cells
+    )
     team.run(chunks: parts.count, scratchFloats: 0, pool: pool) { part, _ in
       for r in parts[part] {
         for chunk in 0..<chunks {

@@ -42,6 +42,7 @@ extension Engine {
     let partials =
       norm != nil && mode != .inference ? pool.takeZeros(images * 2 * channels) : nil
     let work = Depthwise(source: x.source, geometry: geometry, filter: filter.value.pointer)
+    profile?.next = .depthwise(.forward, geometry, inputs: x.count, outputs: images * outFloats)
     team.run(chunks: images, scratchFloats: work.scratch, pool: pool) { image, scratch in
       var work = work
       work.source.base += image * inFloats
@@ -78,6 +79,13 @@ extension Engine {
       let filters = trainsParameters ? pool.takeZeros(images * filterFloats) : nil
       let sums =
         target != nil && x.normalisation != nil ? pool.takeZeros(images * 2 * channels) : nil
+      profile?.next = .depthwise(
+        .backward,
+        geometry,
+        inputs: x.count,
+        outputs: y.count,
+        products: (target != nil ? 1 : 0) + (trainsParameters ? 1 : 0)
+      )
       team.run(chunks: images, scratchFloats: work.scratch, pool: pool) { image, scratch in
         var work = work
         work.source.base += image * inFloats

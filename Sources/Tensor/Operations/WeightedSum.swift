@@ -70,6 +70,13 @@ extension Engine {
       return used.isEmpty ? [list[0]] : used
     }
     let mixtures = (0..<groups).map(lists)
+    let reads = mixtures[0].count * rows * channels
+    profile?.next = Work(
+      "weighted sum",
+      .forward,
+      flops: 4 * reads,
+      floats: reads + rows * channels
+    )
     team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
       var row = chunks[chunk].lowerBound
       let end = chunks[chunk].upperBound
@@ -124,6 +131,12 @@ extension Engine {
     let stride = 3 * channels
     let partials = pool.takeZeros(count * tensors.count * stride)
     let sources = tensors.map(\.source)
+    profile?.next = Work(
+      "weighted sum",
+      .backward,
+      flops: 7 * tensors.count * y.count,
+      floats: (tensors.count + 1) * y.count
+    )
     team.run(chunks: count, scratchFloats: 0, pool: pool) { chunk, _ in
       let range = chunks?[chunk] ?? (chunk * groupRows)..<((chunk + 1) * groupRows)
       var row = range.lowerBound
@@ -217,6 +230,7 @@ extension Engine {
     let floats = x.count / weights.count
     let pieces = Chunks(rows: floats, rowFloats: 1)
     for (group, weight) in weights.enumerated() {
+      profile?.next = Work("gradient copies", .backward, flops: floats, floats: 2 * floats)
       team.run(chunks: pieces.count, scratchFloats: 0, pool: pool) { piece, _ in
         let range = pieces[piece]
         let at = group * floats + range.lowerBound

@@ -1,0 +1,141 @@
+import Kernels
+
+/// What one fan-out over the workers does, told to a profile.
+package struct Work {
+  /// Which way a step's data goes.
+  package enum Direction: String, Sendable, CaseIterable {
+    case forward, backward, update
+  }
+
+  /// What it computes, `depthwise 3x3`.
+  package var operation: String
+  /// On which way.
+  package var direction: Direction
+  /// Two for each multiply–accumulate.
+  package var flops: Double
+  /// Bytes that have to be read or written at least, each tensor once.
+  package var bytes: Double
+
+  /// Describes work that moves `floats` floats.
+  package init(_ operation: String, _ direction: Direction, flops: Int = 0, floats: Int) {
+    self.operation = operation
+    self.direction = direction
+    self.flops = Double(flops)
+    bytes = Double(floats) * 4
+  }
+
+  /// One group of a dense convolution forward: `inputs` floats are read.
+  static func convolution(
+    _ patches: Patches?,
+    rows: Int,
+    depth: Int,
+    columns: Int,
+    inputs: Int
+  ) -> Work {
+    Work(
+      name(patches),
+      .forward,
+      flops: 2 * rows * depth * columns,
+      floats: min(inputs, rows * depth) + rows * columns + depth * columns
+    )
+  }
+
+  /// The same backward, with as many matrix products as gradients are wanted.
+  ///
+  /// Reads the input, the raw output and its gradient, and writes the input's gradient.
+  static func convolutionBackward(
+    _ patches: Patches?,
+    rows: Int,
+    depth: Int,
+    columns: Int,
+    inputs: Int,
+    forInput: Bool,
+    forFilter: Bool
+  ) -> Work {
+    let products = (forInput ? 1 : 0) + (forFilter ? 1 : 0)
+    return Work(
+      name(patches),
+      .backward,
+      flops: 2 * products * rows * depth * columns,
+      floats: products * min(inputs, rows * depth) + 2 * rows * columns + depth * columns
+    )
+  }
+
+  /// A depthwise convolution: `products` gradients backward, or one result forward.
+  static func depthwise(
+    _ direction: Direction,
+    _ geometry: Patches,
+    inputs: Int,
+    outputs: Int,
+    products: Int = 1
+  ) -> Work {
+    let k = geometry.kernel
+    return Work(
+      "depthwise \(k)x\(k)" + (geometry.stride > 1 ? " s\(geometry.stride)" : ""),
+      direction,
+      flops: 2 * products * k * k * outputs,
+      floats: products * inputs + (direction == .forward ? 1 : 2) * outputs
+    )
+  }
+
+  private static func name(_ patches: Patches?) -> String {
+    guard let patches else { return "1x1" }
+    return "\(patches.kernel)x\(patches.kernel)"
+      + (patches.stride > 1 ? " s\(patches.stride)" : "")
+  }
+}
+
+/// Where the time of steps goes, by operation; an engine without one measures nothing.
+package final class Profile {
+  /// All work of one operation and direction.
+  package struct Entry {
+    /// Sums over the calls.
+    package var work: Work
+    /// Times that the workers were called.
+    package var calls = 0
+    /// Time between call and return.
+    package var seconds = 0.0
+  }
+
+  /// In the order of the first call.
+  package private(set) var entries: [Entry] = []
+  /// What the next fan-out does; one that nobody announced is not booked.
+  var next: Work?
+  private var index: [String: Int] = [:]
+
+  package init() {}
+
+  /// Forgets everything.
+  package func reset() {
+    entries = []
+    index = [:]
+  }
+
+  /// Seconds spent in all that was told apart.
+  package var seconds: Double { entries.reduce(0) { $0 + $1.seconds } }
+
+  /// Runs `body` and books its time under `next`.
+  func measure(_ body: () -> Void) {
+    guard let work = next else { return body() }
+    next = nil
+    let time = ContinuousClock().measure(body).components
+    let key = work.operation + work.direction.rawValue
+    let at = index[key] ?? entries.count
+    if at == entries.count {
+      index[key] = at
+      entries.append(Entry(work: Work(work.operation, work.direction, floats: 0)))
+    }
+    entries[at].work.flops += work.flops
+    entries[at].work.bytes += work.bytes
+    entries[at].calls += 1
+    entries[at].seconds += Double(time.seconds) + Double(time.attoseconds) * 1e-18
+  }
+}
+
+extension Engine {
+  /// Where the time of operations is booked; nil, the default, costs nothing.
+  package var profile: Profile? {
+    get { team.profile }
+    set { team.profile = newValue }
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Networks
+import Runs
+import Search
+import Tensor
+
+/// A supernet with a batch of synthetic images, taking the steps of a search.
+struct SupernetBench {
+  /// What is trained.
+  let supernet: Supernet
+  /// Threads of the engine.
+  let threads: Int
+  /// Kernels of the engine.
+  let instructionSet: InstructionSet
+  private let configuration: Configuration
+  private let pixels: [Float]
+  private let labels: [Int32]
+  private var done = 0
+
+  /// Builds the supernet of a preset and a batch for it.
+  init(_ network: BenchNetworkOptions, _ options: BenchOptions) throws {
+    try network.checkBatch(options)
+    threads = try options.checkedThreads()
+    instructionSet = try options.instructionSet()
+    var configuration = try Configuration.preset(network.preset)
+    configuration.threads = threads
+    self.configuration = configuration
+    let shape = BenchShape(of: configuration)
+    supernet = try Supernet(
+      configuration: configuration,
+      classes: shape.classes,
+      channels: shape.channels,
+      height: shape.side,
+      width: shape.side,
+      instructionSet: instructionSet
+    )
+    var random = Philox(seed: 1, purpose: .test)
+    pixels = (0..<network.batch * shape.side * shape.side * shape.channels).map { _ in
+      random.normal()
+    }
+    labels = (0..<network.batch).map { _ in
+      Int32(truncatingIfNeeded: random.next() % UInt32(shape.classes))
+    }
+  }
+
+  /// One step of each kind.
+  mutating func warmUp() {
+    for phase in [Phase.weights, .theta] { take(phase) }
+    done = 0
+  }
+
+  /// The next step, every fifth on θ; its seconds.
+  @discardableResult
+  mutating func step() -> Double {
+    let seconds = ContinuousClock().measure { take(done % 5 == 4 ? .theta : .weights) }.inSeconds
+    done += 1
+    return seconds
+  }
+
+  private func take(_ phase: Phase) {
+    _ = supernet.step(
+      phase,
+      pixels: pixels,
+      labels: labels,
+      temperature: configuration.temperature.start,
+      learningRate: phase == .weights
+        ? configuration.weights.learningRate : configuration.theta.learningRate,
+      step: done
+    )
+  }
+
+  /// FLOPs of one step: forward, and twice as many for the two products of the backward pass.
+  var flops: Double {
+    let forward = supernet.macro.layers.joined().reduce(supernet.macro.fixedFlops) {
+      $0 + $1.flops
+    }
+    return 3 * 2 * forward * Double(labels.count)
+  }
+}
+
+/// The images of a preset.
+struct BenchShape {
+  /// Pixels along a side.
+  let side: Int
+  /// Colours.
+  let channels: Int
+  /// Classes.
+  let classes: Int
+
+  /// What the preset's own data set looks like.
+  init(of configuration: Configuration) {
+    side = configuration.data.resolution
+    channels = configuration.preset == "digits" ? 1 : 3
+    classes = configuration.preset == "imagenet" ? 1000 : 10
+  }
+}

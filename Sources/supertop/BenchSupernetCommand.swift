@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Networks
+import Runs
+import Search
+import Tensor
+
+/// `supertop bench supernet`: the step that a search takes, on synthetic images.
+struct BenchSupernetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "supernet",
+    abstract: "Time a search's training step.",
+    discussion: """
+      A step runs all candidates of every layer forward, the loss with its cost, the backward pass and the \
+      optimiser; every fifth trains the architecture parameters, the others the weights. Two steps \
+      before the first counted one warm up.
+      """
+  )
+
+  @OptionGroup var network: BenchNetworkOptions
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Counted steps.", valueName: "n"))
+  var steps = 10
+
+  @OptionGroup var options: BenchOptions
+
+  /// What was measured; the names are those of the JSON object.
+  struct Report: Encodable {
+    var preset: String
+    var batch: Int
+    var threads: Int
+    var isa: String
+    var steps: Int
+    var medianMs: Double
+    var minMs: Double
+    var imagesPerS: Double
+    var peakRssMib: Double
+    var flops: Double
+    var gflopsPerS: Double
+  }
+
+  func run() throws {
+    try options.check(steps, in: 1...100_000, "--steps", "steps")
+    var bench = try SupernetBench(network, options)
+    bench.warmUp()
+    let times = BenchTimes((0..<steps).map { _ in bench.step() })
+    let report = Report(
+      preset: network.preset,
+      batch: network.batch,
+      threads: bench.threads,
+      isa: bench.instructionSet.rawValue,
+      steps: steps,
+      medianMs: (times.median * 1e3).rounded(to: 3),
+      minMs: (times.least * 1e3).rounded(to: 3),
+      imagesPerS: (Double(network.batch) / times.median).rounded(to: 2),
+      peakRssMib: BenchMemory.peakMebibytes.rounded(to: 1),
+      flops: bench.flops,
+      gflopsPerS: (bench.flops / times.median / 1e9).rounded(to: 2)
+    )
+    try options.show(
+      report,
+      table: [
+        ["\(report.preset), \(report.isa), \(report.threads) threads, \(steps) steps"],
+        ["median", BenchTable.number(report.medianMs, 2), "ms"],
+        ["least", BenchTable.number(report.minMs, 2), "ms"],
+        ["throughput", BenchTable.number(report.imagesPerS), "images/s"],
+        ["arithmetic", BenchTable.number(report.gflopsPerS), "GFLOP/s"],
+        ["peak memory", BenchTable.number(report.peakRssMib, 0), "MiB"],
+      ]
+    )
+  }
+}

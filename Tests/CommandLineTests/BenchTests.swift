@@ -1,0 +1,176 @@
+import Foundation
+import Runs
+import Testing
+
+/// `supertop bench` measures with tiny settings and tells it in one JSON object (issue: speed).
+struct BenchTests {
+  private func report(_ arguments: [String]) throws -> [String: Any] {
+    let folder = try Program.Folder()
+    let ending = try Program.run(["bench"] + arguments + ["--json"], in: folder)
+    #expect(ending.code == 0)
+    #expect(ending.errors == "")
+    #expect(ending.lines.count == 1)
+    return try #require(ending.objects.first)
+  }
+
+  private func number(_ report: [String: Any], _ key: String) throws -> Double {
+    try #require(report[key] as? Double, "\(key)")
+  }
+
+  private static let limits = ["--seconds", "0.001", "--memory", "1"]
+
+  @Test(arguments: ["digits", "cifar-small"])
+  func `a supernet step tells time, throughput, memory and arithmetic`(preset: String) throws {
+    let report = try report([
+      "supernet", "--preset", preset, "--batch", "2", "--steps", "3", "--threads", "1",
+    ])
+    #expect(report["preset"] as? String == preset)
+    #expect(report["batch"] as? Int == 2)
+    #expect(report["threads"] as? Int == 1)
+    #expect(report["steps"] as? Int == 3)
+    let median = try number(report, "median_ms")
+    #expect(try number(report, "min_ms") <= median)
+    #expect(try abs(number(report, "images_per_s") * median / 2000 - 1) < 0.01)
+    #expect(
+      try abs(number(report, "gflops_per_s") * median * 1e6 / number(report, "flops") - 1) < 0.1
+    )
+    #expect(try number(report, "peak_rss_mib") > 1)
+  }
+
+  @Test func `the flops of a step count three passes of every candidate`() throws {
+    let one = try report(["supernet", "--preset", "digits", "--batch", "1", "--steps", "1"])
+    let two = try report(["supernet", "--preset", "digits", "--batch", "2", "--steps", "1"])
+    #expect(try number(two, "flops") == 2 * number(one, "flops"))
+    // The stem alone: 64 pixels of 9 inputs for 16 outputs.
+    #expect(try number(one, "flops") > 6 * 64 * 9 * 16)
+  }
+
+  @Test func `the baseline can be chosen in the process`() throws {
+    let report = try report([
+      "supernet", "--preset", "digits", "--batch", "2", "--steps", "1", "--isa", "baseline",
+    ])
+    #expect(report["isa"] as? String == "baseline")
+  }
+
+  @Test func `the shares of a profile add up to the step`() throws {
+    let report = try report(["profile", "--preset", "digits", "--batch", "2", "--steps", "5"])
+    let rows = try #require(report["operations"] as? [[String: Any]])
+    let names = rows.compactMap { $0["operation"] as? String }
+    for name in ["1x1", "depthwise 3x3", "optimiser", "other"] { #expect(names.contains(name)) }
+    let shares = try rows.map { try number($0, "share") }
+    #expect(shares.allSatisfy { $0 >= 0 })
+    #expect(abs(shares.reduce(0, +) - 1) < 0.01)
+  }
+
+  @Test func `a roofline puts every operation beside its floor`() throws {
+    let report = try report(
+      ["roofline", "--preset", "digits", "--batch", "2", "--steps", "1", "--threads", "1"]
+        + BenchTests.limits
+    )
+    let arithmetic = try #require(report["arithmetic"] as? [[String: Any]])
+    #expect(arithmetic.contains { $0["isa"] as? String == "baseline" })
+    for peak in arithmetic { #expect(try number(peak, "gflops_per_s") > 0) }
+    let memory = try #require(report["memory"] as? [[String: Any]])
+    for rate in memory { #expect(try number(rate, "read_gb_per_s") > 0) }
+    for row in try #require(report["operations"] as? [[String: Any]]) {
+      #expect(try number(row, "ms") > 0)
+      #expect(try number(row, "ratio") > 0)
+      #expect(["memory", "arithmetic"].contains(row["bound"] as? String))
+    }
+  }
+
+  @Test func `one product is measured forward and backward`() throws {
+    let report = try report([
+      "gemm", "--shape", "64x24x40", "--backward", "--seconds", "0.001", "--threads", "1",
+    ])
+    let rows = try #require(report["shapes"] as? [[String: Any]])
+    #expect(rows.count == 1)
+    #expect(rows[0]["m"] as? Int == 64)
+    #expect(rows[0]["k"] as? Int == 24)
+    #expect(rows[0]["n"] as? Int == 40)
+    let flops = 2.0 * 64 * 24 * 40
+    // Times are given to a tenth of a microsecond.
+    let expected = try flops / number(rows[0], "ms") / 1e6
+    #expect(try abs(number(rows[0], "gflops_per_s") / expected - 1) < 0.2)
+    #expect(try number(rows[0], "backward_ms") > 0)
+  }
+
+  @Test func `a network's products and depthwise convolutions are told by shape`() throws {
+    let small = ["--preset", "digits", "--batch", "1", "--seconds", "0.001"]
+    let gemm = try report(["gemm"] + small)
+    let products = try #require(gemm["shapes"] as? [[String: Any]])
+    // The first expansion: 8×8 pixels of 16 channels to three times as many.
+    #expect(
+      products.contains {
+        $0["m"] as? Int == 64 && $0["k"] as? Int == 16 && $0["n"] as? Int == 48
+      }
+    )
+    #expect(products.allSatisfy { $0["backward_ms"] == nil })
+    let depthwise = try report(["depthwise"] + small + ["--memory", "1"])
+    let shapes = try #require(depthwise["shapes"] as? [[String: Any]])
+    for kernel in [3, 5] {
+      for stride in [1, 2] {
+        for direction in ["forward", "backward"] {
+          #expect(
+            shapes.contains {
+              $0["kernel"] as? Int == kernel && $0["stride"] as? Int == stride
+                && $0["direction"] as? String == direction
+            },
+            "\(kernel), \(stride), \(direction)"
+          )
+        }
+      }
+    }
+    for shape in shapes { #expect(try number(shape, "share_of_floor") > 0) }
+  }
+
+  @Test func `people get a table`() throws {
+    let folder = try Program.Folder()
+    let ending = try Program.run(
+      ["bench", "supernet", "--preset", "digits", "--batch", "1", "--steps", "1"],
+      in: folder
+    )
+    #expect(ending.code == 0)
+    #expect(ending.lines.contains { $0.hasPrefix("median") && $0.hasSuffix(" ms") })
+  }
+
+  /// A command line, and what its error line has to name.
+  struct Mistake: CustomTestStringConvertible, Sendable {
+    var arguments: [String]
+    var words: [String]
+    var code = UserError.Code.usage
+
+    var testDescription: String { arguments.joined(separator: " ") }
+  }
+
+  private static let mistakes: [Mistake] = [
+    .init(arguments: ["supernet", "--batch", "0"], words: ["--batch 0", "65536"]),
+    .init(arguments: ["supernet", "--batch", "-3"], words: ["--batch -3"]),
+    .init(arguments: ["supernet", "--steps", "0"], words: ["--steps 0"]),
+    .init(arguments: ["supernet", "--threads", "-1"], words: ["--threads -1"]),
+    .init(arguments: ["supernet", "--threads", "two"], words: ["--threads", "two"]),
+    .init(arguments: ["supernet", "--isa", "sse9"], words: ["--isa sse9", "baseline"]),
+    .init(
+      arguments: ["supernet", "--preset", "cifr"],
+      words: ["cifr", "cifar"],
+      code: .configuration
+    ),
+    .init(arguments: ["profile", "--steps", "-1"], words: ["--steps -1"]),
+    .init(arguments: ["roofline", "--memory", "0"], words: ["--memory 0"]),
+    .init(arguments: ["roofline", "--seconds", "0"], words: ["--seconds 0"]),
+    .init(arguments: ["gemm", "--shape", "64x24"], words: ["--shape 64x24", "65536x16x96"]),
+    .init(arguments: ["gemm", "--shape", "0x24x24"], words: ["--shape 0x24x24"]),
+    .init(arguments: ["depthwise", "--batch", "0"], words: ["--batch 0"]),
+    .init(arguments: ["supernets"], words: ["supernets"]),
+  ]
+
+  @Test(arguments: mistakes)
+  func `a mistake gives one line`(mistake: Mistake) throws {
+    let folder = try Program.Folder()
+    let ending = try Program.run(["bench"] + mistake.arguments, in: folder)
+    #expect(ending.code == mistake.code.rawValue)
+    #expect(ending.output == "")
+    #expect(ending.errorLines.count == 1)
+    for word in mistake.words { #expect(ending.errors.contains(word), "\(word)") }
+  }
+}
