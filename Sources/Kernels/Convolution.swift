@@ -1,5 +1,5 @@
 /// Rows that a convolution kernel works on at a time: its scratch stays in the second-level cache.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package var convolutionBlock: Int { 48 }
 
 /// A dense convolution over matrix rows, forward.
@@ -44,7 +44,7 @@ package struct ConvolutionForward {
 }
 
 /// Computes output rows `first..<last`; adds each channel's Σ y and Σ y² to `sums` and `squares`.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func convolve<L: Lanes>(
   _: L.Type,
   _ p: ConvolutionForward,
@@ -140,7 +140,7 @@ package struct ConvolutionBackward {
 /// `filter`, when wanted, is the partial filter gradient of this chunk, [depth rounded up to tile rows,
 /// channels rounded up to vectors], already holding what it is added to. `sums` and `products` get Σ g
 /// and Σ g·x of the input gradient g, x the raw input (for the normalisation before it).
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func convolveBackward<L: Lanes>(
   _: L.Type,
   _ p: ConvolutionBackward,
@@ -222,7 +222,7 @@ package func convolveBackward<L: Lanes>(
 }
 
 /// Adds patch gradients to the pixels that they came from.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func scatterPatches<L: Lanes>(
   _: L.Type,
   _ patches: Patches,
@@ -257,7 +257,7 @@ package func scatterPatches<L: Lanes>(
 /// the normalisation before needs.
 ///
 /// `gradient` rows may be `out` rows themselves. Without `scale` in the source the rows pass unchanged.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func finishGradientRows<L: Lanes>(
   _: L.Type,
   _ s: RowSource,

@@ -17,7 +17,7 @@ package struct Depthwise {
   }
 
   /// Output rows done at a time, so that the transformed input rows stay in the second-level cache.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package func band(rowFloats: Int, halo: Int, stride: Int) -> Int {
     max(1, (96 * 1024 / max(1, rowFloats) - halo) / stride)
   }
@@ -39,7 +39,7 @@ package struct Depthwise {
 ///
 /// The input band is transformed into planes of one vector of channels with a zero border, which a plain
 /// sliding loop then reads: the border costs no test, and every element is normalised about once.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func depthwise<L: Lanes>(
   _: L.Type,
   _ p: Depthwise,
@@ -155,7 +155,7 @@ package func depthwise<L: Lanes>(
 ///
 /// `gradient` describes the image's output pixels, `out` is the image's first input gradient pixel or
 /// nil, `filterGradient` [k, k, channels] is added to or nil. `sums` and `products` get Σ g and Σ g·x.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func depthwiseBackward<L: Lanes>(
   _: L.Type,
   _ p: Depthwise,

@@ -1,5 +1,5 @@
 /// y += a · x.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func addScaled<L: Lanes>(_: L.Type, count: Int, _ a: Float, _ x: Input, into y: Output) {
   let factor = L.Vector(repeating: a)
   var i = 0
@@ -11,7 +11,7 @@ package func addScaled<L: Lanes>(_: L.Type, count: Int, _ a: Float, _ x: Input, 
 }
 
 /// y = a · x.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func scale<L: Lanes>(_: L.Type, count: Int, _ a: Float, _ x: Input, into y: Output) {
   let factor = L.Vector(repeating: a)
   var i = 0
@@ -23,7 +23,7 @@ package func scale<L: Lanes>(_: L.Type, count: Int, _ a: Float, _ x: Input, into
 }
 
 /// Writes normalised and activated rows `first..<last` of `source` to `out`, rows of `channels` floats.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func materialise<L: Lanes>(
   _: L.Type,
   _ source: RowSource,
@@ -42,7 +42,7 @@ package func materialise<L: Lanes>(
 }
 
 /// Mean over the `rows` rows from `first` on of the activated source, one image of global average pooling.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func averageRows<L: Lanes>(_: L.Type, _ s: RowSource, first: Int, rows: Int, out: Output) {
   let factor = L.Vector(repeating: 1 / Float(rows))
   let activation = s.scale == nil ? Activation.none : s.activation
@@ -61,7 +61,7 @@ package func averageRows<L: Lanes>(_: L.Type, _ s: RowSource, first: Int, rows: 
 }
 
 /// Spreads the gradient of a mean back over `rows` rows, through the activation; takes Σ g and Σ g·x.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func averageRowsBackward<L: Lanes>(
   _: L.Type,
   _ s: RowSource,
@@ -100,7 +100,7 @@ package func averageRowsBackward<L: Lanes>(
 }
 
 /// SGD with momentum and L2 decay, as PyTorch: g += decay·w; v = momentum·v + g; w −= rate·v.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func stochasticGradientDescent<L: Lanes>(
   _: L.Type,
   count: Int,

@@ -48,6 +48,8 @@ package struct KernelTable: Sendable {
   /// See `Kernels.stochasticGradientDescent`: count, weights, gradient, velocity, rate, momentum, decay.
   package var stochasticGradientDescent:
     @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
+  /// Kernels of the inverted residual.
+  package var residual: ResidualKernels
 
   /// Gathers the kernels of an instruction set.
   @usableFromInline
@@ -78,7 +80,8 @@ package struct KernelTable: Sendable {
     addScaled: @escaping @Sendable (Int, Float, Input, Output) -> Void,
     scale: @escaping @Sendable (Int, Float, Input, Output) -> Void,
     stochasticGradientDescent:
-      @escaping @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
+      @escaping @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void,
+    residual: ResidualKernels
   ) {
     self.name = name
     self.lanes = lanes
@@ -100,11 +103,12 @@ package struct KernelTable: Sendable {
     self.addScaled = addScaled
     self.scale = scale
     self.stochasticGradientDescent = stochasticGradientDescent
+    self.residual = residual
   }
 }
 
 /// The kernels over the lanes `L`, made whole functions of the module that this is inlined into.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
   KernelTable(
     name: name,
@@ -219,6 +223,7 @@ package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
         momentum: $5,
         decay: $6
       )
-    }
+    },
+    residual: residualKernels(L.self)
   )
 }

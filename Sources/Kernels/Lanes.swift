@@ -34,27 +34,27 @@ package protocol Lanes: SendableMetatype {
 
 extension Lanes {
   /// Reads a whole vector.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func load(_ p: Input) -> Vector {
     UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
   }
 
   /// Writes a whole vector.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func store(_ x: Vector, _ p: Output) {
     UnsafeMutableRawPointer(p).storeBytes(of: x, as: Vector.self)
   }
 
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func load(_ p: Input, _ n: Int) -> Vector { loadSome(p, n) }
 
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func store(_ x: Vector, _ p: Output, _ n: Int) { storeSome(x, p, n) }
 
   /// Reads `n` floats lane by lane, or a whole vector.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func loadSome(_ p: Input, _ n: Int) -> Vector {
     if n >= count { return load(p) }
     var v = Vector.zero
@@ -63,22 +63,22 @@ extension Lanes {
   }
 
   /// Writes `n` lanes one by one, or a whole vector.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func storeSome(_ x: Vector, _ p: Output, _ n: Int) {
     if n >= count { return store(x, p) }
     for i in 0..<n { p[i] = x[i] }
   }
 
   /// The larger of `x` and 0.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func relu(_ x: Vector) -> Vector { keep(x, whereAboveZero: x) }
 
   /// `n` rounded up to whole vectors.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func padded(_ n: Int) -> Int { (n + count - 1) / count * count }
 
   /// The activation of `x`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func activate(_ x: Vector, _ activation: Activation) -> Vector {
     switch activation {
     case .none: x
@@ -88,7 +88,7 @@ extension Lanes {
   }
 
   /// `g` times the derivative of the activation at `x`; the derivative of ReLU at 0 is 0.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func activationGradient(
     _ g: Vector,
     at x: Vector,
@@ -125,13 +125,13 @@ package enum BaselineLanes: Lanes {
   /// The vector type.
   @usableFromInline package typealias Vector = SIMD4<Float>
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static var count: Int { 4 }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static var rows: Int { 6 }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
     #if arch(arm64)
       c.addingProduct(a, b)
@@ -140,12 +140,12 @@ package enum BaselineLanes: Lanes {
     #endif
   }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     Vector.zero.replacing(with: x, where: condition .> Vector.zero)
   }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
     return raised.replacing(
@@ -161,21 +161,21 @@ package enum AVX2Lanes: Lanes {
   /// The vector type.
   @usableFromInline package typealias Vector = SIMD8<Float>
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static var count: Int { 8 }
   /// 6 × 2 accumulators, two vectors of B and a broadcast: 15 of 16 registers.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static var rows: Int { 6 }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     Vector.zero.replacing(with: x, where: condition .> Vector.zero)
   }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
     return raised.replacing(
@@ -191,21 +191,21 @@ package enum AVX512Lanes: Lanes {
   /// The vector type.
   @usableFromInline package typealias Vector = SIMD16<Float>
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static var count: Int { 16 }
   /// 8 × 2 accumulators hide the latency of two FMA units, and widths are multiples of 8.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static var rows: Int { 8 }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     Vector.zero.replacing(with: x, where: condition .> Vector.zero)
   }
   /// See `Lanes`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
     return raised.replacing(
@@ -214,12 +214,12 @@ package enum AVX512Lanes: Lanes {
     )
   }
   /// Half a vector is the usual tail, since FBNet's widths are multiples of 8.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func load(_ p: Input, _ n: Int) -> Vector {
     n == 8 ? Vector(lowHalf: AVX2Lanes.load(p), highHalf: .zero) : loadSome(p, n)
   }
   /// See `load`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package static func store(_ x: Vector, _ p: Output, _ n: Int) {
     if n == 8 { AVX2Lanes.store(x.lowHalf, p) } else { storeSome(x, p, n) }
   }

@@ -26,7 +26,7 @@ package struct Branch {
 /// out[r, c] = Σ weight · activation(scale · x + shift) over the branches, rows `first..<last`.
 ///
 /// One pass: every branch is read once and the sum is written once.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func weightedSum<L: Lanes>(
   _: L.Type,
   branches: UnsafePointer<Branch>,
@@ -81,7 +81,7 @@ package func weightedSum<L: Lanes>(
 /// With z the branch before its activation and f = activation(z): `sums` gets Σ g and `products` Σ g·x
 /// with g = G·f′(z) and x the raw value (what batch-norm's backward needs, times the weight), and `dots`
 /// gets Σ G·f, per channel (what the weight's gradient needs).
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func branchSums<L: Lanes>(
   _: L.Type,
   branch: Branch,

@@ -40,7 +40,7 @@ package struct RowSource {
   }
 
   /// Floats in one matrix row.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package var depth: Int {
     if let patches { patches.kernel * patches.kernel * channels } else { channels }
   }
@@ -85,7 +85,7 @@ package struct Patches {
   }
 
   /// The input pixel under patch element (ky, kx) of matrix row `row`, or nil in the border.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   package func pixel(row: Int, ky: Int, kx: Int) -> Int? {
     let ox = row % outWidth
     let rest = row / outWidth
@@ -98,7 +98,7 @@ package struct Patches {
 }
 
 /// Copies `count` matrix rows from `first` on into `out` (rows of `outStride` floats).
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func loadRows<L: Lanes>(
   _: L.Type,
   _ s: RowSource,
@@ -130,7 +130,7 @@ package func loadRows<L: Lanes>(
 }
 
 /// Copies the channels of one row, normalised and activated.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func loadRow<L: Lanes>(_: L.Type, _ s: RowSource, from: Input, into to: Output) {
   guard let scale = s.scale, let shift = s.shift else {
     var c = 0
@@ -149,7 +149,7 @@ package func loadRow<L: Lanes>(_: L.Type, _ s: RowSource, from: Input, into to: 
 }
 
 /// to = activation(scale · from + shift) over `channels`; `activation` is a constant where inlined.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func transform<L: Lanes>(
   _: L.Type,
   _ channels: Int,
@@ -224,7 +224,7 @@ package struct GradientSource {
 }
 
 /// Writes the gradient of `count` raw rows from `first` on into `out`.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func loadGradientRows<L: Lanes>(
   _: L.Type,
   _ s: GradientSource,
@@ -240,7 +240,7 @@ package func loadGradientRows<L: Lanes>(
 }
 
 /// Writes the gradient of the raw row that starts at element `at`.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func loadGradientRow<L: Lanes>(_: L.Type, _ s: GradientSource, at: Int, into to: Output) {
   let g = s.gradient + at
   guard let raw = s.raw, let alpha = s.coefficients else {

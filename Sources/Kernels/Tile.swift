@@ -2,8 +2,10 @@
 ///
 /// Element (r, k) of A stands at `a[r · rowStride + k · depthStride]`, so the same text serves A and its
 /// transpose. `rows` is `L.rows`; all pointers must allow whole tiles (callers pad their scratch).
+/// The depth may be cut into `slices` of A that stand apart: `sliceJump` is added to `a` after each. The
+/// sums start from `bias`, a row of two vectors, if there is one; `rectify` ends them with a ReLU.
 /// Register budget: 2 · rows accumulators, two vectors of B, one broadcast.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func tile<L: Lanes>(
   _: L.Type,
   two: Bool,
@@ -15,14 +17,41 @@ package func tile<L: Lanes>(
   bStride: Int,
   c: Output,
   cStride: Int,
-  accumulate: Bool
+  accumulate: Bool,
+  slices: Int = 1,
+  sliceJump: Int = 0,
+  bias: Input? = nil,
+  rectify: Bool = false
 ) {
   typealias V = L.Vector
   var c00 = V.zero, c10 = V.zero, c20 = V.zero, c30 = V.zero
   var c40 = V.zero, c50 = V.zero, c60 = V.zero, c70 = V.zero
   var c01 = V.zero, c11 = V.zero, c21 = V.zero, c31 = V.zero
   var c41 = V.zero, c51 = V.zero, c61 = V.zero, c71 = V.zero
-  if accumulate {
+  if let bias {
+    c00 = L.load(bias)
+    c10 = c00
+    c20 = c00
+    c30 = c00
+    c40 = c00
+    c50 = c00
+    if L.rows > 6 {
+      c60 = c00
+      c70 = c00
+    }
+    if two {
+      c01 = L.load(bias + L.count)
+      c11 = c01
+      c21 = c01
+      c31 = c01
+      c41 = c01
+      c51 = c01
+      if L.rows > 6 {
+        c61 = c01
+        c71 = c01
+      }
+    }
+  } else if accumulate {
     c00 = L.load(c)
     c10 = L.load(c + cStride)
     c20 = L.load(c + 2 * cStride)
@@ -48,37 +77,64 @@ package func tile<L: Lanes>(
   }
   var a = a
   var b = b
-  for _ in 0..<depth {
-    let b0 = L.load(b)
-    let b1 = two ? L.load(b + L.count) : V.zero
-    let x0 = V(repeating: a[0])
-    c00 = L.fma(x0, b0, c00)
-    if two { c01 = L.fma(x0, b1, c01) }
-    let x1 = V(repeating: a[rowStride])
-    c10 = L.fma(x1, b0, c10)
-    if two { c11 = L.fma(x1, b1, c11) }
-    let x2 = V(repeating: a[2 * rowStride])
-    c20 = L.fma(x2, b0, c20)
-    if two { c21 = L.fma(x2, b1, c21) }
-    let x3 = V(repeating: a[3 * rowStride])
-    c30 = L.fma(x3, b0, c30)
-    if two { c31 = L.fma(x3, b1, c31) }
-    let x4 = V(repeating: a[4 * rowStride])
-    c40 = L.fma(x4, b0, c40)
-    if two { c41 = L.fma(x4, b1, c41) }
-    let x5 = V(repeating: a[5 * rowStride])
-    c50 = L.fma(x5, b0, c50)
-    if two { c51 = L.fma(x5, b1, c51) }
-    if L.rows > 6 {
-      let x6 = V(repeating: a[6 * rowStride])
-      c60 = L.fma(x6, b0, c60)
-      if two { c61 = L.fma(x6, b1, c61) }
-      let x7 = V(repeating: a[7 * rowStride])
-      c70 = L.fma(x7, b0, c70)
-      if two { c71 = L.fma(x7, b1, c71) }
+  for _ in 0..<slices {
+    for _ in 0..<depth {
+      let b0 = L.load(b)
+      let b1 = two ? L.load(b + L.count) : V.zero
+      let x0 = V(repeating: a[0])
+      c00 = L.fma(x0, b0, c00)
+      if two { c01 = L.fma(x0, b1, c01) }
+      let x1 = V(repeating: a[rowStride])
+      c10 = L.fma(x1, b0, c10)
+      if two { c11 = L.fma(x1, b1, c11) }
+      let x2 = V(repeating: a[2 * rowStride])
+      c20 = L.fma(x2, b0, c20)
+      if two { c21 = L.fma(x2, b1, c21) }
+      let x3 = V(repeating: a[3 * rowStride])
+      c30 = L.fma(x3, b0, c30)
+      if two { c31 = L.fma(x3, b1, c31) }
+      let x4 = V(repeating: a[4 * rowStride])
+      c40 = L.fma(x4, b0, c40)
+      if two { c41 = L.fma(x4, b1, c41) }
+      let x5 = V(repeating: a[5 * rowStride])
+      c50 = L.fma(x5, b0, c50)
+      if two { c51 = L.fma(x5, b1, c51) }
+      if L.rows > 6 {
+        let x6 = V(repeating: a[6 * rowStride])
+        c60 = L.fma(x6, b0, c60)
+        if two { c61 = L.fma(x6, b1, c61) }
+        let x7 = V(repeating: a[7 * rowStride])
+        c70 = L.fma(x7, b0, c70)
+        if two { c71 = L.fma(x7, b1, c71) }
+      }
+      a += depthStride
+      b += bStride
     }
-    a += depthStride
-    b += bStride
+    a += sliceJump
+  }
+  if rectify {
+    c00 = L.relu(c00)
+    c10 = L.relu(c10)
+    c20 = L.relu(c20)
+    c30 = L.relu(c30)
+    c40 = L.relu(c40)
+    c50 = L.relu(c50)
+    if L.rows > 6 {
+      c60 = L.relu(c60)
+      c70 = L.relu(c70)
+    }
+    if two {
+      c01 = L.relu(c01)
+      c11 = L.relu(c11)
+      c21 = L.relu(c21)
+      c31 = L.relu(c31)
+      c41 = L.relu(c41)
+      c51 = L.relu(c51)
+      if L.rows > 6 {
+        c61 = L.relu(c61)
+        c71 = L.relu(c71)
+      }
+    }
   }
   L.store(c00, c)
   L.store(c10, c + cStride)
@@ -107,8 +163,8 @@ package func tile<L: Lanes>(
 /// C[rows, columns] = A[rows, depth] · B, with B packed by `packColumns`.
 ///
 /// `rows` is rounded up to whole tiles: A and C must have that many rows, C rows of `cStride` floats with
-/// whole vectors.
-@inlinable @inline(__always)
+/// whole vectors. A may be cut into `slices` of `depth` columns that stand `sliceStride` floats apart.
+@inlinable @inline(always)
 package func multiply<L: Lanes>(
   _: L.Type,
   rows: Int,
@@ -118,12 +174,16 @@ package func multiply<L: Lanes>(
   aStride: Int,
   packed: Input,
   c: Output,
-  cStride: Int
+  cStride: Int,
+  accumulate: Bool = false,
+  slices: Int = 1,
+  sliceStride: Int = 0
 ) {
   var j = 0
+  let jump = sliceStride - depth
   while j < columns {
     let two = columns - j > L.count
-    let panel = packed + j * depth
+    let panel = packed + j * depth * slices
     var i = 0
     while i < rows {
       if two {
@@ -138,7 +198,9 @@ package func multiply<L: Lanes>(
           bStride: 2 * L.count,
           c: c + i * cStride + j,
           cStride: cStride,
-          accumulate: false
+          accumulate: accumulate,
+          slices: slices,
+          sliceJump: jump
         )
       } else {
         tile(
@@ -152,7 +214,9 @@ package func multiply<L: Lanes>(
           bStride: L.count,
           c: c + i * cStride + j,
           cStride: cStride,
-          accumulate: false
+          accumulate: accumulate,
+          slices: slices,
+          sliceJump: jump
         )
       }
       i += L.rows
@@ -164,7 +228,7 @@ package func multiply<L: Lanes>(
 /// C[k, n] += Aᵀ · D over `rows` rows of A[rows, k] and D[rows, n].
 ///
 /// `aStride` must be whole tiles of rows, `dStride` and `cStride` whole vectors, C `aStride` rows.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func multiplyTransposed<L: Lanes>(
   _: L.Type,
   rows: Int,
@@ -221,7 +285,7 @@ package func multiplyTransposed<L: Lanes>(
 ///
 /// Element (k, j) of B stands at `b[k · depthStride + j · columnStride]`. The packed size is
 /// `L.padded(columns) · depth`.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 package func packColumns<L: Lanes>(
   _: L.Type,
   depth: Int,

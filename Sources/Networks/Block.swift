@@ -48,6 +48,17 @@ package enum Block {
     }
   }
 
+  /// The outputs of the candidates of one layer, whose inverted residuals share passes over `x`.
+  package static func outputs(of blocks: [Block], on x: Tensor) -> [Tensor] {
+    let residuals: [InvertedResidual] = blocks.compactMap {
+      if case .invertedResidual(let block) = $0 { block } else { nil }
+    }
+    var outputs = InvertedResidual.outputs(of: residuals, on: x)[...]
+    return blocks.map {
+      if case .invertedResidual = $0 { outputs.removeFirst() } else { $0(x) }
+    }
+  }
+
   /// [N, H, W, C] → [N, H', W', D], without the shortcut, which the caller adds.
   package func callAsFunction(_ x: Tensor) -> Tensor {
     switch self {
@@ -133,16 +144,27 @@ package struct InvertedResidual {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    var y = expand(x)
-    if groups > 1 { y = engine.channelShuffle(y, groups: groups) }
-    y = engine.depthwiseConvolution(
-      y,
-      filter: depthwise,
-      stride: stride,
-      norm: depthwiseNorm,
+    engine.invertedResiduals(x, [weights], stride: stride)[0]
+  }
+
+  /// The arrays, as the engine takes them.
+  fileprivate var weights: InvertedResidualWeights {
+    InvertedResidualWeights(
+      expand: expand.filter,
+      expandNorm: expand.norm,
+      depthwise: depthwise,
+      depthwiseNorm: depthwiseNorm,
+      project: project.filter,
+      projectNorm: project.norm,
+      groups: groups,
       activation: activation
     )
-    return project(y)
+  }
+
+  /// The outputs of several blocks on one input, in one pass; all have one stride.
+  fileprivate static func outputs(of blocks: [InvertedResidual], on x: Tensor) -> [Tensor] {
+    guard let first = blocks.first else { return [] }
+    return first.engine.invertedResiduals(x, blocks.map(\.weights), stride: first.stride)
   }
 
   var parameters: [Parameter] {

@@ -311,8 +311,9 @@ package final class Supernet {
   }
 
   private func mix(_ layer: Int, _ x: Tensor, _ candidates: [Int], _ mixture: Mixture) -> Tensor {
-    let branches = candidates.map {
-      (tensor: layers[layer][$0](x), isResidual: macro.layers[layer][$0].isResidual)
+    let outputs = Block.outputs(of: candidates.map { layers[layer][$0] }, on: x)
+    let branches = zip(candidates, outputs).map {
+      (tensor: $1, isResidual: macro.layers[layer][$0].isResidual)
     }
     return engine.weightedSum(
       branches,

@@ -67,7 +67,8 @@ package final class BufferPool {
     }
     systemAllocations += 1
     heldFloats += capacity
-    let bytes = capacity * MemoryLayout<Float>.stride
+    // Kernels read whole vectors, and may look a little beyond the last element.
+    let bytes = (capacity + BufferPool.slack) * MemoryLayout<Float>.stride
     // Large buffers get huge pages: a supernet step walks gigabytes, and page walks show.
     let huge = 1 << 21
     let raw = UnsafeMutableRawPointer.allocate(
@@ -79,6 +80,7 @@ package final class BufferPool {
     #endif
     let pointer = raw.bindMemory(to: Float.self, capacity: capacity)
     pointer.initialize(repeating: 0, count: min(capacity, 16))
+    (pointer + capacity).initialize(repeating: 0, count: BufferPool.slack)
     return Buffer(pointer: pointer, count: count, capacity: capacity, pool: self)
   }
 
@@ -92,6 +94,9 @@ package final class BufferPool {
   fileprivate func giveBack(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
     free[capacity, default: []].append(pointer)
   }
+
+  /// Floats behind every buffer that may be read, and never count.
+  static let slack = 64
 
   /// `count` rounded up to a size of the pool, in floats.
   static func capacity(for count: Int) -> Int {

@@ -197,31 +197,34 @@ package final class Engine {
     partials: Buffer?,
     chunks: Int
   ) -> Normalisation {
-    let channels = norm.gamma.value.count
-    guard let partials else {
-      return Normalisation(
-        norm: norm,
-        activation: activation,
-        mean: norm.runningMean,
-        variance: norm.runningVariance,
-        rows: rows,
-        fromBatch: false,
-        pool: pool
-      )
+    let moments = partials.map { partials in
+      var (mean, variance) = combine(partials, chunks: chunks, channels: norm.gamma.value.count)
+      for c in mean.indices {
+        mean[c] /= Double(rows)
+        variance[c] = max(0, variance[c] / Double(rows) - mean[c] * mean[c])
+      }
+      return (mean: mean, variance: variance)
     }
-    var (mean, variance) = combine(partials, chunks: chunks, channels: channels)
-    for c in 0..<channels {
-      mean[c] /= Double(rows)
-      variance[c] = max(0, variance[c] / Double(rows) - mean[c] * mean[c])
+    return normalise(norm, activation: activation, rows: rows, moments: moments)
+  }
+
+  /// The normalisation of a raw output by the batch's moments, or by the running ones if there are none.
+  func normalise(
+    _ norm: BatchNorm,
+    activation: Activation,
+    rows: Int,
+    moments: (mean: [Double], variance: [Double])?
+  ) -> Normalisation {
+    if mode == .recalibration, let moments {
+      norm.record(mean: moments.mean, variance: moments.variance, rows: rows)
     }
-    if mode == .recalibration { norm.record(mean: mean, variance: variance, rows: rows) }
     return Normalisation(
       norm: norm,
       activation: activation,
-      mean: mean,
-      variance: variance,
+      mean: moments?.mean ?? norm.runningMean,
+      variance: moments?.variance ?? norm.runningVariance,
       rows: rows,
-      fromBatch: true,
+      fromBatch: moments != nil,
       pool: pool
     )
   }

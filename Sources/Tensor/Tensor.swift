@@ -118,6 +118,11 @@ package final class Normalisation {
     products = sums
   }
 
+  /// ∂L/∂γ = Σ g·x̂ of a channel, from the sums of its readers.
+  func gammaGradient(_ c: Int) -> Double {
+    inverseDeviation[c] * (products[c] - mean[c] * sums[c])
+  }
+
   /// α, β, κ of the raw output's gradient α·g + β·raw + κ, three runs of C floats; adds dγ and dβ.
   ///
   /// With S = Σ g, and dγ = Σ g·x̂: d raw = scale·(g − S/M − x̂·dγ/M) (Ioffe and Szegedy 2015).
@@ -126,7 +131,7 @@ package final class Normalisation {
     let out = pool.take(3 * channels)
     let count = Double(rows)
     for c in 0..<channels {
-      let dGamma = inverseDeviation[c] * (products[c] - mean[c] * sums[c])
+      let dGamma = gammaGradient(c)
       let s = Double(scale.pointer[c])
       out.pointer[c] = Float(s) * factor
       if fromBatch {

@@ -15,7 +15,7 @@ struct OperationCase: CustomTestStringConvertible, Sendable {
   var testDescription: String { name }
 
   static var all: [OperationCase] {
-    pointwise + grouped + patches + depthwise + chains + readers + mixtures + plain
+    pointwise + grouped + patches + depthwise + chains + readers + residuals + mixtures + plain
   }
 }
 

@@ -34,6 +34,18 @@ import Testing
         norm: .relu
       )
     },
+    OperationCase(name: "layer of inverted residuals") { g in
+      OperationCase.residualLayer(
+        g,
+        [9, 16, 16, 16],
+        [
+          Residual("a", kernel: 3, middle: 16), Residual("b", kernel: 5, middle: 48, groups: 2),
+          Residual("c", kernel: 5, middle: 96, norm: .hswish),
+        ],
+        to: 24,
+        stride: 2
+      )
+    },
     OperationCase(name: "mixture, one draw") { g in mixture(g, weights: [3]) },
     OperationCase(name: "mixture, a draw an image") { g in mixture(g, weights: [5, 3]) },
   ]

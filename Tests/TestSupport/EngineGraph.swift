@@ -135,6 +135,46 @@ package final class EngineGraph: Graph {
     )
   }
 
+  package func invertedResiduals(
+    _ x: Node,
+    _ branches: [Residual],
+    to channels: Int,
+    stride: Int
+  ) -> [Node] {
+    let input = tensors[x.index]
+    func filter(_ name: String, _ from: Int, _ to: Int, _ groups: Int) -> Parameter {
+      let (slice, columns) = (from / groups, to / groups)
+      return parameter(
+        name + ".filter",
+        groups > 1 ? [groups, slice, columns] : [1, 1, slice, columns],
+        .filter(fanIn: slice)
+      )
+    }
+    func norm(_ name: String, _ channels: Int) -> BatchNorm {
+      guard let norm = batchNorm(name, .linear, channels) else {
+        preconditionFailure("batch-norm wanted")
+      }
+      return norm
+    }
+    let weights = branches.map { branch in
+      InvertedResidualWeights(
+        expand: filter(branch.name + ".expand", input.channels, branch.middle, branch.groups),
+        expandNorm: norm(branch.name + ".expand", branch.middle),
+        depthwise: parameter(
+          branch.name + ".depthwise.filter",
+          [branch.kernel, branch.kernel, branch.middle],
+          .filter(fanIn: branch.kernel * branch.kernel)
+        ),
+        depthwiseNorm: norm(branch.name + ".depthwise", branch.middle),
+        project: filter(branch.name + ".project", branch.middle, channels, branch.groups),
+        projectNorm: norm(branch.name + ".project", channels),
+        groups: branch.groups,
+        activation: branch.norm.activation
+      )
+    }
+    return engine.invertedResiduals(input, weights, stride: stride).map(push)
+  }
+
   package func weightedSum(
     _ branches: [(Node, isResidual: Bool)],
     shortcut: Node?,

@@ -29,6 +29,29 @@ package enum Unary: Sendable {
   case sum
 }
 
+/// An inverted residual of a layer.
+package struct Residual: Sendable {
+  /// Of its parameters.
+  package var name: String
+  /// Side of the depthwise filter.
+  package var kernel: Int
+  /// Expanded channels.
+  package var middle: Int
+  /// Groups of the 1×1 convolutions.
+  package var groups: Int
+  /// After expansion and depthwise convolution; not `off`.
+  package var norm: Norm
+
+  /// Describes it.
+  package init(_ name: String, kernel: Int, middle: Int, groups: Int = 1, norm: Norm = .relu) {
+    self.name = name
+    self.kernel = kernel
+    self.middle = middle
+    self.groups = groups
+    self.norm = norm
+  }
+}
+
 /// Operations of the engine by name, so that one text describes a test for the engine and for the
 /// reference that it is compared with.
 package protocol Graph: AnyObject {
@@ -45,6 +68,9 @@ package protocol Graph: AnyObject {
   ) -> Node
   /// Depthwise convolution with parameters `name.filter`, `name.gamma`, `name.beta`.
   func depthwise(_ x: Node, _ name: String, kernel: Int, stride: Int, norm: Norm) -> Node
+  /// See `Engine.invertedResiduals`; parameters `name.expand`, `name.depthwise` and `name.project`, each
+  /// with its filter and norm.
+  func invertedResiduals(_ x: Node, _ branches: [Residual], to channels: Int, stride: Int) -> [Node]
   /// See `Engine.weightedSum`.
   func weightedSum(
     _ branches: [(Node, isResidual: Bool)],

@@ -245,6 +245,37 @@ package final class ReferenceGraph: Graph {
     return y
   }
 
+  package func invertedResiduals(
+    _ x: Node,
+    _ branches: [Residual],
+    to channels: Int,
+    stride: Int
+  ) -> [Node] {
+    branches.map { branch in
+      let expanded = pointwise(
+        x,
+        branch.name + ".expand",
+        to: branch.middle,
+        groups: branch.groups,
+        norm: branch.norm
+      )
+      let middle = depthwise(
+        branch.groups > 1 ? channelShuffle(expanded, groups: branch.groups) : expanded,
+        branch.name + ".depthwise",
+        kernel: branch.kernel,
+        stride: stride,
+        norm: branch.norm
+      )
+      return pointwise(
+        middle,
+        branch.name + ".project",
+        to: channels,
+        groups: branch.groups,
+        norm: .linear
+      )
+    }
+  }
+
   package func weightedSum(
     _ branches: [(Node, isResidual: Bool)],
     shortcut: Node?,

@@ -1,0 +1,206 @@
+/// Channels of a block: the middle of an inverted residual is kept in blocks, [block, pixel, 16].
+///
+/// One block is one vector of the widest set and divides into whole vectors of the others, so nothing in
+/// the loops over a block has a tail; channels beyond the width are zeros.
+@inlinable @inline(always)
+package var blockWidth: Int { 16 }
+
+/// `n` rounded up to whole blocks.
+@inlinable @inline(always)
+package func wholeBlocks(_ n: Int) -> Int { (n + blockWidth - 1) / blockWidth * blockWidth }
+
+/// Sixteen middle channels of one inverted residual: filters with batch-norm folded in, packed.
+@usableFromInline
+package struct ResidualBlock {
+  /// Activation after the expansion and after the depthwise convolution.
+  @usableFromInline package var activation: Activation
+  /// Expansion with its normalisation's scale folded in, [C, 16].
+  @usableFromInline package var expand: Input
+  /// The normalisation's shift, [16].
+  @usableFromInline package var bias: Input
+  /// Depthwise filter, [K, K, 16].
+  @usableFromInline package var taps: Input
+
+  /// Describes a block.
+  @inlinable
+  package init(activation: Activation, expand: Input, bias: Input, taps: Input) {
+    self.activation = activation
+    self.expand = expand
+    self.bias = bias
+    self.taps = taps
+  }
+}
+
+/// What the way back through a block needs besides `ResidualBlock`.
+@usableFromInline
+package struct ResidualBlockGradient {
+  /// The folded expansion transposed, [16, C], packed by `packColumns`.
+  @usableFromInline package var expandTransposed: Input
+  /// Projection transposed, [D, 16].
+  @usableFromInline package var projectTransposed: Input
+  /// Scale of the depthwise output's normalisation, [16].
+  @usableFromInline package var scale: Input
+  /// Its shift, [16].
+  @usableFromInline package var shift: Input
+  /// α, β, κ of the raw depthwise output's gradient, [3, 16]; see `GradientSource`.
+  @usableFromInline package var coefficients: Input
+  /// The image's raw depthwise output, [H', W', 16].
+  @usableFromInline package var d: Input
+  /// Gradient of the image's raw projection, [H'·W', D] in rows of `gradientStride` floats.
+  @usableFromInline package var gradient: Input
+  /// D.
+  @usableFromInline package var gradientChannels: Int
+  /// See `gradient`.
+  @usableFromInline package var gradientStride: Int
+
+  /// Describes the way back.
+  @inlinable
+  package init(
+    expandTransposed: Input,
+    projectTransposed: Input,
+    scale: Input,
+    shift: Input,
+    coefficients: Input,
+    d: Input,
+    gradient: Input,
+    gradientChannels: Int,
+    gradientStride: Int
+  ) {
+    self.d = d
+    self.gradient = gradient
+    self.gradientChannels = gradientChannels
+    self.gradientStride = gradientStride
+    self.expandTransposed = expandTransposed
+    self.projectTransposed = projectTransposed
+    self.scale = scale
+    self.shift = shift
+    self.coefficients = coefficients
+  }
+}
+
+/// One tile of a block: C[rows, 16] (+)= A · B[depth, 16], rows of C `blockWidth` floats apart.
+@inlinable @inline(always)
+package func blockTile<L: Lanes>(
+  _: L.Type,
+  depth: Int,
+  a: Input,
+  rowStride: Int,
+  depthStride: Int,
+  b: Input,
+  c: Output,
+  accumulate: Bool = false,
+  bias: Input? = nil,
+  rectify: Bool = false
+) {
+  var j = 0
+  while j < blockWidth {
+    tile(
+      L.self,
+      two: L.count < blockWidth,
+      depth: depth,
+      a: a,
+      rowStride: rowStride,
+      depthStride: depthStride,
+      b: b + j,
+      bStride: blockWidth,
+      c: c + j,
+      cStride: blockWidth,
+      accumulate: accumulate,
+      bias: bias.map { $0 + j },
+      rectify: rectify
+    )
+    j += 2 * L.count
+  }
+}
+
+/// C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias), with a ReLU at the end if `rectify`.
+///
+/// Reads and writes no row beyond `rows`; `spare` has room for `L.rows` rows of A and of C.
+@inlinable @inline(always)
+package func multiplyBlock<L: Lanes>(
+  _: L.Type,
+  rows: Int,
+  depth: Int,
+  a: Input,
+  aStride: Int,
+  b: Input,
+  c: Output,
+  bias: Input? = nil,
+  rectify: Bool = false,
+  spare: Output
+) {
+  var i = 0
+  while i < rows {
+    if i + L.rows > rows {
+      if rows < L.rows { break }
+      // The last tile goes over rows that are done, with the same result.
+      i = rows - L.rows
+    }
+    blockTile(
+      L.self,
+      depth: depth,
+      a: a + i * aStride,
+      rowStride: aStride,
+      depthStride: 1,
+      b: b,
+      c: c + i * blockWidth,
+      bias: bias,
+      rectify: rectify
+    )
+    i += L.rows
+  }
+  if i >= rows { return }
+  let out = spare + L.rows * depth
+  for r in 0..<rows { (spare + r * depth).update(from: a + r * aStride, count: depth) }
+  (spare + rows * depth).update(repeating: 0, count: (L.rows - rows) * depth)
+  blockTile(
+    L.self,
+    depth: depth,
+    a: spare,
+    rowStride: depth,
+    depthStride: 1,
+    b: b,
+    c: out,
+    bias: bias,
+    rectify: rectify
+  )
+  c.update(from: out, count: rows * blockWidth)
+}
+
+/// Adds Σ x·xᵀ of rows `first..<last` to `products`, [C, C] in padded rows, and Σ x to `sums`.
+///
+/// The second moments of a convolution's input give the statistics of every 1×1 convolution of it. Reads
+/// up to a vector beyond the last row. Rows of `products` are `wholeBlocks(channels)` floats, and there
+/// are whole tiles of them.
+@inlinable @inline(always)
+package func secondMoments<L: Lanes>(
+  _: L.Type,
+  _ x: Input,
+  channels: Int,
+  first: Int,
+  last: Int,
+  products: Output,
+  sums: Output
+) {
+  let from = x + first * channels
+  multiplyTransposed(
+    L.self,
+    rows: last - first,
+    k: channels,
+    n: channels,
+    a: from,
+    aStride: channels,
+    d: from,
+    dStride: channels,
+    c: products,
+    cStride: wholeBlocks(channels)
+  )
+  var j = 0
+  while j < channels {
+    let width = min(L.count, channels - j)
+    var sum = L.Vector.zero
+    for r in 0..<last - first { sum += L.load(from + r * channels + j, width) }
+    L.store(L.load(sums + j, width) + sum, sums + j, width)
+    j += L.count
+  }
+}

@@ -1,0 +1,158 @@
+/// A ring of rows with a zero border, [slots, width, 16]: row r stands in slot r mod `slots`.
+///
+/// `from` is the ring's first slot; `first` the slot of the first row wanted, and rows follow it.
+@usableFromInline
+package struct RowRing {
+  /// First element of slot 0.
+  @usableFromInline package var base: Output
+  /// Slots.
+  @usableFromInline package var slots: Int
+  /// Floats of a slot.
+  @usableFromInline package var rowFloats: Int
+
+  /// Describes a ring.
+  @inlinable
+  package init(base: Output, slots: Int, rowFloats: Int) {
+    self.base = base
+    self.slots = slots
+    self.rowFloats = rowFloats
+  }
+
+  /// Where row `r` ≥ 0 stands.
+  @inlinable @inline(always)
+  package subscript(r: Int) -> Output { base + r % slots * rowFloats }
+
+  /// Pixels that a ring must hold beyond the row and its border: tiles may look at them.
+  @inlinable @inline(always)
+  package static var slack: Int { 10 }
+
+  /// Sets everything to zero, border included.
+  @inlinable @inline(always)
+  package func clear<L: Lanes>(_: L.Type) { zero(L.self, base, slots * rowFloats) }
+}
+
+/// Sets `count` floats, whole vectors, to 0.
+@inlinable @inline(always)
+package func zero<L: Lanes>(_: L.Type, _ p: Output, _ count: Int) {
+  var i = 0
+  while i < count {
+    L.store(.zero, p + i)
+    i += L.count
+  }
+}
+
+/// One row of a depthwise convolution over a block: `count` pixels of 16 channels to `out`.
+///
+/// The row's window begins with ring row `first`; adds Σ y and Σ y² to `sums` and `squares`, [16].
+@inlinable @inline(always)
+package func depthwiseRow<L: Lanes>(
+  _: L.Type,
+  kernel: Int,
+  stride: Int,
+  ring: RowRing,
+  first: Int,
+  count: Int,
+  taps: Input,
+  out: Output,
+  sums: Output?,
+  squares: Output?
+) {
+  // The kernels and strides of the search spaces get loops of their own, unrolled over the taps.
+  if kernel == 3 && stride == 1 {
+    slide(L.self, 3, 1, ring, first, count, taps, out, sums, squares)
+  } else if kernel == 5 && stride == 1 {
+    slide(L.self, 5, 1, ring, first, count, taps, out, sums, squares)
+  } else if kernel == 3 && stride == 2 {
+    slide(L.self, 3, 2, ring, first, count, taps, out, sums, squares)
+  } else if kernel == 5 && stride == 2 {
+    slide(L.self, 5, 2, ring, first, count, taps, out, sums, squares)
+  } else {
+    slide(L.self, kernel, stride, ring, first, count, taps, out, sums, squares)
+  }
+}
+
+/// See `depthwiseRow`; `kernel` and `stride` are constants where this is inlined.
+@inlinable @inline(always)
+package func slide<L: Lanes>(
+  _: L.Type,
+  _ kernel: Int,
+  _ stride: Int,
+  _ ring: RowRing,
+  _ first: Int,
+  _ count: Int,
+  _ taps: Input,
+  _ out: Output,
+  _ sums: Output?,
+  _ squares: Output?
+) {
+  typealias V = L.Vector
+  var c = 0
+  while c < blockWidth {
+    var sum = V.zero
+    var square = V.zero
+    var x = 0
+    while x < count {
+      let wide = count - x > 4
+      var y0 = V.zero, y1 = V.zero, y2 = V.zero, y3 = V.zero
+      var y4 = V.zero, y5 = V.zero, y6 = V.zero, y7 = V.zero
+      for ky in 0..<kernel {
+        let row = Input(ring[first + ky]) + x * stride * blockWidth + c
+        let filter = taps + ky * kernel * blockWidth + c
+        let step = stride * blockWidth
+        if wide {
+          for kx in 0..<kernel {
+            let w = L.load(filter + kx * blockWidth)
+            let at = row + kx * blockWidth
+            y0 = L.fma(w, L.load(at), y0)
+            y1 = L.fma(w, L.load(at + step), y1)
+            y2 = L.fma(w, L.load(at + 2 * step), y2)
+            y3 = L.fma(w, L.load(at + 3 * step), y3)
+            y4 = L.fma(w, L.load(at + 4 * step), y4)
+            y5 = L.fma(w, L.load(at + 5 * step), y5)
+            y6 = L.fma(w, L.load(at + 6 * step), y6)
+            y7 = L.fma(w, L.load(at + 7 * step), y7)
+          }
+        } else {
+          for kx in 0..<kernel {
+            let w = L.load(filter + kx * blockWidth)
+            let at = row + kx * blockWidth
+            y0 = L.fma(w, L.load(at), y0)
+            y1 = L.fma(w, L.load(at + step), y1)
+            y2 = L.fma(w, L.load(at + 2 * step), y2)
+            y3 = L.fma(w, L.load(at + 3 * step), y3)
+          }
+        }
+      }
+      let n = min(8, count - x)
+      let to = out + x * blockWidth + c
+      put(L.self, y0, to, &sum, &square)
+      if n > 1 { put(L.self, y1, to + blockWidth, &sum, &square) }
+      if n > 2 { put(L.self, y2, to + 2 * blockWidth, &sum, &square) }
+      if n > 3 { put(L.self, y3, to + 3 * blockWidth, &sum, &square) }
+      if n > 4 { put(L.self, y4, to + 4 * blockWidth, &sum, &square) }
+      if n > 5 { put(L.self, y5, to + 5 * blockWidth, &sum, &square) }
+      if n > 6 { put(L.self, y6, to + 6 * blockWidth, &sum, &square) }
+      if n > 7 { put(L.self, y7, to + 7 * blockWidth, &sum, &square) }
+      x += n
+    }
+    if let sums, let squares {
+      L.store(L.load(sums + c) + sum, sums + c)
+      L.store(L.load(squares + c) + square, squares + c)
+    }
+    c += L.count
+  }
+}
+
+/// Stores a value and adds it and its square to two sums.
+@inlinable @inline(always)
+package func put<L: Lanes>(
+  _: L.Type,
+  _ value: L.Vector,
+  _ to: Output,
+  _ sum: inout L.Vector,
+  _ square: inout L.Vector
+) {
+  L.store(value, to)
+  sum += value
+  square = L.fma(value, value, square)
+}

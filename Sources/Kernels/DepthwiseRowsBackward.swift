@@ -1,0 +1,304 @@
+/// One input row of a depthwise convolution on the way back, over a block.
+@usableFromInline
+package struct DepthwiseRowBackward {
+  /// Filter side.
+  @usableFromInline package var kernel: Int
+  /// Step between outputs.
+  @usableFromInline package var stride: Int
+  /// The input's activation.
+  @usableFromInline package var activation: Activation
+  /// Output gradients by output row, `kernel / 2` zero pixels before each row and slack behind.
+  @usableFromInline package var ring: RowRing
+  /// Output rows.
+  @usableFromInline package var outHeight: Int
+  /// Pixels of the input row.
+  @usableFromInline package var count: Int
+  /// Filter, [K, K, 16].
+  @usableFromInline package var taps: Input
+  /// Its gradient, added to.
+  @usableFromInline package var tapGradients: Output
+
+  /// Describes a row.
+  @inlinable
+  package init(
+    kernel: Int,
+    stride: Int,
+    activation: Activation,
+    ring: RowRing,
+    outHeight: Int,
+    count: Int,
+    taps: Input,
+    tapGradients: Output
+  ) {
+    self.kernel = kernel
+    self.stride = stride
+    self.activation = activation
+    self.ring = ring
+    self.outHeight = outHeight
+    self.count = count
+    self.taps = taps
+    self.tapGradients = tapGradients
+  }
+
+  /// The output row that tap row `ky` takes from input row `y`, or nil.
+  @inlinable @inline(always)
+  func outRow(_ y: Int, _ ky: Int, stride: Int) -> Int? {
+    let t = y + kernel / 2 - ky
+    if t < 0 || t % stride != 0 { return nil }
+    let q = t / stride
+    return q < outHeight ? q : nil
+  }
+}
+
+/// Row `y`: replaces `row`, the input before its activation, [count, 16], by its gradient.
+///
+/// Both gradients come from one look at the output's: with d the output gradient and z the activated input
+/// dz[x] = Σ w[k]·d[x + p − k] and dw[k] = Σ z[x]·d[x + p − k]. Adds Σ of the gradient to `sums`, [16].
+@inlinable @inline(always)
+package func depthwiseRowBackward<L: Lanes>(
+  _: L.Type,
+  _ p: DepthwiseRowBackward,
+  y: Int,
+  row: Output,
+  sums: Output
+) {
+  var c = 0
+  while c < blockWidth {
+    var sum = L.Vector.zero
+    var x = 0
+    if p.stride == 1 && p.kernel == 3 {
+      while x < p.count {
+        backwardTile(L.self, p, 3, y, x, c, row, &sum)
+        x += 4
+      }
+    } else if p.stride == 1 && p.kernel == 5 {
+      while x < p.count {
+        backwardTile(L.self, p, 5, y, x, c, row, &sum)
+        x += 4
+      }
+    } else if p.stride == 2 && p.kernel == 3 {
+      while x < p.count {
+        backwardTileOfTwo(L.self, p, 3, y, x, c, row, &sum)
+        x += 8
+      }
+    } else if p.stride == 2 && p.kernel == 5 {
+      while x < p.count {
+        backwardTileOfTwo(L.self, p, 5, y, x, c, row, &sum)
+        x += 8
+      }
+    } else {
+      while x < p.count {
+        backwardPixel(L.self, p, y, x, c, row, &sum)
+        x += 1
+      }
+    }
+    L.store(L.load(sums + c) + sum, sums + c)
+    c += L.count
+  }
+}
+
+/// Four pixels with stride 1; `kernel` is a constant where this is inlined.
+@inlinable @inline(always)
+package func backwardTile<L: Lanes>(
+  _: L.Type,
+  _ p: DepthwiseRowBackward,
+  _ kernel: Int,
+  _ y: Int,
+  _ x: Int,
+  _ c: Int,
+  _ row: Output,
+  _ sum: inout L.Vector
+) {
+  typealias V = L.Vector
+  let n = p.count - x
+  let at = row + x * blockWidth + c
+  // Beyond the row the input counts as 0, and so does its activation.
+  let r0 = L.load(at)
+  let r1 = n > 1 ? L.load(at + blockWidth) : .zero
+  let r2 = n > 2 ? L.load(at + 2 * blockWidth) : .zero
+  let r3 = n > 3 ? L.load(at + 3 * blockWidth) : .zero
+  let z0 = L.activate(r0, p.activation)
+  let z1 = L.activate(r1, p.activation)
+  let z2 = L.activate(r2, p.activation)
+  let z3 = L.activate(r3, p.activation)
+  var g0 = V.zero, g1 = V.zero, g2 = V.zero, g3 = V.zero
+  for ky in 0..<kernel {
+    guard let q = p.outRow(y, ky, stride: 1) else { continue }
+    let d = Input(p.ring[q]) + x * blockWidth + c
+    let u0 = L.load(d)
+    let u1 = L.load(d + blockWidth)
+    let u2 = L.load(d + 2 * blockWidth)
+    let u3 = L.load(d + 3 * blockWidth)
+    let u4 = L.load(d + 4 * blockWidth)
+    let u5 = L.load(d + 5 * blockWidth)
+    let i = ky * kernel * blockWidth + c
+    let w = p.taps + i
+    let t = p.tapGradients + i
+    if kernel == 3 {
+      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u0, z0, &g0, u1, z1, &g1)
+      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u2, z2, &g2, u3, z3, &g3)
+      tap(L.self, w + blockWidth, t + blockWidth, u1, z0, &g0, u2, z1, &g1)
+      tap(L.self, w + blockWidth, t + blockWidth, u3, z2, &g2, u4, z3, &g3)
+      tap(L.self, w, t, u2, z0, &g0, u3, z1, &g1)
+      tap(L.self, w, t, u4, z2, &g2, u5, z3, &g3)
+    } else {
+      let u6 = L.load(d + 6 * blockWidth)
+      let u7 = L.load(d + 7 * blockWidth)
+      tap(L.self, w + 4 * blockWidth, t + 4 * blockWidth, u0, z0, &g0, u1, z1, &g1)
+      tap(L.self, w + 4 * blockWidth, t + 4 * blockWidth, u2, z2, &g2, u3, z3, &g3)
+      tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u1, z0, &g0, u2, z1, &g1)
+      tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u3, z2, &g2, u4, z3, &g3)
+      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u2, z0, &g0, u3, z1, &g1)
+      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u4, z2, &g2, u5, z3, &g3)
+      tap(L.self, w + blockWidth, t + blockWidth, u3, z0, &g0, u4, z1, &g1)
+      tap(L.self, w + blockWidth, t + blockWidth, u5, z2, &g2, u6, z3, &g3)
+      tap(L.self, w, t, u4, z0, &g0, u5, z1, &g1)
+      tap(L.self, w, t, u6, z2, &g2, u7, z3, &g3)
+    }
+  }
+  finish(L.self, g0, r0, p.activation, at, &sum)
+  if n > 1 { finish(L.self, g1, r1, p.activation, at + blockWidth, &sum) }
+  if n > 2 { finish(L.self, g2, r2, p.activation, at + 2 * blockWidth, &sum) }
+  if n > 3 { finish(L.self, g3, r3, p.activation, at + 3 * blockWidth, &sum) }
+}
+
+/// Eight pixels with stride 2, of which even and odd ones meet different taps.
+@inlinable @inline(always)
+package func backwardTileOfTwo<L: Lanes>(
+  _: L.Type,
+  _ p: DepthwiseRowBackward,
+  _ kernel: Int,
+  _ y: Int,
+  _ x: Int,
+  _ c: Int,
+  _ row: Output,
+  _ sum: inout L.Vector
+) {
+  typealias V = L.Vector
+  let n = p.count - x
+  let at = row + x * blockWidth + c
+  let r0 = L.load(at)
+  let r1 = n > 1 ? L.load(at + blockWidth) : .zero
+  let r2 = n > 2 ? L.load(at + 2 * blockWidth) : .zero
+  let r3 = n > 3 ? L.load(at + 3 * blockWidth) : .zero
+  let r4 = n > 4 ? L.load(at + 4 * blockWidth) : .zero
+  let r5 = n > 5 ? L.load(at + 5 * blockWidth) : .zero
+  let r6 = n > 6 ? L.load(at + 6 * blockWidth) : .zero
+  let r7 = n > 7 ? L.load(at + 7 * blockWidth) : .zero
+  let z0 = L.activate(r0, p.activation)
+  let z1 = L.activate(r1, p.activation)
+  let z2 = L.activate(r2, p.activation)
+  let z3 = L.activate(r3, p.activation)
+  let z4 = L.activate(r4, p.activation)
+  let z5 = L.activate(r5, p.activation)
+  let z6 = L.activate(r6, p.activation)
+  let z7 = L.activate(r7, p.activation)
+  var g0 = V.zero, g1 = V.zero, g2 = V.zero, g3 = V.zero
+  var g4 = V.zero, g5 = V.zero, g6 = V.zero, g7 = V.zero
+  for ky in 0..<kernel {
+    guard let q = p.outRow(y, ky, stride: 2) else { continue }
+    // Output pixel x/2 stands `kernel / 2` pixels into the row; the first one wanted is one before it.
+    let d = Input(p.ring[q]) + (x / 2 + kernel / 2) * blockWidth + c
+    let u0 = L.load(d)
+    let u1 = L.load(d + blockWidth)
+    let u2 = L.load(d + 2 * blockWidth)
+    let u3 = L.load(d + 3 * blockWidth)
+    let u4 = L.load(d + 4 * blockWidth)
+    let i = ky * kernel * blockWidth + c
+    let w = p.taps + i
+    let t = p.tapGradients + i
+    if kernel == 3 {
+      tap(L.self, w + blockWidth, t + blockWidth, u0, z0, &g0, u1, z2, &g2)
+      tap(L.self, w + blockWidth, t + blockWidth, u2, z4, &g4, u3, z6, &g6)
+      tap(L.self, w, t, u1, z1, &g1, u2, z3, &g3)
+      tap(L.self, w, t, u3, z5, &g5, u4, z7, &g7)
+      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u0, z1, &g1, u1, z3, &g3)
+      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u2, z5, &g5, u3, z7, &g7)
+    } else {
+      let before = L.load(d - blockWidth)
+      tap(L.self, w, t, u1, z0, &g0, u2, z2, &g2)
+      tap(L.self, w, t, u3, z4, &g4, u4, z6, &g6)
+      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u0, z0, &g0, u1, z2, &g2)
+      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u2, z4, &g4, u3, z6, &g6)
+      tap(L.self, w + 4 * blockWidth, t + 4 * blockWidth, before, z0, &g0, u0, z2, &g2)
+      tap(L.self, w + 4 * blockWidth, t + 4 * blockWidth, u1, z4, &g4, u2, z6, &g6)
+      tap(L.self, w + blockWidth, t + blockWidth, u1, z1, &g1, u2, z3, &g3)
+      tap(L.self, w + blockWidth, t + blockWidth, u3, z5, &g5, u4, z7, &g7)
+      tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u0, z1, &g1, u1, z3, &g3)
+      tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u2, z5, &g5, u3, z7, &g7)
+    }
+  }
+  finish(L.self, g0, r0, p.activation, at, &sum)
+  if n > 1 { finish(L.self, g1, r1, p.activation, at + blockWidth, &sum) }
+  if n > 2 { finish(L.self, g2, r2, p.activation, at + 2 * blockWidth, &sum) }
+  if n > 3 { finish(L.self, g3, r3, p.activation, at + 3 * blockWidth, &sum) }
+  if n > 4 { finish(L.self, g4, r4, p.activation, at + 4 * blockWidth, &sum) }
+  if n > 5 { finish(L.self, g5, r5, p.activation, at + 5 * blockWidth, &sum) }
+  if n > 6 { finish(L.self, g6, r6, p.activation, at + 6 * blockWidth, &sum) }
+  if n > 7 { finish(L.self, g7, r7, p.activation, at + 7 * blockWidth, &sum) }
+}
+
+/// One pixel, for any kernel and stride.
+@inlinable @inline(always)
+package func backwardPixel<L: Lanes>(
+  _: L.Type,
+  _ p: DepthwiseRowBackward,
+  _ y: Int,
+  _ x: Int,
+  _ c: Int,
+  _ row: Output,
+  _ sum: inout L.Vector
+) {
+  let at = row + x * blockWidth + c
+  let r = L.load(at)
+  let z = L.activate(r, p.activation)
+  let padding = p.kernel / 2
+  var g = L.Vector.zero
+  for ky in 0..<p.kernel {
+    guard let q = p.outRow(y, ky, stride: p.stride) else { continue }
+    for kx in 0..<p.kernel where x + padding >= kx && (x + padding - kx) % p.stride == 0 {
+      // Beyond the output's width stands a row's zero slack, or nothing at all.
+      let ox = (x + padding - kx) / p.stride
+      if ox >= (p.count - 1) / p.stride + 1 { continue }
+      let u = L.load(Input(p.ring[q]) + (ox + padding) * blockWidth + c)
+      let i = (ky * p.kernel + kx) * blockWidth + c
+      g = L.fma(L.load(p.taps + i), u, g)
+      L.store(L.fma(z, u, L.load(p.tapGradients + i)), p.tapGradients + i)
+    }
+  }
+  finish(L.self, g, r, p.activation, at, &sum)
+}
+
+/// One tap over two pixels: g += w·u for each, and the tap's own gradient gains Σ z·u.
+@inlinable @inline(always)
+package func tap<L: Lanes>(
+  _: L.Type,
+  _ w: Input,
+  _ gradient: Output,
+  _ u0: L.Vector,
+  _ z0: L.Vector,
+  _ g0: inout L.Vector,
+  _ u1: L.Vector,
+  _ z1: L.Vector,
+  _ g1: inout L.Vector
+) {
+  let weight = L.load(w)
+  g0 = L.fma(weight, u0, g0)
+  g1 = L.fma(weight, u1, g1)
+  L.store(L.fma(z1, u1, L.fma(z0, u0, L.load(gradient))), gradient)
+}
+
+/// Stores the gradient before the activation and adds it to a sum.
+@inlinable @inline(always)
+package func finish<L: Lanes>(
+  _: L.Type,
+  _ g: L.Vector,
+  _ r: L.Vector,
+  _ activation: Activation,
+  _ to: Output,
+  _ sum: inout L.Vector
+) {
+  let gradient = L.activationGradient(g, at: r, activation)
+  L.store(gradient, to)
+  sum += gradient
+}

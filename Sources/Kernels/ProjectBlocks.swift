@@ -1,0 +1,303 @@
+/// The projection of one inverted residual, whose input is kept raw and in blocks.
+@usableFromInline
+package struct ProjectBlocks {
+  /// Raw depthwise output, [blocks, pixels, 16].
+  @usableFromInline package var d: Input
+  /// Floats from block to block.
+  @usableFromInline package var blockStride: Int
+  /// Blocks.
+  @usableFromInline package var blocks: Int
+  /// Scale of the pending normalisation, [blocks, 16].
+  @usableFromInline package var scale: Input
+  /// Its shift.
+  @usableFromInline package var shift: Input
+  /// The activation behind it.
+  @usableFromInline package var activation: Activation
+  /// Filter: forward [16·blocks, D] packed by `packColumns`; backward its transpose, [blocks, D, 16].
+  @usableFromInline package var filter: Input
+  /// D.
+  @usableFromInline package var columns: Int
+
+  /// Describes a projection.
+  @inlinable
+  package init(
+    d: Input,
+    blockStride: Int,
+    blocks: Int,
+    scale: Input,
+    shift: Input,
+    activation: Activation,
+    filter: Input,
+    columns: Int
+  ) {
+    self.d = d
+    self.blockStride = blockStride
+    self.blocks = blocks
+    self.scale = scale
+    self.shift = shift
+    self.activation = activation
+    self.filter = filter
+    self.columns = columns
+  }
+
+  /// Floats of scratch, forward and backward, for any table.
+  @inlinable
+  package var scratch: Int {
+    convolutionBlock * (blockWidth * (blocks + 2) + wholeBlocks(columns)) + 8 * (columns + 16) + 64
+  }
+}
+
+/// Forward, pixels `first..<last`: raw output rows of `columns` floats; adds Σ y and Σ y².
+@inlinable @inline(always)
+package func projectBlocks<L: Lanes>(
+  _: L.Type,
+  _ p: ProjectBlocks,
+  first: Int,
+  last: Int,
+  out: Output,
+  sums: Output?,
+  squares: Output?,
+  scratch: Output
+) {
+  let sliceStride = convolutionBlock * blockWidth
+  let c = scratch + p.blocks * sliceStride
+  let cStride = wholeBlocks(p.columns)
+  var row = first
+  while row < last {
+    let n = min(convolutionBlock, last - row)
+    for b in 0..<p.blocks {
+      let from = p.d + b * p.blockStride + row * blockWidth
+      let to = scratch + b * sliceStride
+      if p.activation == .relu {
+        activateBlock(L.self, p, b, n, from, to, .relu)
+      } else {
+        activateBlock(L.self, p, b, n, from, to, p.activation)
+      }
+    }
+    multiply(
+      L.self,
+      rows: n,
+      depth: blockWidth,
+      columns: p.columns,
+      a: scratch,
+      aStride: blockWidth,
+      packed: p.filter,
+      c: c,
+      cStride: cStride,
+      slices: p.blocks,
+      sliceStride: sliceStride
+    )
+    takeRows(L.self, c, cStride, n, p.columns, out + row * p.columns, sums, squares)
+    row += n
+  }
+}
+
+/// Normalises and activates `n` pixels of a block.
+@inlinable @inline(always)
+package func activateBlock<L: Lanes>(
+  _: L.Type,
+  _ p: ProjectBlocks,
+  _ b: Int,
+  _ n: Int,
+  _ from: Input,
+  _ to: Output,
+  _ activation: Activation
+) {
+  var j = 0
+  while j < blockWidth {
+    let scale = L.load(p.scale + b * blockWidth + j)
+    let shift = L.load(p.shift + b * blockWidth + j)
+    for r in 0..<n {
+      let i = r * blockWidth + j
+      L.store(L.activate(L.fma(L.load(from + i), scale, shift), activation), to + i)
+    }
+    j += L.count
+  }
+}
+
+/// Copies `n` padded rows to rows of `columns` floats and adds Σ y and Σ y².
+@inlinable @inline(always)
+package func takeRows<L: Lanes>(
+  _: L.Type,
+  _ c: Input,
+  _ cStride: Int,
+  _ n: Int,
+  _ columns: Int,
+  _ out: Output,
+  _ sums: Output?,
+  _ squares: Output?
+) {
+  var j = 0
+  while j < columns {
+    let width = min(L.count, columns - j)
+    var sum = L.Vector.zero
+    var square = L.Vector.zero
+    if width == L.count {
+      for r in 0..<n {
+        let value = L.load(c + r * cStride + j)
+        L.store(value, out + r * columns + j)
+        sum += value
+        square = L.fma(value, value, square)
+      }
+    } else {
+      for r in 0..<n {
+        let value = L.load(c + r * cStride + j)
+        L.store(value, out + r * columns + j, width)
+        sum += value
+        square = L.fma(value, value, square)
+      }
+    }
+    if let sums, let squares {
+      L.store(L.load(sums + j, width) + sum, sums + j, width)
+      L.store(L.load(squares + j, width) + square, squares + j, width)
+    }
+    j += L.count
+  }
+}
+
+/// Backward, pixels `first..<last`: what the batch must be seen whole for.
+///
+/// With g the gradient after the depthwise output's normalisation: adds Σ g and Σ g·y to `sums` and
+/// `products`, [blocks, 16], and the filter's gradient to `filter`, [blocks, rows of whole tiles,
+/// wholeBlocks(D)], if wanted. g itself is not kept: `expandDepthwiseBackward` makes it again.
+@inlinable @inline(always)
+package func projectBlocksBackward<L: Lanes>(
+  _: L.Type,
+  _ p: ProjectBlocks,
+  gradient: GradientSource,
+  first: Int,
+  last: Int,
+  filter: Output?,
+  sums: Output,
+  products: Output,
+  scratch: Output
+) {
+  let stride = wholeBlocks(p.columns)
+  let values = scratch
+  let stage = values + convolutionBlock * blockWidth + 64
+  let rows = stage + convolutionBlock * blockWidth
+  let spare = rows + convolutionBlock * stride
+  let filterRows = (blockWidth + L.rows - 1) / L.rows * L.rows
+  var row = first
+  while row < last {
+    let n = min(convolutionBlock, last - row)
+    loadGradientRows(L.self, gradient, first: row, count: n, into: rows, outStride: stride)
+    for b in 0..<p.blocks {
+      multiplyBlock(
+        L.self,
+        rows: n,
+        depth: p.columns,
+        a: rows,
+        aStride: stride,
+        b: p.filter + b * p.columns * blockWidth,
+        c: stage,
+        spare: spare
+      )
+      let d = p.d + b * p.blockStride + row * blockWidth
+      let s = sums + b * blockWidth
+      let t = products + b * blockWidth
+      if p.activation == .relu {
+        gradientOfBlock(L.self, p, b, n, d, stage, values, .relu, s, t)
+      } else {
+        gradientOfBlock(L.self, p, b, n, d, stage, values, p.activation, s, t)
+      }
+      if let filter {
+        multiplyTransposed(
+          L.self,
+          rows: n,
+          k: blockWidth,
+          n: p.columns,
+          a: values,
+          aStride: blockWidth,
+          d: rows,
+          dStride: stride,
+          c: filter + b * filterRows * stride,
+          cStride: stride
+        )
+      }
+    }
+    row += n
+  }
+}
+
+/// The activated values of a block, and the two sums of the gradient before its activation.
+@inlinable @inline(always)
+package func gradientOfBlock<L: Lanes>(
+  _: L.Type,
+  _ p: ProjectBlocks,
+  _ b: Int,
+  _ n: Int,
+  _ d: Input,
+  _ upstream: Input,
+  _ values: Output,
+  _ activation: Activation,
+  _ sums: Output,
+  _ products: Output
+) {
+  var j = 0
+  while j < blockWidth {
+    let scale = L.load(p.scale + b * blockWidth + j)
+    let shift = L.load(p.shift + b * blockWidth + j)
+    var sum = L.Vector.zero
+    var product = L.Vector.zero
+    for r in 0..<n {
+      let i = r * blockWidth + j
+      let y = L.load(d + i)
+      let z = L.fma(y, scale, shift)
+      L.store(L.activate(z, activation), values + i)
+      let g = L.activationGradient(L.load(upstream + i), at: z, activation)
+      sum += g
+      product = L.fma(g, y, product)
+    }
+    L.store(L.load(sums + j) + sum, sums + j)
+    L.store(L.load(products + j) + product, products + j)
+    j += L.count
+  }
+}
+
+/// y −= x·B + offset over rows `first..<last` of `channels` floats, B packed by `packColumns`.
+///
+/// What batch-norm's statistics take back from the gradient of a convolution's input, all branches at
+/// once.
+@inlinable @inline(always)
+package func subtractProduct<L: Lanes>(
+  _: L.Type,
+  _ x: RowSource,
+  packed: Input,
+  offset: Input,
+  first: Int,
+  last: Int,
+  from y: Output,
+  scratch: Output
+) {
+  let channels = x.channels
+  let c = scratch + convolutionBlock * channels
+  let stride = wholeBlocks(channels)
+  var row = first
+  while row < last {
+    let n = min(convolutionBlock, last - row)
+    loadRows(L.self, x, first: row, count: n, into: scratch, outStride: channels)
+    multiply(
+      L.self,
+      rows: n,
+      depth: channels,
+      columns: channels,
+      a: scratch,
+      aStride: channels,
+      packed: packed,
+      c: c,
+      cStride: stride
+    )
+    var j = 0
+    while j < channels {
+      let width = min(L.count, channels - j)
+      let shift = L.load(offset + j, width)
+      for r in 0..<n {
+        let at = y + (row + r) * channels + j
+        L.store(L.load(at, width) - (L.load(c + r * stride + j) + shift), at, width)
+      }
+      j += L.count
+    }
+    row += n
+  }
+}

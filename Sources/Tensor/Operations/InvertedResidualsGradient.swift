@@ -1,0 +1,376 @@
+import Kernels
+
+extension ResidualLayer {
+  /// Hands the gradients of `outputs` back to the weights and to the input.
+  ///
+  /// A branch that got no gradient, having had no part in a hard choice, is left out.
+  func backward(_ outputs: [Tensor]) {
+    let gradients = outputs.map { engine.outputGradient(of: $0) }
+    let active = branches.indices.filter { gradients[$0] != nil }
+    if active.isEmpty { return }
+    let coefficients = backwardThroughProjection(gradients, active)
+    let partials = backwardThroughDepthwise(gradients, active, coefficients)
+    finishExpansion(partials, active)
+  }
+
+  // MARK: First pass
+
+  /// The projections' gradients, and α, β, κ of the raw depthwise outputs', [blocks, 3, 16].
+  private func backwardThroughProjection(
+    _ gradients: [Engine.OutputGradient?],
+    _ active: [Int]
+  ) -> Buffer {
+    let pool = engine.pool
+    let kernels = engine.kernels
+    let rows = images * outputPixels
+    let filterRows = (blockWidth + kernels.rows - 1) / kernels.rows * kernels.rows
+    let stride = wholeBlocks(output)
+    let blockFilter = filterRows * stride
+    let widest = active.map { branches[$0].blocks.count }.max() ?? 0
+    let chunks = Chunks(
+      rows: rows,
+      rowFloats: 8 * (blockWidth + output),
+      partialFloats: widest * blockFilter
+    )
+    let trains = engine.trainsParameters
+    let filters = trains ? pool.takeZeros(chunks.count * blocks.count * blockFilter) : nil
+    let channels = blocks.count * blockWidth
+    let sums = pool.takeZeros(chunks.count * 2 * channels)
+    let works = branches.indices.map { index in
+      projection(
+        index,
+        filter: projectTransposed.pointer
+          + branches[index].blocks.lowerBound * output * blockWidth
+      )
+    }
+    engine.team.run(
+      chunks: active.count * chunks.count,
+      scratchFloats: works.map(\.scratch).max() ?? 0,
+      pool: pool
+    ) { task, scratch in
+      let (index, chunk) = (active[task / chunks.count], task % chunks.count)
+      guard let gradient = gradients[index] else { return }
+      let first = branches[index].blocks.lowerBound
+      let s = sums.pointer + chunk * 2 * channels + first * blockWidth
+      kernels.residual.projectBlocksBackward(
+        works[index],
+        gradient.source,
+        chunks[chunk].lowerBound,
+        chunks[chunk].upperBound,
+        filters.map { $0.pointer + (chunk * blocks.count + first) * blockFilter },
+        s,
+        s + channels,
+        scratch
+      )
+    }
+    if let filters {
+      engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: pool) { index, _ in
+        let block = blocks[index]
+        let branch = branches[block.branch]
+        let total = filters.pointer + index * blockFilter
+        for chunk in 1..<max(1, chunks.count) {
+          kernels.addScaled(blockFilter, 1, total + chunk * blocks.count * blockFilter, total)
+        }
+        for j in 0..<block.count {
+          for o in 0..<output {
+            if let at = branch.projectIndex(block.first + j, o, output: output) {
+              branch.weights.project.gradient.pointer[at] += total[j * stride + o]
+            }
+          }
+        }
+      }
+    }
+    let totals = engine.combine(sums, chunks: chunks.count, channels: channels)
+    let coefficients = pool.takeZeros(3 * channels)
+    for index in active {
+      let branch = branches[index]
+      let norm = depthwiseNorms[index]
+      let first = branch.blocks.lowerBound * blockWidth
+      for c in 0..<branch.middle {
+        norm.sums[c] = totals.sums[first + c]
+        norm.products[c] = totals.second[first + c]
+      }
+      let own = norm.coefficients(factor: 1, trainNorm: trains, pool: pool)
+      for c in 0..<branch.middle {
+        let to = coefficients.pointer + (first + c) / blockWidth * 3 * blockWidth + c % blockWidth
+        for i in 0..<3 { to[i * blockWidth] = own.pointer[i * branch.middle + c] }
+      }
+    }
+    return coefficients
+  }
+
+  // MARK: Second pass
+
+  /// What the second pass leaves, summed over the chunks.
+  struct ExpansionSums {
+    /// xᵀ·g, [blocks, rows of whole tiles, 16].
+    let filter: Buffer
+    /// Floats from block to block of it.
+    let blockFilter: Int
+    /// Σ g, [blocks, 16].
+    let sums: UnsafePointer<Float>
+    /// Where g·Wᵀ was added; nil if the input wants no gradient.
+    let dx: Buffer?
+  }
+
+  private func backwardThroughDepthwise(
+    _ gradients: [Engine.OutputGradient?],
+    _ active: [Int],
+    _ coefficients: Buffer
+  ) -> ExpansionSums {
+    let pool = engine.pool
+    let kernels = engine.kernels
+    let blockFilter = (input + kernels.rows - 1) / kernels.rows * kernels.rows * blockWidth
+    let channels = blocks.count * blockWidth
+    // One run of partial sums a chunk: filter, taps, sums.
+    let partialFloats = blocks.count * blockFilter + tapFloats + channels
+    let chunks = imageChunks
+    let partials = pool.takeZeros(chunks.count * partialFloats)
+    let inputStride = wholeBlocks(input)
+    let expandTransposed = pool.take(blocks.count * blockWidth * inputStride)
+    engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: pool) { index, _ in
+      kernels.packColumns(
+        blockWidth,
+        input,
+        folded.pointer + index * input * blockWidth,
+        1,
+        blockWidth,
+        expandTransposed.pointer + index * blockWidth * inputStride
+      )
+    }
+    let target = x.requiresGradient ? engine.gradientTarget(of: x) : nil
+    let gradientStride = wholeBlocks(output)
+    let dxFloats = (inputPixels + 8) * inputStride
+    let gradientFloats = (outputPixels + 8) * gradientStride
+    let blockScratch = blockScratch
+    engine.team.run(
+      chunks: chunks.count,
+      scratchFloats: dxFloats + gradientFloats + blockScratch,
+      pool: pool
+    ) { chunk, scratch in
+      let filter = partials.pointer + chunk * partialFloats
+      let taps = filter + blocks.count * blockFilter
+      let sums = taps + tapFloats
+      let gradient = scratch + dxFloats
+      let spare = gradient + gradientFloats
+      for image in chunks[chunk] {
+        scratch.update(repeating: 0, count: dxFloats)
+        for index in active {
+          guard let source = gradients[index]?.source else { continue }
+          kernels.residual.loadGradientRows(
+            source,
+            image * outputPixels,
+            outputPixels,
+            gradient,
+            gradientStride
+          )
+          for block in branches[index].blocks {
+            kernels.residual.expandDepthwiseBackward(
+              work(block, image: image),
+              ResidualBlockGradient(
+                expandTransposed: expandTransposed.pointer + block * blockWidth * inputStride,
+                projectTransposed: projectTransposed.pointer + block * output * blockWidth,
+                scale: pending.pointer + block * blockWidth,
+                shift: pending.pointer + channels + block * blockWidth,
+                coefficients: coefficients.pointer + block * 3 * blockWidth,
+                d: d.pointer + block * blockFloats + image * outputPixels * blockWidth,
+                gradient: gradient,
+                gradientChannels: output,
+                gradientStride: gradientStride
+              ),
+              filter + block * blockFilter,
+              taps + blocks[block].taps,
+              sums + block * blockWidth,
+              scratch,
+              spare
+            )
+          }
+        }
+        guard let target else { continue }
+        for pixel in 0..<inputPixels {
+          let to = target.buffer.pointer + (image * inputPixels + pixel) * input
+          let from = scratch + pixel * inputStride
+          if target.accumulate {
+            kernels.addScaled(input, 1, from, to)
+          } else {
+            to.update(from: from, count: input)
+          }
+        }
+      }
+    }
+    let parts = Chunks(rows: partialFloats, rowFloats: chunks.count)
+    engine.team.run(chunks: parts.count, scratchFloats: 0, pool: pool) { part, _ in
+      let range = parts[part]
+      for chunk in 1..<max(1, chunks.count) {
+        kernels.addScaled(
+          range.count,
+          1,
+          partials.pointer + chunk * partialFloats + range.lowerBound,
+          partials.pointer + range.lowerBound
+        )
+      }
+    }
+    let taps = partials.pointer + blocks.count * blockFilter
+    if engine.trainsParameters { addTapGradients(taps, active) }
+    return ExpansionSums(
+      filter: partials,
+      blockFilter: blockFilter,
+      sums: UnsafePointer(taps + tapFloats),
+      dx: target?.buffer
+    )
+  }
+
+  private func addTapGradients(_ taps: UnsafeMutablePointer<Float>, _ active: [Int]) {
+    for block in active.flatMap({ branches[$0].blocks }).map({ blocks[$0] }) {
+      let branch = branches[block.branch]
+      let gradient = branch.weights.depthwise.gradient.pointer
+      for t in 0..<branch.geometry.kernel * branch.geometry.kernel {
+        for j in 0..<block.count {
+          gradient[t * branch.middle + block.first + j] +=
+            taps[block.taps + t * blockWidth + j]
+        }
+      }
+    }
+  }
+
+  // MARK: Through the expansion's statistics
+
+  /// The expansion's gradients, and what its batch statistics take back from the input's.
+  ///
+  /// With S = Σ g, P = xᵀg, dγ = (Σ W·P − E[y]·S)/σ, scale s and M rows:
+  /// dW = s·(P − μ·Sᵀ − ΣW·dγ/σ), and dx = g·(sW)ᵀ − (x − μ)·(W·diag(s·dγ/(M·σ))·Wᵀ) − W·(s·S/M).
+  private func finishExpansion(_ found: ExpansionSums, _ active: [Int]) {
+    let pool = engine.pool
+    let kernels = engine.kernels
+    let rows = Double(images * inputPixels)
+    // dγ/(M·σ) of every channel, in blocks.
+    let slopes = pool.takeZeros(blocks.count * blockWidth)
+    for index in active {
+      let branch = branches[index]
+      let norm = expandNorms[index]
+      for block in branch.blocks {
+        let p = found.filter.pointer + block * found.blockFilter
+        let w = raw.pointer + block * input * blockWidth
+        for j in 0..<blocks[block].count {
+          let c = branch.expanded(blocks[block].first + j)
+          var product = 0.0
+          for i in 0..<input {
+            product += Double(w[i * blockWidth + j]) * Double(p[i * blockWidth + j])
+          }
+          norm.sums[c] = Double(found.sums[block * blockWidth + j])
+          norm.products[c] = product
+          slopes.pointer[block * blockWidth + j] = Float(
+            norm.gammaGradient(c) * norm.inverseDeviation[c] / rows
+          )
+        }
+      }
+      if engine.trainsParameters {
+        _ = norm.coefficients(factor: 1, trainNorm: true, pool: pool)
+      }
+    }
+    if engine.trainsParameters { addExpansionGradients(found, active, slopes) }
+    guard let dx = found.dx, let inputMean else { return }
+
+    let stride = wholeBlocks(input)
+    let tileRows = (input + kernels.rows - 1) / kernels.rows * kernels.rows
+    let used = active.flatMap { Array(branches[$0].blocks) }
+    // W·diag(slope)·(sW)ᵀ, a few runs of blocks at a time, added up in their order.
+    let runs = Chunks(rows: used.count, rowFloats: input * input, partialFloats: input * input)
+    let partial = tileRows * stride
+    let products = pool.takeZeros(runs.count * partial)
+    let offset = pool.takeZeros(stride)
+    engine.team.run(
+      chunks: runs.count,
+      scratchFloats: (tileRows + stride) * blockWidth,
+      pool: pool
+    ) { run, scratch in
+      let transposed = scratch + tileRows * blockWidth
+      for block in used[runs[run]] {
+        let w = raw.pointer + block * input * blockWidth
+        let slope = slopes.pointer + block * blockWidth
+        for i in 0..<input {
+          for j in 0..<blockWidth {
+            scratch[i * blockWidth + j] = w[i * blockWidth + j] * slope[j]
+          }
+        }
+        kernels.packColumns(
+          blockWidth,
+          input,
+          folded.pointer + block * input * blockWidth,
+          1,
+          blockWidth,
+          transposed
+        )
+        kernels.residual.addProduct(
+          input,
+          input,
+          scratch,
+          transposed,
+          products.pointer + run * partial,
+          stride
+        )
+      }
+    }
+    for run in 1..<max(1, runs.count) {
+      kernels.addScaled(partial, 1, products.pointer + run * partial, products.pointer)
+    }
+    for i in 0..<input {
+      var value = 0.0
+      for block in used {
+        let w = folded.pointer + (block * input + i) * blockWidth
+        for j in 0..<blockWidth {
+          value += Double(w[j]) * Double(found.sums[block * blockWidth + j]) / rows
+        }
+      }
+      for k in 0..<input { value -= inputMean[k] * Double(products.pointer[k * stride + i]) }
+      offset.pointer[i] = Float(value)
+    }
+    let packed = pool.take(stride * input)
+    kernels.packColumns(input, input, products.pointer, stride, 1, packed.pointer)
+    let chunks = Chunks(rows: images * inputPixels, rowFloats: 2 * input)
+    engine.team.run(
+      chunks: chunks.count,
+      scratchFloats: convolutionBlock * (input + stride),
+      pool: pool
+    ) { chunk, scratch in
+      kernels.residual.subtractProduct(
+        x.source,
+        packed.pointer,
+        offset.pointer,
+        chunks[chunk].lowerBound,
+        chunks[chunk].upperBound,
+        dx.pointer,
+        scratch
+      )
+    }
+  }
+
+  private func addExpansionGradients(_ found: ExpansionSums, _ active: [Int], _ slopes: Buffer) {
+    let rows = Float(images * inputPixels)
+    let used = active.flatMap { Array(branches[$0].blocks) }
+    let mean = inputMean.map { $0.map { Float($0) } }
+    engine.team.run(chunks: used.count, scratchFloats: 0, pool: engine.pool) { task, _ in
+      let index = used[task]
+      let block = blocks[index]
+      let branch = branches[block.branch]
+      let scale = expandNorms[block.branch].scale.pointer
+      let gradient = branch.weights.expand.gradient.pointer
+      let p = found.filter.pointer + index * found.blockFilter
+      let at = index * input * blockWidth
+      for j in 0..<block.count {
+        let c = branch.expanded(block.first + j)
+        let sum = found.sums[index * blockWidth + j]
+        let slope = slopes.pointer[index * blockWidth + j] * rows
+        for i in 0..<input {
+          guard let to = branch.expandIndex(i, c, input: input) else { continue }
+          var value = p[i * blockWidth + j]
+          if let mean, let covarianceTimesRaw {
+            value -= mean[i] * sum
+            value -= covarianceTimesRaw.pointer[at + i * blockWidth + j] * slope
+          }
+          gradient[to] += scale[c] * value
+        }
+      }
+    }
+  }
+}
