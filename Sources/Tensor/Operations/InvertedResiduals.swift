@@ -221,6 +221,7 @@ final class ResidualLayer {
   }
 
   private func pack() {
+    engine.profile?.next = packWork(.forward)
     engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: engine.pool) { index, _ in
       let block = blocks[index]
       let branch = branches[block.branch]
@@ -284,6 +285,7 @@ final class ResidualLayer {
         )
       )
     }
+    engine.profile?.next = packWork(.forward)
     engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: engine.pool) { index, _ in
       let block = blocks[index]
       let branch = branches[block.branch]
@@ -310,6 +312,7 @@ final class ResidualLayer {
     let floats = tileRows * stride + stride
     let chunks = Chunks(rows: rows, rowFloats: input, partialFloats: floats)
     let partials = pool.takeZeros(chunks.count * floats)
+    engine.profile?.next = momentsWork
     engine.team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
       let products = partials.pointer + chunk * floats
       kernels.residual.secondMoments(
@@ -340,6 +343,7 @@ final class ResidualLayer {
     }
     let product = pool.take(blocks.count * input * blockWidth)
     let spare = 8 * (input + blockWidth)
+    engine.profile?.next = packWork(.forward)
     engine.team.run(chunks: blocks.count, scratchFloats: spare, pool: pool) { index, scratch in
       let at = index * input * blockWidth
       kernels.residual.multiplyBlock(
@@ -386,6 +390,7 @@ final class ResidualLayer {
     let chunks = imageChunks
     let channels = blocks.count * blockWidth
     let partials = engine.mode == .inference ? nil : pool.takeZeros(chunks.count * 2 * channels)
+    engine.profile?.next = expandWork
     engine.team.run(chunks: chunks.count, scratchFloats: blockScratch, pool: pool) {
       chunk,
       scratch in
@@ -452,6 +457,7 @@ final class ResidualLayer {
     let rows = images * outputPixels
     let columns = wholeBlocks(output)
     let packed = pool.take(blocks.count * blockWidth * columns)
+    engine.profile?.next = packWork(.forward)
     engine.team.run(chunks: branches.count, scratchFloats: 0, pool: pool) { index, _ in
       // Across blocks the transposed weights are not one matrix; each block's slice of depth is packed
       // by itself into the panels of the whole.
@@ -473,6 +479,7 @@ final class ResidualLayer {
         filter: packed.pointer + branches[index].blocks.lowerBound * blockWidth * columns
       )
     }
+    engine.profile?.next = projectWork
     engine.team.run(
       chunks: branches.count * chunks.count,
       scratchFloats: works.map(\.scratch).max() ?? 0,

@@ -43,6 +43,7 @@ extension ResidualLayer {
           + branches[index].blocks.lowerBound * output * blockWidth
       )
     }
+    engine.profile?.next = projectBackwardWork(active)
     engine.team.run(
       chunks: active.count * chunks.count,
       scratchFloats: works.map(\.scratch).max() ?? 0,
@@ -64,6 +65,7 @@ extension ResidualLayer {
       )
     }
     if let filters {
+      engine.profile?.next = sumsWork(chunks: chunks.count, count: blocks.count * blockFilter)
       engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: pool) { index, _ in
         let block = blocks[index]
         let branch = branches[block.branch]
@@ -128,6 +130,7 @@ extension ResidualLayer {
     let partials = pool.takeZeros(chunks.count * partialFloats)
     let inputStride = wholeBlocks(input)
     let expandTransposed = pool.take(blocks.count * blockWidth * inputStride)
+    engine.profile?.next = packWork(.backward)
     engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: pool) { index, _ in
       kernels.packColumns(
         blockWidth,
@@ -143,6 +146,7 @@ extension ResidualLayer {
     let dxFloats = (inputPixels + 8) * inputStride
     let gradientFloats = (outputPixels + 8) * gradientStride
     let blockScratch = blockScratch
+    engine.profile?.next = expandBackwardWork(active)
     engine.team.run(
       chunks: chunks.count,
       scratchFloats: dxFloats + gradientFloats + blockScratch,
@@ -199,6 +203,7 @@ extension ResidualLayer {
       }
     }
     let parts = Chunks(rows: partialFloats, rowFloats: chunks.count)
+    engine.profile?.next = sumsWork(chunks: chunks.count, count: partialFloats)
     engine.team.run(chunks: parts.count, scratchFloats: 0, pool: pool) { part, _ in
       let range = parts[part]
       for chunk in 1..<max(1, chunks.count) {
@@ -279,6 +284,7 @@ extension ResidualLayer {
     let partial = tileRows * stride
     let products = pool.takeZeros(runs.count * partial)
     let offset = pool.takeZeros(stride)
+    engine.profile?.next = packWork(.backward)
     engine.team.run(
       chunks: runs.count,
       scratchFloats: (tileRows + stride) * blockWidth,
@@ -328,6 +334,7 @@ extension ResidualLayer {
     let packed = pool.take(stride * input)
     kernels.packColumns(input, input, products.pointer, stride, 1, packed.pointer)
     let chunks = Chunks(rows: images * inputPixels, rowFloats: 2 * input)
+    engine.profile?.next = momentsBackwardWork
     engine.team.run(
       chunks: chunks.count,
       scratchFloats: convolutionBlock * (input + stride),
@@ -349,6 +356,7 @@ extension ResidualLayer {
     let rows = Float(images * inputPixels)
     let used = active.flatMap { Array(branches[$0].blocks) }
     let mean = inputMean.map { $0.map { Float($0) } }
+    engine.profile?.next = packWork(.backward)
     engine.team.run(chunks: used.count, scratchFloats: 0, pool: engine.pool) { task, _ in
       let index = used[task]
       let block = blocks[index]
