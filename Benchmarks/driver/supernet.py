@@ -10,15 +10,17 @@ def add_options(parser):
     parser.add_argument("--steps", type=int, default=10, help="counted steps of a run")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--compile", action="store_true",
-        help="torch.compile too (it needs a C++ compiler and minutes before its first step)")
+        "--compile", action="append", default=[], metavar="PRESET:BATCH",
+        help="torch.compile too (it needs a C++ compiler, and minutes before its first step); "
+        "may be repeated")
 
 
 def run(options):
     supertop, python = tools.product(), tools.peers()
     tools.title("Training step of the supernet")
     rows = []
-    for configuration in options.configuration or ["cifar-small:64", "cifar:32"]:
+    wanted = options.configuration or options.compile or ["cifar-small:64", "cifar:32"]
+    for configuration in dict.fromkeys(wanted + options.compile):
         preset, _, batch = configuration.partition(":")
         if not batch.isdigit():
             tools.fail(f"--configuration {configuration}: write it like cifar-small:64")
@@ -29,7 +31,7 @@ def run(options):
             "supertop": ([supertop, "bench", "supernet", "--json", *settings],),
             "PyTorch eager": (peer,),
         }
-        if options.compile:
+        if configuration in options.compile:
             # What was compiled in the first round is found by the others.
             cache = {"TORCHINDUCTOR_CACHE_DIR": str(tools.WORK / "inductor")}
             commands["PyTorch compile"] = (peer + ["--compile"], cache)
