@@ -18,9 +18,17 @@ package struct RowRing {
     self.rowFloats = rowFloats
   }
 
+  /// The slot of row `r` ≥ 0.
+  @inlinable @inline(always)
+  package func slot(_ r: Int) -> Int { r % slots }
+
+  /// The slot of the row after the one in `slot`: without a division, which loops over rows would feel.
+  @inlinable @inline(always)
+  package func next(_ slot: Int) -> Int { slot + 1 == slots ? 0 : slot + 1 }
+
   /// Where row `r` ≥ 0 stands.
   @inlinable @inline(always)
-  package subscript(r: Int) -> Output { base + r % slots * rowFloats }
+  package subscript(r: Int) -> Output { base + slot(r) * rowFloats }
 
   /// Pixels that a ring must hold beyond the row and its border: tiles may look at them.
   @inlinable @inline(always)
@@ -86,6 +94,7 @@ package func slide<L: Lanes>(
   _ squares: Output?
 ) {
   typealias V = L.Vector
+  let start = ring.slot(first)
   var c = 0
   while c < blockWidth {
     var sum = V.zero
@@ -95,8 +104,10 @@ package func slide<L: Lanes>(
       let wide = count - x > 4
       var y0 = V.zero, y1 = V.zero, y2 = V.zero, y3 = V.zero
       var y4 = V.zero, y5 = V.zero, y6 = V.zero, y7 = V.zero
+      var slot = start
       for ky in 0..<kernel {
-        let row = Input(ring[first + ky]) + x * stride * blockWidth + c
+        let row = Input(ring.base + slot * ring.rowFloats) + x * stride * blockWidth + c
+        slot = ring.next(slot)
         let filter = taps + ky * kernel * blockWidth + c
         let step = stride * blockWidth
         if wide {

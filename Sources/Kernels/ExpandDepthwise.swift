@@ -275,6 +275,26 @@ package func depthwiseGradientRows<L: Lanes>(
     c: stage,
     spare: spare
   )
+  if p.block.activation == .relu {
+    gradientRows(L.self, p, way, .relu, first, last, ring, stage)
+  } else {
+    gradientRows(L.self, p, way, p.block.activation, first, last, ring, stage)
+  }
+}
+
+/// Turns the gradients after the activation, in `stage`, into those of the raw output, in the ring.
+@inlinable @inline(always)
+package func gradientRows<L: Lanes>(
+  _: L.Type,
+  _ p: ExpandDepthwise,
+  _ way: ResidualBlockGradient,
+  _ activation: Activation,
+  _ first: Int,
+  _ last: Int,
+  _ ring: RowRing,
+  _ stage: Output
+) {
+  let g = p.geometry
   var c = 0
   while c < blockWidth {
     let scale = L.load(way.scale + c)
@@ -289,7 +309,7 @@ package func depthwiseGradientRows<L: Lanes>(
       for x in 0..<g.outWidth {
         let y = L.load(raw + x * blockWidth)
         let z = L.fma(y, scale, shift)
-        let upstream = L.activationGradient(L.load(from + x * blockWidth), at: z, p.block.activation)
+        let upstream = L.activationGradient(L.load(from + x * blockWidth), at: z, activation)
         L.store(L.fma(upstream, alpha, L.fma(y, beta, kappa)), to + x * blockWidth)
       }
     }

@@ -1,3 +1,5 @@
+public import CSystem
+
 /// A pointer to floats that a kernel reads.
 @usableFromInline
 package typealias Input = UnsafePointer<Float>
@@ -168,7 +170,9 @@ package enum AVX2Lanes: Lanes {
   package static var rows: Int { 6 }
   /// See `Lanes`.
   @inlinable @inline(always)
-  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
+    cs_fma8(a, b, c)
+  }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
@@ -198,7 +202,9 @@ package enum AVX512Lanes: Lanes {
   package static var rows: Int { 8 }
   /// See `Lanes`.
   @inlinable @inline(always)
-  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
+    cs_fma16(a, b, c)
+  }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
