@@ -23,10 +23,8 @@ package protocol Lanes: SendableMetatype {
   /// a · b + c.
   static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector
   /// `x` in the lanes where `condition` is above 0, else 0.
-  ///
-  /// Written out for each vector: over a generic one the comparison goes lane by lane.
   static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector
-  /// The value of `x` held between two bounds; written out for the same reason.
+  /// The value of `x` held between two bounds.
   static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector
   /// Reads `n` floats (up to a whole vector); the other lanes are 0.
   static func load(_ p: Input, _ n: Int) -> Vector
@@ -144,16 +142,12 @@ package enum BaselineLanes: Lanes {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
-    Vector.zero.replacing(with: x, where: condition .> Vector.zero)
+    cs_keep4(x, condition)
   }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
-    return raised.replacing(
-      with: Vector(repeating: high),
-      where: raised .> Vector(repeating: high)
-    )
+    cs_clamp4(x, low, high)
   }
 }
 
@@ -176,16 +170,12 @@ package enum AVX2Lanes: Lanes {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
-    Vector.zero.replacing(with: x, where: condition .> Vector.zero)
+    cs_keep8(x, condition)
   }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
-    return raised.replacing(
-      with: Vector(repeating: high),
-      where: raised .> Vector(repeating: high)
-    )
+    cs_clamp8(x, low, high)
   }
 }
 
@@ -208,16 +198,12 @@ package enum AVX512Lanes: Lanes {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
-    Vector.zero.replacing(with: x, where: condition .> Vector.zero)
+    cs_keep16(x, condition)
   }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
-    return raised.replacing(
-      with: Vector(repeating: high),
-      where: raised .> Vector(repeating: high)
-    )
+    cs_clamp16(x, low, high)
   }
   /// Half a vector is the usual tail, since FBNet's widths are multiples of 8.
   @inlinable @inline(always)

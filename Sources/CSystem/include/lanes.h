@@ -1,19 +1,34 @@
-// Fused multiply–add of whole vectors, a · b + c. Swift's `addingProduct` is a loop over the lanes that the
-// compiler does not always put together again.
+// Steps on whole vectors whose Swift forms are loops over the lanes, which the compiler does not always put
+// together again: it was seen to split a fused multiply–add in four and to shift masks bit by bit.
 #ifndef CS_LANES_H
 #define CS_LANES_H
 
-typedef float cs_float8 __attribute__((ext_vector_type(8)));
-typedef float cs_float16 __attribute__((ext_vector_type(16)));
+#define CS_LANES(n)                                                                                \
+  typedef float cs_float##n __attribute__((ext_vector_type(n)));                                   \
+                                                                                                   \
+  /* a · b + c, fused. */                                                                          \
+  static inline __attribute__((always_inline)) cs_float##n cs_fma##n(                              \
+      cs_float##n a, cs_float##n b, cs_float##n c) {                                               \
+    return __builtin_elementwise_fma(a, b, c);                                                     \
+  }                                                                                                \
+                                                                                                   \
+  /* x in the lanes where the condition is above 0, else 0. */                                     \
+  static inline __attribute__((always_inline)) cs_float##n cs_keep##n(                             \
+      cs_float##n x, cs_float##n condition) {                                                      \
+    return condition > 0 ? x : (cs_float##n)0;                                                     \
+  }                                                                                                \
+                                                                                                   \
+  /* x held between two bounds. */                                                                 \
+  static inline __attribute__((always_inline)) cs_float##n cs_clamp##n(                            \
+      cs_float##n x, float low, float high) {                                                      \
+    cs_float##n raised = x < low ? (cs_float##n)low : x;                                           \
+    return raised > high ? (cs_float##n)high : raised;                                             \
+  }
 
-static inline __attribute__((always_inline)) cs_float8 cs_fma8(
-    cs_float8 a, cs_float8 b, cs_float8 c) {
-  return __builtin_elementwise_fma(a, b, c);
-}
+CS_LANES(4)
+CS_LANES(8)
+CS_LANES(16)
 
-static inline __attribute__((always_inline)) cs_float16 cs_fma16(
-    cs_float16 a, cs_float16 b, cs_float16 c) {
-  return __builtin_elementwise_fma(a, b, c);
-}
+#undef CS_LANES
 
 #endif
