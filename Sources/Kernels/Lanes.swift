@@ -26,6 +26,8 @@ package protocol Lanes: SendableMetatype {
   static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector
   /// The value of `x` held between two bounds.
   static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector
+  /// Writes a whole vector past the caches, to an aligned place that is read much later.
+  static func stream(_ x: Vector, _ p: Output)
   /// Reads `n` floats (up to a whole vector); the other lanes are 0.
   static func load(_ p: Input, _ n: Int) -> Vector
   /// Writes the first `n` lanes (up to a whole vector).
@@ -119,6 +121,14 @@ package enum Activation: Int32, Sendable, CaseIterable {
   case none, relu, hswish
 }
 
+/// Brings the cache line at `p` closer, for a read to come.
+@inlinable @inline(always)
+package func prefetch(_ p: Input) { cs_prefetch(p) }
+
+/// Makes what `Lanes.stream` wrote visible before anything that follows.
+@inlinable @inline(always)
+package func finishStreams() { cs_finish_streams() }
+
 /// Four lanes without fused multiply–add: SSE on x86-64, NEON on arm64.
 @usableFromInline
 package enum BaselineLanes: Lanes {
@@ -149,6 +159,9 @@ package enum BaselineLanes: Lanes {
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     cs_clamp4(x, low, high)
   }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func stream(_ x: Vector, _ p: Output) { cs_stream4(x, p) }
 }
 
 /// Eight lanes with fused multiply–add.
@@ -177,6 +190,9 @@ package enum AVX2Lanes: Lanes {
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     cs_clamp8(x, low, high)
   }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func stream(_ x: Vector, _ p: Output) { cs_stream8(x, p) }
 }
 
 /// Sixteen lanes with fused multiply–add.
@@ -205,6 +221,9 @@ package enum AVX512Lanes: Lanes {
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     cs_clamp16(x, low, high)
   }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func stream(_ x: Vector, _ p: Output) { cs_stream16(x, p) }
   /// Half a vector is the usual tail, since FBNet's widths are multiples of 8.
   @inlinable @inline(always)
   package static func load(_ p: Input, _ n: Int) -> Vector {

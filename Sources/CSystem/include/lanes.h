@@ -23,6 +23,11 @@
       cs_float##n x, float low, float high) {                                                      \
     cs_float##n raised = x < low ? (cs_float##n)low : x;                                           \
     return raised > high ? (cs_float##n)high : raised;                                             \
+  }                                                                                                \
+                                                                                                   \
+  /* Stores x past the caches; p is aligned to the vector. */                                      \
+  static inline __attribute__((always_inline)) void cs_stream##n(cs_float##n x, float *p) {        \
+    __builtin_nontemporal_store(x, (cs_float##n *)p);                                              \
   }
 
 CS_LANES(4)
@@ -30,5 +35,17 @@ CS_LANES(8)
 CS_LANES(16)
 
 #undef CS_LANES
+
+// Makes the stores past the caches of this thread visible before anything that follows.
+static inline __attribute__((always_inline)) void cs_finish_streams(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#endif
+}
+
+// Brings the line of p into the second-level cache.
+static inline __attribute__((always_inline)) void cs_prefetch(const void *p) {
+  __builtin_prefetch(p, 0, 2);
+}
 
 #endif
