@@ -9,6 +9,55 @@ package var blockWidth: Int { 16 }
 @inlinable @inline(always)
 package func wholeBlocks(_ n: Int) -> Int { (n + blockWidth - 1) / blockWidth * blockWidth }
 
+/// Saved activations in blocks, as single precision or as bfloat16.
+@usableFromInline
+package struct SavedBlocks {
+  /// First element.
+  @usableFromInline package var base: UnsafeMutableRawPointer
+  /// Whether elements are bfloat16.
+  @usableFromInline package var isHalf: Bool
+
+  /// Describes saved activations.
+  @inlinable
+  package init(base: UnsafeMutableRawPointer, isHalf: Bool) {
+    self.base = base
+    self.isHalf = isHalf
+  }
+
+  /// The same from element `n` on.
+  @inlinable @inline(always)
+  package func dropFirst(_ n: Int) -> SavedBlocks {
+    SavedBlocks(base: base + n * (isHalf ? 2 : 4), isHalf: isHalf)
+  }
+
+  /// The vector from element `i` on.
+  @inlinable @inline(always)
+  package func load<L: Lanes>(_: L.Type, _ i: Int) -> L.Vector {
+    if isHalf {
+      L.widen(UnsafePointer((base + 2 * i).assumingMemoryBound(to: UInt16.self)))
+    } else {
+      L.load(Input((base + 4 * i).assumingMemoryBound(to: Float.self)))
+    }
+  }
+
+  /// Writes a vector at element `i`; single precision past the caches if `streams`.
+  @inlinable @inline(always)
+  package func store<L: Lanes>(_: L.Type, _ x: L.Vector, _ i: Int, streams: Bool) {
+    if isHalf {
+      L.narrow(x, (base + 2 * i).assumingMemoryBound(to: UInt16.self))
+    } else {
+      let to = (base + 4 * i).assumingMemoryBound(to: Float.self)
+      if streams { L.stream(x, to) } else { L.store(x, to) }
+    }
+  }
+
+  /// Brings element `i` closer.
+  @inlinable @inline(always)
+  package func prefetch(_ i: Int) {
+    Kernels.prefetch(Input((base + i * (isHalf ? 2 : 4)).assumingMemoryBound(to: Float.self)))
+  }
+}
+
 /// Sixteen middle channels of one inverted residual: filters with batch-norm folded in, packed.
 @usableFromInline
 package struct ResidualBlock {
@@ -45,7 +94,7 @@ package struct ResidualBlockGradient {
   /// α, β, κ of the raw depthwise output's gradient, [3, 16]; see `GradientSource`.
   @usableFromInline package var coefficients: Input
   /// The image's raw depthwise output, [H', W', 16].
-  @usableFromInline package var d: Input
+  @usableFromInline package var d: SavedBlocks
   /// Gradient of the image's raw projection, [H'·W', D].
   @usableFromInline package var gradient: Input
   /// D.
@@ -59,7 +108,7 @@ package struct ResidualBlockGradient {
     scale: Input,
     shift: Input,
     coefficients: Input,
-    d: Input,
+    d: SavedBlocks,
     gradient: Input,
     gradientChannels: Int
   ) {

@@ -61,7 +61,7 @@ package func depthwiseRow<L: Lanes>(
   first: Int,
   count: Int,
   taps: Input,
-  out: Output,
+  out: SavedBlocks,
   streams: Bool,
   sums: Output?,
   squares: Output?
@@ -90,7 +90,7 @@ package func slide<L: Lanes>(
   _ first: Int,
   _ count: Int,
   _ taps: Input,
-  _ out: Output,
+  _ out: SavedBlocks,
   _ streams: Bool,
   _ sums: Output?,
   _ squares: Output?
@@ -137,15 +137,15 @@ package func slide<L: Lanes>(
         }
       }
       let n = min(8, count - x)
-      let to = out + x * blockWidth + c
-      put(L.self, y0, to, streams, &sum, &square)
-      if n > 1 { put(L.self, y1, to + blockWidth, streams, &sum, &square) }
-      if n > 2 { put(L.self, y2, to + 2 * blockWidth, streams, &sum, &square) }
-      if n > 3 { put(L.self, y3, to + 3 * blockWidth, streams, &sum, &square) }
-      if n > 4 { put(L.self, y4, to + 4 * blockWidth, streams, &sum, &square) }
-      if n > 5 { put(L.self, y5, to + 5 * blockWidth, streams, &sum, &square) }
-      if n > 6 { put(L.self, y6, to + 6 * blockWidth, streams, &sum, &square) }
-      if n > 7 { put(L.self, y7, to + 7 * blockWidth, streams, &sum, &square) }
+      let at = x * blockWidth + c
+      put(L.self, y0, out, at, streams, &sum, &square)
+      if n > 1 { put(L.self, y1, out, at + blockWidth, streams, &sum, &square) }
+      if n > 2 { put(L.self, y2, out, at + 2 * blockWidth, streams, &sum, &square) }
+      if n > 3 { put(L.self, y3, out, at + 3 * blockWidth, streams, &sum, &square) }
+      if n > 4 { put(L.self, y4, out, at + 4 * blockWidth, streams, &sum, &square) }
+      if n > 5 { put(L.self, y5, out, at + 5 * blockWidth, streams, &sum, &square) }
+      if n > 6 { put(L.self, y6, out, at + 6 * blockWidth, streams, &sum, &square) }
+      if n > 7 { put(L.self, y7, out, at + 7 * blockWidth, streams, &sum, &square) }
       x += n
     }
     if let sums, let squares {
@@ -161,12 +161,13 @@ package func slide<L: Lanes>(
 package func put<L: Lanes>(
   _: L.Type,
   _ value: L.Vector,
-  _ to: Output,
+  _ out: SavedBlocks,
+  _ at: Int,
   _ streams: Bool,
   _ sum: inout L.Vector,
   _ square: inout L.Vector
 ) {
-  if streams { L.stream(value, to) } else { L.store(value, to) }
+  out.store(L.self, value, at, streams: streams)
   sum += value
   square = L.fma(value, value, square)
 }

@@ -49,7 +49,7 @@ package struct ExpandDepthwise {
 package func expandDepthwise<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
-  out: Output,
+  out: SavedBlocks,
   sums: Output?,
   squares: Output?,
   scratch: Output
@@ -119,7 +119,7 @@ package func expandDepthwise<L: Lanes>(
       first: oy * g.stride,
       count: g.outWidth,
       taps: p.block.taps,
-      out: out + oy * g.outWidth * blockWidth,
+      out: out.dropFirst(oy * g.outWidth * blockWidth),
       streams: p.streams,
       sums: sums,
       squares: squares
@@ -328,13 +328,13 @@ package func gradientRows<L: Lanes>(
     let beta = L.load(way.coefficients + blockWidth + c)
     let kappa = L.load(way.coefficients + 2 * blockWidth + c)
     for q in first..<last {
-      let raw = way.d + q * g.outWidth * blockWidth + c
+      let raw = way.d.dropFirst(q * g.outWidth * blockWidth + c)
       let from = stage + (q - first) * g.outWidth * blockWidth + c
       let to = ring[q] + g.padding * blockWidth + c
       for x in 0..<g.outWidth {
         // The next row is wanted soon, and rows are too short for the hardware to see it coming.
-        prefetch(raw + (x + g.outWidth) * blockWidth)
-        let y = L.load(raw + x * blockWidth)
+        raw.prefetch((x + g.outWidth) * blockWidth)
+        let y = raw.load(L.self, x * blockWidth)
         let z = L.fma(y, scale, shift)
         let upstream = L.activationGradient(L.load(from + x * blockWidth), at: z, activation)
         L.store(L.fma(upstream, alpha, L.fma(y, beta, kappa)), to + x * blockWidth)

@@ -28,6 +28,10 @@ package protocol Lanes: SendableMetatype {
   static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector
   /// Writes a whole vector past the caches, to an aligned place that is read much later.
   static func stream(_ x: Vector, _ p: Output)
+  /// Reads a vector of bfloat16.
+  static func widen(_ p: UnsafePointer<UInt16>) -> Vector
+  /// Writes a vector as bfloat16, rounded to the nearest.
+  static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>)
   /// Reads `n` floats (up to a whole vector); the other lanes are 0.
   static func load(_ p: Input, _ n: Int) -> Vector
   /// Writes the first `n` lanes (up to a whole vector).
@@ -162,6 +166,12 @@ package enum BaselineLanes: Lanes {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func stream(_ x: Vector, _ p: Output) { cs_stream4(x, p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func widen(_ p: UnsafePointer<UInt16>) -> Vector { cs_widen4(p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow4(x, p) }
 }
 
 /// Eight lanes with fused multiply–add.
@@ -193,6 +203,12 @@ package enum AVX2Lanes: Lanes {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func stream(_ x: Vector, _ p: Output) { cs_stream8(x, p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func widen(_ p: UnsafePointer<UInt16>) -> Vector { cs_widen8(p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow8(x, p) }
 }
 
 /// Sixteen lanes with fused multiply–add.
@@ -224,6 +240,12 @@ package enum AVX512Lanes: Lanes {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func stream(_ x: Vector, _ p: Output) { cs_stream16(x, p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func widen(_ p: UnsafePointer<UInt16>) -> Vector { cs_widen16(p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow16(x, p) }
   /// Half a vector is the usual tail, since FBNet's widths are multiples of 8.
   @inlinable @inline(always)
   package static func load(_ p: Input, _ n: Int) -> Vector {

@@ -2,8 +2,8 @@
 @usableFromInline
 package struct ProjectBlocks {
   /// Raw depthwise output, [blocks, pixels, 16].
-  @usableFromInline package var d: Input
-  /// Floats from block to block.
+  @usableFromInline package var d: SavedBlocks
+  /// Elements from block to block.
   @usableFromInline package var blockStride: Int
   /// Blocks.
   @usableFromInline package var blocks: Int
@@ -21,7 +21,7 @@ package struct ProjectBlocks {
   /// Describes a projection.
   @inlinable
   package init(
-    d: Input,
+    d: SavedBlocks,
     blockStride: Int,
     blocks: Int,
     scale: Input,
@@ -66,7 +66,7 @@ package func projectBlocks<L: Lanes>(
   while row < last {
     let n = min(convolutionBlock, last - row)
     for b in 0..<p.blocks {
-      let from = p.d + b * p.blockStride + row * blockWidth
+      let from = p.d.dropFirst(b * p.blockStride + row * blockWidth)
       let to = scratch + b * sliceStride
       if p.activation == .relu {
         activateBlock(L.self, p, b, n, from, to, .relu)
@@ -128,7 +128,7 @@ package func activateBlock<L: Lanes>(
   _ p: ProjectBlocks,
   _ b: Int,
   _ n: Int,
-  _ from: Input,
+  _ from: SavedBlocks,
   _ to: Output,
   _ activation: Activation
 ) {
@@ -139,8 +139,8 @@ package func activateBlock<L: Lanes>(
     for r in 0..<n {
       let i = r * blockWidth + j
       // This block is wanted again after all others have been through the cache.
-      prefetch(from + i + convolutionBlock * blockWidth)
-      L.store(L.activate(L.fma(L.load(from + i), scale, shift), activation), to + i)
+      from.prefetch(i + convolutionBlock * blockWidth)
+      L.store(L.activate(L.fma(from.load(L.self, i), scale, shift), activation), to + i)
     }
     j += L.count
   }
@@ -227,7 +227,7 @@ package func projectBlocksBackward<L: Lanes>(
         c: stage,
         spare: spare
       )
-      let d = p.d + b * p.blockStride + row * blockWidth
+      let d = p.d.dropFirst(b * p.blockStride + row * blockWidth)
       let s = sums + b * blockWidth
       let t = products + b * blockWidth
       if p.activation == .relu {
@@ -261,7 +261,7 @@ package func gradientOfBlock<L: Lanes>(
   _ p: ProjectBlocks,
   _ b: Int,
   _ n: Int,
-  _ d: Input,
+  _ d: SavedBlocks,
   _ upstream: Input,
   _ values: Output,
   _ activation: Activation,
@@ -276,8 +276,8 @@ package func gradientOfBlock<L: Lanes>(
     var product = L.Vector.zero
     for r in 0..<n {
       let i = r * blockWidth + j
-      prefetch(d + i + convolutionBlock * blockWidth)
-      let y = L.load(d + i)
+      d.prefetch(i + convolutionBlock * blockWidth)
+      let y = d.load(L.self, i)
       let z = L.fma(y, scale, shift)
       L.store(L.activate(z, activation), values + i)
       let g = L.activationGradient(L.load(upstream + i), at: z, activation)

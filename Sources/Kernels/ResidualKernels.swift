@@ -8,7 +8,8 @@ package struct ResidualKernels: Sendable {
   /// C[rows, columns] += A[rows, 16] · B; see `Kernels.multiply`: rows, columns, A, packed B, C, stride of C.
   package var addProduct: @Sendable (Int, Int, Input, Input, Output, Int) -> Void
   /// See `Kernels.expandDepthwise`: what, out, sums, squares, scratch.
-  package var expandDepthwise: @Sendable (ExpandDepthwise, Output, Output?, Output?, Output) -> Void
+  package var expandDepthwise:
+    @Sendable (ExpandDepthwise, SavedBlocks, Output?, Output?, Output) -> Void
   /// See `Kernels.expandDepthwiseBackward`: what, way back, filter, taps, sums, dx, scratch.
   package var expandDepthwiseBackward:
     @Sendable (
@@ -35,7 +36,7 @@ package struct ResidualKernels: Sendable {
     multiplyBlock: @escaping @Sendable (Int, Int, Input, Int, Input, Output, Output) -> Void,
     addProduct: @escaping @Sendable (Int, Int, Input, Input, Output, Int) -> Void,
     expandDepthwise:
-      @escaping @Sendable (ExpandDepthwise, Output, Output?, Output?, Output) -> Void,
+      @escaping @Sendable (ExpandDepthwise, SavedBlocks, Output?, Output?, Output) -> Void,
     expandDepthwiseBackward:
       @escaping @Sendable (
         ExpandDepthwise, ResidualBlockGradient, Output, Output, Output, Output, Output

@@ -120,6 +120,8 @@ extension Configuration {
       preset: preset,
       seed: 1,
       threads: 0,
+      precision: .float32,
+      recompute: false,
       data: data,
       space: Space(
         stem: Space.Stem(width: 16, stride: 1),

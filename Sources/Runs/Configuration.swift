@@ -12,6 +12,10 @@ package struct Configuration: Codable, Sendable, Equatable {
   package var seed: UInt64
   /// Worker threads; 0 means one for each core.
   package var threads: Int
+  /// How activations are kept between the two passes of a step.
+  package var precision: Precision
+  /// Whether the widest activations are made anew on the way back instead of kept.
+  package var recompute: Bool
   /// What to train on.
   package var data: DataSettings
   /// What is searched (spec S2, S3).
@@ -26,6 +30,13 @@ package struct Configuration: Codable, Sendable, Equatable {
   package var temperature: TemperatureSchedule
   /// How cross-entropy and cost are joined (spec S8).
   package var loss: LossSettings
+
+  /// How activations are kept between the two passes of a step.
+  package enum Precision: String, Codable, Sendable, CaseIterable {
+    case float32
+    /// Half the memory and traffic of the widest ones, three digits.
+    case bf16Activations = "bf16-activations"
+  }
 
   /// What to train on.
   package struct DataSettings: Codable, Sendable, Equatable {

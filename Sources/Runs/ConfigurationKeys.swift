@@ -71,6 +71,12 @@ struct ConfigurationKey: Sendable {
     .init("preset", .word(C.presetNames), "Settings that this configuration starts from."),
     .init("seed", .seed, "Seed of every random number; the same seed gives the same bits."),
     .init("threads", .integer(0...1024), "Worker threads; 0 means one for each core."),
+    .init(
+      "precision",
+      words(C.Precision.self),
+      "How activations are kept for the way back; arithmetic is always float32."
+    ),
+    .init("recompute", .flag, "Make the widest activations anew on the way back: less memory."),
 
     .init("data", .section, "What to train on."),
     .init(

@@ -83,6 +83,12 @@ package final class Supernet {
       configuration.threads > 0
       ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
     let engine = Engine(instructionSet: instructionSet, threads: threads)
+    engine.activationPrecision =
+      switch configuration.precision {
+      case .float32: .float32
+      case .bf16Activations: .bfloat16
+      }
+    engine.recomputes = configuration.recompute
     var initialiser = Initialiser(seed: configuration.seed)
     stem = ConvolutionNorm(
       name: "stem",

@@ -15,6 +15,14 @@ package final class Engine {
     case inference
   }
 
+  /// How activations are kept for the way back.
+  package enum ActivationPrecision: Sendable {
+    /// Single precision.
+    case float32
+    /// The upper half of a single, rounded: half the memory and traffic, three digits.
+    case bfloat16
+  }
+
   /// The instruction set in use.
   package let instructionSet: InstructionSet
   /// Memory of all tensors.
@@ -25,6 +33,13 @@ package final class Engine {
   package var isRecording = false
   /// Whether weights, biases and batch-norm parameters get gradients; θ alone needs none of them.
   package var trainsParameters = true
+  /// How inverted residuals keep their middle; all arithmetic is in single precision.
+  package var activationPrecision = ActivationPrecision.float32
+  /// Whether inverted residuals make their middle anew on the way back instead of keeping it.
+  package var recomputes = false
+  /// A middle of more floats is written past the caches: it would not be found there later.
+  package var cacheFloats = 4 << 20
+  private var sharedMiddle: Buffer?
   let kernels: KernelTable
   let team: WorkerTeam
   private var tape: [() -> Void] = []
@@ -58,6 +73,15 @@ package final class Engine {
       }
     }
     return Tensor(shape: shape, buffer: buffer, requiresGradient: requiresGradient)
+  }
+
+  /// Memory for the middle of a layer of inverted residuals; all layers share it if it is not kept.
+  func takeMiddle(_ count: Int) -> Buffer {
+    guard recomputes else { return pool.take(count) }
+    if let sharedMiddle, sharedMiddle.count >= count { return sharedMiddle }
+    let buffer = pool.take(count)
+    sharedMiddle = buffer
+    return buffer
   }
 
   /// Records how `output` hands its gradient back; the closure keeps alive what it captures.

@@ -117,10 +117,25 @@ struct BenchNetworkOptions: ParsableArguments {
   )
   var batch = 64
 
+  @Option(
+    name: .customLong("set"),
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Override a setting, such as precision=bf16-activations; may be repeated.",
+      valueName: "key=value"
+    )
+  )
+  var assignments: [String] = []
+
+  /// The settings of the preset with the overrides.
+  func configuration() throws -> Configuration {
+    try Configuration.preset(preset, overrides: assignments)
+  }
+
   /// The searched layers of the preset, the batch checked.
   func macro(_ options: BenchOptions) throws -> MacroArchitecture {
     try checkBatch(options)
-    let configuration = try Configuration.preset(preset)
+    let configuration = try configuration()
     let shape = BenchShape(of: configuration)
     return MacroArchitecture(
       configuration.space,

@@ -182,7 +182,7 @@ struct BenchGEMMCommand: ParsableCommand {
       return [Product(images: 1, pixels: m, k: k, n: n)]
     }
     let macro = try network.macro(options)
-    let space = try Configuration.preset(network.preset).space
+    let space = try network.configuration().space
     var all: [Product] = []
     var pixels = 0
     for block in macro.layers.joined() {

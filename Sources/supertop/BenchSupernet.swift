@@ -22,7 +22,7 @@ struct SupernetBench {
     try network.checkBatch(options)
     threads = try options.checkedThreads()
     instructionSet = try options.instructionSet()
-    var configuration = try Configuration.preset(network.preset)
+    var configuration = try network.configuration()
     configuration.threads = threads
     self.configuration = configuration
     let shape = BenchShape(of: configuration)

@@ -26,14 +26,17 @@ import Testing
     }
   }
 
-  @Test(arguments: instructionSets)
-  func `a steady step asks the system for no memory`(_ set: InstructionSet) {
+  @Test(arguments: instructionSets, [false, true])
+  func `a steady step asks the system for no memory`(_ set: InstructionSet, _ recomputes: Bool) {
     let engine = Engine(instructionSet: set, threads: 2)
+    engine.recomputes = recomputes
     var allocations: [Int] = []
     var outcomes: [Outcome] = []
     for _ in 0..<4 {
       let graph = EngineGraph(engine, leaves: Leaves())
-      outcomes.append(graph.outcome(of: ThreadTests.mixture(graph, weights: [3])))
+      let mixture = ThreadTests.mixture(graph, weights: [3])
+      let layer = ResidualOptionTests.layers(graph, on: mixture)
+      outcomes.append(graph.outcome(of: layer))
       allocations.append(engine.pool.systemAllocations)
     }
     #expect(allocations[0] > 10)
@@ -75,6 +78,14 @@ import Testing
           norm: .off
         )
       },
+      OperationCase(name: "inverted residual, \(channels) channels") { g in
+        g.invertedResiduals(
+          g.input("x", [1, 5, 7, channels], .normal),
+          [Residual("block", kernel: 3, middle: channels + 4)],
+          to: channels + 2,
+          stride: 2
+        )[0]
+      },
       OperationCase(name: "mixture, \(channels) channels") { g in
         let x = g.input("x", [1, 7, 9, channels], .normal)
         return g.weightedSum(
@@ -105,7 +116,7 @@ import Testing
       while size < 12_000 {
         let capacity = BufferTests.capacity(size)
         let before = engine.pool.systemAllocations
-        while engine.pool.systemAllocations < before + 12 {
+        while engine.pool.systemAllocations < before + 40 {
           let buffer = engine.pool.take(capacity)
           buffer.pointer.update(repeating: guardValue, count: capacity)
           held.append(buffer)

@@ -5,6 +5,8 @@
 
 #define CS_LANES(n)                                                                                \
   typedef float cs_float##n __attribute__((ext_vector_type(n)));                                   \
+  typedef unsigned cs_word##n __attribute__((ext_vector_type(n)));                                 \
+  typedef unsigned short cs_half##n __attribute__((ext_vector_type(n)));                           \
                                                                                                    \
   /* a · b + c, fused. */                                                                          \
   static inline __attribute__((always_inline)) cs_float##n cs_fma##n(                              \
@@ -28,6 +30,22 @@
   /* Stores x past the caches; p is aligned to the vector. */                                      \
   static inline __attribute__((always_inline)) void cs_stream##n(cs_float##n x, float *p) {        \
     __builtin_nontemporal_store(x, (cs_float##n *)p);                                              \
+  }                                                                                                \
+                                                                                                   \
+  /* Reads bfloat16. */                                                                            \
+  static inline __attribute__((always_inline)) cs_float##n cs_widen##n(const unsigned short *p) {  \
+    cs_half##n half;                                                                               \
+    __builtin_memcpy(&half, p, sizeof half);                                                       \
+    return (cs_float##n)(__builtin_convertvector(half, cs_word##n) << 16);                         \
+  }                                                                                                \
+                                                                                                   \
+  /* Writes bfloat16, rounded to the nearest, ties to even. */                                     \
+  static inline __attribute__((always_inline)) void cs_narrow##n(                                  \
+      cs_float##n x, unsigned short *p) {                                                          \
+    cs_word##n word = (cs_word##n)x;                                                               \
+    cs_half##n half =                                                                              \
+        __builtin_convertvector((word + 0x7fff + (word >> 16 & 1)) >> 16, cs_half##n);             \
+    __builtin_memcpy(p, &half, sizeof half);                                                       \
   }
 
 CS_LANES(4)

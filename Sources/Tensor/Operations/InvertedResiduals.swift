@@ -52,7 +52,8 @@ extension Engine {
   ///   over rows in cache. Backward the passes are two: one for the batch sums of the depthwise output's
   ///   gradient, one that makes both gradients anew in cache and goes on through the expansion; what the
   ///   expansion's statistics take back is linear in x and comes last, for all branches at once.
-  /// - Kept for backward: the raw depthwise output and the raw projections.
+  /// - Kept for backward: the raw projections, and the raw depthwise output in the engine's
+  ///   `activationPrecision`, or not at all if it `recomputes`.
   /// - Source: ARCHITECTURE.md, "Inverted residuals"; spec S3, S100.
   package func invertedResiduals(
     _ x: Tensor,
@@ -143,8 +144,9 @@ final class ResidualLayer {
   private(set) var depthwiseNorms: [Normalisation] = []
   /// Scale and shift of the depthwise outputs' normalisation, [2, blocks, 16].
   private(set) var pending: Buffer
-  /// Raw depthwise output, [blocks, N·H'·W', 16].
-  private(set) var d: Buffer
+  /// Raw depthwise output, [blocks, N·H'·W', 16]; nil where it is made anew on the way back.
+  private var saved: Buffer?
+  private let isHalf: Bool
 
   init(_ x: Tensor, _ weights: [InvertedResidualWeights], stride: Int, engine: Engine) {
     self.engine = engine
@@ -204,14 +206,18 @@ final class ResidualLayer {
     taps = pool.takeZeros(tapFloats)
     projectTransposed = pool.takeZeros(floats * output)
     pending = pool.takeZeros(2 * floats)
-    d = pool.take(floats * images * outputPixels)
+    isHalf = engine.activationPrecision == .bfloat16
     pack()
   }
 
-  /// A depthwise output of more floats is written past the caches: it would not be found there later.
-  static let cacheFloats = 4 << 20
+  /// The raw depthwise output of block `index` from pixel `pixel` of all images on.
+  func middle(_ index: Int, pixel: Int = 0) -> SavedBlocks {
+    guard let saved else { preconditionFailure("invertedResiduals: the middle is not there") }
+    return SavedBlocks(base: saved.pointer, isHalf: isHalf)
+      .dropFirst(index * blockFloats + pixel * blockWidth)
+  }
 
-  /// Floats of one block of the depthwise output.
+  /// Elements of one block of the depthwise output.
   var blockFloats: Int { images * outputPixels * blockWidth }
 
   /// Images cut into chunks; every chunk has partial sums of its own.
@@ -377,7 +383,7 @@ final class ResidualLayer {
       geometry: branch.geometry,
       x: x.buffer.pointer + image * inputPixels * input,
       channels: input,
-      streams: d.count > ResidualLayer.cacheFloats
+      streams: blocks.count * blockFloats > engine.cacheFloats
     )
   }
 
@@ -386,14 +392,18 @@ final class ResidualLayer {
     branches.map { work($0.blocks.lowerBound, image: 0).scratch }.max() ?? 0
   }
 
-  /// Fills the raw depthwise output and takes its normalisation.
-  func expandAndConvolve() {
-    foldExpansion()
+  /// Makes the raw depthwise output anew if it was not kept.
+  func restoreMiddle() {
+    if saved == nil { fillMiddle(partials: nil) }
+  }
+
+  private func fillMiddle(partials: Buffer?) {
     let pool = engine.pool
     let kernels = engine.kernels
     let chunks = imageChunks
     let channels = blocks.count * blockWidth
-    let partials = engine.mode == .inference ? nil : pool.takeZeros(chunks.count * 2 * channels)
+    let elements = blocks.count * blockFloats
+    saved = engine.takeMiddle(isHalf ? (elements + 1) / 2 : elements)
     engine.profile?.next = expandWork
     engine.team.run(chunks: chunks.count, scratchFloats: blockScratch, pool: pool) {
       chunk,
@@ -403,7 +413,7 @@ final class ResidualLayer {
         for image in chunks[chunk] {
           kernels.residual.expandDepthwise(
             work(index, image: image),
-            d.pointer + index * blockFloats + image * outputPixels * blockWidth,
+            middle(index, pixel: image * outputPixels),
             sums,
             sums.map { $0 + channels },
             scratch
@@ -411,6 +421,16 @@ final class ResidualLayer {
         }
       }
     }
+  }
+
+  /// Fills the raw depthwise output and takes its normalisation.
+  func expandAndConvolve() {
+    foldExpansion()
+    let chunks = imageChunks
+    let channels = blocks.count * blockWidth
+    let partials =
+      engine.mode == .inference ? nil : engine.pool.takeZeros(chunks.count * 2 * channels)
+    fillMiddle(partials: partials)
     let rows = Double(images * outputPixels)
     let totals = partials.map { engine.combine($0, chunks: chunks.count, channels: channels) }
     for branch in branches {
@@ -443,7 +463,7 @@ final class ResidualLayer {
     let blocks = branches[index].blocks
     let first = blocks.lowerBound * blockWidth
     return ProjectBlocks(
-      d: d.pointer + blocks.lowerBound * blockFloats,
+      d: middle(blocks.lowerBound),
       blockStride: blockFloats,
       blocks: blocks.count,
       scale: pending.pointer + first,
@@ -501,6 +521,7 @@ final class ResidualLayer {
         scratch
       )
     }
+    if engine.recomputes { saved = nil }
     let wantsGradient = engine.wantsGradient([x], parameters: true)
     return branches.indices.map { index in
       Tensor(

@@ -8,6 +8,7 @@ extension ResidualLayer {
     let gradients = outputs.map { engine.outputGradient(of: $0) }
     let active = branches.indices.filter { gradients[$0] != nil }
     if active.isEmpty { return }
+    restoreMiddle()
     let coefficients = backwardThroughProjection(outputs, gradients, active)
     let partials = backwardThroughDepthwise(outputs, active, coefficients)
     finishExpansion(partials, active)
@@ -171,7 +172,7 @@ extension ResidualLayer {
                 scale: pending.pointer + block * blockWidth,
                 shift: pending.pointer + channels + block * blockWidth,
                 coefficients: coefficients.pointer + block * 3 * blockWidth,
-                d: d.pointer + block * blockFloats + image * outputPixels * blockWidth,
+                d: middle(block, pixel: image * outputPixels),
                 gradient: gradient,
                 gradientChannels: output
               ),
