@@ -53,7 +53,7 @@ let package = Package(
     ),
     .target(name: "CSystem"),
 
-    .target(name: "Kernels", swiftSettings: kernel()),
+    .target(name: "Kernels", dependencies: ["CSystem"], swiftSettings: kernel()),
     .target(name: "KernelsBaseline", dependencies: ["Kernels"], swiftSettings: kernel()),
     .target(name: "KernelsAVX2", dependencies: ["Kernels"], swiftSettings: kernel(avx2)),
     .target(name: "KernelsAVX512", dependencies: ["Kernels"], swiftSettings: kernel(avx512)),

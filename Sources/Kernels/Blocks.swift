@@ -46,12 +46,10 @@ package struct ResidualBlockGradient {
   @usableFromInline package var coefficients: Input
   /// The image's raw depthwise output, [H', W', 16].
   @usableFromInline package var d: Input
-  /// Gradient of the image's raw projection, [H'·W', D] in rows of `gradientStride` floats.
+  /// Gradient of the image's raw projection, [H'·W', D].
   @usableFromInline package var gradient: Input
   /// D.
   @usableFromInline package var gradientChannels: Int
-  /// See `gradient`.
-  @usableFromInline package var gradientStride: Int
 
   /// Describes the way back.
   @inlinable
@@ -63,13 +61,11 @@ package struct ResidualBlockGradient {
     coefficients: Input,
     d: Input,
     gradient: Input,
-    gradientChannels: Int,
-    gradientStride: Int
+    gradientChannels: Int
   ) {
     self.d = d
     self.gradient = gradient
     self.gradientChannels = gradientChannels
-    self.gradientStride = gradientStride
     self.expandTransposed = expandTransposed
     self.projectTransposed = projectTransposed
     self.scale = scale

@@ -18,9 +18,17 @@ package struct RowRing {
     self.rowFloats = rowFloats
   }
 
+  /// The slot of row `r` ≥ 0.
+  @inlinable @inline(always)
+  package func slot(_ r: Int) -> Int { r % slots }
+
+  /// The slot of the row after the one in `slot`: without a division, which loops over rows would feel.
+  @inlinable @inline(always)
+  package func next(_ slot: Int) -> Int { slot + 1 == slots ? 0 : slot + 1 }
+
   /// Where row `r` ≥ 0 stands.
   @inlinable @inline(always)
-  package subscript(r: Int) -> Output { base + r % slots * rowFloats }
+  package subscript(r: Int) -> Output { base + slot(r) * rowFloats }
 
   /// Pixels that a ring must hold beyond the row and its border: tiles may look at them.
   @inlinable @inline(always)
@@ -43,7 +51,7 @@ package func zero<L: Lanes>(_: L.Type, _ p: Output, _ count: Int) {
 
 /// One row of a depthwise convolution over a block: `count` pixels of 16 channels to `out`.
 ///
-/// The row's window begins with ring row `first`; adds Σ y and Σ y² to `sums` and `squares`, [16].
+/// With `streams` the output goes past the caches. The row's window begins with ring row `first`; adds Σ y and Σ y² to `sums` and `squares`, [16].
 @inlinable @inline(always)
 package func depthwiseRow<L: Lanes>(
   _: L.Type,
@@ -54,20 +62,21 @@ package func depthwiseRow<L: Lanes>(
   count: Int,
   taps: Input,
   out: Output,
+  streams: Bool,
   sums: Output?,
   squares: Output?
 ) {
   // The kernels and strides of the search spaces get loops of their own, unrolled over the taps.
   if kernel == 3 && stride == 1 {
-    slide(L.self, 3, 1, ring, first, count, taps, out, sums, squares)
+    slide(L.self, 3, 1, ring, first, count, taps, out, streams, sums, squares)
   } else if kernel == 5 && stride == 1 {
-    slide(L.self, 5, 1, ring, first, count, taps, out, sums, squares)
+    slide(L.self, 5, 1, ring, first, count, taps, out, streams, sums, squares)
   } else if kernel == 3 && stride == 2 {
-    slide(L.self, 3, 2, ring, first, count, taps, out, sums, squares)
+    slide(L.self, 3, 2, ring, first, count, taps, out, streams, sums, squares)
   } else if kernel == 5 && stride == 2 {
-    slide(L.self, 5, 2, ring, first, count, taps, out, sums, squares)
+    slide(L.self, 5, 2, ring, first, count, taps, out, streams, sums, squares)
   } else {
-    slide(L.self, kernel, stride, ring, first, count, taps, out, sums, squares)
+    slide(L.self, kernel, stride, ring, first, count, taps, out, streams, sums, squares)
   }
 }
 
@@ -82,10 +91,12 @@ package func slide<L: Lanes>(
   _ count: Int,
   _ taps: Input,
   _ out: Output,
+  _ streams: Bool,
   _ sums: Output?,
   _ squares: Output?
 ) {
   typealias V = L.Vector
+  let start = ring.slot(first)
   var c = 0
   while c < blockWidth {
     var sum = V.zero
@@ -95,8 +106,10 @@ package func slide<L: Lanes>(
       let wide = count - x > 4
       var y0 = V.zero, y1 = V.zero, y2 = V.zero, y3 = V.zero
       var y4 = V.zero, y5 = V.zero, y6 = V.zero, y7 = V.zero
+      var slot = start
       for ky in 0..<kernel {
-        let row = Input(ring[first + ky]) + x * stride * blockWidth + c
+        let row = Input(ring.base + slot * ring.rowFloats) + x * stride * blockWidth + c
+        slot = ring.next(slot)
         let filter = taps + ky * kernel * blockWidth + c
         let step = stride * blockWidth
         if wide {
@@ -125,14 +138,14 @@ package func slide<L: Lanes>(
       }
       let n = min(8, count - x)
       let to = out + x * blockWidth + c
-      put(L.self, y0, to, &sum, &square)
-      if n > 1 { put(L.self, y1, to + blockWidth, &sum, &square) }
-      if n > 2 { put(L.self, y2, to + 2 * blockWidth, &sum, &square) }
-      if n > 3 { put(L.self, y3, to + 3 * blockWidth, &sum, &square) }
-      if n > 4 { put(L.self, y4, to + 4 * blockWidth, &sum, &square) }
-      if n > 5 { put(L.self, y5, to + 5 * blockWidth, &sum, &square) }
-      if n > 6 { put(L.self, y6, to + 6 * blockWidth, &sum, &square) }
-      if n > 7 { put(L.self, y7, to + 7 * blockWidth, &sum, &square) }
+      put(L.self, y0, to, streams, &sum, &square)
+      if n > 1 { put(L.self, y1, to + blockWidth, streams, &sum, &square) }
+      if n > 2 { put(L.self, y2, to + 2 * blockWidth, streams, &sum, &square) }
+      if n > 3 { put(L.self, y3, to + 3 * blockWidth, streams, &sum, &square) }
+      if n > 4 { put(L.self, y4, to + 4 * blockWidth, streams, &sum, &square) }
+      if n > 5 { put(L.self, y5, to + 5 * blockWidth, streams, &sum, &square) }
+      if n > 6 { put(L.self, y6, to + 6 * blockWidth, streams, &sum, &square) }
+      if n > 7 { put(L.self, y7, to + 7 * blockWidth, streams, &sum, &square) }
       x += n
     }
     if let sums, let squares {
@@ -149,10 +162,11 @@ package func put<L: Lanes>(
   _: L.Type,
   _ value: L.Vector,
   _ to: Output,
+  _ streams: Bool,
   _ sum: inout L.Vector,
   _ square: inout L.Vector
 ) {
-  L.store(value, to)
+  if streams { L.stream(value, to) } else { L.store(value, to) }
   sum += value
   square = L.fma(value, value, square)
 }

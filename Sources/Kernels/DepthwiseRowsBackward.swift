@@ -40,13 +40,12 @@ package struct DepthwiseRowBackward {
     self.tapGradients = tapGradients
   }
 
-  /// The output row that tap row `ky` takes from input row `y`, or nil.
+  /// The output rows that input row `y` takes part in; tap row y + K/2 − q·stride meets row q.
   @inlinable @inline(always)
-  func outRow(_ y: Int, _ ky: Int, stride: Int) -> Int? {
-    let t = y + kernel / 2 - ky
-    if t < 0 || t % stride != 0 { return nil }
-    let q = t / stride
-    return q < outHeight ? q : nil
+  package func outRows(_ y: Int) -> Range<Int> {
+    let reach = y + kernel / 2
+    let low = max(0, (reach - kernel + stride) / stride)
+    return low..<max(low, min(outHeight, reach / stride + 1))
   }
 }
 
@@ -62,33 +61,52 @@ package func depthwiseRowBackward<L: Lanes>(
   row: Output,
   sums: Output
 ) {
+  // The activation of the search spaces gets loops of its own too: a choice inside would cost registers.
+  if p.activation == .relu {
+    rowBackward(L.self, p, .relu, y, row, sums)
+  } else {
+    rowBackward(L.self, p, p.activation, y, row, sums)
+  }
+}
+
+/// See `depthwiseRowBackward`; `activation` is a constant where this is inlined.
+@inlinable @inline(always)
+package func rowBackward<L: Lanes>(
+  _: L.Type,
+  _ p: DepthwiseRowBackward,
+  _ activation: Activation,
+  _ y: Int,
+  _ row: Output,
+  _ sums: Output
+) {
+  let rows = p.outRows(y)
   var c = 0
   while c < blockWidth {
     var sum = L.Vector.zero
     var x = 0
     if p.stride == 1 && p.kernel == 3 {
       while x < p.count {
-        backwardTile(L.self, p, 3, y, x, c, row, &sum)
+        backwardTile(L.self, p, 3, activation, rows, y, x, c, row, &sum)
         x += 4
       }
     } else if p.stride == 1 && p.kernel == 5 {
       while x < p.count {
-        backwardTile(L.self, p, 5, y, x, c, row, &sum)
+        backwardTile(L.self, p, 5, activation, rows, y, x, c, row, &sum)
         x += 4
       }
     } else if p.stride == 2 && p.kernel == 3 {
       while x < p.count {
-        backwardTileOfTwo(L.self, p, 3, y, x, c, row, &sum)
+        backwardTileOfTwo(L.self, p, 3, activation, rows, y, x, c, row, &sum)
         x += 8
       }
     } else if p.stride == 2 && p.kernel == 5 {
       while x < p.count {
-        backwardTileOfTwo(L.self, p, 5, y, x, c, row, &sum)
+        backwardTileOfTwo(L.self, p, 5, activation, rows, y, x, c, row, &sum)
         x += 8
       }
     } else {
       while x < p.count {
-        backwardPixel(L.self, p, y, x, c, row, &sum)
+        backwardPixel(L.self, p, activation, rows, y, x, c, row, &sum)
         x += 1
       }
     }
@@ -103,6 +121,8 @@ package func backwardTile<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
   _ kernel: Int,
+  _ activation: Activation,
+  _ rows: Range<Int>,
   _ y: Int,
   _ x: Int,
   _ c: Int,
@@ -117,14 +137,16 @@ package func backwardTile<L: Lanes>(
   let r1 = n > 1 ? L.load(at + blockWidth) : .zero
   let r2 = n > 2 ? L.load(at + 2 * blockWidth) : .zero
   let r3 = n > 3 ? L.load(at + 3 * blockWidth) : .zero
-  let z0 = L.activate(r0, p.activation)
-  let z1 = L.activate(r1, p.activation)
-  let z2 = L.activate(r2, p.activation)
-  let z3 = L.activate(r3, p.activation)
+  let z0 = L.activate(r0, activation)
+  let z1 = L.activate(r1, activation)
+  let z2 = L.activate(r2, activation)
+  let z3 = L.activate(r3, activation)
   var g0 = V.zero, g1 = V.zero, g2 = V.zero, g3 = V.zero
-  for ky in 0..<kernel {
-    guard let q = p.outRow(y, ky, stride: 1) else { continue }
-    let d = Input(p.ring[q]) + x * blockWidth + c
+  var slot = p.ring.slot(rows.lowerBound)
+  for q in rows {
+    let ky = y + kernel / 2 - q
+    let d = Input(p.ring.base + slot * p.ring.rowFloats) + x * blockWidth + c
+    slot = p.ring.next(slot)
     let u0 = L.load(d)
     let u1 = L.load(d + blockWidth)
     let u2 = L.load(d + 2 * blockWidth)
@@ -156,10 +178,10 @@ package func backwardTile<L: Lanes>(
       tap(L.self, w, t, u6, z2, &g2, u7, z3, &g3)
     }
   }
-  finish(L.self, g0, r0, p.activation, at, &sum)
-  if n > 1 { finish(L.self, g1, r1, p.activation, at + blockWidth, &sum) }
-  if n > 2 { finish(L.self, g2, r2, p.activation, at + 2 * blockWidth, &sum) }
-  if n > 3 { finish(L.self, g3, r3, p.activation, at + 3 * blockWidth, &sum) }
+  finish(L.self, g0, r0, activation, at, &sum)
+  if n > 1 { finish(L.self, g1, r1, activation, at + blockWidth, &sum) }
+  if n > 2 { finish(L.self, g2, r2, activation, at + 2 * blockWidth, &sum) }
+  if n > 3 { finish(L.self, g3, r3, activation, at + 3 * blockWidth, &sum) }
 }
 
 /// Eight pixels with stride 2, of which even and odd ones meet different taps.
@@ -168,6 +190,8 @@ package func backwardTileOfTwo<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
   _ kernel: Int,
+  _ activation: Activation,
+  _ rows: Range<Int>,
   _ y: Int,
   _ x: Int,
   _ c: Int,
@@ -185,20 +209,23 @@ package func backwardTileOfTwo<L: Lanes>(
   let r5 = n > 5 ? L.load(at + 5 * blockWidth) : .zero
   let r6 = n > 6 ? L.load(at + 6 * blockWidth) : .zero
   let r7 = n > 7 ? L.load(at + 7 * blockWidth) : .zero
-  let z0 = L.activate(r0, p.activation)
-  let z1 = L.activate(r1, p.activation)
-  let z2 = L.activate(r2, p.activation)
-  let z3 = L.activate(r3, p.activation)
-  let z4 = L.activate(r4, p.activation)
-  let z5 = L.activate(r5, p.activation)
-  let z6 = L.activate(r6, p.activation)
-  let z7 = L.activate(r7, p.activation)
+  let z0 = L.activate(r0, activation)
+  let z1 = L.activate(r1, activation)
+  let z2 = L.activate(r2, activation)
+  let z3 = L.activate(r3, activation)
+  let z4 = L.activate(r4, activation)
+  let z5 = L.activate(r5, activation)
+  let z6 = L.activate(r6, activation)
+  let z7 = L.activate(r7, activation)
   var g0 = V.zero, g1 = V.zero, g2 = V.zero, g3 = V.zero
   var g4 = V.zero, g5 = V.zero, g6 = V.zero, g7 = V.zero
-  for ky in 0..<kernel {
-    guard let q = p.outRow(y, ky, stride: 2) else { continue }
+  var slot = p.ring.slot(rows.lowerBound)
+  for q in rows {
+    let ky = y + kernel / 2 - 2 * q
     // Output pixel x/2 stands `kernel / 2` pixels into the row; the first one wanted is one before it.
-    let d = Input(p.ring[q]) + (x / 2 + kernel / 2) * blockWidth + c
+    let row = Input(p.ring.base + slot * p.ring.rowFloats)
+    let d = row + (x / 2 + kernel / 2) * blockWidth + c
+    slot = p.ring.next(slot)
     let u0 = L.load(d)
     let u1 = L.load(d + blockWidth)
     let u2 = L.load(d + 2 * blockWidth)
@@ -228,14 +255,14 @@ package func backwardTileOfTwo<L: Lanes>(
       tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u2, z5, &g5, u3, z7, &g7)
     }
   }
-  finish(L.self, g0, r0, p.activation, at, &sum)
-  if n > 1 { finish(L.self, g1, r1, p.activation, at + blockWidth, &sum) }
-  if n > 2 { finish(L.self, g2, r2, p.activation, at + 2 * blockWidth, &sum) }
-  if n > 3 { finish(L.self, g3, r3, p.activation, at + 3 * blockWidth, &sum) }
-  if n > 4 { finish(L.self, g4, r4, p.activation, at + 4 * blockWidth, &sum) }
-  if n > 5 { finish(L.self, g5, r5, p.activation, at + 5 * blockWidth, &sum) }
-  if n > 6 { finish(L.self, g6, r6, p.activation, at + 6 * blockWidth, &sum) }
-  if n > 7 { finish(L.self, g7, r7, p.activation, at + 7 * blockWidth, &sum) }
+  finish(L.self, g0, r0, activation, at, &sum)
+  if n > 1 { finish(L.self, g1, r1, activation, at + blockWidth, &sum) }
+  if n > 2 { finish(L.self, g2, r2, activation, at + 2 * blockWidth, &sum) }
+  if n > 3 { finish(L.self, g3, r3, activation, at + 3 * blockWidth, &sum) }
+  if n > 4 { finish(L.self, g4, r4, activation, at + 4 * blockWidth, &sum) }
+  if n > 5 { finish(L.self, g5, r5, activation, at + 5 * blockWidth, &sum) }
+  if n > 6 { finish(L.self, g6, r6, activation, at + 6 * blockWidth, &sum) }
+  if n > 7 { finish(L.self, g7, r7, activation, at + 7 * blockWidth, &sum) }
 }
 
 /// One pixel, for any kernel and stride.
@@ -243,6 +270,8 @@ package func backwardTileOfTwo<L: Lanes>(
 package func backwardPixel<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
+  _ activation: Activation,
+  _ rows: Range<Int>,
   _ y: Int,
   _ x: Int,
   _ c: Int,
@@ -251,11 +280,11 @@ package func backwardPixel<L: Lanes>(
 ) {
   let at = row + x * blockWidth + c
   let r = L.load(at)
-  let z = L.activate(r, p.activation)
+  let z = L.activate(r, activation)
   let padding = p.kernel / 2
   var g = L.Vector.zero
-  for ky in 0..<p.kernel {
-    guard let q = p.outRow(y, ky, stride: p.stride) else { continue }
+  for q in rows {
+    let ky = y + padding - q * p.stride
     for kx in 0..<p.kernel where x + padding >= kx && (x + padding - kx) % p.stride == 0 {
       // Beyond the output's width stands a row's zero slack, or nothing at all.
       let ox = (x + padding - kx) / p.stride
@@ -266,7 +295,7 @@ package func backwardPixel<L: Lanes>(
       L.store(L.fma(z, u, L.load(p.tapGradients + i)), p.tapGradients + i)
     }
   }
-  finish(L.self, g, r, p.activation, at, &sum)
+  finish(L.self, g, r, activation, at, &sum)
 }
 
 /// One tap over two pixels: g += w·u for each, and the tap's own gradient gains Σ z·u.

@@ -3,10 +3,12 @@
 package func addScaled<L: Lanes>(_: L.Type, count: Int, _ a: Float, _ x: Input, into y: Output) {
   let factor = L.Vector(repeating: a)
   var i = 0
-  while i < count {
-    let n = min(L.count, count - i)
-    L.store(L.fma(L.load(x + i, n), factor, L.load(y + i, n)), y + i, n)
+  while i + L.count <= count {
+    L.store(L.fma(L.load(x + i), factor, L.load(y + i)), y + i)
     i += L.count
+  }
+  if i < count {
+    L.store(L.fma(L.load(x + i, count - i), factor, L.load(y + i, count - i)), y + i, count - i)
   }
 }
 
@@ -15,11 +17,11 @@ package func addScaled<L: Lanes>(_: L.Type, count: Int, _ a: Float, _ x: Input, 
 package func scale<L: Lanes>(_: L.Type, count: Int, _ a: Float, _ x: Input, into y: Output) {
   let factor = L.Vector(repeating: a)
   var i = 0
-  while i < count {
-    let n = min(L.count, count - i)
-    L.store(L.load(x + i, n) * factor, y + i, n)
+  while i + L.count <= count {
+    L.store(L.load(x + i) * factor, y + i)
     i += L.count
   }
+  if i < count { L.store(L.load(x + i, count - i) * factor, y + i, count - i) }
 }
 
 /// Writes normalised and activated rows `first..<last` of `source` to `out`, rows of `channels` floats.
@@ -123,5 +125,27 @@ package func stochasticGradientDescent<L: Lanes>(
     L.store(v, velocity + i, n)
     L.store(L.fma(v, step, w), weights + i, n)
     i += L.count
+  }
+}
+
+/// Copies or adds rows of `columns` floats, `stride` apart, to rows that follow one another.
+@inlinable @inline(always)
+package func copyRows<L: Lanes>(
+  _: L.Type,
+  rows: Int,
+  columns: Int,
+  from: Input,
+  stride: Int,
+  to: Output,
+  accumulate: Bool
+) {
+  for r in 0..<rows {
+    let x = from + r * stride
+    let y = to + r * columns
+    if accumulate {
+      addScaled(L.self, count: columns, 1, x, into: y)
+    } else {
+      y.update(from: x, count: columns)
+    }
   }
 }

@@ -11,10 +11,19 @@ package struct ExpandDepthwise {
   @usableFromInline package var x: Input
   /// C.
   @usableFromInline package var channels: Int
+  /// Whether the output is too large to be found in a cache later.
+  @usableFromInline package var streams: Bool
 
   /// Describes the work.
   @inlinable
-  package init(block: ResidualBlock, geometry: Patches, x: Input, channels: Int) {
+  package init(
+    block: ResidualBlock,
+    geometry: Patches,
+    x: Input,
+    channels: Int,
+    streams: Bool
+  ) {
+    self.streams = streams
     self.block = block
     self.geometry = geometry
     self.x = x
@@ -65,7 +74,14 @@ package func expandDepthwise<L: Lanes>(
       } else {
         if isDirect {
           multiplyRelu(
-            L.self, p, rows: g.width, from: next * g.width, to: to, rectify: rectify, spare: spare)
+            L.self,
+            p,
+            rows: g.width,
+            from: next * g.width,
+            to: to,
+            rectify: rectify,
+            spare: spare
+          )
         } else {
           if next == staged {
             firstStaged = staged
@@ -104,10 +120,12 @@ package func expandDepthwise<L: Lanes>(
       count: g.outWidth,
       taps: p.block.taps,
       out: out + oy * g.outWidth * blockWidth,
+      streams: p.streams,
       sums: sums,
       squares: squares
     )
   }
+  if p.streams { finishStreams() }
 }
 
 /// The block's expansion of `rows` pixels from pixel `from` on, normalised, with a ReLU if `rectify`.
@@ -209,7 +227,14 @@ package func expandDepthwiseBackward<L: Lanes>(
     }
     let pixels = (end - y) * g.width
     multiplyRelu(
-      L.self, p, rows: pixels, from: y * g.width, to: u, rectify: false, spare: spare)
+      L.self,
+      p,
+      rows: pixels,
+      from: y * g.width,
+      to: u,
+      rectify: false,
+      spare: spare
+    )
     for r in y..<end {
       depthwiseRowBackward(
         L.self,
@@ -269,12 +294,32 @@ package func depthwiseGradientRows<L: Lanes>(
     L.self,
     rows: (last - first) * g.outWidth,
     depth: way.gradientChannels,
-    a: way.gradient + first * g.outWidth * way.gradientStride,
-    aStride: way.gradientStride,
+    a: way.gradient + first * g.outWidth * way.gradientChannels,
+    aStride: way.gradientChannels,
     b: way.projectTransposed,
     c: stage,
     spare: spare
   )
+  if p.block.activation == .relu {
+    gradientRows(L.self, p, way, .relu, first, last, ring, stage)
+  } else {
+    gradientRows(L.self, p, way, p.block.activation, first, last, ring, stage)
+  }
+}
+
+/// Turns the gradients after the activation, in `stage`, into those of the raw output, in the ring.
+@inlinable @inline(always)
+package func gradientRows<L: Lanes>(
+  _: L.Type,
+  _ p: ExpandDepthwise,
+  _ way: ResidualBlockGradient,
+  _ activation: Activation,
+  _ first: Int,
+  _ last: Int,
+  _ ring: RowRing,
+  _ stage: Output
+) {
+  let g = p.geometry
   var c = 0
   while c < blockWidth {
     let scale = L.load(way.scale + c)
@@ -287,9 +332,11 @@ package func depthwiseGradientRows<L: Lanes>(
       let from = stage + (q - first) * g.outWidth * blockWidth + c
       let to = ring[q] + g.padding * blockWidth + c
       for x in 0..<g.outWidth {
+        // The next row is wanted soon, and rows are too short for the hardware to see it coming.
+        prefetch(raw + (x + g.outWidth) * blockWidth)
         let y = L.load(raw + x * blockWidth)
         let z = L.fma(y, scale, shift)
-        let upstream = L.activationGradient(L.load(from + x * blockWidth), at: z, p.block.activation)
+        let upstream = L.activationGradient(L.load(from + x * blockWidth), at: z, activation)
         L.store(L.fma(upstream, alpha, L.fma(y, beta, kappa)), to + x * blockWidth)
       }
     }

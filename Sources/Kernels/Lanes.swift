@@ -1,3 +1,5 @@
+public import CSystem
+
 /// A pointer to floats that a kernel reads.
 @usableFromInline
 package typealias Input = UnsafePointer<Float>
@@ -21,11 +23,11 @@ package protocol Lanes: SendableMetatype {
   /// a · b + c.
   static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector
   /// `x` in the lanes where `condition` is above 0, else 0.
-  ///
-  /// Written out for each vector: over a generic one the comparison goes lane by lane.
   static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector
-  /// The value of `x` held between two bounds; written out for the same reason.
+  /// The value of `x` held between two bounds.
   static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector
+  /// Writes a whole vector past the caches, to an aligned place that is read much later.
+  static func stream(_ x: Vector, _ p: Output)
   /// Reads `n` floats (up to a whole vector); the other lanes are 0.
   static func load(_ p: Input, _ n: Int) -> Vector
   /// Writes the first `n` lanes (up to a whole vector).
@@ -119,6 +121,14 @@ package enum Activation: Int32, Sendable, CaseIterable {
   case none, relu, hswish
 }
 
+/// Brings the cache line at `p` closer, for a read to come.
+@inlinable @inline(always)
+package func prefetch(_ p: Input) { cs_prefetch(p) }
+
+/// Makes what `Lanes.stream` wrote visible before anything that follows.
+@inlinable @inline(always)
+package func finishStreams() { cs_finish_streams() }
+
 /// Four lanes without fused multiply–add: SSE on x86-64, NEON on arm64.
 @usableFromInline
 package enum BaselineLanes: Lanes {
@@ -142,17 +152,16 @@ package enum BaselineLanes: Lanes {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
-    Vector.zero.replacing(with: x, where: condition .> Vector.zero)
+    cs_keep4(x, condition)
   }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
-    return raised.replacing(
-      with: Vector(repeating: high),
-      where: raised .> Vector(repeating: high)
-    )
+    cs_clamp4(x, low, high)
   }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func stream(_ x: Vector, _ p: Output) { cs_stream4(x, p) }
 }
 
 /// Eight lanes with fused multiply–add.
@@ -168,21 +177,22 @@ package enum AVX2Lanes: Lanes {
   package static var rows: Int { 6 }
   /// See `Lanes`.
   @inlinable @inline(always)
-  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
+    cs_fma8(a, b, c)
+  }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
-    Vector.zero.replacing(with: x, where: condition .> Vector.zero)
+    cs_keep8(x, condition)
   }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
-    return raised.replacing(
-      with: Vector(repeating: high),
-      where: raised .> Vector(repeating: high)
-    )
+    cs_clamp8(x, low, high)
   }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func stream(_ x: Vector, _ p: Output) { cs_stream8(x, p) }
 }
 
 /// Sixteen lanes with fused multiply–add.
@@ -198,21 +208,22 @@ package enum AVX512Lanes: Lanes {
   package static var rows: Int { 8 }
   /// See `Lanes`.
   @inlinable @inline(always)
-  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
+    cs_fma16(a, b, c)
+  }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
-    Vector.zero.replacing(with: x, where: condition .> Vector.zero)
+    cs_keep16(x, condition)
   }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    let raised = x.replacing(with: Vector(repeating: low), where: x .< Vector(repeating: low))
-    return raised.replacing(
-      with: Vector(repeating: high),
-      where: raised .> Vector(repeating: high)
-    )
+    cs_clamp16(x, low, high)
   }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func stream(_ x: Vector, _ p: Output) { cs_stream16(x, p) }
   /// Half a vector is the usual tail, since FBNet's widths are multiples of 8.
   @inlinable @inline(always)
   package static func load(_ p: Input, _ n: Int) -> Vector {

@@ -109,6 +109,8 @@ package func activateBlock<L: Lanes>(
     let shift = L.load(p.shift + b * blockWidth + j)
     for r in 0..<n {
       let i = r * blockWidth + j
+      // This block is wanted again after all others have been through the cache.
+      prefetch(from + i + convolutionBlock * blockWidth)
       L.store(L.activate(L.fma(L.load(from + i), scale, shift), activation), to + i)
     }
     j += L.count
@@ -159,12 +161,14 @@ package func takeRows<L: Lanes>(
 ///
 /// With g the gradient after the depthwise output's normalisation: adds Σ g and Σ g·y to `sums` and
 /// `products`, [blocks, 16], and the filter's gradient to `filter`, [blocks, rows of whole tiles,
-/// wholeBlocks(D)], if wanted. g itself is not kept: `expandDepthwiseBackward` makes it again.
+/// wholeBlocks(D)], if wanted. g itself is not kept: `expandDepthwiseBackward` makes it again from the
+/// projection's gradient, which goes to `kept`, [pixels, D]; that may be where the raw output stands.
 @inlinable @inline(always)
 package func projectBlocksBackward<L: Lanes>(
   _: L.Type,
   _ p: ProjectBlocks,
   gradient: GradientSource,
+  kept: Output,
   first: Int,
   last: Int,
   filter: Output?,
@@ -182,6 +186,9 @@ package func projectBlocksBackward<L: Lanes>(
   while row < last {
     let n = min(convolutionBlock, last - row)
     loadGradientRows(L.self, gradient, first: row, count: n, into: rows, outStride: stride)
+    for r in 0..<n {
+      (kept + (row + r) * p.columns).update(from: rows + r * stride, count: p.columns)
+    }
     for b in 0..<p.blocks {
       multiplyBlock(
         L.self,
@@ -242,6 +249,7 @@ package func gradientOfBlock<L: Lanes>(
     var product = L.Vector.zero
     for r in 0..<n {
       let i = r * blockWidth + j
+      prefetch(d + i + convolutionBlock * blockWidth)
       let y = L.load(d + i)
       let z = L.fma(y, scale, shift)
       L.store(L.activate(z, activation), values + i)

@@ -17,13 +17,14 @@ package struct ResidualKernels: Sendable {
   /// See `Kernels.projectBlocks`: what, first, last, out, sums, squares, scratch.
   package var projectBlocks:
     @Sendable (ProjectBlocks, Int, Int, Output, Output?, Output?, Output) -> Void
-  /// See `Kernels.projectBlocksBackward`: what, gradient, first, last, filter, sums, products, scratch.
+  /// See `Kernels.projectBlocksBackward`: what, gradient, kept, first, last, filter, sums, products,
+  /// scratch.
   package var projectBlocksBackward:
     @Sendable (
-      ProjectBlocks, GradientSource, Int, Int, Output?, Output, Output, Output
+      ProjectBlocks, GradientSource, Output, Int, Int, Output?, Output, Output, Output
     ) -> Void
-  /// See `Kernels.loadGradientRows`: gradient, first, count, out, stride of out.
-  package var loadGradientRows: @Sendable (GradientSource, Int, Int, Output, Int) -> Void
+  /// See `Kernels.copyRows`: rows, columns, from, stride of from, to, accumulate.
+  package var copyRows: @Sendable (Int, Int, Input, Int, Output, Bool) -> Void
   /// See `Kernels.subtractProduct`: x, packed, offset, first, last, y, scratch.
   package var subtractProduct: @Sendable (RowSource, Input, Input, Int, Int, Output, Output) -> Void
 
@@ -43,9 +44,9 @@ package struct ResidualKernels: Sendable {
       @escaping @Sendable (ProjectBlocks, Int, Int, Output, Output?, Output?, Output) -> Void,
     projectBlocksBackward:
       @escaping @Sendable (
-        ProjectBlocks, GradientSource, Int, Int, Output?, Output, Output, Output
+        ProjectBlocks, GradientSource, Output, Int, Int, Output?, Output, Output, Output
       ) -> Void,
-    loadGradientRows: @escaping @Sendable (GradientSource, Int, Int, Output, Int) -> Void,
+    copyRows: @escaping @Sendable (Int, Int, Input, Int, Output, Bool) -> Void,
     subtractProduct:
       @escaping @Sendable (RowSource, Input, Input, Int, Int, Output, Output) -> Void
   ) {
@@ -56,7 +57,7 @@ package struct ResidualKernels: Sendable {
     self.expandDepthwiseBackward = expandDepthwiseBackward
     self.projectBlocks = projectBlocks
     self.projectBlocksBackward = projectBlocksBackward
-    self.loadGradientRows = loadGradientRows
+    self.copyRows = copyRows
     self.subtractProduct = subtractProduct
   }
 }
@@ -117,16 +118,17 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
         L.self,
         $0,
         gradient: $1,
-        first: $2,
-        last: $3,
-        filter: $4,
-        sums: $5,
-        products: $6,
-        scratch: $7
+        kept: $2,
+        first: $3,
+        last: $4,
+        filter: $5,
+        sums: $6,
+        products: $7,
+        scratch: $8
       )
     },
-    loadGradientRows: {
-      loadGradientRows(L.self, $0, first: $1, count: $2, into: $3, outStride: $4)
+    copyRows: {
+      copyRows(L.self, rows: $0, columns: $1, from: $2, stride: $3, to: $4, accumulate: $5)
     },
     subtractProduct: {
       subtractProduct(

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "lanes.h"
+
 /// Whether this processor, and the operating system on it, can run AVX2 and FMA code.
 bool cs_has_avx2_fma(void);
 

@@ -208,6 +208,9 @@ final class ResidualLayer {
     pack()
   }
 
+  /// A depthwise output of more floats is written past the caches: it would not be found there later.
+  static let cacheFloats = 4 << 20
+
   /// Floats of one block of the depthwise output.
   var blockFloats: Int { images * outputPixels * blockWidth }
 
@@ -373,7 +376,8 @@ final class ResidualLayer {
       ),
       geometry: branch.geometry,
       x: x.buffer.pointer + image * inputPixels * input,
-      channels: input
+      channels: input,
+      streams: d.count > ResidualLayer.cacheFloats
     )
   }
 

@@ -8,15 +8,18 @@ extension ResidualLayer {
     let gradients = outputs.map { engine.outputGradient(of: $0) }
     let active = branches.indices.filter { gradients[$0] != nil }
     if active.isEmpty { return }
-    let coefficients = backwardThroughProjection(gradients, active)
-    let partials = backwardThroughDepthwise(gradients, active, coefficients)
+    let coefficients = backwardThroughProjection(outputs, gradients, active)
+    let partials = backwardThroughDepthwise(outputs, active, coefficients)
     finishExpansion(partials, active)
   }
 
   // MARK: First pass
 
   /// The projections' gradients, and α, β, κ of the raw depthwise outputs', [blocks, 3, 16].
+  ///
+  /// Leaves the gradients of the raw outputs in their place.
   private func backwardThroughProjection(
+    _ outputs: [Tensor],
     _ gradients: [Engine.OutputGradient?],
     _ active: [Int]
   ) -> Buffer {
@@ -26,11 +29,11 @@ extension ResidualLayer {
     let filterRows = (blockWidth + kernels.rows - 1) / kernels.rows * kernels.rows
     let stride = wholeBlocks(output)
     let blockFilter = filterRows * stride
-    let widest = active.map { branches[$0].blocks.count }.max() ?? 0
     let chunks = Chunks(
       rows: rows,
+      unit: convolutionBlock,
       rowFloats: 8 * (blockWidth + output),
-      partialFloats: widest * blockFilter
+      partialFloats: blocks.count * blockFilter
     )
     let trains = engine.trainsParameters
     let filters = trains ? pool.takeZeros(chunks.count * blocks.count * blockFilter) : nil
@@ -56,6 +59,7 @@ extension ResidualLayer {
       kernels.residual.projectBlocksBackward(
         works[index],
         gradient.source,
+        outputs[index].buffer.pointer,
         chunks[chunk].lowerBound,
         chunks[chunk].upperBound,
         filters.map { $0.pointer + (chunk * blocks.count + first) * blockFilter },
@@ -116,7 +120,7 @@ extension ResidualLayer {
   }
 
   private func backwardThroughDepthwise(
-    _ gradients: [Engine.OutputGradient?],
+    _ outputs: [Tensor],
     _ active: [Int],
     _ coefficients: Buffer
   ) -> ExpansionSums {
@@ -142,32 +146,22 @@ extension ResidualLayer {
       )
     }
     let target = x.requiresGradient ? engine.gradientTarget(of: x) : nil
-    let gradientStride = wholeBlocks(output)
     let dxFloats = (inputPixels + 8) * inputStride
-    let gradientFloats = (outputPixels + 8) * gradientStride
     let blockScratch = blockScratch
     engine.profile?.next = expandBackwardWork(active)
     engine.team.run(
       chunks: chunks.count,
-      scratchFloats: dxFloats + gradientFloats + blockScratch,
+      scratchFloats: dxFloats + blockScratch,
       pool: pool
     ) { chunk, scratch in
       let filter = partials.pointer + chunk * partialFloats
       let taps = filter + blocks.count * blockFilter
       let sums = taps + tapFloats
-      let gradient = scratch + dxFloats
-      let spare = gradient + gradientFloats
+      let spare = scratch + dxFloats
       for image in chunks[chunk] {
         scratch.update(repeating: 0, count: dxFloats)
         for index in active {
-          guard let source = gradients[index]?.source else { continue }
-          kernels.residual.loadGradientRows(
-            source,
-            image * outputPixels,
-            outputPixels,
-            gradient,
-            gradientStride
-          )
+          let gradient = outputs[index].buffer.pointer + image * outputPixels * output
           for block in branches[index].blocks {
             kernels.residual.expandDepthwiseBackward(
               work(block, image: image),
@@ -179,8 +173,7 @@ extension ResidualLayer {
                 coefficients: coefficients.pointer + block * 3 * blockWidth,
                 d: d.pointer + block * blockFloats + image * outputPixels * blockWidth,
                 gradient: gradient,
-                gradientChannels: output,
-                gradientStride: gradientStride
+                gradientChannels: output
               ),
               filter + block * blockFilter,
               taps + blocks[block].taps,
@@ -191,15 +184,14 @@ extension ResidualLayer {
           }
         }
         guard let target else { continue }
-        for pixel in 0..<inputPixels {
-          let to = target.buffer.pointer + (image * inputPixels + pixel) * input
-          let from = scratch + pixel * inputStride
-          if target.accumulate {
-            kernels.addScaled(input, 1, from, to)
-          } else {
-            to.update(from: from, count: input)
-          }
-        }
+        kernels.residual.copyRows(
+          inputPixels,
+          input,
+          scratch,
+          inputStride,
+          target.buffer.pointer + image * inputPixels * input,
+          target.accumulate
+        )
       }
     }
     let parts = Chunks(rows: partialFloats, rowFloats: chunks.count)
