@@ -36,6 +36,8 @@ package func weightedSum<L: Lanes>(
   last: Int,
   out: Output
 ) {
+  // The same rows of the next call, which the hardware does not see coming between so many branches.
+  let ahead = (last - first) * channels
   var c = 0
   while c < channels {
     let width = min(L.count, channels - c)
@@ -53,6 +55,7 @@ package func weightedSum<L: Lanes>(
           let wb = weight * b
           for r in first..<last {
             let at = r * channels
+            prefetch(base + at + ahead)
             let before = i == 0 ? wb : L.load(to + at, width) + wb
             L.store(L.fma(L.load(base + at, width), wa, before), to + at, width)
           }
@@ -104,6 +107,7 @@ package func branchSums<L: Lanes>(
     var dot = L.Vector.zero
     if activation == .none {
       for r in first..<last {
+        prefetch(branch.base + r * channels + c + 32 * channels)
         let g = L.load(gradient + r * channels + c, width)
         sum += g
         product = L.fma(g, L.load(branch.base + r * channels + c, width), product)

@@ -74,6 +74,7 @@ package func projectBlocks<L: Lanes>(
         activateBlock(L.self, p, b, n, from, to, p.activation)
       }
     }
+    let isWhole = p.columns == cStride && n % L.rows == 0
     multiply(
       L.self,
       rows: n,
@@ -82,13 +83,41 @@ package func projectBlocks<L: Lanes>(
       a: scratch,
       aStride: blockWidth,
       packed: p.filter,
-      c: c,
+      c: isWhole ? out + row * p.columns : c,
       cStride: cStride,
       slices: p.blocks,
       sliceStride: sliceStride
     )
-    takeRows(L.self, c, cStride, n, p.columns, out + row * p.columns, sums, squares)
+    if isWhole, let sums, let squares {
+      sumRows(L.self, out + row * p.columns, n, p.columns, sums, squares)
+    }
+    if !isWhole { takeRows(L.self, c, cStride, n, p.columns, out + row * p.columns, sums, squares) }
     row += n
+  }
+}
+
+/// Adds Σ y and Σ y² of `n` rows.
+@inlinable @inline(always)
+package func sumRows<L: Lanes>(
+  _: L.Type,
+  _ y: Input,
+  _ n: Int,
+  _ columns: Int,
+  _ sums: Output,
+  _ squares: Output
+) {
+  var j = 0
+  while j < columns {
+    var sum = L.load(sums + j)
+    var square = L.load(squares + j)
+    for r in 0..<n {
+      let value = L.load(y + r * columns + j)
+      sum += value
+      square = L.fma(value, value, square)
+    }
+    L.store(sum, sums + j)
+    L.store(square, squares + j)
+    j += L.count
   }
 }
 
@@ -162,7 +191,8 @@ package func takeRows<L: Lanes>(
 /// With g the gradient after the depthwise output's normalisation: adds Σ g and Σ g·y to `sums` and
 /// `products`, [blocks, 16], and the filter's gradient to `filter`, [blocks, rows of whole tiles,
 /// wholeBlocks(D)], if wanted. g itself is not kept: `expandDepthwiseBackward` makes it again from the
-/// projection's gradient, which goes to `kept`, [pixels, D]; that may be where the raw output stands.
+/// projection's gradient, which goes to `kept`, [pixels, D]; that may be where the raw output stands. Reads
+/// up to a vector beyond the last row of it.
 @inlinable @inline(always)
 package func projectBlocksBackward<L: Lanes>(
   _: L.Type,
@@ -179,23 +209,20 @@ package func projectBlocksBackward<L: Lanes>(
   let stride = wholeBlocks(p.columns)
   let values = scratch
   let stage = values + convolutionBlock * blockWidth + 64
-  let rows = stage + convolutionBlock * blockWidth
-  let spare = rows + convolutionBlock * stride
+  let spare = stage + convolutionBlock * blockWidth
   let filterRows = (blockWidth + L.rows - 1) / L.rows * L.rows
   var row = first
   while row < last {
     let n = min(convolutionBlock, last - row)
-    loadGradientRows(L.self, gradient, first: row, count: n, into: rows, outStride: stride)
-    for r in 0..<n {
-      (kept + (row + r) * p.columns).update(from: rows + r * stride, count: p.columns)
-    }
+    let rows = kept + row * p.columns
+    loadGradientRows(L.self, gradient, first: row, count: n, into: rows, outStride: p.columns)
     for b in 0..<p.blocks {
       multiplyBlock(
         L.self,
         rows: n,
         depth: p.columns,
         a: rows,
-        aStride: stride,
+        aStride: p.columns,
         b: p.filter + b * p.columns * blockWidth,
         c: stage,
         spare: spare
@@ -217,7 +244,7 @@ package func projectBlocksBackward<L: Lanes>(
           a: values,
           aStride: blockWidth,
           d: rows,
-          dStride: stride,
+          dStride: p.columns,
           c: filter + b * filterRows * stride,
           cStride: stride
         )

@@ -223,7 +223,7 @@ package struct GradientSource {
   }
 }
 
-/// Writes the gradient of `count` raw rows from `first` on into `out`.
+/// Writes the gradient of `count` raw rows from `first` on into `out`, which may be the raw rows' place.
 @inlinable @inline(always)
 package func loadGradientRows<L: Lanes>(
   _: L.Type,
@@ -233,9 +233,27 @@ package func loadGradientRows<L: Lanes>(
   into out: Output,
   outStride: Int
 ) {
-  for r in 0..<count {
-    let at = (first + r) * s.stride
-    loadGradientRow(L.self, s, at: at, into: out + r * outStride)
+  guard let raw = s.raw, let alpha = s.coefficients, s.activation == .none,
+    s.channels % L.count == 0
+  else {
+    for r in 0..<count {
+      let at = (first + r) * s.stride
+      loadGradientRow(L.self, s, at: at, into: out + r * outStride)
+    }
+    return
+  }
+  // The usual case, column by column with the coefficients in registers.
+  var c = 0
+  while c < s.channels {
+    let a = L.load(alpha + c)
+    let b = L.load(alpha + s.coefficientStride + c)
+    let k = L.load(alpha + 2 * s.coefficientStride + c)
+    for r in 0..<count {
+      let at = (first + r) * s.stride + c
+      let affine = L.fma(L.load(raw + at), b, k)
+      L.store(L.fma(L.load(s.gradient + at), a, affine), out + r * outStride + c)
+    }
+    c += L.count
   }
 }
 
