@@ -1,16 +1,19 @@
 /// A matrix product of the inference path, C = activation(A · B + bias (+ shortcut)), over lines of pixels.
 ///
-/// A's row is a pixel: `slices` runs of `depth` floats, `sliceJump` floats from the end of one run to the
-/// start of the next. That one form covers rows of channels (one slice), planes of 16 channels (a slice
-/// a plane) and the patches of a k×k convolution (a slice a row of the patch, over a padded image).
+/// A's row is a pixel: `slices` runs of `depth` floats (the last may be shorter), `sliceJump` floats from
+/// the end of one run to the start of the next. That one form covers rows of channels (one slice), planes
+/// of 16 channels (a slice a plane) and the patches of a k×k convolution (a slice a row of the patch, over
+/// a padded image).
 @usableFromInline
 package struct InferenceProduct {
-  /// B, [slices · depth, columns], packed by `packColumns`.
+  /// B, [full depth, columns], packed by `packColumns`.
   @usableFromInline package var packed: Input
   /// [columns], padded to whole vectors.
   @usableFromInline package var bias: Input
   /// Floats of a slice.
   @usableFromInline package var depth: Int
+  /// Floats of the last slice, at most `depth`.
+  @usableFromInline package var lastDepth: Int
   /// Slices of a row of A.
   @usableFromInline package var slices: Int
   /// Floats between two slices.
@@ -40,6 +43,7 @@ package struct InferenceProduct {
     packed: Input,
     bias: Input,
     depth: Int,
+    lastDepth: Int,
     slices: Int,
     columns: Int,
     activation: Activation
@@ -47,10 +51,15 @@ package struct InferenceProduct {
     self.packed = packed
     self.bias = bias
     self.depth = depth
+    self.lastDepth = lastDepth
     self.slices = slices
     self.columns = columns
     self.activation = activation
   }
+
+  /// Rows of B.
+  @inlinable @inline(always)
+  package var fullDepth: Int { (slices - 1) * depth + lastDepth }
 
   /// Where column `j` of C stands in a pixel.
   @inlinable @inline(always)
@@ -151,10 +160,11 @@ package func inferenceTile<L: Lanes>(
     if rows > 7 { raise(L.self, two, s + 7 * stride, second, &c70, &c71) }
   }
   var a = a
-  var b = p.packed + j * p.depth * p.slices
+  var b = p.packed + j * p.fullDepth
   let step = p.aStride
-  for _ in 0..<p.slices {
-    for _ in 0..<p.depth {
+  for slice in 0..<p.slices {
+    let depth = slice == p.slices - 1 ? p.lastDepth : p.depth
+    for _ in 0..<depth {
       let b0 = L.load(b)
       let b1 = two ? L.load(b + L.count) : V.zero
       extend(L.self, two, a[0], b0, b1, &c00, &c01)

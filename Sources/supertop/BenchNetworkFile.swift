@@ -27,6 +27,7 @@ struct BenchNetworkFile {
   /// - Parameters:
   ///   - name: of a built-in network or of a file.
   ///   - size: side of the images, pixels; nil takes the network's own.
+  /// - Returns: the description, not built yet.
   /// - Throws: `UserError` naming file, layer and key.
   static func read(_ name: String, size: Int?) throws -> NetworkDescription {
     let file = BenchNetworkFile(place: name)

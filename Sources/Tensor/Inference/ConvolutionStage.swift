@@ -42,7 +42,6 @@ struct ConvolutionStage: InferenceStage {
     var product = weights.product(
       convolution,
       depth: kernel * input.channels,
-      slices: kernel,
       columns: weights.columns(output.channels)
     )
     product.sliceJump = padded - product.depth
@@ -108,7 +107,6 @@ struct HeadStage: InferenceStage {
     var product = weights.product(
       convolution,
       depth: input.channels,
-      slices: 1,
       columns: weights.columns(convolution.output)
     )
     product.pixels = input.height * input.width

@@ -53,7 +53,7 @@ package final class InferenceNetwork {
     sharedFloats = stages.map(\.sharedFloats).max() ?? 0
     scratchFloats = stages.map(\.scratchFloats).max() ?? 0
     let columns = weights.columns(classifier.output)
-    var product = weights.product(classifier, depth: head.output, slices: 1, columns: columns)
+    var product = weights.product(classifier, depth: head.output, columns: columns)
     pooledFloats = weights.columns(head.output)
     product.aStride = pooledFloats
     product.cStride = columns

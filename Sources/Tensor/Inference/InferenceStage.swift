@@ -93,21 +93,21 @@ final class InferenceWeights {
   ///
   /// - Parameters:
   ///   - convolution: what to pack.
-  ///   - depth: floats of a slice of A.
-  ///   - slices: how many; beyond the filter's rows the weights are zero.
+  ///   - depth: floats of a slice of A; the last slice has what is left.
   ///   - columns: width that is computed; beyond the filter's the result is activation(0).
+  /// - Returns: the product, whose operands are still to be placed.
   func product(
     _ convolution: FoldedConvolution,
     depth: Int,
-    slices: Int,
     columns: Int
   ) -> InferenceProduct {
     let width = convolution.output
-    let rows = depth * slices
+    let rows = convolution.filter.count / width
+    let slices = (rows + depth - 1) / depth
     let packed = take(rows * columns)
     let bias = take(columns)
     var dense = [Float](repeating: 0, count: rows * columns)
-    for k in 0..<convolution.filter.count / width {
+    for k in 0..<rows {
       for c in 0..<width { dense[k * columns + c] = convolution.filter[k * width + c] }
     }
     dense.withUnsafeBufferPointer {
@@ -118,6 +118,7 @@ final class InferenceWeights {
       packed: packed,
       bias: bias,
       depth: depth,
+      lastDepth: rows - (slices - 1) * depth,
       slices: slices,
       columns: columns,
       activation: convolution.activation

@@ -72,7 +72,6 @@ struct ResidualStage: InferenceStage {
       var product = weights.product(
         expand,
         depth: input.channels,
-        slices: 1,
         columns: planes * 16
       )
       product.pixels = input.width
@@ -87,6 +86,7 @@ struct ResidualStage: InferenceStage {
     }
     let (taps, bias) = weights.depthwise(depthwise)
     self.depthwise = InferenceDepthwise(
+      // `convolve` puts in the ring and the planes of a group.
       ring: taps,
       slots: slots,
       rowFloats: rowFloats,
@@ -102,7 +102,6 @@ struct ResidualStage: InferenceStage {
     var product = weights.product(
       project,
       depth: 16,
-      slices: planes,
       columns: weights.columns(output.channels)
     )
     product.sliceJump = 16 * bandPixels - 16
