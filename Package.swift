@@ -87,6 +87,7 @@ let package = Package(
         "Dashboard", "Search", "Data", "Networks", "Runs", "Tensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      resources: [.embedInCode("Networks")],
       swiftSettings: base
     ),
 

@@ -1,30 +1,54 @@
 """A network alone against ONNX Runtime and PyTorch."""
 from . import tools
 
+# Of the scores' size, what engines may differ by: they add up in other orders.
+TOLERANCE = 1e-4
+
 
 def add_options(parser):
-    parser.add_argument("--network", default="fbnet_c")
+    parser.add_argument("--network", default="fbnet_c", help="fbnet_c or a JSON file")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--size", type=int, help="side of the images")
+    parser.add_argument("--seconds", type=float, default=2, help="of a measurement")
     parser.add_argument("--rounds", type=int, default=5)
 
 
 def run(options):
-    script = tools.PEERS / "inference.py"
-    if not script.exists():
-        tools.say("inference: no peers/inference.py here, left out")
-        return
     supertop, python = tools.product(), tools.peers()
     tools.title(f"Inference of {options.network}")
     settings = ["--network", options.network, "--batch", options.batch,
                 "--threads", options.threads]
-    commands = {"supertop": ([supertop, "bench", "inference", "--json", *settings],)}
-    for engine in ("onnxruntime", "torch"):
-        commands[engine] = ([python, script, "--engine", engine, *settings],)
+    if options.size:
+        settings += ["--size", options.size]
+    ours = [supertop, "bench", "inference", "--json", *settings]
+    # All engines get the weights and images of one dump, and must give its scores.
+    dump = tools.WORK / "inference"
+    tools.run([*ours, "--seconds", 0.01, "--dump", dump])
+    settings += ["--seconds", options.seconds]
+    commands = {"supertop": ([*ours, "--seconds", options.seconds],)}
+    for engine, name in (("onnxruntime", "ONNX Runtime"), ("torch", "PyTorch eager")):
+        script = tools.PEERS / "inference.py"
+        commands[name] = ([python, script, "--engine", engine, "--dump", dump, *settings],)
     sides = tools.Sides(commands).run(options.rounds)
+    rows = []
+    for name in commands:
+        row = [name, f"{sides.median(name, 'median_ms'):.2f}",
+               f"{min(sides.values(name, 'min_ms')):.2f}",
+               f"{sides.median(name, 'peak_rss_mib'):.0f}"]
+        if name == "supertop":
+            row += [""] * 3
+        else:
+            difference = max(sides.values(name, "difference"))
+            if not difference <= TOLERANCE:
+                tools.fail(f"{name}'s scores differ by {difference:.1e} of their size")
+            row += [tools.spread(sides.ratio("median_ms", "supertop", name)),
+                    tools.spread(sides.ratio("peak_rss_mib", "supertop", name)),
+                    f"{difference:.1e}"]
+        rows.append(row)
     tools.table(
-        ["engine", "ms", "supertop's time, times"],
-        [[name, f"{sides.median(name, 'median_ms'):.2f}",
-          "" if name == "supertop" else tools.spread(sides.ratio("median_ms", "supertop", name))]
-         for name in commands])
-    tools.note(f"Batch {options.batch}, {options.threads} threads, {options.rounds} rounds.")
+        ["engine", "ms", "least ms", "peak MiB", "supertop's time, times",
+         "supertop's memory, times", "scores differ by"], rows)
+    tools.note(
+        f"Batch {options.batch}, {options.threads} threads; medians of {options.rounds} rounds. "
+        "Scores differ as a share of their size.")

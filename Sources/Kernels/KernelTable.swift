@@ -50,6 +50,8 @@ package struct KernelTable: Sendable {
     @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
   /// Kernels of the inverted residual.
   package var residual: ResidualKernels
+  /// Kernels of the inference path.
+  package var inference: InferenceKernels
 
   /// Gathers the kernels of an instruction set.
   @usableFromInline
@@ -81,7 +83,8 @@ package struct KernelTable: Sendable {
     scale: @escaping @Sendable (Int, Float, Input, Output) -> Void,
     stochasticGradientDescent:
       @escaping @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void,
-    residual: ResidualKernels
+    residual: ResidualKernels,
+    inference: InferenceKernels
   ) {
     self.name = name
     self.lanes = lanes
@@ -104,6 +107,7 @@ package struct KernelTable: Sendable {
     self.scale = scale
     self.stochasticGradientDescent = stochasticGradientDescent
     self.residual = residual
+    self.inference = inference
   }
 }
 
@@ -224,6 +228,7 @@ package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
         decay: $6
       )
     },
-    residual: residualKernels(L.self)
+    residual: residualKernels(L.self),
+    inference: inferenceKernels(L.self)
   )
 }

@@ -4,6 +4,8 @@ import Tensor
 package enum Block {
   /// See `BlockDescription.Kind.invertedResidual`.
   case invertedResidual(InvertedResidual)
+  /// See `BlockDescription.Kind.depthwiseSeparable`.
+  case depthwiseSeparable(DepthwiseSeparable)
   /// A skip that changes the shape.
   case projection(ConvolutionNorm)
   /// A skip that keeps it.
@@ -27,6 +29,19 @@ package enum Block {
           kernel: kernel,
           stride: description.stride,
           groups: groups,
+          activation: activation,
+          engine: engine,
+          initialiser: &initialiser
+        )
+      )
+    case .depthwiseSeparable(let kernel, let activation):
+      self = .depthwiseSeparable(
+        DepthwiseSeparable(
+          name: name,
+          input: description.input,
+          output: description.output,
+          kernel: kernel,
+          stride: description.stride,
           activation: activation,
           engine: engine,
           initialiser: &initialiser
@@ -63,6 +78,7 @@ package enum Block {
   package func callAsFunction(_ x: Tensor) -> Tensor {
     switch self {
     case .invertedResidual(let block): block(x)
+    case .depthwiseSeparable(let block): block(x)
     case .projection(let convolution): convolution(x)
     case .identity: x
     }
@@ -72,6 +88,7 @@ package enum Block {
   package var parameters: [Parameter] {
     switch self {
     case .invertedResidual(let block): block.parameters
+    case .depthwiseSeparable(let block): block.parameters
     case .projection(let convolution): convolution.parameters
     case .identity: []
     }
@@ -81,6 +98,7 @@ package enum Block {
   package var norms: [BatchNorm] {
     switch self {
     case .invertedResidual(let block): block.norms
+    case .depthwiseSeparable(let block): block.norms
     case .projection(let convolution): [convolution.norm]
     case .identity: []
     }
@@ -148,7 +166,7 @@ package struct InvertedResidual {
   }
 
   /// The arrays, as the engine takes them.
-  fileprivate var weights: InvertedResidualWeights {
+  var weights: InvertedResidualWeights {
     InvertedResidualWeights(
       expand: expand.filter,
       expandNorm: expand.norm,

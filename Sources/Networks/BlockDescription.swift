@@ -9,6 +9,9 @@ package struct BlockDescription: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
     /// 1×1 expand, k×k depthwise, 1×1 project (spec S3); the activation follows the first two.
     case invertedResidual(kernel: Int, middle: Int, groups: Int, activation: Activation)
+    /// k×k depthwise, 1×1 project: an inverted residual without expansion, as published networks have it
+    /// where the factor is 1.
+    case depthwiseSeparable(kernel: Int, activation: Activation)
     /// Identity; 1×1 convolution, batch-norm and ReLU where the shape changes.
     case skip
   }
@@ -62,6 +65,8 @@ package struct BlockDescription: Sendable, Equatable {
     case .invertedResidual(let kernel, let middle, let groups, _):
       Double(input * middle / groups) * inPixels + Double(kernel * kernel * middle) * outPixels
         + Double(middle * output / groups) * outPixels
+    case .depthwiseSeparable(let kernel, _):
+      Double(kernel * kernel * input + input * output) * outPixels
     case .skip: keepsShape ? 0 : Double(input * output) * outPixels
     }
   }
@@ -71,6 +76,7 @@ package struct BlockDescription: Sendable, Equatable {
     switch kind {
     case .invertedResidual(let kernel, let middle, let groups, _):
       Double(input * middle / groups + kernel * kernel * middle + middle * output / groups)
+    case .depthwiseSeparable(let kernel, _): Double(kernel * kernel * input + input * output)
     case .skip: keepsShape ? 0 : Double(input * output)
     }
   }

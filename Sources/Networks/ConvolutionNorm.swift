@@ -6,8 +6,8 @@ package struct ConvolutionNorm {
   package let filter: Parameter
   /// The batch-norm behind the convolution.
   package let norm: BatchNorm
-  private let geometry: ConvolutionGeometry
-  private let activation: Activation
+  let geometry: ConvolutionGeometry
+  let activation: Activation
   private let engine: Engine
 
   /// Makes the layer with Kaiming weights.

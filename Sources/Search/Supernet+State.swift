@@ -50,6 +50,7 @@ extension Supernet {
     let first = try logits.indices.map { try values(thetaName($0) + ".m", [logits[$0].count]) }
     let second = try logits.indices.map { try values(thetaName($0) + ".v", [logits[$0].count]) }
     let steps = try values("theta.steps", [1])
+    judged = nil
     for i in parameters.indices {
       for j in weights[i].indices {
         parameters[i].value.pointer[j] = weights[i][j]

@@ -51,6 +51,8 @@ package final class Supernet {
   let fixedCost: Float
   /// θ → mixture → cost → loss runs on a tape of its own, apart from the images'.
   private let scalars = Engine(instructionSet: .baseline, threads: 1)
+  /// The network that `evaluate` judges, until weights or statistics change.
+  var judged: (architecture: [Int], network: InferenceNetwork)?
 
   /// Builds the supernet with fresh weights.
   ///
@@ -182,6 +184,7 @@ package final class Supernet {
     step: Int
   ) -> StepOutcome {
     let trainsTheta = phase == .theta
+    judged = nil
     engine.mode = .training
     engine.isRecording = true
     engine.trainsParameters = !trainsTheta
@@ -349,6 +352,7 @@ package final class Supernet {
   ///   - temperature: τ of the mixture.
   ///   - batches: training images.
   package func recalibrate(_ architecture: [Int]?, temperature: Double, batches: [Batch]) {
+    judged = nil
     norms.forEach { $0.resetStatistics() }
     engine.mode = .recalibration
     for batch in batches {
@@ -365,11 +369,31 @@ package final class Supernet {
     labels: [Int32]
   ) -> (crossEntropy: Double, correct: Int) {
     engine.mode = .inference
-    let result = engine.crossEntropy(
-      scores(architecture, temperature: temperature, pixels, count: labels.count),
-      labels: labels
-    )
+    let scores =
+      if let architecture {
+        network(architecture)(image(pixels, count: labels.count))
+      } else {
+        scores(nil, temperature: temperature, pixels, count: labels.count)
+      }
+    let result = engine.crossEntropy(scores, labels: labels)
     return (Double(result.loss.item), result.correct)
+  }
+
+  /// A derived network alone, on the inference path.
+  private func network(_ architecture: [Int]) -> InferenceNetwork {
+    if let judged, judged.architecture == architecture { return judged.network }
+    let blocks = zip(layers.indices, architecture).compactMap { layer, candidate in
+      layers[layer][candidate].inferenceLayer(macro.layers[layer][candidate])
+    }
+    let network = InferenceNetwork(
+      shape: inputShape,
+      layers: [.convolution(stem.folded, stride: configuration.space.stem.stride)] + blocks,
+      head: head.folded,
+      classifier: FoldedConvolution(classifier, bias: classifierBias),
+      engine: engine
+    )
+    judged = (architecture, network)
+    return network
   }
 
   private func scores(

@@ -15,7 +15,7 @@ struct BenchCommand: ParsableCommand {
       """,
     subcommands: [
       BenchSupernetCommand.self, BenchProfileCommand.self, BenchRooflineCommand.self,
-      BenchGEMMCommand.self, BenchDepthwiseCommand.self,
+      BenchGEMMCommand.self, BenchDepthwiseCommand.self, BenchInferenceCommand.self,
     ]
   )
 }

@@ -29,6 +29,8 @@ struct BenchTimes {
     return seconds.count % 2 == 1 ? seconds[middle] : (seconds[middle - 1] + seconds[middle]) / 2
   }
 
+  /// How many.
+  var count: Int { seconds.count }
   /// The shortest.
   var least: Double { seconds[0] }
 }

@@ -25,6 +25,7 @@ import Testing
     .invertedResidual(kernel: 3, middle: 96, groups: 1, activation: .relu),
     .invertedResidual(kernel: 5, middle: 16, groups: 2, activation: .relu),
     .invertedResidual(kernel: 3, middle: 48, groups: 1, activation: .hswish),
+    .depthwiseSeparable(kernel: 5, activation: .relu),
     .skip,
   ]
 
@@ -38,6 +39,12 @@ import Testing
   @Test func `groups divide the cost of the pointwise convolutions`() {
     let block = description(.invertedResidual(kernel: 5, middle: 16, groups: 2, activation: .relu))
     #expect(block.params == Double(16 * 16 / 2 + 25 * 16 + 16 * 24 / 2))
+  }
+
+  @Test func `without expansion the depthwise convolution and the projection remain`() {
+    let block = description(.depthwiseSeparable(kernel: 5, activation: .relu))
+    #expect(block.params == Double(25 * 16 + 16 * 24))
+    #expect(block.flops == block.params * 30)
   }
 
   @Test func `skip is free where the shape stays and priced where it changes`() {
@@ -71,7 +78,13 @@ import Testing
       )
       let weights = block.parameters.filter { $0.name.hasSuffix(".weight") }
       #expect(weights.reduce(0) { $0 + Double($1.value.count) } == description.params)
-      #expect(block.norms.count == (kind == .skip ? 1 : 3))
+      let norms =
+        switch kind {
+        case .invertedResidual: 3
+        case .depthwiseSeparable: 2
+        case .skip: 1
+        }
+      #expect(block.norms.count == norms)
     }
   }
 
