@@ -1,0 +1,302 @@
+import Kernels
+
+extension ResidualLayer {
+  /// Takes the expansion's statistics from the input's moments, and folds them into the filters.
+  private func foldExpansion() {
+    if engine.mode != .inference { takeMoments() }
+    for branch in branches {
+      var moments: (mean: [Double], variance: [Double])?
+      if let inputMean, let covarianceTimesRaw {
+        var mean = [Double](repeating: 0, count: branch.middle)
+        var variance = mean
+        for index in branch.blocks {
+          let w = raw.pointer + index * input * blockWidth
+          let t = covarianceTimesRaw.pointer + index * input * blockWidth
+          for j in 0..<blocks[index].count {
+            let c = branch.expanded(blocks[index].first + j)
+            for i in 0..<input {
+              let weight = Double(w[i * blockWidth + j])
+              mean[c] += weight * inputMean[i]
+              variance[c] += weight * Double(t[i * blockWidth + j])
+            }
+            variance[c] = max(0, variance[c])
+          }
+        }
+        moments = (mean, variance)
+      }
+      expandNorms.append(
+        engine.normalise(
+          branch.weights.expandNorm,
+          activation: branch.weights.activation,
+          rows: images * inputPixels,
+          moments: moments
+        )
+      )
+    }
+    engine.profile?.next = packWork(.forward)
+    engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: engine.pool) { index, _ in
+      let block = blocks[index]
+      let branch = branches[block.branch]
+      let norm = expandNorms[block.branch]
+      let from = raw.pointer + index * input * blockWidth
+      let to = folded.pointer + index * input * blockWidth
+      for j in 0..<blockWidth {
+        let isUsed = j < block.count
+        let c = isUsed ? branch.expanded(block.first + j) : 0
+        let scale = isUsed ? norm.scale.pointer[c] : 0
+        bias.pointer[index * blockWidth + j] = isUsed ? norm.shift.pointer[c] : 0
+        for i in 0..<input { to[i * blockWidth + j] = from[i * blockWidth + j] * scale }
+      }
+    }
+  }
+
+  /// Mean and covariance Σ of the input's channels, and Σ·W for every block.
+  private func takeMoments() {
+    let pool = engine.pool
+    let kernels = engine.kernels
+    let rows = images * inputPixels
+    let stride = wholeBlocks(input)
+    let tileRows = (input + kernels.rows - 1) / kernels.rows * kernels.rows
+    let floats = tileRows * stride + stride
+    let chunks = Chunks(rows: rows, rowFloats: input, partialFloats: floats)
+    let partials = pool.takeZeros(chunks.count * floats)
+    engine.profile?.next = momentsWork
+    engine.team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+      let products = partials.pointer + chunk * floats
+      kernels.residual.secondMoments(
+        x.buffer.pointer,
+        input,
+        chunks[chunk].lowerBound,
+        chunks[chunk].upperBound,
+        products,
+        products + tileRows * stride
+      )
+    }
+    var mean = [Double](repeating: 0, count: input)
+    for c in 0..<input {
+      for chunk in 0..<chunks.count {
+        mean[c] += Double(partials.pointer[chunk * floats + tileRows * stride + c])
+      }
+      mean[c] /= Double(rows)
+    }
+    let covariance = pool.take(input * input)
+    for i in 0..<input {
+      for j in 0..<input {
+        var sum = 0.0
+        for chunk in 0..<chunks.count {
+          sum += Double(partials.pointer[chunk * floats + i * stride + j])
+        }
+        covariance.pointer[i * input + j] = Float(sum / Double(rows) - mean[i] * mean[j])
+      }
+    }
+    let product = pool.take(blocks.count * input * blockWidth)
+    let spare = 8 * (input + blockWidth)
+    engine.profile?.next = packWork(.forward)
+    engine.team.run(chunks: blocks.count, scratchFloats: spare, pool: pool) { index, scratch in
+      let at = index * input * blockWidth
+      kernels.residual.multiplyBlock(
+        input,
+        input,
+        covariance.pointer,
+        input,
+        raw.pointer + at,
+        product.pointer + at,
+        scratch
+      )
+    }
+    inputMean = mean
+    covarianceTimesRaw = product
+  }
+
+  /// The work of block `index` on an image.
+  func work(_ index: Int, image: Int) -> ExpandDepthwise {
+    let block = blocks[index]
+    let branch = branches[block.branch]
+    return ExpandDepthwise(
+      block: ResidualBlock(
+        activation: branch.weights.activation,
+        expand: folded.pointer + index * input * blockWidth,
+        bias: bias.pointer + index * blockWidth,
+        taps: taps.pointer + block.taps
+      ),
+      geometry: branch.geometry,
+      x: x.buffer.pointer + image * inputPixels * input,
+      channels: input,
+      streams: blocks.count * blockFloats > engine.cacheFloats
+    )
+  }
+
+  /// Floats of scratch that any block's work needs.
+  var blockScratch: Int {
+    branches.map { work($0.blocks.lowerBound, image: 0).scratch }.max() ?? 0
+  }
+
+  /// Makes the raw depthwise output anew if it was not kept.
+  func restoreMiddle() {
+    if saved == nil { fillMiddle(partials: nil) }
+  }
+
+  private func fillMiddle(partials: Buffer?) {
+    let pool = engine.pool
+    let kernels = engine.kernels
+    let chunks = imageChunks
+    let channels = blocks.count * blockWidth
+    let elements = blocks.count * blockFloats
+    saved = engine.takeMiddle(isHalf ? (elements + 1) / 2 : elements)
+    engine.profile?.next = expandWork
+    engine.team.run(chunks: chunks.count, scratchFloats: blockScratch, pool: pool) {
+      chunk,
+      scratch in
+      for index in blocks.indices {
+        let sums = partials.map { $0.pointer + chunk * 2 * channels + index * blockWidth }
+        for image in chunks[chunk] {
+          kernels.residual.expandDepthwise(
+            work(index, image: image),
+            middle(index, pixel: image * outputPixels),
+            sums,
+            sums.map { $0 + channels },
+            scratch
+          )
+        }
+      }
+    }
+  }
+
+  /// Fills the raw depthwise output and takes its normalisation.
+  func expandAndConvolve() {
+    foldExpansion()
+    let chunks = imageChunks
+    let channels = blocks.count * blockWidth
+    let partials =
+      engine.mode == .inference ? nil : engine.pool.takeZeros(chunks.count * 2 * channels)
+    fillMiddle(partials: partials)
+    let rows = Double(images * outputPixels)
+    let totals = partials.map { engine.combine($0, chunks: chunks.count, channels: channels) }
+    for branch in branches {
+      let first = branch.blocks.lowerBound * blockWidth
+      let moments = totals.map { totals in
+        var mean = [Double](repeating: 0, count: branch.middle)
+        var variance = mean
+        for c in 0..<branch.middle {
+          mean[c] = totals.sums[first + c] / rows
+          variance[c] = max(0, totals.second[first + c] / rows - mean[c] * mean[c])
+        }
+        return (mean: mean, variance: variance)
+      }
+      let norm = engine.normalise(
+        branch.weights.depthwiseNorm,
+        activation: branch.weights.activation,
+        rows: images * outputPixels,
+        moments: moments
+      )
+      depthwiseNorms.append(norm)
+      for c in 0..<branch.middle {
+        pending.pointer[first + c] = norm.scale.pointer[c]
+        pending.pointer[channels + first + c] = norm.shift.pointer[c]
+      }
+    }
+  }
+
+  /// How kernels read the middle of a branch; `filter` as the direction wants it.
+  func projection(_ index: Int, filter: UnsafePointer<Float>) -> ProjectBlocks {
+    let blocks = branches[index].blocks
+    let first = blocks.lowerBound * blockWidth
+    return ProjectBlocks(
+      d: middle(blocks.lowerBound),
+      blockStride: blockFloats,
+      blocks: blocks.count,
+      scale: pending.pointer + first,
+      shift: pending.pointer + self.blocks.count * blockWidth + first,
+      activation: branches[index].weights.activation,
+      filter: filter,
+      columns: output
+    )
+  }
+
+  /// The projections, raw, with their normalisation pending.
+  func project() -> [Tensor] {
+    let pool = engine.pool
+    let kernels = engine.kernels
+    let rows = images * outputPixels
+    let columns = wholeBlocks(output)
+    let packed = pool.take(blocks.count * blockWidth * columns)
+    engine.profile?.next = packWork(.forward)
+    engine.team.run(chunks: branches.count, scratchFloats: 0, pool: pool) { index, _ in
+      // Across blocks the transposed weights are not one matrix; each block's slice of depth is packed
+      // by itself into the panels of the whole.
+      let blocks = branches[index].blocks
+      packProjection(
+        projectTransposed.pointer + blocks.lowerBound * output * blockWidth,
+        blocks: blocks.count,
+        into: packed.pointer + blocks.lowerBound * blockWidth * columns
+      )
+    }
+    let outs = branches.map { _ in pool.take(rows * output) }
+    let chunks = Chunks(rows: rows, rowFloats: 8 * (blockWidth + output))
+    let partials =
+      engine.mode == .inference
+      ? nil : branches.map { _ in pool.takeZeros(chunks.count * 2 * output) }
+    let works = branches.indices.map { index in
+      projection(
+        index,
+        filter: packed.pointer + branches[index].blocks.lowerBound * blockWidth * columns
+      )
+    }
+    engine.profile?.next = projectWork
+    engine.team.run(
+      chunks: branches.count * chunks.count,
+      scratchFloats: works.map(\.scratch).max() ?? 0,
+      pool: pool
+    ) { task, scratch in
+      let (index, chunk) = (task / chunks.count, task % chunks.count)
+      let sums = partials.map { $0[index].pointer + chunk * 2 * output }
+      kernels.residual.projectBlocks(
+        works[index],
+        chunks[chunk].lowerBound,
+        chunks[chunk].upperBound,
+        outs[index].pointer,
+        sums,
+        sums.map { $0 + output },
+        scratch
+      )
+    }
+    if engine.recomputes { saved = nil }
+    let wantsGradient = engine.wantsGradient([x], parameters: true)
+    return branches.indices.map { index in
+      Tensor(
+        shape: outputShape,
+        buffer: outs[index],
+        normalisation: engine.normalise(
+          branches[index].weights.projectNorm,
+          activation: .none,
+          rows: rows,
+          partials: partials?[index],
+          chunks: chunks.count
+        ),
+        requiresGradient: wantsGradient
+      )
+    }
+  }
+
+  /// Packs a branch's projection, [blocks, D, 16] transposed, as [16·blocks, D] for `multiply`.
+  private func packProjection(
+    _ source: UnsafeMutablePointer<Float>,
+    blocks: Int,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    let depth = blocks * blockWidth
+    let lanes = engine.kernels.lanes
+    for j in Swift.stride(from: 0, to: output, by: 2 * lanes) {
+      let width = output - j > lanes ? 2 * lanes : lanes
+      for k in 0..<depth {
+        let row = packed + j * depth + k * width
+        for i in 0..<width {
+          let o = j + i
+          row[i] =
+            o < output
+            ? source[k / blockWidth * output * blockWidth + o * blockWidth + k % blockWidth] : 0
+        }
+      }
+    }
+  }
+}
