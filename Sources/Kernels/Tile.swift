@@ -300,11 +300,29 @@ package func packColumns<L: Lanes>(
     let width = columns - j > L.count ? 2 * L.count : L.count
     let valid = min(width, columns - j)
     let panel = p + j * depth
-    for k in 0..<depth {
-      let row = panel + k * width
-      let source = b + k * depthStride + j * columnStride
-      for i in 0..<valid { row[i] = source[i * columnStride] }
-      for i in valid..<width { row[i] = 0 }
+    let from = b + j * columnStride
+    if columnStride == 1 && valid == width {
+      for k in 0..<depth {
+        L.store(L.load(from + k * depthStride), panel + k * width)
+        if width > L.count {
+          L.store(L.load(from + k * depthStride + L.count), panel + k * width + L.count)
+        }
+      }
+    } else {
+      // Down the columns, a stretch at a time, so that a transposed B is read as it lies.
+      var first = 0
+      while first < depth {
+        let last = min(depth, first + 64)
+        for i in 0..<width {
+          if i < valid {
+            let column = from + i * columnStride
+            for k in first..<last { panel[k * width + i] = column[k * depthStride] }
+          } else {
+            for k in first..<last { panel[k * width + i] = 0 }
+          }
+        }
+        first = last
+      }
     }
     j += 2 * L.count
   }

@@ -229,32 +229,70 @@ final class ResidualLayer {
     )
   }
 
+  /// Branches in the order in which they go to the workers: the largest first, so that none is left over.
+  func bySize(_ indices: some Sequence<Int>) -> [Int] {
+    indices.sorted { (branches[$0].blocks.count, $1) > (branches[$1].blocks.count, $0) }
+  }
+
   private func pack() {
     engine.profile?.next = packWork(.forward)
     engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: engine.pool) { index, _ in
       let block = blocks[index]
       let branch = branches[block.branch]
-      let weights = branch.weights
+      packTaps(block, of: branch)
       let expand = raw.pointer + index * input * blockWidth
-      let filter = weights.depthwise
-      let size = filter.shape[0] * filter.shape[1]
       let project = projectTransposed.pointer + index * output * blockWidth
-      for j in 0..<block.count {
-        let c = block.first + j
-        let source = branch.expanded(c)
-        for i in 0..<input {
-          if let at = branch.expandIndex(i, source, input: input) {
-            expand[i * blockWidth + j] = weights.expand.value.pointer[at]
-          }
+      if branch.weights.groups == 1 {
+        packPlain(block, of: branch, expand: expand, project: project)
+      } else {
+        packGrouped(block, of: branch, expand: expand, project: project)
+      }
+    }
+  }
+
+  private func packTaps(_ block: Block, of branch: Branch) {
+    let from = branch.weights.depthwise.value.pointer + block.first
+    for t in 0..<branch.geometry.kernel * branch.geometry.kernel {
+      (taps.pointer + block.taps + t * blockWidth).update(
+        from: from + t * branch.middle,
+        count: block.count
+      )
+    }
+  }
+
+  private func packPlain(
+    _ block: Block,
+    of branch: Branch,
+    expand: UnsafeMutablePointer<Float>,
+    project: UnsafeMutablePointer<Float>
+  ) {
+    let from = branch.weights.expand.value.pointer + block.first
+    for i in 0..<input {
+      (expand + i * blockWidth).update(from: from + i * branch.middle, count: block.count)
+    }
+    for j in 0..<block.count {
+      let row = branch.weights.project.value.pointer + (block.first + j) * output
+      for o in 0..<output { project[o * blockWidth + j] = row[o] }
+    }
+  }
+
+  private func packGrouped(
+    _ block: Block,
+    of branch: Branch,
+    expand: UnsafeMutablePointer<Float>,
+    project: UnsafeMutablePointer<Float>
+  ) {
+    for j in 0..<block.count {
+      let c = block.first + j
+      let source = branch.expanded(c)
+      for i in 0..<input {
+        if let at = branch.expandIndex(i, source, input: input) {
+          expand[i * blockWidth + j] = branch.weights.expand.value.pointer[at]
         }
-        for t in 0..<size {
-          taps.pointer[block.taps + t * blockWidth + j] =
-            filter.value.pointer[t * branch.middle + c]
-        }
-        for o in 0..<output {
-          if let at = branch.projectIndex(c, o, output: output) {
-            project[o * blockWidth + j] = weights.project.value.pointer[at]
-          }
+      }
+      for o in 0..<output {
+        if let at = branch.projectIndex(c, o, output: output) {
+          project[o * blockWidth + j] = branch.weights.project.value.pointer[at]
         }
       }
     }

@@ -4,37 +4,34 @@ extension ResidualLayer {
   /// Takes the expansion's statistics from the input's moments, and folds them into the filters.
   private func foldExpansion() {
     if engine.mode != .inference { takeMoments() }
+    let moments = expansionMoments()
     for branch in branches {
-      var moments: (mean: [Double], variance: [Double])?
-      if let inputMean, let covarianceTimesRaw {
+      let first = branch.blocks.lowerBound * blockWidth
+      let own = moments.map { moments in
         var mean = [Double](repeating: 0, count: branch.middle)
         var variance = mean
-        for index in branch.blocks {
-          let w = raw.pointer + index * input * blockWidth
-          let t = covarianceTimesRaw.pointer + index * input * blockWidth
-          for j in 0..<blocks[index].count {
-            let c = branch.expanded(blocks[index].first + j)
-            for i in 0..<input {
-              let weight = Double(w[i * blockWidth + j])
-              mean[c] += weight * inputMean[i]
-              variance[c] += weight * Double(t[i * blockWidth + j])
-            }
-            variance[c] = max(0, variance[c])
-          }
+        for c in 0..<branch.middle {
+          let expanded = branch.expanded(c)
+          mean[expanded] = moments[2 * (first + c)]
+          variance[expanded] = max(0, moments[2 * (first + c) + 1])
         }
-        moments = (mean, variance)
+        return (mean: mean, variance: variance)
       }
       expandNorms.append(
         engine.normalise(
           branch.weights.expandNorm,
           activation: branch.weights.activation,
           rows: images * inputPixels,
-          moments: moments
+          moments: own
         )
       )
     }
     engine.profile?.next = packWork(.forward)
-    engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: engine.pool) { index, _ in
+    engine.team.run(
+      chunks: blocks.count,
+      scratchFloats: blockWidth,
+      pool: engine.pool
+    ) { index, scale in
       let block = blocks[index]
       let branch = branches[block.branch]
       let norm = expandNorms[block.branch]
@@ -43,11 +40,36 @@ extension ResidualLayer {
       for j in 0..<blockWidth {
         let isUsed = j < block.count
         let c = isUsed ? branch.expanded(block.first + j) : 0
-        let scale = isUsed ? norm.scale.pointer[c] : 0
+        scale[j] = isUsed ? norm.scale.pointer[c] : 0
         bias.pointer[index * blockWidth + j] = isUsed ? norm.shift.pointer[c] : 0
-        for i in 0..<input { to[i * blockWidth + j] = from[i * blockWidth + j] * scale }
+      }
+      for i in 0..<input {
+        for j in 0..<blockWidth { to[i * blockWidth + j] = from[i * blockWidth + j] * scale[j] }
       }
     }
+  }
+
+  /// Mean and variance of every channel in blocks, one after the other; nil with running statistics.
+  private func expansionMoments() -> [Double]? {
+    guard let inputMean, let covarianceTimesRaw else { return nil }
+    var moments = [Double](repeating: 0, count: 2 * blocks.count * blockWidth)
+    moments.withUnsafeMutableBufferPointer { moments in
+      guard let moments = moments.baseAddress else { return }
+      engine.profile?.next = packWork(.forward)
+      engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: engine.pool) { index, _ in
+        let w = raw.pointer + index * input * blockWidth
+        let t = covarianceTimesRaw.pointer + index * input * blockWidth
+        let to = moments + 2 * index * blockWidth
+        for i in 0..<input {
+          for j in 0..<blockWidth {
+            let weight = Double(w[i * blockWidth + j])
+            to[2 * j] += weight * inputMean[i]
+            to[2 * j + 1] += weight * Double(t[i * blockWidth + j])
+          }
+        }
+      }
+    }
+    return moments
   }
 
   /// Mean and covariance Σ of the input's channels, and Σ·W for every block.
@@ -80,7 +102,8 @@ extension ResidualLayer {
       mean[c] /= Double(rows)
     }
     let covariance = pool.take(input * input)
-    for i in 0..<input {
+    engine.profile?.next = momentsWork
+    engine.team.run(chunks: input, scratchFloats: 0, pool: pool) { i, _ in
       for j in 0..<input {
         var sum = 0.0
         for chunk in 0..<chunks.count {
@@ -232,6 +255,7 @@ extension ResidualLayer {
       )
     }
     let outs = branches.map { _ in pool.take(rows * output) }
+    let order = bySize(branches.indices)
     let chunks = Chunks(rows: rows, rowFloats: 8 * (blockWidth + output))
     let partials =
       engine.mode == .inference
@@ -248,7 +272,7 @@ extension ResidualLayer {
       scratchFloats: works.map(\.scratch).max() ?? 0,
       pool: pool
     ) { task, scratch in
-      let (index, chunk) = (task / chunks.count, task % chunks.count)
+      let (index, chunk) = (order[task / chunks.count], task % chunks.count)
       let sums = partials.map { $0[index].pointer + chunk * 2 * output }
       kernels.residual.projectBlocks(
         works[index],
@@ -288,13 +312,15 @@ extension ResidualLayer {
     let lanes = engine.kernels.lanes
     for j in Swift.stride(from: 0, to: output, by: 2 * lanes) {
       let width = output - j > lanes ? 2 * lanes : lanes
-      for k in 0..<depth {
-        let row = packed + j * depth + k * width
-        for i in 0..<width {
-          let o = j + i
-          row[i] =
-            o < output
-            ? source[k / blockWidth * output * blockWidth + o * blockWidth + k % blockWidth] : 0
+      let valid = min(width, output - j)
+      for block in 0..<depth / blockWidth {
+        let panel = packed + j * depth + block * blockWidth * width
+        let from = source + (block * output + j) * blockWidth
+        for i in 0..<valid {
+          for k in 0..<blockWidth { panel[k * width + i] = from[i * blockWidth + k] }
+        }
+        for i in valid..<width {
+          for k in 0..<blockWidth { panel[k * width + i] = 0 }
         }
       }
     }

@@ -47,13 +47,14 @@ extension ResidualLayer {
           + branches[index].blocks.lowerBound * output * blockWidth
       )
     }
+    let order = bySize(active)
     engine.profile?.next = projectBackwardWork(active)
     engine.team.run(
       chunks: active.count * chunks.count,
       scratchFloats: works.map(\.scratch).max() ?? 0,
       pool: pool
     ) { task, scratch in
-      let (index, chunk) = (active[task / chunks.count], task % chunks.count)
+      let (index, chunk) = (order[task / chunks.count], task % chunks.count)
       guard let gradient = gradients[index] else { return }
       let first = branches[index].blocks.lowerBound
       let s = sums.pointer + chunk * 2 * channels + first * blockWidth
@@ -77,6 +78,13 @@ extension ResidualLayer {
         let total = filters.pointer + index * blockFilter
         for chunk in 1..<max(1, chunks.count) {
           kernels.addScaled(blockFilter, 1, total + chunk * blocks.count * blockFilter, total)
+        }
+        if branch.weights.groups == 1 {
+          let to = branch.weights.project.gradient.pointer + block.first * output
+          for j in 0..<block.count {
+            kernels.addScaled(output, 1, total + j * stride, to + j * output)
+          }
+          return
         }
         for j in 0..<block.count {
           for o in 0..<output {
@@ -116,6 +124,8 @@ extension ResidualLayer {
     let blockFilter: Int
     /// Σ g, [blocks, 16].
     let sums: UnsafePointer<Float>
+    /// The folded expansions transposed and packed, [blocks, 16, C].
+    let expandTransposed: Buffer
     /// Where g·Wᵀ was added; nil if the input wants no gradient.
     let dx: Buffer?
   }
@@ -214,6 +224,7 @@ extension ResidualLayer {
       filter: partials,
       blockFilter: blockFilter,
       sums: UnsafePointer(taps + tapFloats),
+      expandTransposed: expandTransposed,
       dx: target?.buffer
     )
   }
@@ -238,92 +249,108 @@ extension ResidualLayer {
   /// With S = Σ g, P = xᵀg, dγ = (Σ W·P − E[y]·S)/σ, scale s and M rows:
   /// dW = s·(P − μ·Sᵀ − ΣW·dγ/σ), and dx = g·(sW)ᵀ − (x − μ)·(W·diag(s·dγ/(M·σ))·Wᵀ) − W·(s·S/M).
   private func finishExpansion(_ found: ExpansionSums, _ active: [Int]) {
+    let slopes = takeSlopes(found, active)
+    if engine.trainsParameters { addExpansionGradients(found, active, slopes) }
+    guard let dx = found.dx, let inputMean else { return }
+    subtractStatistics(found, active, slopes, inputMean, from: dx)
+  }
+
+  /// dγ/(M·σ) of every channel, in blocks; tells the normalisations their sums.
+  private func takeSlopes(_ found: ExpansionSums, _ active: [Int]) -> Buffer {
     let pool = engine.pool
-    let kernels = engine.kernels
     let rows = Double(images * inputPixels)
-    // dγ/(M·σ) of every channel, in blocks.
-    let slopes = pool.takeZeros(blocks.count * blockWidth)
+    let channels = blocks.count * blockWidth
+    var products = [Double](repeating: 0, count: channels)
+    products.withUnsafeMutableBufferPointer { products in
+      guard let products = products.baseAddress else { return }
+      engine.profile?.next = packWork(.backward)
+      engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: pool) { block, _ in
+        let p = found.filter.pointer + block * found.blockFilter
+        let w = raw.pointer + block * input * blockWidth
+        let to = products + block * blockWidth
+        for i in 0..<input * blockWidth { to[i % blockWidth] += Double(w[i]) * Double(p[i]) }
+      }
+    }
+    let slopes = pool.takeZeros(channels)
     for index in active {
       let branch = branches[index]
       let norm = expandNorms[index]
-      for block in branch.blocks {
-        let p = found.filter.pointer + block * found.blockFilter
-        let w = raw.pointer + block * input * blockWidth
-        for j in 0..<blocks[block].count {
-          let c = branch.expanded(blocks[block].first + j)
-          var product = 0.0
-          for i in 0..<input {
-            product += Double(w[i * blockWidth + j]) * Double(p[i * blockWidth + j])
-          }
-          norm.sums[c] = Double(found.sums[block * blockWidth + j])
-          norm.products[c] = product
-          slopes.pointer[block * blockWidth + j] = Float(
-            norm.gammaGradient(c) * norm.inverseDeviation[c] / rows
-          )
-        }
+      let first = branch.blocks.lowerBound * blockWidth
+      for j in 0..<branch.middle {
+        let c = branch.expanded(j)
+        norm.sums[c] = Double(found.sums[first + j])
+        norm.products[c] = products[first + j]
+        slopes.pointer[first + j] = Float(
+          norm.gammaGradient(c) * norm.inverseDeviation[c] / rows
+        )
       }
       if engine.trainsParameters {
         _ = norm.coefficients(factor: 1, trainNorm: true, pool: pool)
       }
     }
-    if engine.trainsParameters { addExpansionGradients(found, active, slopes) }
-    guard let dx = found.dx, let inputMean else { return }
+    return slopes
+  }
 
+  private func subtractStatistics(
+    _ found: ExpansionSums,
+    _ active: [Int],
+    _ slopes: Buffer,
+    _ inputMean: [Double],
+    from dx: Buffer
+  ) {
+    let pool = engine.pool
+    let kernels = engine.kernels
+    let rows = Double(images * inputPixels)
     let stride = wholeBlocks(input)
     let tileRows = (input + kernels.rows - 1) / kernels.rows * kernels.rows
     let used = active.flatMap { Array(branches[$0].blocks) }
-    // W·diag(slope)·(sW)ᵀ, a few runs of blocks at a time, added up in their order.
+    // W·diag(slope)·(sW)ᵀ and W·(s·S/M), a few runs of blocks at a time, added up in their order.
     let runs = Chunks(rows: used.count, rowFloats: input * input, partialFloats: input * input)
     let partial = tileRows * stride
     let products = pool.takeZeros(runs.count * partial)
-    let offset = pool.takeZeros(stride)
-    engine.profile?.next = packWork(.backward)
-    engine.team.run(
-      chunks: runs.count,
-      scratchFloats: (tileRows + stride) * blockWidth,
-      pool: pool
-    ) { run, scratch in
-      let transposed = scratch + tileRows * blockWidth
-      for block in used[runs[run]] {
-        let w = raw.pointer + block * input * blockWidth
-        let slope = slopes.pointer + block * blockWidth
-        for i in 0..<input {
-          for j in 0..<blockWidth {
-            scratch[i * blockWidth + j] = w[i * blockWidth + j] * slope[j]
+    var shifts = [Double](repeating: 0, count: runs.count * input)
+    shifts.withUnsafeMutableBufferPointer { shifts in
+      guard let shifts = shifts.baseAddress else { return }
+      engine.profile?.next = packWork(.backward)
+      engine.team.run(chunks: runs.count, scratchFloats: tileRows * blockWidth, pool: pool) {
+        run,
+        scratch in
+        for block in used[runs[run]] {
+          let w = raw.pointer + block * input * blockWidth
+          let scaled = folded.pointer + block * input * blockWidth
+          let slope = slopes.pointer + block * blockWidth
+          let sums = found.sums + block * blockWidth
+          for i in 0..<input {
+            var shift: Float = 0
+            for j in 0..<blockWidth {
+              scratch[i * blockWidth + j] = w[i * blockWidth + j] * slope[j]
+              shift += scaled[i * blockWidth + j] * sums[j]
+            }
+            shifts[run * input + i] += Double(shift) / rows
           }
-        }
-        kernels.packColumns(
-          blockWidth,
-          input,
-          folded.pointer + block * input * blockWidth,
-          1,
-          blockWidth,
-          transposed
-        )
-        kernels.residual.addProduct(
-          input,
-          input,
-          scratch,
-          transposed,
-          products.pointer + run * partial,
-          stride
-        )
-      }
-    }
-    for run in 1..<max(1, runs.count) {
-      kernels.addScaled(partial, 1, products.pointer + run * partial, products.pointer)
-    }
-    for i in 0..<input {
-      var value = 0.0
-      for block in used {
-        let w = folded.pointer + (block * input + i) * blockWidth
-        for j in 0..<blockWidth {
-          value += Double(w[j]) * Double(found.sums[block * blockWidth + j]) / rows
+          kernels.residual.addProduct(
+            input,
+            input,
+            scratch,
+            found.expandTransposed.pointer + block * blockWidth * stride,
+            products.pointer + run * partial,
+            stride
+          )
         }
       }
-      for k in 0..<input { value -= inputMean[k] * Double(products.pointer[k * stride + i]) }
-      offset.pointer[i] = Float(value)
     }
+    var offsets = [Double](repeating: 0, count: input)
+    for run in 0..<runs.count {
+      if run > 0 {
+        kernels.addScaled(partial, 1, products.pointer + run * partial, products.pointer)
+      }
+      for i in 0..<input { offsets[i] += shifts[run * input + i] }
+    }
+    for k in 0..<input {
+      for i in 0..<input { offsets[i] -= inputMean[k] * Double(products.pointer[k * stride + i]) }
+    }
+    let offset = pool.takeZeros(stride)
+    for i in 0..<input { offset.pointer[i] = Float(offsets[i]) }
     let packed = pool.take(stride * input)
     kernels.packColumns(input, input, products.pointer, stride, 1, packed.pointer)
     let chunks = Chunks(rows: images * inputPixels, rowFloats: 2 * input)
@@ -350,26 +377,46 @@ extension ResidualLayer {
     let used = active.flatMap { Array(branches[$0].blocks) }
     let mean = inputMean.map { $0.map { Float($0) } }
     engine.profile?.next = packWork(.backward)
-    engine.team.run(chunks: used.count, scratchFloats: 0, pool: engine.pool) { task, _ in
+    engine.team.run(
+      chunks: used.count,
+      scratchFloats: 2 * blockWidth,
+      pool: engine.pool
+    ) { task, scale in
       let index = used[task]
       let block = blocks[index]
       let branch = branches[block.branch]
-      let scale = expandNorms[block.branch].scale.pointer
       let gradient = branch.weights.expand.gradient.pointer
       let p = found.filter.pointer + index * found.blockFilter
-      let at = index * input * blockWidth
+      let sums = found.sums + index * blockWidth
+      let slope = scale + blockWidth
       for j in 0..<block.count {
         let c = branch.expanded(block.first + j)
-        let sum = found.sums[index * blockWidth + j]
-        let slope = slopes.pointer[index * blockWidth + j] * rows
+        scale[j] = expandNorms[block.branch].scale.pointer[c]
+        slope[j] = slopes.pointer[index * blockWidth + j] * rows
+      }
+      // In place: P becomes the gradient of the folded filter.
+      if let mean, let covarianceTimesRaw {
+        let t = covarianceTimesRaw.pointer + index * input * blockWidth
         for i in 0..<input {
-          guard let to = branch.expandIndex(i, c, input: input) else { continue }
-          var value = p[i * blockWidth + j]
-          if let mean, let covarianceTimesRaw {
-            value -= mean[i] * sum
-            value -= covarianceTimesRaw.pointer[at + i * blockWidth + j] * slope
+          for j in 0..<block.count {
+            let at = i * blockWidth + j
+            p[at] -= mean[i] * sums[j] + t[at] * slope[j]
           }
-          gradient[to] += scale[c] * value
+        }
+      }
+      if branch.weights.groups == 1 {
+        for i in 0..<input {
+          let to = gradient + i * branch.middle + block.first
+          for j in 0..<block.count { to[j] += scale[j] * p[i * blockWidth + j] }
+        }
+        return
+      }
+      for j in 0..<block.count {
+        let c = branch.expanded(block.first + j)
+        for i in 0..<input {
+          if let to = branch.expandIndex(i, c, input: input) {
+            gradient[to] += scale[j] * p[i * blockWidth + j]
+          }
         }
       }
     }
