@@ -99,6 +99,8 @@ package struct ResidualBlockGradient {
   @usableFromInline package var gradient: Input
   /// D.
   @usableFromInline package var gradientChannels: Int
+  /// The image's gradient after the depthwise output's normalisation, [H', W', 16], if it was kept.
+  @usableFromInline package var kept: Input?
 
   /// Describes the way back.
   @inlinable
@@ -110,8 +112,10 @@ package struct ResidualBlockGradient {
     coefficients: Input,
     d: SavedBlocks,
     gradient: Input,
-    gradientChannels: Int
+    gradientChannels: Int,
+    kept: Input?
   ) {
+    self.kept = kept
     self.d = d
     self.gradient = gradient
     self.gradientChannels = gradientChannels

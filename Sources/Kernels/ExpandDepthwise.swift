@@ -11,6 +11,8 @@ package struct ExpandDepthwise {
   @usableFromInline package var x: Input
   /// C.
   @usableFromInline package var channels: Int
+  /// Where the expanded rows before their activation, after a ReLU, are kept, [H, W, 16]; nil if made anew.
+  @usableFromInline package var expanded: Output?
   /// Whether the output is too large to be found in a cache later.
   @usableFromInline package var streams: Bool
 
@@ -21,8 +23,10 @@ package struct ExpandDepthwise {
     geometry: Patches,
     x: Input,
     channels: Int,
+    expanded: Output?,
     streams: Bool
   ) {
+    self.expanded = expanded
     self.streams = streams
     self.block = block
     self.geometry = geometry
@@ -100,6 +104,9 @@ package func expandDepthwise<L: Lanes>(
             from: stage + (next - firstStaged) * g.width * blockWidth,
             count: g.width * blockWidth
           )
+        }
+        if let expanded = p.expanded {
+          (expanded + next * g.width * blockWidth).update(from: to, count: g.width * blockWidth)
         }
         if p.block.activation == .hswish {
           var i = 0
@@ -226,15 +233,19 @@ package func expandDepthwiseBackward<L: Lanes>(
       made = wanted
     }
     let pixels = (end - y) * g.width
-    multiplyRelu(
-      L.self,
-      p,
-      rows: pixels,
-      from: y * g.width,
-      to: u,
-      rectify: false,
-      spare: spare
-    )
+    if let expanded = p.expanded {
+      u.update(from: expanded + y * g.width * blockWidth, count: pixels * blockWidth)
+    } else {
+      multiplyRelu(
+        L.self,
+        p,
+        rows: pixels,
+        from: y * g.width,
+        to: u,
+        rectify: false,
+        spare: spare
+      )
+    }
     for r in y..<end {
       depthwiseRowBackward(
         L.self,
@@ -290,6 +301,11 @@ package func depthwiseGradientRows<L: Lanes>(
   spare: Output
 ) {
   let g = p.geometry
+  if let kept = way.kept {
+    // The activation's derivative is in it already.
+    let from = kept + first * g.outWidth * blockWidth
+    return gradientRows(L.self, p, way, .none, first, last, ring, from)
+  }
   multiplyBlock(
     L.self,
     rows: (last - first) * g.outWidth,
@@ -317,7 +333,7 @@ package func gradientRows<L: Lanes>(
   _ first: Int,
   _ last: Int,
   _ ring: RowRing,
-  _ stage: Output
+  _ stage: Input
 ) {
   let g = p.geometry
   var c = 0

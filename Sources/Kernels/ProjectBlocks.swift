@@ -17,6 +17,8 @@ package struct ProjectBlocks {
   @usableFromInline package var filter: Input
   /// D.
   @usableFromInline package var columns: Int
+  /// Backward: where the gradient before the activation is kept, laid out as `d`; nil if made anew.
+  @usableFromInline package var gradient: Output?
 
   /// Describes a projection.
   @inlinable
@@ -28,8 +30,10 @@ package struct ProjectBlocks {
     shift: Input,
     activation: Activation,
     filter: Input,
-    columns: Int
+    columns: Int,
+    gradient: Output? = nil
   ) {
+    self.gradient = gradient
     self.d = d
     self.blockStride = blockStride
     self.blocks = blocks
@@ -190,8 +194,8 @@ package func takeRows<L: Lanes>(
 ///
 /// With g the gradient after the depthwise output's normalisation: adds Σ g and Σ g·y to `sums` and
 /// `products`, [blocks, 16], and the filter's gradient to `filter`, [blocks, rows of whole tiles,
-/// wholeBlocks(D)], if wanted. g itself is not kept: `expandDepthwiseBackward` makes it again from the
-/// projection's gradient, which goes to `kept`, [pixels, D]; that may be where the raw output stands. Reads
+/// wholeBlocks(D)], if wanted. Where g itself is not kept, `expandDepthwiseBackward` makes it again from
+/// the projection's gradient, which goes to `kept`, [pixels, D]; that may be where the raw output stands. Reads
 /// up to a vector beyond the last row of it.
 @inlinable @inline(always)
 package func projectBlocksBackward<L: Lanes>(
@@ -230,10 +234,11 @@ package func projectBlocksBackward<L: Lanes>(
       let d = p.d.dropFirst(b * p.blockStride + row * blockWidth)
       let s = sums + b * blockWidth
       let t = products + b * blockWidth
+      let to = p.gradient.map { $0 + b * p.blockStride + row * blockWidth } ?? stage
       if p.activation == .relu {
-        gradientOfBlock(L.self, p, b, n, d, stage, values, .relu, s, t)
+        gradientOfBlock(L.self, p, b, n, d, stage, to, values, .relu, s, t)
       } else {
-        gradientOfBlock(L.self, p, b, n, d, stage, values, p.activation, s, t)
+        gradientOfBlock(L.self, p, b, n, d, stage, to, values, p.activation, s, t)
       }
       if let filter {
         multiplyTransposed(
@@ -254,7 +259,7 @@ package func projectBlocksBackward<L: Lanes>(
   }
 }
 
-/// The activated values of a block, and the two sums of the gradient before its activation.
+/// The activated values of a block, and the gradient before its activation with its two sums.
 @inlinable @inline(always)
 package func gradientOfBlock<L: Lanes>(
   _: L.Type,
@@ -263,6 +268,7 @@ package func gradientOfBlock<L: Lanes>(
   _ n: Int,
   _ d: SavedBlocks,
   _ upstream: Input,
+  _ gradient: Output,
   _ values: Output,
   _ activation: Activation,
   _ sums: Output,
@@ -281,6 +287,7 @@ package func gradientOfBlock<L: Lanes>(
       let z = L.fma(y, scale, shift)
       L.store(L.activate(z, activation), values + i)
       let g = L.activationGradient(L.load(upstream + i), at: z, activation)
+      L.store(g, gradient + i)
       sum += g
       product = L.fma(g, y, product)
     }

@@ -100,6 +100,16 @@ extension OperationCase {
           forward: [0, 0, 0, 0, 0, 1]
         )
       },
+      OperationCase(name: "wide layer of inverted residuals", isSmooth: false) { g in
+        residualLayer(g, [3, 5, 8, 48], space, to: 48, stride: 1)
+      },
+      OperationCase(
+        name: "wide layer of inverted residuals, stride 2, one chosen",
+        isSmooth: false,
+        isExact: false
+      ) { g in
+        residualLayer(g, [2, 8, 7, 56], space, to: 64, stride: 2, forward: [0, 0, 1, 0, 0, 0])
+      },
       OperationCase(name: "two layers of inverted residuals", isSmooth: false) { g in
         let x = residualLayer(g, [3, 12, 12, 8], Array(space.prefix(3)), to: 8, stride: 1)
         return g.invertedResiduals(x, [Residual("last", kernel: 3, middle: 32)], to: 12, stride: 2)[

@@ -147,6 +147,9 @@ final class ResidualLayer {
   /// Raw depthwise output, [blocks, N·H'·W', 16]; nil where it is made anew on the way back.
   var saved: Buffer?
   let isHalf: Bool
+  /// The expanded channels before the depthwise convolution, [blocks, N·H·W, 16]; nil where making them
+  /// anew is cheaper.
+  var expanded: Buffer?
 
   init(_ x: Tensor, _ weights: [InvertedResidualWeights], stride: Int, engine: Engine) {
     self.engine = engine
@@ -209,6 +212,17 @@ final class ResidualLayer {
     isHalf = engine.activationPrecision == .bfloat16
     pack()
   }
+
+  /// From so many terms of a sum on, storing and reading a value is faster than making it again.
+  private static let worthKeeping = 48
+
+  /// Whether the expanded channels are kept for the way back.
+  var keepsExpanded: Bool {
+    engine.isRecording && !engine.recomputes && input >= ResidualLayer.worthKeeping
+  }
+
+  /// Whether the gradient of the middle goes from the first pass to the second.
+  var keepsGradient: Bool { !engine.recomputes && output >= ResidualLayer.worthKeeping }
 
   /// The raw depthwise output of block `index` from pixel `pixel` of all images on.
   func middle(_ index: Int, pixel: Int = 0) -> SavedBlocks {

@@ -145,6 +145,9 @@ extension ResidualLayer {
       geometry: branch.geometry,
       x: x.buffer.pointer + image * inputPixels * input,
       channels: input,
+      expanded: expanded.map {
+        $0.pointer + (index * images + image) * inputPixels * blockWidth
+      },
       streams: blocks.count * blockFloats > engine.cacheFloats
     )
   }
@@ -165,6 +168,7 @@ extension ResidualLayer {
     let chunks = imageChunks
     let channels = blocks.count * blockWidth
     let elements = blocks.count * blockFloats
+    if keepsExpanded { expanded = pool.take(blocks.count * images * inputPixels * blockWidth) }
     saved = engine.takeMiddle(isHalf ? (elements + 1) / 2 : elements)
     engine.profile?.next = expandWork
     engine.team.run(chunks: chunks.count, scratchFloats: blockScratch, pool: pool) {

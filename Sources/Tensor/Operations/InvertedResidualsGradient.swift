@@ -9,8 +9,9 @@ extension ResidualLayer {
     let active = branches.indices.filter { gradients[$0] != nil }
     if active.isEmpty { return }
     restoreMiddle()
-    let coefficients = backwardThroughProjection(outputs, gradients, active)
-    let partials = backwardThroughDepthwise(outputs, active, coefficients)
+    let kept = keepsGradient ? engine.pool.take(blocks.count * blockFloats) : nil
+    let coefficients = backwardThroughProjection(outputs, gradients, active, kept)
+    let partials = backwardThroughDepthwise(outputs, active, coefficients, kept)
     finishExpansion(partials, active)
   }
 
@@ -22,7 +23,8 @@ extension ResidualLayer {
   private func backwardThroughProjection(
     _ outputs: [Tensor],
     _ gradients: [Engine.OutputGradient?],
-    _ active: [Int]
+    _ active: [Int],
+    _ kept: Buffer?
   ) -> Buffer {
     let pool = engine.pool
     let kernels = engine.kernels
@@ -37,15 +39,17 @@ extension ResidualLayer {
       partialFloats: blocks.count * blockFilter
     )
     let trains = engine.trainsParameters
-    let filters = trains ? pool.takeZeros(chunks.count * blocks.count * blockFilter) : nil
+    let filters = trains ? pool.take(chunks.count * blocks.count * blockFilter) : nil
     let channels = blocks.count * blockWidth
     let sums = pool.takeZeros(chunks.count * 2 * channels)
     let works = branches.indices.map { index in
-      projection(
+      let first = branches[index].blocks.lowerBound
+      var work = projection(
         index,
-        filter: projectTransposed.pointer
-          + branches[index].blocks.lowerBound * output * blockWidth
+        filter: projectTransposed.pointer + first * output * blockWidth
       )
+      work.gradient = kept.map { $0.pointer + first * blockFloats }
+      return work
     }
     let order = bySize(active)
     engine.profile?.next = projectBackwardWork(active)
@@ -58,13 +62,15 @@ extension ResidualLayer {
       guard let gradient = gradients[index] else { return }
       let first = branches[index].blocks.lowerBound
       let s = sums.pointer + chunk * 2 * channels + first * blockWidth
+      let filter = filters.map { $0.pointer + (chunk * blocks.count + first) * blockFilter }
+      filter?.update(repeating: 0, count: branches[index].blocks.count * blockFilter)
       kernels.residual.projectBlocksBackward(
         works[index],
         gradient.source,
         outputs[index].buffer.pointer,
         chunks[chunk].lowerBound,
         chunks[chunk].upperBound,
-        filters.map { $0.pointer + (chunk * blocks.count + first) * blockFilter },
+        filter,
         s,
         s + channels,
         scratch
@@ -72,7 +78,9 @@ extension ResidualLayer {
     }
     if let filters {
       engine.profile?.next = sumsWork(chunks: chunks.count, count: blocks.count * blockFilter)
-      engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: pool) { index, _ in
+      let used = active.flatMap { Array(branches[$0].blocks) }
+      engine.team.run(chunks: used.count, scratchFloats: 0, pool: pool) { task, _ in
+        let index = used[task]
         let block = blocks[index]
         let branch = branches[block.branch]
         let total = filters.pointer + index * blockFilter
@@ -133,7 +141,8 @@ extension ResidualLayer {
   private func backwardThroughDepthwise(
     _ outputs: [Tensor],
     _ active: [Int],
-    _ coefficients: Buffer
+    _ coefficients: Buffer,
+    _ kept: Buffer?
   ) -> ExpansionSums {
     let pool = engine.pool
     let kernels = engine.kernels
@@ -142,7 +151,7 @@ extension ResidualLayer {
     // One run of partial sums a chunk: filter, taps, sums.
     let partialFloats = blocks.count * blockFilter + tapFloats + channels
     let chunks = imageChunks
-    let partials = pool.takeZeros(chunks.count * partialFloats)
+    let partials = pool.take(chunks.count * partialFloats)
     let inputStride = wholeBlocks(input)
     let expandTransposed = pool.take(blocks.count * blockWidth * inputStride)
     engine.profile?.next = packWork(.backward)
@@ -169,6 +178,7 @@ extension ResidualLayer {
       let taps = filter + blocks.count * blockFilter
       let sums = taps + tapFloats
       let spare = scratch + dxFloats
+      filter.update(repeating: 0, count: partialFloats)
       for image in chunks[chunk] {
         scratch.update(repeating: 0, count: dxFloats)
         for index in active {
@@ -184,7 +194,12 @@ extension ResidualLayer {
                 coefficients: coefficients.pointer + block * 3 * blockWidth,
                 d: middle(block, pixel: image * outputPixels),
                 gradient: gradient,
-                gradientChannels: output
+                gradientChannels: output,
+                kept: kept.map {
+                  UnsafePointer(
+                    $0.pointer + block * blockFloats + image * outputPixels * blockWidth
+                  )
+                }
               ),
               filter + block * blockFilter,
               taps + blocks[block].taps,
