@@ -63,7 +63,7 @@ install_debian() {
 
 wanted="build $*"
 command -v swift >/dev/null 2>&1 ||
-  fail 69 'Swift 6.2 or later is missing; get it from https://www.swift.org/install'
+  fail 69 'Swift 6.3 or later is missing; get it from https://www.swift.org/install'
 
 case $(uname -s) in
   Darwin)

@@ -103,7 +103,7 @@ package struct Chunks {
   package init(rows: Int, unit: Int = 1, rowFloats: Int, partialFloats: Int = 0) {
     let units = (rows + unit - 1) / unit
     let wanted = max(1, rows * rowFloats / (1 << 14))
-    let affordable = partialFloats > 0 ? max(4, (1 << 21) / partialFloats) : 64
+    let affordable = partialFloats > 0 ? max(4, (1 << 20) / partialFloats) : 64
     var target = max(1, min(units, wanted, affordable, 64))
     // A power of two divides among most teams, and most batches into it.
     target = 1 << (Int.bitWidth - 1 - target.leadingZeroBitCount)
