@@ -51,10 +51,10 @@ package struct SavedBlocks {
     }
   }
 
-  /// Brings element `i` closer.
+  /// Where element `i` stands.
   @inlinable @inline(always)
-  package func prefetch(_ i: Int) {
-    Kernels.prefetch(Input((base + i * (isHalf ? 2 : 4)).assumingMemoryBound(to: Float.self)))
+  package func address(_ i: Int) -> UnsafeRawPointer {
+    UnsafeRawPointer(base + i * (isHalf ? 2 : 4))
   }
 }
 
@@ -139,7 +139,8 @@ package func blockTile<L: Lanes>(
   c: Output,
   accumulate: Bool = false,
   bias: Input? = nil,
-  rectify: Bool = false
+  rectify: Bool = false,
+  ahead: UnsafeRawPointer? = nil
 ) {
   var j = 0
   while j < blockWidth {
@@ -156,7 +157,8 @@ package func blockTile<L: Lanes>(
       cStride: blockWidth,
       accumulate: accumulate,
       bias: bias.map { $0 + j },
-      rectify: rectify
+      rectify: rectify,
+      ahead: j == 0 ? ahead : nil
     )
     j += 2 * L.count
   }
@@ -164,7 +166,8 @@ package func blockTile<L: Lanes>(
 
 /// C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias), with a ReLU at the end if `rectify`.
 ///
-/// Reads and writes no row beyond `rows`; `spare` has room for `L.rows` rows of A and of C.
+/// A tile asks for the cache lines of its rows at `ahead`, 64 bytes each. Reads and writes no row beyond
+/// `rows`; `spare` has room for `L.rows` rows of A and of C.
 @inlinable @inline(always)
 package func multiplyBlock<L: Lanes>(
   _: L.Type,
@@ -176,6 +179,7 @@ package func multiplyBlock<L: Lanes>(
   c: Output,
   bias: Input? = nil,
   rectify: Bool = false,
+  ahead: UnsafeRawPointer? = nil,
   spare: Output
 ) {
   var i = 0
@@ -194,7 +198,8 @@ package func multiplyBlock<L: Lanes>(
       b: b,
       c: c + i * blockWidth,
       bias: bias,
-      rectify: rectify
+      rectify: rectify,
+      ahead: ahead.map { $0 + i * 64 }
     )
     i += L.rows
   }

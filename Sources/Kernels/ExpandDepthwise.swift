@@ -314,6 +314,7 @@ package func depthwiseGradientRows<L: Lanes>(
     aStride: way.gradientChannels,
     b: way.projectTransposed,
     c: stage,
+    ahead: way.d.address(last * g.outWidth * blockWidth),
     spare: spare
   )
   if p.block.activation == .relu {
@@ -348,8 +349,6 @@ package func gradientRows<L: Lanes>(
       let from = stage + (q - first) * g.outWidth * blockWidth + c
       let to = ring[q] + g.padding * blockWidth + c
       for x in 0..<g.outWidth {
-        // The next row is wanted soon, and rows are too short for the hardware to see it coming.
-        raw.prefetch((x + g.outWidth) * blockWidth)
         let y = raw.load(L.self, x * blockWidth)
         let z = L.fma(y, scale, shift)
         let upstream = L.activationGradient(L.load(from + x * blockWidth), at: z, activation)

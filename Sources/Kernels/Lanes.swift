@@ -127,7 +127,7 @@ package enum Activation: Int32, Sendable, CaseIterable {
 
 /// Brings the cache line at `p` closer, for a read to come.
 @inlinable @inline(always)
-package func prefetch(_ p: Input) { cs_prefetch(p) }
+package func prefetch(_ p: UnsafeRawPointer) { cs_prefetch(p) }
 
 /// Makes what `Lanes.stream` wrote visible before anything that follows.
 @inlinable @inline(always)

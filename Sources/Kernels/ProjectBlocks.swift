@@ -90,7 +90,9 @@ package func projectBlocks<L: Lanes>(
       c: isWhole ? out + row * p.columns : c,
       cStride: cStride,
       slices: p.blocks,
-      sliceStride: sliceStride
+      sliceStride: sliceStride,
+      ahead: p.d.address((row + n) * blockWidth),
+      aheadStride: p.blockStride * (p.d.isHalf ? 2 : 4)
     )
     if isWhole, let sums, let squares {
       sumRows(L.self, out + row * p.columns, n, p.columns, sums, squares)
@@ -142,8 +144,6 @@ package func activateBlock<L: Lanes>(
     let shift = L.load(p.shift + b * blockWidth + j)
     for r in 0..<n {
       let i = r * blockWidth + j
-      // This block is wanted again after all others have been through the cache.
-      from.prefetch(i + convolutionBlock * blockWidth)
       L.store(L.activate(L.fma(from.load(L.self, i), scale, shift), activation), to + i)
     }
     j += L.count
@@ -229,6 +229,7 @@ package func projectBlocksBackward<L: Lanes>(
         aStride: p.columns,
         b: p.filter + b * p.columns * blockWidth,
         c: stage,
+        ahead: p.d.address(b * p.blockStride + (row + n) * blockWidth),
         spare: spare
       )
       let d = p.d.dropFirst(b * p.blockStride + row * blockWidth)
@@ -282,7 +283,6 @@ package func gradientOfBlock<L: Lanes>(
     var product = L.Vector.zero
     for r in 0..<n {
       let i = r * blockWidth + j
-      d.prefetch(i + convolutionBlock * blockWidth)
       let y = d.load(L.self, i)
       let z = L.fma(y, scale, shift)
       L.store(L.activate(z, activation), values + i)

@@ -4,6 +4,8 @@
 /// transpose. `rows` is `L.rows`; all pointers must allow whole tiles (callers pad their scratch).
 /// The depth may be cut into `slices` of A that stand apart: `sliceJump` is added to `a` after each. The
 /// sums start from `bias`, a row of two vectors, if there is one; `rectify` ends them with a ReLU.
+/// Before each slice the cache lines of `rows` blocks at `ahead`, further by `aheadStride` bytes each time,
+/// are asked for: memory answers while the arithmetic runs.
 /// Register budget: 2 · rows accumulators, two vectors of B, one broadcast.
 @inlinable @inline(always)
 package func tile<L: Lanes>(
@@ -21,9 +23,12 @@ package func tile<L: Lanes>(
   slices: Int = 1,
   sliceJump: Int = 0,
   bias: Input? = nil,
-  rectify: Bool = false
+  rectify: Bool = false,
+  ahead: UnsafeRawPointer? = nil,
+  aheadStride: Int = 0
 ) {
   typealias V = L.Vector
+  var ahead = ahead
   var c00 = V.zero, c10 = V.zero, c20 = V.zero, c30 = V.zero
   var c40 = V.zero, c50 = V.zero, c60 = V.zero, c70 = V.zero
   var c01 = V.zero, c11 = V.zero, c21 = V.zero, c31 = V.zero
@@ -78,6 +83,10 @@ package func tile<L: Lanes>(
   var a = a
   var b = b
   for _ in 0..<slices {
+    if let line = ahead {
+      for r in 0..<L.rows { prefetch(line + r * 64) }
+      ahead = line + aheadStride
+    }
     for _ in 0..<depth {
       let b0 = L.load(b)
       let b1 = two ? L.load(b + L.count) : V.zero
@@ -177,7 +186,9 @@ package func multiply<L: Lanes>(
   cStride: Int,
   accumulate: Bool = false,
   slices: Int = 1,
-  sliceStride: Int = 0
+  sliceStride: Int = 0,
+  ahead: UnsafeRawPointer? = nil,
+  aheadStride: Int = 0
 ) {
   var j = 0
   let jump = sliceStride - depth
@@ -200,7 +211,9 @@ package func multiply<L: Lanes>(
           cStride: cStride,
           accumulate: accumulate,
           slices: slices,
-          sliceJump: jump
+          sliceJump: jump,
+          ahead: j == 0 ? ahead.map { $0 + i * 64 } : nil,
+          aheadStride: aheadStride
         )
       } else {
         tile(
@@ -216,7 +229,9 @@ package func multiply<L: Lanes>(
           cStride: cStride,
           accumulate: accumulate,
           slices: slices,
-          sliceJump: jump
+          sliceJump: jump,
+          ahead: j == 0 ? ahead.map { $0 + i * 64 } : nil,
+          aheadStride: aheadStride
         )
       }
       i += L.rows
