@@ -386,8 +386,13 @@ private struct ConvolutionPlan {
       outShape = [n, oh, ow, outChannels]
       outRows = n * oh * ow
     }
-    let unit = patches.map { $0.outHeight * $0.outWidth } ?? 1
-    forwardChunks = Chunks(rows: outRows, rowFloats: depth * groups + outChannels)
+    // Whole blocks of rows, so that no chunk ends in half a tile.
+    let unit = patches.map { $0.outHeight * $0.outWidth } ?? convolutionBlock
+    forwardChunks = Chunks(
+      rows: outRows,
+      unit: convolutionBlock,
+      rowFloats: depth * groups + outChannels
+    )
     backwardChunks = Chunks(
       rows: outRows,
       unit: unit,

@@ -260,7 +260,11 @@ extension ResidualLayer {
     }
     let outs = branches.map { _ in pool.take(rows * output) }
     let order = bySize(branches.indices)
-    let chunks = Chunks(rows: rows, rowFloats: 8 * (blockWidth + output))
+    let chunks = Chunks(
+      rows: rows,
+      unit: convolutionBlock,
+      rowFloats: 8 * (blockWidth + output)
+    )
     let partials =
       engine.mode == .inference
       ? nil : branches.map { _ in pool.takeZeros(chunks.count * 2 * output) }
