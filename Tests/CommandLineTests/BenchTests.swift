@@ -56,7 +56,9 @@ struct BenchTests {
     let report = try report(["profile", "--preset", "digits", "--batch", "2", "--steps", "5"])
     let rows = try #require(report["operations"] as? [[String: Any]])
     let names = rows.compactMap { $0["operation"] as? String }
-    for name in ["expand, depthwise", "project", "optimiser", "other"] { #expect(names.contains(name)) }
+    for name in ["expand, depthwise", "project", "optimiser", "other"] {
+      #expect(names.contains(name))
+    }
     let shares = try rows.map { try number($0, "share") }
     #expect(shares.allSatisfy { $0 >= 0 })
     #expect(abs(shares.reduce(0, +) - 1) < 0.01)

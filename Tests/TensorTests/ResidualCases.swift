@@ -111,7 +111,7 @@ extension OperationCase {
         residualLayer(g, [2, 8, 7, 56], space, to: 64, stride: 2, forward: [0, 0, 1, 0, 0, 0])
       },
       OperationCase(name: "two layers of inverted residuals", isSmooth: false) { g in
-        let x = residualLayer(g, [3, 12, 12, 8], Array(space.prefix(3)), to: 8, stride: 1)
+        let x = residualLayer(g, [2, 8, 8, 8], Array(space.prefix(3)), to: 8, stride: 1)
         return g.invertedResiduals(x, [Residual("last", kernel: 3, middle: 32)], to: 12, stride: 2)[
           0
         ]
