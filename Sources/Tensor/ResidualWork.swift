@@ -4,14 +4,14 @@ import Kernels
 ///
 /// FLOPs are those of the convolutions; what is computed again to spare memory counts for nothing.
 extension ResidualLayer {
-  /// Products of the expansions, once over all pixels.
-  private var expansionFlops: Int {
-    branches.reduce(0) { $0 + 2 * images * inputPixels * input * $1.middle / $1.weights.groups }
-  }
-
-  private var depthwiseFlops: Int {
-    branches.reduce(0) {
-      $0 + 2 * images * outputPixels * $1.geometry.kernel * $1.geometry.kernel * $1.middle
+  /// Products of the expansions of some branches, once over all pixels, and of their depthwise
+  /// convolutions.
+  private func expandFlops(_ active: [Int]) -> Int {
+    active.reduce(0) {
+      let branch = branches[$1]
+      let expansion = inputPixels * input * branch.middle / branch.weights.groups
+      let depthwise = outputPixels * branch.geometry.kernel * branch.geometry.kernel * branch.middle
+      return $0 + 2 * images * (expansion + depthwise)
     }
   }
 
@@ -37,11 +37,12 @@ extension ResidualLayer {
   }
 
   var expandWork: Work {
-    Work(
+    let all = Array(branches.indices)
+    return Work(
       "expand, depthwise",
       .forward,
-      flops: expansionFlops + depthwiseFlops,
-      floats: x.count + middleFloats(Array(branches.indices))
+      flops: expandFlops(all),
+      floats: x.count + middleFloats(all)
     )
   }
 
@@ -65,12 +66,10 @@ extension ResidualLayer {
   }
 
   func expandBackwardWork(_ active: [Int]) -> Work {
-    let all = max(1, middleFloats(Array(branches.indices)))
-    let flops = 2 * (expansionFlops + depthwiseFlops)
-    return Work(
+    Work(
       "expand, depthwise",
       .backward,
-      flops: flops / all * middleFloats(active),
+      flops: 2 * expandFlops(active),
       floats: middleFloats(active) + 2 * outputFloats(active) + 2 * x.count
     )
   }
