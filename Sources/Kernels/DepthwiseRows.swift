@@ -1,6 +1,4 @@
 /// A ring of rows with a zero border, [slots, width, 16]: row r stands in slot r mod `slots`.
-///
-/// `from` is the ring's first slot; `first` the slot of the first row wanted, and rows follow it.
 @usableFromInline
 package struct RowRing {
   /// First element of slot 0.
@@ -51,7 +49,8 @@ package func zero<L: Lanes>(_: L.Type, _ p: Output, _ count: Int) {
 
 /// One row of a depthwise convolution over a block: `count` pixels of 16 channels to `out`.
 ///
-/// With `streams` the output goes past the caches. The row's window begins with ring row `first`; adds Σ y and Σ y² to `sums` and `squares`, [16].
+/// With `streams` the output goes past the caches. The row's window begins with ring row `first`; adds Σ y
+/// and Σ y² to `sums` and `squares`, [16].
 @inlinable @inline(always)
 package func depthwiseRow<L: Lanes>(
   _: L.Type,
