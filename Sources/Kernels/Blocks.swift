@@ -83,8 +83,6 @@ package struct ResidualBlock {
 /// What the way back through a block needs besides `ResidualBlock`.
 @usableFromInline
 package struct ResidualBlockGradient {
-  /// The folded expansion transposed, [16, C], packed by `packColumns`.
-  @usableFromInline package var expandTransposed: Input
   /// Projection transposed, [D, 16].
   @usableFromInline package var projectTransposed: Input
   /// Scale of the depthwise output's normalisation, [16].
@@ -93,19 +91,18 @@ package struct ResidualBlockGradient {
   @usableFromInline package var shift: Input
   /// α, β, κ of the raw depthwise output's gradient, [3, 16]; see `GradientSource`.
   @usableFromInline package var coefficients: Input
-  /// The image's raw depthwise output, [H', W', 16].
+  /// The images' raw depthwise output, [H', W', 16] each.
   @usableFromInline package var d: SavedBlocks
-  /// Gradient of the image's raw projection, [H'·W', D].
+  /// Gradient of the images' raw projection, [H'·W', D].
   @usableFromInline package var gradient: Input
   /// D.
   @usableFromInline package var gradientChannels: Int
-  /// The image's gradient after the depthwise output's normalisation, [H', W', 16], if it was kept.
+  /// The images' gradient after the depthwise output's normalisation, [H', W', 16], if it was kept.
   @usableFromInline package var kept: Input?
 
   /// Describes the way back.
   @inlinable
   package init(
-    expandTransposed: Input,
     projectTransposed: Input,
     scale: Input,
     shift: Input,
@@ -119,7 +116,6 @@ package struct ResidualBlockGradient {
     self.d = d
     self.gradient = gradient
     self.gradientChannels = gradientChannels
-    self.expandTransposed = expandTransposed
     self.projectTransposed = projectTransposed
     self.scale = scale
     self.shift = shift

@@ -49,8 +49,8 @@ package func zero<L: Lanes>(_: L.Type, _ p: Output, _ count: Int) {
 
 /// One row of a depthwise convolution over a block: `count` pixels of 16 channels to `out`.
 ///
-/// With `streams` the output goes past the caches. The row's window begins with ring row `first`; adds Σ y
-/// and Σ y² to `sums` and `squares`, [16].
+/// With `streams` the output goes past the caches. Rows `within` of the filter meet rows of the image, the
+/// first of them ring row `first`; adds Σ y and Σ y² to `sums` and `squares`, [16].
 @inlinable @inline(always)
 package func depthwiseRow<L: Lanes>(
   _: L.Type,
@@ -58,6 +58,7 @@ package func depthwiseRow<L: Lanes>(
   stride: Int,
   ring: RowRing,
   first: Int,
+  within: Range<Int>,
   count: Int,
   taps: Input,
   out: SavedBlocks,
@@ -67,15 +68,15 @@ package func depthwiseRow<L: Lanes>(
 ) {
   // The kernels and strides of the search spaces get loops of their own, unrolled over the taps.
   if kernel == 3 && stride == 1 {
-    slide(L.self, 3, 1, ring, first, count, taps, out, streams, sums, squares)
+    slide(L.self, 3, 1, ring, first, within, count, taps, out, streams, sums, squares)
   } else if kernel == 5 && stride == 1 {
-    slide(L.self, 5, 1, ring, first, count, taps, out, streams, sums, squares)
+    slide(L.self, 5, 1, ring, first, within, count, taps, out, streams, sums, squares)
   } else if kernel == 3 && stride == 2 {
-    slide(L.self, 3, 2, ring, first, count, taps, out, streams, sums, squares)
+    slide(L.self, 3, 2, ring, first, within, count, taps, out, streams, sums, squares)
   } else if kernel == 5 && stride == 2 {
-    slide(L.self, 5, 2, ring, first, count, taps, out, streams, sums, squares)
+    slide(L.self, 5, 2, ring, first, within, count, taps, out, streams, sums, squares)
   } else {
-    slide(L.self, kernel, stride, ring, first, count, taps, out, streams, sums, squares)
+    slide(L.self, kernel, stride, ring, first, within, count, taps, out, streams, sums, squares)
   }
 }
 
@@ -87,6 +88,7 @@ package func slide<L: Lanes>(
   _ stride: Int,
   _ ring: RowRing,
   _ first: Int,
+  _ within: Range<Int>,
   _ count: Int,
   _ taps: Input,
   _ out: SavedBlocks,
@@ -106,7 +108,7 @@ package func slide<L: Lanes>(
       var y0 = V.zero, y1 = V.zero, y2 = V.zero, y3 = V.zero
       var y4 = V.zero, y5 = V.zero, y6 = V.zero, y7 = V.zero
       var slot = start
-      for ky in 0..<kernel {
+      for ky in within {
         let row = Input(ring.base + slot * ring.rowFloats) + x * stride * blockWidth + c
         slot = ring.next(slot)
         let filter = taps + ky * kernel * blockWidth + c

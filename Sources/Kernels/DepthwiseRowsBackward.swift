@@ -49,7 +49,7 @@ package struct DepthwiseRowBackward {
   }
 }
 
-/// Row `y`: replaces `row`, the input before its activation, [count, 16], by its gradient.
+/// Row `y`: the gradient of `row`, the input before its activation, [count, 16], to `to`, which may be `row`.
 ///
 /// Both gradients come from one look at the output's: with d the output gradient and z the activated input
 /// dz[x] = Σ w[k]·d[x + p − k] and dw[k] = Σ z[x]·d[x + p − k]. Adds Σ of the gradient to `sums`, [16].
@@ -58,14 +58,15 @@ package func depthwiseRowBackward<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
   y: Int,
-  row: Output,
+  row: Input,
+  to: Output,
   sums: Output
 ) {
   // The activation of the search spaces gets loops of its own too: a choice inside would cost registers.
   if p.activation == .relu {
-    rowBackward(L.self, p, .relu, y, row, sums)
+    rowBackward(L.self, p, .relu, y, row, to, sums)
   } else {
-    rowBackward(L.self, p, p.activation, y, row, sums)
+    rowBackward(L.self, p, p.activation, y, row, to, sums)
   }
 }
 
@@ -76,7 +77,8 @@ package func rowBackward<L: Lanes>(
   _ p: DepthwiseRowBackward,
   _ activation: Activation,
   _ y: Int,
-  _ row: Output,
+  _ row: Input,
+  _ to: Output,
   _ sums: Output
 ) {
   let rows = p.outRows(y)
@@ -86,27 +88,27 @@ package func rowBackward<L: Lanes>(
     var x = 0
     if p.stride == 1 && p.kernel == 3 {
       while x < p.count {
-        backwardTile(L.self, p, 3, activation, rows, y, x, c, row, &sum)
+        backwardTile(L.self, p, 3, activation, rows, y, x, c, row, to, &sum)
         x += 4
       }
     } else if p.stride == 1 && p.kernel == 5 {
       while x < p.count {
-        backwardTile(L.self, p, 5, activation, rows, y, x, c, row, &sum)
+        backwardTile(L.self, p, 5, activation, rows, y, x, c, row, to, &sum)
         x += 4
       }
     } else if p.stride == 2 && p.kernel == 3 {
       while x < p.count {
-        backwardTileOfTwo(L.self, p, 3, activation, rows, y, x, c, row, &sum)
+        backwardTileOfTwo(L.self, p, 3, activation, rows, y, x, c, row, to, &sum)
         x += 8
       }
     } else if p.stride == 2 && p.kernel == 5 {
       while x < p.count {
-        backwardTileOfTwo(L.self, p, 5, activation, rows, y, x, c, row, &sum)
+        backwardTileOfTwo(L.self, p, 5, activation, rows, y, x, c, row, to, &sum)
         x += 8
       }
     } else {
       while x < p.count {
-        backwardPixel(L.self, p, activation, rows, y, x, c, row, &sum)
+        backwardPixel(L.self, p, activation, rows, y, x, c, row, to, &sum)
         x += 1
       }
     }
@@ -126,12 +128,14 @@ package func backwardTile<L: Lanes>(
   _ y: Int,
   _ x: Int,
   _ c: Int,
-  _ row: Output,
+  _ row: Input,
+  _ to: Output,
   _ sum: inout L.Vector
 ) {
   typealias V = L.Vector
   let n = p.count - x
   let at = row + x * blockWidth + c
+  let to = to + x * blockWidth + c
   // Beyond the row the input counts as 0, and so does its activation.
   let r0 = L.load(at)
   let r1 = n > 1 ? L.load(at + blockWidth) : .zero
@@ -178,10 +182,10 @@ package func backwardTile<L: Lanes>(
       tap(L.self, w, t, u6, z2, &g2, u7, z3, &g3)
     }
   }
-  finish(L.self, g0, r0, activation, at, &sum)
-  if n > 1 { finish(L.self, g1, r1, activation, at + blockWidth, &sum) }
-  if n > 2 { finish(L.self, g2, r2, activation, at + 2 * blockWidth, &sum) }
-  if n > 3 { finish(L.self, g3, r3, activation, at + 3 * blockWidth, &sum) }
+  finish(L.self, g0, r0, activation, to, &sum)
+  if n > 1 { finish(L.self, g1, r1, activation, to + blockWidth, &sum) }
+  if n > 2 { finish(L.self, g2, r2, activation, to + 2 * blockWidth, &sum) }
+  if n > 3 { finish(L.self, g3, r3, activation, to + 3 * blockWidth, &sum) }
 }
 
 /// Eight pixels with stride 2, of which even and odd ones meet different taps.
@@ -195,12 +199,14 @@ package func backwardTileOfTwo<L: Lanes>(
   _ y: Int,
   _ x: Int,
   _ c: Int,
-  _ row: Output,
+  _ row: Input,
+  _ to: Output,
   _ sum: inout L.Vector
 ) {
   typealias V = L.Vector
   let n = p.count - x
   let at = row + x * blockWidth + c
+  let to = to + x * blockWidth + c
   let r0 = L.load(at)
   let r1 = n > 1 ? L.load(at + blockWidth) : .zero
   let r2 = n > 2 ? L.load(at + 2 * blockWidth) : .zero
@@ -255,14 +261,14 @@ package func backwardTileOfTwo<L: Lanes>(
       tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u2, z5, &g5, u3, z7, &g7)
     }
   }
-  finish(L.self, g0, r0, activation, at, &sum)
-  if n > 1 { finish(L.self, g1, r1, activation, at + blockWidth, &sum) }
-  if n > 2 { finish(L.self, g2, r2, activation, at + 2 * blockWidth, &sum) }
-  if n > 3 { finish(L.self, g3, r3, activation, at + 3 * blockWidth, &sum) }
-  if n > 4 { finish(L.self, g4, r4, activation, at + 4 * blockWidth, &sum) }
-  if n > 5 { finish(L.self, g5, r5, activation, at + 5 * blockWidth, &sum) }
-  if n > 6 { finish(L.self, g6, r6, activation, at + 6 * blockWidth, &sum) }
-  if n > 7 { finish(L.self, g7, r7, activation, at + 7 * blockWidth, &sum) }
+  finish(L.self, g0, r0, activation, to, &sum)
+  if n > 1 { finish(L.self, g1, r1, activation, to + blockWidth, &sum) }
+  if n > 2 { finish(L.self, g2, r2, activation, to + 2 * blockWidth, &sum) }
+  if n > 3 { finish(L.self, g3, r3, activation, to + 3 * blockWidth, &sum) }
+  if n > 4 { finish(L.self, g4, r4, activation, to + 4 * blockWidth, &sum) }
+  if n > 5 { finish(L.self, g5, r5, activation, to + 5 * blockWidth, &sum) }
+  if n > 6 { finish(L.self, g6, r6, activation, to + 6 * blockWidth, &sum) }
+  if n > 7 { finish(L.self, g7, r7, activation, to + 7 * blockWidth, &sum) }
 }
 
 /// One pixel, for any kernel and stride.
@@ -275,10 +281,12 @@ package func backwardPixel<L: Lanes>(
   _ y: Int,
   _ x: Int,
   _ c: Int,
-  _ row: Output,
+  _ row: Input,
+  _ to: Output,
   _ sum: inout L.Vector
 ) {
   let at = row + x * blockWidth + c
+  let to = to + x * blockWidth + c
   let r = L.load(at)
   let z = L.activate(r, activation)
   let padding = p.kernel / 2
@@ -295,7 +303,7 @@ package func backwardPixel<L: Lanes>(
       L.store(L.fma(z, u, L.load(p.tapGradients + i)), p.tapGradients + i)
     }
   }
-  finish(L.self, g, r, activation, at, &sum)
+  finish(L.self, g, r, activation, to, &sum)
 }
 
 /// One tap over two pixels: g += w·u for each, and the tap's own gradient gains Σ z·u.

@@ -1,4 +1,4 @@
-/// Expansion, normalisation, activation and depthwise convolution of one image for one block.
+/// Expansion, normalisation, activation and depthwise convolution of images for one block.
 ///
 /// The expanded activations live only in a ring of rows in cache.
 @usableFromInline
@@ -7,7 +7,7 @@ package struct ExpandDepthwise {
   @usableFromInline package var block: ResidualBlock
   /// Geometry of the depthwise convolution.
   @usableFromInline package var geometry: Patches
-  /// The image, [H, W, C].
+  /// The first image, [H, W, C]; the others follow.
   @usableFromInline package var x: Input
   /// C.
   @usableFromInline package var channels: Int
@@ -34,7 +34,7 @@ package struct ExpandDepthwise {
     self.channels = channels
   }
 
-  /// Input rows expanded at a time: at least 32 pixels, so that small images fill the tiles.
+  /// Input rows worked on at a time: at least 32 pixels, so that small images fill the tiles.
   @inlinable @inline(always)
   package var group: Int { min(geometry.height, max(1, 32 / geometry.width)) }
 
@@ -48,11 +48,12 @@ package struct ExpandDepthwise {
   }
 }
 
-/// Forward: raw depthwise output [H', W', 16] to `out`; adds Σ y and Σ y² to `sums` and `squares`.
+/// Forward: raw depthwise output [images, H', W', 16] to `out`; adds Σ y and Σ y² to `sums` and `squares`.
 @inlinable @inline(always)
 package func expandDepthwise<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
+  images: Int,
   out: SavedBlocks,
   sums: Output?,
   squares: Output?,
@@ -64,24 +65,26 @@ package func expandDepthwise<L: Lanes>(
   let ring = RowRing(base: scratch, slots: k, rowFloats: rowFloats)
   let stage = scratch + k * rowFloats
   let spare = stage + p.group * g.width * blockWidth
+  // Only the borders need it, and no image touches them.
   ring.clear(L.self)
   let rectify = p.block.activation == .relu
   let isDirect = g.width % L.rows == 0
-  var next = -g.padding
-  var staged = 0
-  var firstStaged = 0
-  for oy in 0..<g.outHeight {
-    while next < oy * g.stride - g.padding + k {
-      let to = ring[next + g.padding] + g.padding * blockWidth
-      if next < 0 || next >= g.height {
-        zero(L.self, to, g.width * blockWidth)
-      } else {
+  for image in 0..<images {
+    let first = image * g.height
+    var next = 0
+    var staged = 0
+    var firstStaged = 0
+    for oy in 0..<g.outHeight {
+      let top = oy * g.stride - g.padding
+      let end = min(g.height, top + k)
+      while next < end {
+        let to = ring[next] + g.padding * blockWidth
         if isDirect {
           multiplyRelu(
             L.self,
             p,
             rows: g.width,
-            from: next * g.width,
+            from: (first + next) * g.width,
             to: to,
             rectify: rectify,
             spare: spare
@@ -94,7 +97,7 @@ package func expandDepthwise<L: Lanes>(
               L.self,
               p,
               rows: (staged - firstStaged) * g.width,
-              from: firstStaged * g.width,
+              from: (first + firstStaged) * g.width,
               to: stage,
               rectify: rectify,
               spare: spare
@@ -106,7 +109,16 @@ package func expandDepthwise<L: Lanes>(
           )
         }
         if let expanded = p.expanded {
-          (expanded + next * g.width * blockWidth).update(from: to, count: g.width * blockWidth)
+          let kept = expanded + (first + next) * g.width * blockWidth
+          var i = 0
+          while i < g.width * blockWidth {
+            if p.streams {
+              L.stream(L.load(to + i), kept + i)
+            } else {
+              L.store(L.load(to + i), kept + i)
+            }
+            i += L.count
+          }
         }
         if p.block.activation == .hswish {
           var i = 0
@@ -115,22 +127,23 @@ package func expandDepthwise<L: Lanes>(
             i += L.count
           }
         }
+        next += 1
       }
-      next += 1
+      depthwiseRow(
+        L.self,
+        kernel: k,
+        stride: g.stride,
+        ring: ring,
+        first: max(0, top),
+        within: max(0, -top)..<end - top,
+        count: g.outWidth,
+        taps: p.block.taps,
+        out: out.dropFirst((image * g.outHeight + oy) * g.outWidth * blockWidth),
+        streams: p.streams,
+        sums: sums,
+        squares: squares
+      )
     }
-    depthwiseRow(
-      L.self,
-      kernel: k,
-      stride: g.stride,
-      ring: ring,
-      first: oy * g.stride,
-      count: g.outWidth,
-      taps: p.block.taps,
-      out: out.dropFirst(oy * g.outWidth * blockWidth),
-      streams: p.streams,
-      sums: sums,
-      squares: squares
-    )
   }
   if p.streams { finishStreams() }
 }
@@ -175,21 +188,23 @@ package func multiplyRelu<L: Lanes>(
   }
 }
 
-/// Backward of one image for one block, everything expanded made anew in cache.
+/// Backward of some images for one block, everything expanded made anew in cache.
 ///
 /// With g the gradient after the expansion's normalisation (its own backward is left to the caller, who
-/// needs the sums over the batch): adds xᵀ·g to `filter` [C, 16], Σ g to `sums` [16], the taps' gradient
-/// to `tapGradients` [K, K, 16], and g·Wᵀ, W the folded expansion, to `dx` [H·W, C] in rows of
-/// `wholeBlocks(C)` floats with a tile of slack behind.
+/// needs the sums over the batch): g itself goes to `gradient`, [images·H·W, 16]; adds xᵀ·g to `filter`
+/// [C, 16], whose content counts for nothing if `isFirst`, Σ g to `sums` [16], and the taps' gradient to
+/// `tapGradients` [K, K, 16].
 @inlinable @inline(always)
 package func expandDepthwiseBackward<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
   _ way: ResidualBlockGradient,
+  images: Int,
+  isFirst: Bool,
   filter: Output,
   tapGradients: Output,
   sums: Output,
-  dx: Output,
+  gradient: Output,
   scratch: Output
 ) {
   let g = p.geometry
@@ -199,9 +214,9 @@ package func expandDepthwiseBackward<L: Lanes>(
   // Rows that a group of input rows reads, and those made ahead for it.
   let slots = group + k + 1
   let ring = RowRing(base: scratch, slots: slots, rowFloats: rowFloats)
-  let u = scratch + slots * rowFloats
-  let stage = u + (group * g.width + 8) * blockWidth
+  let stage = scratch + slots * rowFloats
   let spare = stage + (group + 1 + k / 2) * g.outWidth * blockWidth
+  // Only the borders need it, and no image touches them.
   ring.clear(L.self)
   let row = DepthwiseRowBackward(
     kernel: k,
@@ -213,87 +228,76 @@ package func expandDepthwiseBackward<L: Lanes>(
     taps: p.block.taps,
     tapGradients: tapGradients
   )
-  let dxStride = wholeBlocks(p.channels)
-  var made = 0
-  var y = 0
-  while y < g.height {
-    let end = min(g.height, y + group)
-    let wanted = min(g.outHeight, (end - 1 + g.padding) / g.stride + 1)
-    if made < wanted {
-      depthwiseGradientRows(
-        L.self,
-        p,
-        way,
-        first: made,
-        last: wanted,
-        ring: ring,
-        stage: stage,
-        spare: spare
-      )
-      made = wanted
+  // Pixels that are in the filter's gradient, and those that wait to be.
+  var summed = 0
+  var done = 0
+  let enough = min(64, images * g.height * g.width)
+  for image in 0..<images {
+    var made = 0
+    var y = 0
+    while y < g.height {
+      let end = min(g.height, y + group)
+      let wanted = min(g.outHeight, (end - 1 + g.padding) / g.stride + 1)
+      if made < wanted {
+        depthwiseGradientRows(
+          L.self,
+          p,
+          way,
+          image: image,
+          first: made,
+          last: wanted,
+          ring: ring,
+          stage: stage,
+          spare: spare
+        )
+        made = wanted
+      }
+      let pixels = (end - y) * g.width
+      let to = gradient + done * blockWidth
+      var from = Input(to)
+      if let expanded = p.expanded {
+        from = Input(expanded) + done * blockWidth
+      } else {
+        multiplyRelu(L.self, p, rows: pixels, from: done, to: to, rectify: false, spare: spare)
+      }
+      for r in y..<end {
+        let i = (r - y) * g.width * blockWidth
+        depthwiseRowBackward(L.self, row, y: r, row: from + i, to: to + i, sums: sums)
+        if p.expanded != nil {
+          // The same row of the next group.
+          for x in 0..<g.width { prefetch(from + i + (pixels + x) * blockWidth) }
+        }
+      }
+      done += pixels
+      y = end
+      let isLast = image == images - 1 && end == g.height
+      if done - summed < enough && !isLast { continue }
+      var i = 0
+      while i < p.channels {
+        blockTile(
+          L.self,
+          depth: done - summed,
+          a: p.x + summed * p.channels + i,
+          rowStride: 1,
+          depthStride: p.channels,
+          b: gradient + summed * blockWidth,
+          c: filter + i * blockWidth,
+          accumulate: !isFirst || summed > 0
+        )
+        i += L.rows
+      }
+      summed = done
     }
-    let pixels = (end - y) * g.width
-    if let expanded = p.expanded {
-      u.update(from: expanded + y * g.width * blockWidth, count: pixels * blockWidth)
-    } else {
-      multiplyRelu(
-        L.self,
-        p,
-        rows: pixels,
-        from: y * g.width,
-        to: u,
-        rectify: false,
-        spare: spare
-      )
-    }
-    for r in y..<end {
-      depthwiseRowBackward(
-        L.self,
-        row,
-        y: r,
-        row: u + (r - y) * g.width * blockWidth,
-        sums: sums
-      )
-    }
-    let x = p.x + y * g.width * p.channels
-    var i = 0
-    while i < p.channels {
-      blockTile(
-        L.self,
-        depth: pixels,
-        a: x + i,
-        rowStride: 1,
-        depthStride: p.channels,
-        b: u,
-        c: filter + i * blockWidth,
-        accumulate: true
-      )
-      i += L.rows
-    }
-    let tail = pixels % L.rows
-    if tail > 0 { zero(L.self, u + pixels * blockWidth, (L.rows - tail) * blockWidth) }
-    multiply(
-      L.self,
-      rows: pixels,
-      depth: blockWidth,
-      columns: p.channels,
-      a: u,
-      aStride: blockWidth,
-      packed: way.expandTransposed,
-      c: dx + y * g.width * dxStride,
-      cStride: dxStride,
-      accumulate: true
-    )
-    y = end
   }
 }
 
-/// Makes rows `first..<last` of the raw depthwise output's gradient in the ring.
+/// Makes rows `first..<last` of the gradient of an image's raw depthwise output in the ring.
 @inlinable @inline(always)
 package func depthwiseGradientRows<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
   _ way: ResidualBlockGradient,
+  image: Int,
   first: Int,
   last: Int,
   ring: RowRing,
@@ -301,26 +305,33 @@ package func depthwiseGradientRows<L: Lanes>(
   spare: Output
 ) {
   let g = p.geometry
+  let before = image * g.outHeight * g.outWidth
+  let d = way.d.dropFirst(before * blockWidth)
   if let kept = way.kept {
     // The activation's derivative is in it already.
-    let from = kept + first * g.outWidth * blockWidth
-    return gradientRows(L.self, p, way, .none, first, last, ring, from)
+    let from = kept + (before + first * g.outWidth) * blockWidth
+    let count = (last - first) * g.outWidth
+    for x in count..<2 * count {
+      prefetch(from + x * blockWidth)
+      prefetch(d.address((first * g.outWidth + x) * blockWidth))
+    }
+    return gradientRows(L.self, p, way, d, .none, first, last, ring, from)
   }
   multiplyBlock(
     L.self,
     rows: (last - first) * g.outWidth,
     depth: way.gradientChannels,
-    a: way.gradient + first * g.outWidth * way.gradientChannels,
+    a: way.gradient + (before + first * g.outWidth) * way.gradientChannels,
     aStride: way.gradientChannels,
     b: way.projectTransposed,
     c: stage,
-    ahead: way.d.address(last * g.outWidth * blockWidth),
+    ahead: d.address(last * g.outWidth * blockWidth),
     spare: spare
   )
   if p.block.activation == .relu {
-    gradientRows(L.self, p, way, .relu, first, last, ring, stage)
+    gradientRows(L.self, p, way, d, .relu, first, last, ring, stage)
   } else {
-    gradientRows(L.self, p, way, p.block.activation, first, last, ring, stage)
+    gradientRows(L.self, p, way, d, p.block.activation, first, last, ring, stage)
   }
 }
 
@@ -330,6 +341,7 @@ package func gradientRows<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
   _ way: ResidualBlockGradient,
+  _ d: SavedBlocks,
   _ activation: Activation,
   _ first: Int,
   _ last: Int,
@@ -345,7 +357,7 @@ package func gradientRows<L: Lanes>(
     let beta = L.load(way.coefficients + blockWidth + c)
     let kappa = L.load(way.coefficients + 2 * blockWidth + c)
     for q in first..<last {
-      let raw = way.d.dropFirst(q * g.outWidth * blockWidth + c)
+      let raw = d.dropFirst(q * g.outWidth * blockWidth + c)
       let from = stage + (q - first) * g.outWidth * blockWidth + c
       let to = ring[q] + g.padding * blockWidth + c
       for x in 0..<g.outWidth {

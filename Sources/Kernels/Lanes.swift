@@ -16,6 +16,9 @@ package typealias Output = UnsafeMutablePointer<Float>
 package protocol Lanes: SendableMetatype {
   /// The vector type.
   associatedtype Vector: SIMD where Vector.Scalar == Float
+  /// Lanes half as wide with as many `rows`, for the last columns of a product; the same lanes if a half is
+  /// not worth a loop of its own.
+  associatedtype Half: Lanes = Self
   /// Floats in a vector.
   static var count: Int { get }
   /// Rows of the matrix micro-kernel: accumulators are `rows` × 2 vectors.
@@ -216,6 +219,8 @@ package enum AVX2Lanes: Lanes {
 package enum AVX512Lanes: Lanes {
   /// The vector type.
   @usableFromInline package typealias Vector = SIMD16<Float>
+  /// FBNet's widths are multiples of 8.
+  @usableFromInline package typealias Half = AVX512HalfLanes
   /// See `Lanes`.
   @inlinable @inline(always)
   package static var count: Int { 16 }
@@ -256,4 +261,39 @@ package enum AVX512Lanes: Lanes {
   package static func store(_ x: Vector, _ p: Output, _ n: Int) {
     if n == 8 { AVX2Lanes.store(x.lowHalf, p) } else { storeSome(x, p, n) }
   }
+}
+
+/// Eight lanes with the registers of AVX-512.
+@usableFromInline
+package enum AVX512HalfLanes: Lanes {
+  /// The vector type.
+  @usableFromInline package typealias Vector = SIMD8<Float>
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static var count: Int { 8 }
+  /// As many as `AVX512Lanes` has.
+  @inlinable @inline(always)
+  package static var rows: Int { 8 }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { cs_fma8(a, b, c) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
+    cs_keep8(x, condition)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
+    cs_clamp8(x, low, high)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func stream(_ x: Vector, _ p: Output) { cs_stream8(x, p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func widen(_ p: UnsafePointer<UInt16>) -> Vector { cs_widen8(p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow8(x, p) }
 }

@@ -193,8 +193,8 @@ package func takeRows<L: Lanes>(
 /// Backward, pixels `first..<last`: what the batch must be seen whole for.
 ///
 /// With g the gradient after the depthwise output's normalisation: adds Σ g and Σ g·y to `sums` and
-/// `products`, [blocks, 16], and the filter's gradient to `filter`, [blocks, rows of whole tiles,
-/// wholeBlocks(D)], if wanted. Where g itself is not kept, `expandDepthwiseBackward` makes it again from
+/// `products`, [blocks, 16]; the filter's gradient, if wanted, goes to `filter`, [blocks, rows of whole tiles,
+/// wholeBlocks(D)]. Where g itself is not kept, `expandDepthwiseBackward` makes it again from
 /// the projection's gradient, which goes to `kept`, [pixels, D]; that may be where the raw output stands. Reads
 /// up to a vector beyond the last row of it.
 @inlinable @inline(always)
@@ -252,7 +252,8 @@ package func projectBlocksBackward<L: Lanes>(
           d: rows,
           dStride: p.columns,
           c: filter + b * filterRows * stride,
-          cStride: stride
+          cStride: stride,
+          accumulate: row > first
         )
       }
     }

@@ -5,15 +5,20 @@ package struct ResidualKernels: Sendable {
   package var secondMoments: @Sendable (Input, Int, Int, Int, Output, Output) -> Void
   /// See `Kernels.multiplyBlock`: rows, depth, A, stride of A, B, C, spare.
   package var multiplyBlock: @Sendable (Int, Int, Input, Int, Input, Output, Output) -> Void
-  /// C[rows, columns] += A[rows, 16] · B; see `Kernels.multiply`: rows, columns, A, packed B, C, stride of C.
-  package var addProduct: @Sendable (Int, Int, Input, Input, Output, Int) -> Void
-  /// See `Kernels.expandDepthwise`: what, out, sums, squares, scratch.
+  /// C[rows, columns] (+)= A[rows, 16 · slices] · B; see `Kernels.multiply`: rows, columns, A, slices, their
+  /// stride, packed B, C, stride of C, accumulate.
+  package var multiplySlices:
+    @Sendable (Int, Int, Input, Int, Int, Input, Output, Int, Bool) -> Void
+  /// See `Kernels.packSlice`: columns, block, slice, slices, to.
+  package var packSlice: @Sendable (Int, Input, Int, Int, Output) -> Void
+  /// See `Kernels.expandDepthwise`: what, images, out, sums, squares, scratch.
   package var expandDepthwise:
-    @Sendable (ExpandDepthwise, SavedBlocks, Output?, Output?, Output) -> Void
-  /// See `Kernels.expandDepthwiseBackward`: what, way back, filter, taps, sums, dx, scratch.
+    @Sendable (ExpandDepthwise, Int, SavedBlocks, Output?, Output?, Output) -> Void
+  /// See `Kernels.expandDepthwiseBackward`: what, way back, images, is first, filter, taps, sums, gradient,
+  /// scratch.
   package var expandDepthwiseBackward:
     @Sendable (
-      ExpandDepthwise, ResidualBlockGradient, Output, Output, Output, Output, Output
+      ExpandDepthwise, ResidualBlockGradient, Int, Bool, Output, Output, Output, Output, Output
     ) -> Void
   /// See `Kernels.projectBlocks`: what, first, last, out, sums, squares, scratch.
   package var projectBlocks:
@@ -34,12 +39,14 @@ package struct ResidualKernels: Sendable {
   package init(
     secondMoments: @escaping @Sendable (Input, Int, Int, Int, Output, Output) -> Void,
     multiplyBlock: @escaping @Sendable (Int, Int, Input, Int, Input, Output, Output) -> Void,
-    addProduct: @escaping @Sendable (Int, Int, Input, Input, Output, Int) -> Void,
+    multiplySlices:
+      @escaping @Sendable (Int, Int, Input, Int, Int, Input, Output, Int, Bool) -> Void,
+    packSlice: @escaping @Sendable (Int, Input, Int, Int, Output) -> Void,
     expandDepthwise:
-      @escaping @Sendable (ExpandDepthwise, SavedBlocks, Output?, Output?, Output) -> Void,
+      @escaping @Sendable (ExpandDepthwise, Int, SavedBlocks, Output?, Output?, Output) -> Void,
     expandDepthwiseBackward:
       @escaping @Sendable (
-        ExpandDepthwise, ResidualBlockGradient, Output, Output, Output, Output, Output
+        ExpandDepthwise, ResidualBlockGradient, Int, Bool, Output, Output, Output, Output, Output
       ) -> Void,
     projectBlocks:
       @escaping @Sendable (ProjectBlocks, Int, Int, Output, Output?, Output?, Output) -> Void,
@@ -53,7 +60,8 @@ package struct ResidualKernels: Sendable {
   ) {
     self.secondMoments = secondMoments
     self.multiplyBlock = multiplyBlock
-    self.addProduct = addProduct
+    self.multiplySlices = multiplySlices
+    self.packSlice = packSlice
     self.expandDepthwise = expandDepthwise
     self.expandDepthwiseBackward = expandDepthwiseBackward
     self.projectBlocks = projectBlocks
@@ -73,7 +81,7 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
     multiplyBlock: {
       multiplyBlock(L.self, rows: $0, depth: $1, a: $2, aStride: $3, b: $4, c: $5, spare: $6)
     },
-    addProduct: {
+    multiplySlices: {
       multiply(
         L.self,
         rows: $0,
@@ -81,25 +89,32 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
         columns: $1,
         a: $2,
         aStride: blockWidth,
-        packed: $3,
-        c: $4,
-        cStride: $5,
-        accumulate: true
+        packed: $5,
+        c: $6,
+        cStride: $7,
+        accumulate: $8,
+        slices: $3,
+        sliceStride: $4
       )
     },
+    packSlice: {
+      packSlice(L.self, columns: $0, block: $1, slice: $2, slices: $3, into: $4)
+    },
     expandDepthwise: {
-      expandDepthwise(L.self, $0, out: $1, sums: $2, squares: $3, scratch: $4)
+      expandDepthwise(L.self, $0, images: $1, out: $2, sums: $3, squares: $4, scratch: $5)
     },
     expandDepthwiseBackward: {
       expandDepthwiseBackward(
         L.self,
         $0,
         $1,
-        filter: $2,
-        tapGradients: $3,
-        sums: $4,
-        dx: $5,
-        scratch: $6
+        images: $2,
+        isFirst: $3,
+        filter: $4,
+        tapGradients: $5,
+        sums: $6,
+        gradient: $7,
+        scratch: $8
       )
     },
     projectBlocks: {

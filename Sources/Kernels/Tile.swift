@@ -169,6 +169,16 @@ package func tile<L: Lanes>(
   }
 }
 
+/// Columns of the next panel of B where `columns` are left: two vectors, one, or half of one.
+@inlinable @inline(always)
+package func panelWidth<L: Lanes>(_: L.Type, _ columns: Int) -> Int {
+  if L.Half.count < L.count {
+    if columns <= L.Half.count { return L.Half.count }
+    if columns <= L.count + L.Half.count { return L.count }
+  }
+  return columns > L.count ? 2 * L.count : L.count
+}
+
 /// C[rows, columns] = A[rows, depth] · B, with B packed by `packColumns`.
 ///
 /// `rows` is rounded up to whole tiles: A and C must have that many rows, C rows of `cStride` floats with
@@ -190,57 +200,28 @@ package func multiply<L: Lanes>(
   ahead: UnsafeRawPointer? = nil,
   aheadStride: Int = 0
 ) {
-  var j = 0
-  let jump = sliceStride - depth
-  while j < columns {
-    let two = columns - j > L.count
-    let panel = packed + j * depth * slices
-    var i = 0
-    while i < rows {
-      if two {
-        tile(
-          L.self,
-          two: true,
-          depth: depth,
-          a: a + i * aStride,
-          rowStride: aStride,
-          depthStride: 1,
-          b: panel,
-          bStride: 2 * L.count,
-          c: c + i * cStride + j,
-          cStride: cStride,
-          accumulate: accumulate,
-          slices: slices,
-          sliceJump: jump,
-          ahead: j == 0 ? ahead.map { $0 + i * 64 } : nil,
-          aheadStride: aheadStride
-        )
-      } else {
-        tile(
-          L.self,
-          two: false,
-          depth: depth,
-          a: a + i * aStride,
-          rowStride: aStride,
-          depthStride: 1,
-          b: panel,
-          bStride: L.count,
-          c: c + i * cStride + j,
-          cStride: cStride,
-          accumulate: accumulate,
-          slices: slices,
-          sliceJump: jump,
-          ahead: j == 0 ? ahead.map { $0 + i * 64 } : nil,
-          aheadStride: aheadStride
-        )
-      }
-      i += L.rows
-    }
-    j += 2 * L.count
-  }
+  multiplyTiles(
+    L.self,
+    rows: rows,
+    depth: depth,
+    columns: columns,
+    a: a,
+    rowStride: aStride,
+    depthStride: 1,
+    b: packed,
+    columnStep: depth * slices,
+    bStride: nil,
+    c: c,
+    cStride: cStride,
+    accumulate: accumulate,
+    slices: slices,
+    sliceJump: sliceStride - depth,
+    ahead: ahead,
+    aheadStride: aheadStride
+  )
 }
 
-/// C[k, n] += Aᵀ · D over `rows` rows of A[rows, k] and D[rows, n].
+/// C[k, n] (+)= Aᵀ · D over `rows` rows of A[rows, k] and D[rows, n].
 ///
 /// `aStride` must be whole tiles of rows, `dStride` and `cStride` whole vectors, C `aStride` rows.
 @inlinable @inline(always)
@@ -254,49 +235,117 @@ package func multiplyTransposed<L: Lanes>(
   d: Input,
   dStride: Int,
   c: Output,
-  cStride: Int
+  cStride: Int,
+  accumulate: Bool = true
+) {
+  multiplyTiles(
+    L.self,
+    rows: k,
+    depth: rows,
+    columns: n,
+    a: a,
+    rowStride: 1,
+    depthStride: aStride,
+    b: d,
+    columnStep: 1,
+    bStride: dStride,
+    c: c,
+    cStride: cStride,
+    accumulate: accumulate
+  )
+}
+
+/// Panel by panel of C all its tiles; the panel from column `j` on of B begins at `b + j · columnStep`, its
+/// rows are `bStride` floats apart, or as many as it has columns.
+@inlinable @inline(always)
+package func multiplyTiles<L: Lanes>(
+  _: L.Type,
+  rows: Int,
+  depth: Int,
+  columns: Int,
+  a: Input,
+  rowStride: Int,
+  depthStride: Int,
+  b: Input,
+  columnStep: Int,
+  bStride: Int?,
+  c: Output,
+  cStride: Int,
+  accumulate: Bool,
+  slices: Int = 1,
+  sliceJump: Int = 0,
+  ahead: UnsafeRawPointer? = nil,
+  aheadStride: Int = 0
 ) {
   var j = 0
-  while j < n {
-    let two = n - j > L.count
+  while j < columns {
+    let width = panelWidth(L.self, columns - j)
+    let panel = b + j * columnStep
     var i = 0
-    while i < k {
-      if two {
+    while i < rows {
+      let ahead = j == 0 ? ahead.map { $0 + i * 64 } : nil
+      if width > L.count {
         tile(
           L.self,
           two: true,
-          depth: rows,
-          a: a + i,
-          rowStride: 1,
-          depthStride: aStride,
-          b: d + j,
-          bStride: dStride,
+          depth: depth,
+          a: a + i * rowStride,
+          rowStride: rowStride,
+          depthStride: depthStride,
+          b: panel,
+          bStride: bStride ?? 2 * L.count,
           c: c + i * cStride + j,
           cStride: cStride,
-          accumulate: true
+          accumulate: accumulate,
+          slices: slices,
+          sliceJump: sliceJump,
+          ahead: ahead,
+          aheadStride: aheadStride
         )
-      } else {
+      } else if width == L.count {
         tile(
           L.self,
           two: false,
-          depth: rows,
-          a: a + i,
-          rowStride: 1,
-          depthStride: aStride,
-          b: d + j,
-          bStride: dStride,
+          depth: depth,
+          a: a + i * rowStride,
+          rowStride: rowStride,
+          depthStride: depthStride,
+          b: panel,
+          bStride: bStride ?? L.count,
           c: c + i * cStride + j,
           cStride: cStride,
-          accumulate: true
+          accumulate: accumulate,
+          slices: slices,
+          sliceJump: sliceJump,
+          ahead: ahead,
+          aheadStride: aheadStride
+        )
+      } else {
+        tile(
+          L.Half.self,
+          two: false,
+          depth: depth,
+          a: a + i * rowStride,
+          rowStride: rowStride,
+          depthStride: depthStride,
+          b: panel,
+          bStride: bStride ?? L.Half.count,
+          c: c + i * cStride + j,
+          cStride: cStride,
+          accumulate: accumulate,
+          slices: slices,
+          sliceJump: sliceJump,
+          ahead: ahead,
+          aheadStride: aheadStride
         )
       }
       i += L.rows
     }
-    j += 2 * L.count
+    j += width
   }
 }
 
-/// Packs B[depth, columns] into panels of two vectors (the last may be one), zero beyond the columns.
+/// Packs B[depth, columns] into panels of `panelWidth` columns, zero beyond the columns.
 ///
 /// Element (k, j) of B stands at `b[k · depthStride + j · columnStride]`. The packed size is
 /// `L.padded(columns) · depth`.
@@ -312,11 +361,11 @@ package func packColumns<L: Lanes>(
 ) {
   var j = 0
   while j < columns {
-    let width = columns - j > L.count ? 2 * L.count : L.count
+    let width = panelWidth(L.self, columns - j)
     let valid = min(width, columns - j)
     let panel = p + j * depth
     let from = b + j * columnStride
-    if columnStride == 1 && valid == width {
+    if columnStride == 1 && valid == width && width >= L.count {
       for k in 0..<depth {
         L.store(L.load(from + k * depthStride), panel + k * width)
         if width > L.count {
@@ -339,6 +388,33 @@ package func packColumns<L: Lanes>(
         first = last
       }
     }
-    j += 2 * L.count
+    j += width
+  }
+}
+
+/// Packs a block, [columns, 16], transposed as slice `slice` of the `slices` of a B for `multiply`, each 16
+/// rows of `columns`.
+@inlinable @inline(always)
+package func packSlice<L: Lanes>(
+  _: L.Type,
+  columns: Int,
+  block: Input,
+  slice: Int,
+  slices: Int,
+  into p: Output
+) {
+  var j = 0
+  while j < columns {
+    let width = panelWidth(L.self, columns - j)
+    let valid = min(width, columns - j)
+    let panel = p + (j * slices + slice * width) * blockWidth
+    for i in 0..<valid {
+      let from = block + (j + i) * blockWidth
+      for k in 0..<blockWidth { panel[k * width + i] = from[k] }
+    }
+    for i in valid..<width {
+      for k in 0..<blockWidth { panel[k * width + i] = 0 }
+    }
+    j += width
   }
 }

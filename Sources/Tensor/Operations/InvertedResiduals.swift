@@ -216,6 +216,9 @@ final class ResidualLayer {
   /// From so many terms of a sum on, storing and reading a value is faster than making it again.
   private static let worthKeeping = 48
 
+  /// Floats that stay in the second-level cache beside what else a pass touches.
+  static let cachedFloats = 1 << 15
+
   /// Whether the expanded channels are kept for the way back.
   var keepsExpanded: Bool {
     engine.isRecording && !engine.recomputes && input >= ResidualLayer.worthKeeping

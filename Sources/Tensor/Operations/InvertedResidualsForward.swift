@@ -131,7 +131,7 @@ extension ResidualLayer {
     covarianceTimesRaw = product
   }
 
-  /// The work of block `index` on an image.
+  /// The work of block `index` on images from `image` on.
   func work(_ index: Int, image: Int) -> ExpandDepthwise {
     let block = blocks[index]
     let branch = branches[block.branch]
@@ -176,15 +176,15 @@ extension ResidualLayer {
       scratch in
       for index in blocks.indices {
         let sums = partials.map { $0.pointer + chunk * 2 * channels + index * blockWidth }
-        for image in chunks[chunk] {
-          kernels.residual.expandDepthwise(
-            work(index, image: image),
-            middle(index, pixel: image * outputPixels),
-            sums,
-            sums.map { $0 + channels },
-            scratch
-          )
-        }
+        let image = chunks[chunk].lowerBound
+        kernels.residual.expandDepthwise(
+          work(index, image: image),
+          chunks[chunk].count,
+          middle(index, pixel: image * outputPixels),
+          sums,
+          sums.map { $0 + channels },
+          scratch
+        )
       }
     }
   }
@@ -249,14 +249,16 @@ extension ResidualLayer {
     let packed = pool.take(blocks.count * blockWidth * columns)
     engine.profile?.next = packWork(.forward)
     engine.team.run(chunks: branches.count, scratchFloats: 0, pool: pool) { index, _ in
-      // Across blocks the transposed weights are not one matrix; each block's slice of depth is packed
-      // by itself into the panels of the whole.
       let blocks = branches[index].blocks
-      packProjection(
-        projectTransposed.pointer + blocks.lowerBound * output * blockWidth,
-        blocks: blocks.count,
-        into: packed.pointer + blocks.lowerBound * blockWidth * columns
-      )
+      for block in blocks {
+        kernels.residual.packSlice(
+          output,
+          projectTransposed.pointer + block * output * blockWidth,
+          block - blocks.lowerBound,
+          blocks.count,
+          packed.pointer + blocks.lowerBound * blockWidth * columns
+        )
+      }
     }
     let outs = branches.map { _ in pool.take(rows * output) }
     let order = bySize(branches.indices)
@@ -307,30 +309,6 @@ extension ResidualLayer {
         ),
         requiresGradient: wantsGradient
       )
-    }
-  }
-
-  /// Packs a branch's projection, [blocks, D, 16] transposed, as [16·blocks, D] for `multiply`.
-  private func packProjection(
-    _ source: UnsafeMutablePointer<Float>,
-    blocks: Int,
-    into packed: UnsafeMutablePointer<Float>
-  ) {
-    let depth = blocks * blockWidth
-    let lanes = engine.kernels.lanes
-    for j in Swift.stride(from: 0, to: output, by: 2 * lanes) {
-      let width = output - j > lanes ? 2 * lanes : lanes
-      let valid = min(width, output - j)
-      for block in 0..<depth / blockWidth {
-        let panel = packed + j * depth + block * blockWidth * width
-        let from = source + (block * output + j) * blockWidth
-        for i in 0..<valid {
-          for k in 0..<blockWidth { panel[k * width + i] = from[i * blockWidth + k] }
-        }
-        for i in valid..<width {
-          for k in 0..<blockWidth { panel[k * width + i] = 0 }
-        }
-      }
     }
   }
 }

@@ -63,7 +63,6 @@ extension ResidualLayer {
       let first = branches[index].blocks.lowerBound
       let s = sums.pointer + chunk * 2 * channels + first * blockWidth
       let filter = filters.map { $0.pointer + (chunk * blocks.count + first) * blockFilter }
-      filter?.update(repeating: 0, count: branches[index].blocks.count * blockFilter)
       kernels.residual.projectBlocksBackward(
         works[index],
         gradient.source,
@@ -109,10 +108,8 @@ extension ResidualLayer {
       let branch = branches[index]
       let norm = depthwiseNorms[index]
       let first = branch.blocks.lowerBound * blockWidth
-      for c in 0..<branch.middle {
-        norm.sums[c] = totals.sums[first + c]
-        norm.products[c] = totals.second[first + c]
-      }
+      norm.sums = Array(totals.sums[first..<first + branch.middle])
+      norm.products = Array(totals.second[first..<first + branch.middle])
       let own = norm.coefficients(factor: 1, trainNorm: trains, pool: pool)
       for c in 0..<branch.middle {
         let to = coefficients.pointer + (first + c) / blockWidth * 3 * blockWidth + c % blockWidth
@@ -132,8 +129,10 @@ extension ResidualLayer {
     let blockFilter: Int
     /// Σ g, [blocks, 16].
     let sums: UnsafePointer<Float>
-    /// The folded expansions transposed and packed, [blocks, 16, C].
-    let expandTransposed: Buffer
+    /// See `packExpansions`.
+    let packed: Buffer
+    /// Blocks that are one matrix there.
+    let run: Int
     /// Where g·Wᵀ was added; nil if the input wants no gradient.
     let dx: Buffer?
   }
@@ -153,67 +152,64 @@ extension ResidualLayer {
     let chunks = imageChunks
     let partials = pool.take(chunks.count * partialFloats)
     let inputStride = wholeBlocks(input)
-    let expandTransposed = pool.take(blocks.count * blockWidth * inputStride)
-    engine.profile?.next = packWork(.backward)
-    engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: pool) { index, _ in
-      kernels.packColumns(
-        blockWidth,
-        input,
-        folded.pointer + index * input * blockWidth,
-        1,
-        blockWidth,
-        expandTransposed.pointer + index * blockWidth * inputStride
-      )
-    }
     let target = x.requiresGradient ? engine.gradientTarget(of: x) : nil
-    let dxFloats = (inputPixels + 8) * inputStride
+    // Some images at a time; the gradients of a run of blocks go into dx together, both in cache.
+    let used = active.flatMap { Array(branches[$0].blocks) }
+    let set = max(1, min(chunks[0].count, ResidualLayer.cachedFloats / (inputPixels * inputStride)))
+    let runFloats = (set * inputPixels + 8) * blockWidth
+    let run = max(1, min(used.count, ResidualLayer.cachedFloats / runFloats))
+    let packed = packExpansions(used, run: run)
+    let dxFloats = (set * inputPixels + 8) * inputStride
     let blockScratch = blockScratch
     engine.profile?.next = expandBackwardWork(active)
     engine.team.run(
       chunks: chunks.count,
-      scratchFloats: dxFloats + blockScratch,
+      scratchFloats: dxFloats + run * runFloats + blockScratch,
       pool: pool
     ) { chunk, scratch in
       let filter = partials.pointer + chunk * partialFloats
       let taps = filter + blocks.count * blockFilter
       let sums = taps + tapFloats
-      let spare = scratch + dxFloats
-      filter.update(repeating: 0, count: partialFloats)
-      for image in chunks[chunk] {
-        scratch.update(repeating: 0, count: dxFloats)
-        for index in active {
-          let gradient = outputs[index].buffer.pointer + image * outputPixels * output
-          for block in branches[index].blocks {
+      let dx = scratch
+      let made = dx + dxFloats
+      let spare = made + run * runFloats
+      taps.update(repeating: 0, count: tapFloats + channels)
+      for image in stride(from: chunks[chunk].lowerBound, to: chunks[chunk].upperBound, by: set) {
+        let count = min(set, chunks[chunk].upperBound - image)
+        for first in stride(from: 0, to: used.count, by: run) {
+          let slices = min(run, used.count - first)
+          for slice in 0..<slices {
+            let block = used[first + slice]
             kernels.residual.expandDepthwiseBackward(
               work(block, image: image),
-              ResidualBlockGradient(
-                expandTransposed: expandTransposed.pointer + block * blockWidth * inputStride,
-                projectTransposed: projectTransposed.pointer + block * output * blockWidth,
-                scale: pending.pointer + block * blockWidth,
-                shift: pending.pointer + channels + block * blockWidth,
-                coefficients: coefficients.pointer + block * 3 * blockWidth,
-                d: middle(block, pixel: image * outputPixels),
-                gradient: gradient,
-                gradientChannels: output,
-                kept: kept.map {
-                  UnsafePointer(
-                    $0.pointer + block * blockFloats + image * outputPixels * blockWidth
-                  )
-                }
-              ),
+              wayBack(block, image: image, outputs, coefficients, kept),
+              count,
+              image == chunks[chunk].lowerBound,
               filter + block * blockFilter,
               taps + blocks[block].taps,
               sums + block * blockWidth,
-              scratch,
+              made + slice * runFloats,
               spare
             )
           }
+          if target == nil { continue }
+          kernels.residual.multiplySlices(
+            count * inputPixels,
+            input,
+            made,
+            slices,
+            runFloats,
+            packed.pointer + first * blockWidth * inputStride,
+            dx,
+            inputStride,
+            first > 0
+          )
         }
         guard let target else { continue }
         kernels.residual.copyRows(
-          inputPixels,
+          count * inputPixels,
           input,
-          scratch,
+          dx,
           inputStride,
           target.buffer.pointer + image * inputPixels * input,
           target.accumulate
@@ -239,9 +235,50 @@ extension ResidualLayer {
       filter: partials,
       blockFilter: blockFilter,
       sums: UnsafePointer(taps + tapFloats),
-      expandTransposed: expandTransposed,
+      packed: packed,
+      run: run,
       dx: target?.buffer
     )
+  }
+
+  /// The second pass's view of block `index` from `image` on.
+  private func wayBack(
+    _ index: Int,
+    image: Int,
+    _ outputs: [Tensor],
+    _ coefficients: Buffer,
+    _ kept: Buffer?
+  ) -> ResidualBlockGradient {
+    let pixel = image * outputPixels
+    return ResidualBlockGradient(
+      projectTransposed: projectTransposed.pointer + index * output * blockWidth,
+      scale: pending.pointer + index * blockWidth,
+      shift: pending.pointer + (blocks.count + index) * blockWidth,
+      coefficients: coefficients.pointer + index * 3 * blockWidth,
+      d: middle(index, pixel: pixel),
+      gradient: outputs[blocks[index].branch].buffer.pointer + pixel * output,
+      gradientChannels: output,
+      kept: kept.map { UnsafePointer($0.pointer + index * blockFloats + pixel * blockWidth) }
+    )
+  }
+
+  /// The folded expansions of blocks, transposed and packed, `run` blocks at a time one matrix.
+  private func packExpansions(_ used: [Int], run: Int) -> Buffer {
+    let columns = wholeBlocks(input)
+    let packed = engine.pool.take(used.count * blockWidth * columns)
+    let kernels = engine.kernels
+    engine.profile?.next = packWork(.backward)
+    engine.team.run(chunks: used.count, scratchFloats: 0, pool: engine.pool) { task, _ in
+      let first = task / run * run
+      kernels.residual.packSlice(
+        input,
+        folded.pointer + used[task] * input * blockWidth,
+        task - first,
+        min(run, used.count - first),
+        packed.pointer + first * blockWidth * columns
+      )
+    }
+    return packed
   }
 
   private func addTapGradients(_ taps: UnsafeMutablePointer<Float>, _ active: [Int]) {
@@ -291,13 +328,17 @@ extension ResidualLayer {
       let branch = branches[index]
       let norm = expandNorms[index]
       let first = branch.blocks.lowerBound * blockWidth
+      var (sums, ownProducts) = (norm.sums, norm.products)
       for j in 0..<branch.middle {
         let c = branch.expanded(j)
-        norm.sums[c] = Double(found.sums[first + j])
-        norm.products[c] = products[first + j]
-        slopes.pointer[first + j] = Float(
-          norm.gammaGradient(c) * norm.inverseDeviation[c] / rows
-        )
+        sums[c] = Double(found.sums[first + j])
+        ownProducts[c] = products[first + j]
+      }
+      (norm.sums, norm.products) = (sums, ownProducts)
+      let gamma = norm.gammaGradients()
+      for j in 0..<branch.middle {
+        let c = branch.expanded(j)
+        slopes.pointer[first + j] = Float(gamma[c] * norm.inverseDeviation[c] / rows)
       }
       if engine.trainsParameters {
         _ = norm.coefficients(factor: 1, trainNorm: true, pool: pool)
@@ -320,37 +361,53 @@ extension ResidualLayer {
     let tileRows = (input + kernels.rows - 1) / kernels.rows * kernels.rows
     let used = active.flatMap { Array(branches[$0].blocks) }
     // W·diag(slope)·(sW)ᵀ and W·(s·S/M), a few runs of blocks at a time, added up in their order.
-    let runs = Chunks(rows: used.count, rowFloats: input * input, partialFloats: input * input)
+    let runs = Chunks(
+      rows: used.count,
+      unit: found.run,
+      rowFloats: input * input,
+      partialFloats: input * input
+    )
     let partial = tileRows * stride
-    let products = pool.takeZeros(runs.count * partial)
+    let products = pool.take(runs.count * partial)
     var shifts = [Double](repeating: 0, count: runs.count * input)
+    let blockFloats = tileRows * blockWidth
     shifts.withUnsafeMutableBufferPointer { shifts in
       guard let shifts = shifts.baseAddress else { return }
       engine.profile?.next = packWork(.backward)
-      engine.team.run(chunks: runs.count, scratchFloats: tileRows * blockWidth, pool: pool) {
-        run,
+      engine.team.run(chunks: runs.count, scratchFloats: found.run * blockFloats, pool: pool) {
+        chunk,
         scratch in
-        for block in used[runs[run]] {
-          let w = raw.pointer + block * input * blockWidth
-          let scaled = folded.pointer + block * input * blockWidth
-          let slope = slopes.pointer + block * blockWidth
-          let sums = found.sums + block * blockWidth
-          for i in 0..<input {
-            var shift: Float = 0
-            for j in 0..<blockWidth {
-              scratch[i * blockWidth + j] = w[i * blockWidth + j] * slope[j]
-              shift += scaled[i * blockWidth + j] * sums[j]
+        var first = runs[chunk].lowerBound
+        while first < runs[chunk].upperBound {
+          let slices = min(found.run, used.count - first)
+          for slice in 0..<slices {
+            let block = used[first + slice]
+            let w = raw.pointer + block * input * blockWidth
+            let scaled = folded.pointer + block * input * blockWidth
+            let slope = slopes.pointer + block * blockWidth
+            let sums = found.sums + block * blockWidth
+            let to = scratch + slice * blockFloats
+            for i in 0..<input {
+              var shift: Float = 0
+              for j in 0..<blockWidth {
+                to[i * blockWidth + j] = w[i * blockWidth + j] * slope[j]
+                shift += scaled[i * blockWidth + j] * sums[j]
+              }
+              shifts[chunk * input + i] += Double(shift) / rows
             }
-            shifts[run * input + i] += Double(shift) / rows
           }
-          kernels.residual.addProduct(
+          kernels.residual.multiplySlices(
             input,
             input,
             scratch,
-            found.expandTransposed.pointer + block * blockWidth * stride,
-            products.pointer + run * partial,
-            stride
+            slices,
+            blockFloats,
+            found.packed.pointer + first * blockWidth * stride,
+            products.pointer + chunk * partial,
+            stride,
+            first > runs[chunk].lowerBound
           )
+          first += slices
         }
       }
     }
@@ -366,8 +423,8 @@ extension ResidualLayer {
     }
     let offset = pool.takeZeros(stride)
     for i in 0..<input { offset.pointer[i] = Float(offsets[i]) }
-    let packed = pool.take(stride * input)
-    kernels.packColumns(input, input, products.pointer, stride, 1, packed.pointer)
+    let correction = pool.take(stride * input)
+    kernels.packColumns(input, input, products.pointer, stride, 1, correction.pointer)
     let chunks = Chunks(rows: images * inputPixels, rowFloats: 2 * input)
     engine.profile?.next = momentsBackwardWork
     engine.team.run(
@@ -377,7 +434,7 @@ extension ResidualLayer {
     ) { chunk, scratch in
       kernels.residual.subtractProduct(
         x.source,
-        packed.pointer,
+        correction.pointer,
         offset.pointer,
         chunks[chunk].lowerBound,
         chunks[chunk].upperBound,

@@ -170,9 +170,7 @@ extension Engine {
     for chunk in 0..<count {
       for i in tensors.indices {
         let p = partials.pointer + (chunk * tensors.count + i) * stride + 2 * channels
-        var sum = 0.0
-        for c in 0..<channels { sum += Double(p[c]) }
-        dots[groups > 1 ? chunk : 0][i] += sum
+        dots[groups > 1 ? chunk : 0][i] += (0..<channels).reduce(0.0) { $0 + Double(p[$1]) }
       }
     }
     if weights.requiresGradient {
@@ -190,14 +188,17 @@ extension Engine {
       let m = (0..<groups).map { values[$0 * k + i] }
       guard x.requiresGradient, m.contains(where: { $0 != 0 }) else { continue }
       if let normalisation = x.normalisation {
+        // One access to the class for all chunks: each costs more than the sums.
+        var (sums, products) = (normalisation.sums, normalisation.products)
         for chunk in 0..<count {
           let p = partials.pointer + (chunk * tensors.count + i) * stride
           let weight = Double(m[groups > 1 ? chunk : 0])
           for c in 0..<channels {
-            normalisation.sums[c] += weight * Double(p[c])
-            normalisation.products[c] += weight * Double(p[channels + c])
+            sums[c] += weight * Double(p[c])
+            products[c] += weight * Double(p[channels + c])
           }
         }
+        (normalisation.sums, normalisation.products) = (sums, products)
       }
       handOver(gradient, weights: m, to: x)
     }
