@@ -110,6 +110,7 @@ let package = Package(
     .testTarget(
       name: "NetworksTests",
       dependencies: ["Networks", "Tensor", "TestSupport"],
+      exclude: ["Fixtures"],
       swiftSettings: base
     ),
     .testTarget(
