@@ -5,7 +5,7 @@ import Tensor
 struct NetworkBars: Equatable {
   /// One block.
   struct Bar: Equatable {
-    /// How it is filled: `nil` for a skip, else the side of its largest kernel.
+    /// Side of its largest kernel; nil for a skip.
     var kernel: Int?
     /// Sides of its kernels, `5` or `3+3`; empty for a skip.
     var label: String
@@ -17,8 +17,6 @@ struct NetworkBars: Equatable {
     var isHswish: Bool
     /// What else is unusual: `g2` for groups, `F` for a fused block.
     var note: String
-    /// Whether the input is added to the output, or passed on.
-    var isResidual: Bool
     /// Channels out.
     var width: Int
     /// Side of the map that comes out.
@@ -42,7 +40,6 @@ extension NetworkBars.Bar {
     hasSqueeze = false
     isHswish = false
     note = ""
-    isResidual = block.isResidual
     width = block.output
     side = block.outputSize(block.height)
     isPlain = true
@@ -53,7 +50,6 @@ extension NetworkBars.Bar {
       kernel = nil
       label = ""
       expansion = 0
-      isResidual = true
     case .convolution(let side, _, let activation):
       kernel = side
       label = "\(side)"

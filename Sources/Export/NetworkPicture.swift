@@ -22,7 +22,7 @@ private struct NetworkDrawing {
   private let left = 92.0
   private let right = 16.0
   /// The line on which the bars stand.
-  private let base = 236.0
+  private let base = 248.0
   /// The highest bar's height.
   private let height = 150.0
   private let top: Double
@@ -33,10 +33,17 @@ private struct NetworkDrawing {
     top = max(1, bars.map(\.expansion).max() ?? 1)
   }
 
+  /// Whether blocks differ in their activation; if not, the heading names it.
+  private var showsHswish: Bool {
+    let used = Set(bars.filter { $0.kernel != nil }.map(\.isHswish))
+    return used.count > 1
+  }
+
   private var width: Double { max(left + step * Double(bars.count) + right, 760) }
 
   var svg: String {
-    let height = Int(base) + 124
+    let (legend, rows) = legend
+    let height = Int(base) + 80 + 20 * rows
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(f(width))" height="\(height)" \
       viewBox="0 0 \(f(width)) \(height)" font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" \
@@ -65,6 +72,7 @@ private struct NetworkDrawing {
       "\(network.classes) classes",
       String(format: "%.1f M multiply–adds", Double(cost.flops(.madds)) / 1e6),
       String(format: "%.2f M weights", Double(cost.params(.madds)) / 1e6),
+      showsHswish ? "" : bars.contains(where: \.isHswish) ? "hswish" : "ReLU",
     ].filter { !$0.isEmpty }.joined(separator: " · ")
     return text(16, 26, network.name, size: 16, weight: "bold") + "\n" + text(16, 43, facts)
   }
@@ -167,7 +175,7 @@ private struct NetworkDrawing {
       marks.append { text($0, $1, block.note, size: 10, anchor: "middle", style: "italic") }
     }
     if block.hasSqueeze { marks.append(squeezeMark) }
-    if block.isHswish { marks.append(hswishMark) }
+    if block.isHswish && showsHswish { marks.append(hswishMark) }
     return marks
   }
 
@@ -189,8 +197,8 @@ private struct NetworkDrawing {
 
   // MARK: Legend
 
-  /// Only what occurs in the picture.
-  private var legend: String {
+  /// Only what occurs in the picture; in as many rows as it takes.
+  private var legend: (svg: String, rows: Int) {
     var entries: [(width: Double, draw: (Double, Double) -> String)] = []
     func add(_ label: String, _ draw: @escaping (Double, Double) -> String) {
       let width = 30 + 6 * Double(label.count)
@@ -219,7 +227,7 @@ private struct NetworkDrawing {
     if bars.contains(where: \.hasSqueeze) {
       add("squeeze-and-excite") { squeezeMark($0 + 7, $1) }
     }
-    if bars.contains(where: \.isHswish) { add("hswish, else ReLU") { hswishMark($0 + 7, $1) } }
+    if showsHswish { add("hswish, else ReLU") { hswishMark($0 + 7, $1) } }
     for (note, meaning) in [("g2", "groups"), ("F", "fused block")] {
       let first = bars.map(\.note).first { $0.first == note.first }
       if let first {
@@ -227,11 +235,16 @@ private struct NetworkDrawing {
       }
     }
     var (x, y) = (left, base + 84)
-    return entries.map { entry in
-      if x + entry.width > width - right, x > left { (x, y) = (left, y + 20) }
+    var rows = 1
+    let drawn = entries.map { entry in
+      if x + entry.width > width - right, x > left {
+        (x, y) = (left, y + 20)
+        rows += 1
+      }
       defer { x += entry.width }
       return entry.draw(x, y)
     }.joined(separator: "\n")
+    return (drawn, rows)
   }
 
   // MARK: Writing

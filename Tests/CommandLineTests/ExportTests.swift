@@ -180,7 +180,7 @@ struct ExportTests {
   @Test func `a run without a trained network says how to get one`() throws {
     let folder = try Program.Folder()
     let search = try Program.run(
-      ["search", "--headless", "--run", "run"] + Program.tiny(epochs: 1),
+      ["search", "--headless", "--run", "run"] + Program.tiny(epochs: 2),
       in: folder
     )
     #expect(search.code == 0, "\(search.errors)")
