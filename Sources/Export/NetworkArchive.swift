@@ -8,11 +8,12 @@ import Runs
 /// layouts: filters [K, K, C, D] or [g, C/g, D/g], depthwise ones [K, K, C], the classifier [D, classes].
 /// The metadata holds the layers as JSON under `network`, in the format of `NetworkFile`.
 package enum NetworkArchive {
-  /// The network as a file to be written.
+  /// Puts network and weights into a file that can be written.
   ///
   /// - Parameters:
   ///   - network: whose weights and running statistics of now are taken.
   ///   - metadata: texts to carry along.
+  /// - Returns: the file, still in memory.
   package static func checkpoint(
     _ network: Network,
     metadata: [String: String] = [:]

@@ -9,12 +9,13 @@ import Tensor
 /// Input `image` [N, C, H, W], output `scores` [N, classes]; nodes and weights are called as in the
 /// safetensors file. Batch-norm takes its running statistics.
 package enum OnnxExport {
-  /// The file's bytes.
+  /// Writes the network into memory.
   ///
   /// - Parameters:
   ///   - network: whose weights and statistics of now are taken.
   ///   - foldsBatchNorm: whether batch-norm becomes part of the convolutions, or stays a node.
   ///   - metadata: texts to carry along.
+  /// - Returns: the file's bytes.
   /// - Throws: `UserError` for a network over the 2 GiB that the format holds.
   package static func data(
     _ network: Network,
