@@ -62,7 +62,12 @@ let package = Package(
       dependencies: ["Kernels", "KernelsBaseline", "KernelsAVX2", "KernelsAVX512", "CSystem"],
       swiftSettings: base
     ),
-    .target(name: "Networks", dependencies: ["Tensor"], swiftSettings: base),
+    .target(
+      name: "Networks",
+      dependencies: ["Tensor"],
+      resources: [.embedInCode("Resources/zoo.json")],
+      swiftSettings: base
+    ),
     .target(
       name: "Data",
       dependencies: ["Tensor", "Runs", "CTurboJPEG", "CPNG"],
@@ -87,7 +92,6 @@ let package = Package(
         "Dashboard", "Search", "Data", "Networks", "Runs", "Tensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      resources: [.embedInCode("Networks")],
       swiftSettings: base
     ),
 
@@ -105,10 +109,15 @@ let package = Package(
     ),
     .testTarget(
       name: "NetworksTests",
-      dependencies: ["Networks", "TestSupport"],
+      dependencies: ["Networks", "Tensor", "TestSupport"],
+      exclude: ["Fixtures"],
       swiftSettings: base
     ),
-    .testTarget(name: "DataTests", dependencies: ["Data", "Runs"], swiftSettings: base),
+    .testTarget(
+      name: "DataTests",
+      dependencies: ["Data", "Runs", "TestSupport"],
+      swiftSettings: base
+    ),
     .testTarget(name: "RunsTests", dependencies: ["Runs"], swiftSettings: base),
     .testTarget(
       name: "SearchTests",

@@ -16,13 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-NETWORKS = Path(__file__).resolve().parents[2] / "Sources" / "supertop" / "Networks"
 
-
-def read(name):
+def read(name, dump):
     """The network, and the side of its images."""
-    file = NETWORKS / f"{name}.json"
-    network = json.loads((file if file.exists() else Path(name)).read_text())
+    file = Path(dump) / "network.json" if dump else Path(name)
+    network = json.loads(file.read_text())
     return network, network["resolution"]
 
 
@@ -44,13 +42,16 @@ class Convolution:
 
 def layers(network):
     """The network as blocks (convolutions, whether the input is added); a skip is left out."""
-    channels = network["stem"]["width"]
-    stem = Convolution(
-        3, network["channels"], channels, network["stem"].get("stride", 1), activation="relu")
-    yield [stem], False
+    channels = network["channels"]
     for layer in network["layers"]:
         width, stride = layer["width"], layer.get("stride", 1)
         keeps = stride == 1 and width == channels
+        if layer.get("convolution"):
+            yield [Convolution(
+                layer["kernel"], channels, width, stride,
+                activation=layer.get("activation", "relu"))], False
+            channels = width
+            continue
         if layer.get("skip"):
             if not keeps:
                 yield [Convolution(1, channels, width, stride, activation="relu")], False
@@ -66,7 +67,6 @@ def layers(network):
             block.append(Convolution(1, middle, width))
             yield block, keeps
         channels = width
-    yield [Convolution(1, channels, network["head"], activation="relu")], False
 
 
 def weights(blocks, network, folder):
@@ -87,7 +87,7 @@ def weights(blocks, network, folder):
     for block, _ in blocks:
         for convolution in block:
             convolution.take(values)
-    head, classes = network["head"], network["classes"]
+    head, classes = network["layers"][-1]["width"], network["classes"]
     classifier = values(head * classes, head).reshape(head, classes), values(classes, classes)
     if folder and at != source.size:
         sys.exit(f"inference.py: {folder}/weights.f32 belongs to another network")
@@ -207,7 +207,7 @@ ENGINES = {"onnxruntime": OnnxRuntime, "torch": Torch}
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", choices=ENGINES, default="onnxruntime")
-    parser.add_argument("--network", default="fbnet_c")
+    parser.add_argument("--network", help="JSON file, if there is no --dump")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--size", type=int)
@@ -215,7 +215,7 @@ def main():
     parser.add_argument("--dump", help="folder that `supertop bench inference --dump` wrote")
     options = parser.parse_args()
 
-    network, side = read(options.network)
+    network, side = read(options.network, options.dump)
     side = options.size or side
     shape = (options.batch, side, side, network["channels"])
     blocks = list(layers(network))

@@ -128,6 +128,76 @@ package func stochasticGradientDescent<L: Lanes>(
   }
 }
 
+/// RMSProp with momentum and L2 decay, as PyTorch: g += decay·w; s = α·s + (1 − α)·g²;
+/// v = momentum·v + g / (√s + ε); w −= rate·v.
+@inlinable @inline(always)
+package func rootMeanSquareStep<L: Lanes>(
+  _: L.Type,
+  count: Int,
+  weights: Output,
+  gradient: Input,
+  square: Output,
+  velocity: Output,
+  _ p: RootMeanSquare
+) {
+  let step = L.Vector(repeating: -p.rate)
+  let keep = L.Vector(repeating: p.momentum)
+  let shrink = L.Vector(repeating: p.decay)
+  let alpha = L.Vector(repeating: p.alpha)
+  let rest = L.Vector(repeating: 1 - p.alpha)
+  let epsilon = L.Vector(repeating: p.epsilon)
+  var i = 0
+  while i < count {
+    let n = min(L.count, count - i)
+    let w = L.load(weights + i, n)
+    let g = L.fma(w, shrink, L.load(gradient + i, n))
+    let s = L.fma(L.load(square + i, n), alpha, g * g * rest)
+    let v = L.fma(L.load(velocity + i, n), keep, g / (s.squareRoot() + epsilon))
+    L.store(s, square + i, n)
+    L.store(v, velocity + i, n)
+    L.store(L.fma(v, step, w), weights + i, n)
+    i += L.count
+  }
+}
+
+/// The numbers of a step of RMSProp.
+@usableFromInline
+package struct RootMeanSquare {
+  /// Learning rate.
+  @usableFromInline package var rate: Float
+  /// Share of the old mean square that stays.
+  @usableFromInline package var alpha: Float
+  /// Added to the root.
+  @usableFromInline package var epsilon: Float
+  /// Share of the old velocity that stays.
+  @usableFromInline package var momentum: Float
+  /// L2 decay, added to the gradient.
+  @usableFromInline package var decay: Float
+
+  /// Gathers them.
+  @inlinable
+  package init(rate: Float, alpha: Float, epsilon: Float, momentum: Float, decay: Float) {
+    self.rate = rate
+    self.alpha = alpha
+    self.epsilon = epsilon
+    self.momentum = momentum
+    self.decay = decay
+  }
+}
+
+/// y += a · (x − y).
+@inlinable @inline(always)
+package func blend<L: Lanes>(_: L.Type, count: Int, _ a: Float, _ x: Input, into y: Output) {
+  let factor = L.Vector(repeating: a)
+  var i = 0
+  while i < count {
+    let n = min(L.count, count - i)
+    let old = L.load(y + i, n)
+    L.store(L.fma(L.load(x + i, n) - old, factor, old), y + i, n)
+    i += L.count
+  }
+}
+
 /// Copies or adds rows of `columns` floats, `stride` apart, to rows that follow one another.
 @inlinable @inline(always)
 package func copyRows<L: Lanes>(

@@ -48,6 +48,19 @@ package struct KernelTable: Sendable {
   /// See `Kernels.stochasticGradientDescent`: count, weights, gradient, velocity, rate, momentum, decay.
   package var stochasticGradientDescent:
     @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
+  /// See `Kernels.rootMeanSquareStep`: count, weights, gradient, square, velocity, numbers.
+  package var rootMeanSquareStep:
+    @Sendable (Int, Output, Input, Output, Output, RootMeanSquare) -> Void
+  /// See `Kernels.blend`: count, a, x, y.
+  package var blend: @Sendable (Int, Float, Input, Output) -> Void
+  /// See `Kernels.scaleRows`: source, gate, first, rows, out.
+  package var scaleRows: @Sendable (RowSource, Input, Int, Int, Output) -> Void
+  /// See `Kernels.scaleRowsBackward`: source, gate, gradient, first, rows, out, accumulate, sums,
+  /// products, dots.
+  package var scaleRowsBackward:
+    @Sendable (
+      RowSource, Input, Input, Int, Int, Output?, Bool, Output?, Output?, Output?
+    ) -> Void
   /// Kernels of the inverted residual.
   package var residual: ResidualKernels
   /// Kernels of the inference path.
@@ -83,6 +96,14 @@ package struct KernelTable: Sendable {
     scale: @escaping @Sendable (Int, Float, Input, Output) -> Void,
     stochasticGradientDescent:
       @escaping @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void,
+    rootMeanSquareStep:
+      @escaping @Sendable (Int, Output, Input, Output, Output, RootMeanSquare) -> Void,
+    blend: @escaping @Sendable (Int, Float, Input, Output) -> Void,
+    scaleRows: @escaping @Sendable (RowSource, Input, Int, Int, Output) -> Void,
+    scaleRowsBackward:
+      @escaping @Sendable (
+        RowSource, Input, Input, Int, Int, Output?, Bool, Output?, Output?, Output?
+      ) -> Void,
     residual: ResidualKernels,
     inference: InferenceKernels
   ) {
@@ -106,6 +127,10 @@ package struct KernelTable: Sendable {
     self.addScaled = addScaled
     self.scale = scale
     self.stochasticGradientDescent = stochasticGradientDescent
+    self.rootMeanSquareStep = rootMeanSquareStep
+    self.blend = blend
+    self.scaleRows = scaleRows
+    self.scaleRowsBackward = scaleRowsBackward
     self.residual = residual
     self.inference = inference
   }
@@ -226,6 +251,34 @@ package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
         rate: $4,
         momentum: $5,
         decay: $6
+      )
+    },
+    rootMeanSquareStep: {
+      rootMeanSquareStep(
+        L.self,
+        count: $0,
+        weights: $1,
+        gradient: $2,
+        square: $3,
+        velocity: $4,
+        $5
+      )
+    },
+    blend: { blend(L.self, count: $0, $1, $2, into: $3) },
+    scaleRows: { scaleRows(L.self, $0, gate: $1, first: $2, rows: $3, out: $4) },
+    scaleRowsBackward: {
+      scaleRowsBackward(
+        L.self,
+        $0,
+        gate: $1,
+        gradient: $2,
+        first: $3,
+        rows: $4,
+        out: $5,
+        accumulate: $6,
+        sums: $7,
+        products: $8,
+        dots: $9
       )
     },
     residual: residualKernels(L.self),

@@ -1,14 +1,16 @@
 import Tensor
 
-/// A candidate block built from its description.
+/// A block built from its description.
 package enum Block {
-  /// See `BlockDescription.Kind.invertedResidual`.
+  /// The plain form of `BlockDescription.Kind.bottleneck`, one fused operation.
   case invertedResidual(InvertedResidual)
-  /// See `BlockDescription.Kind.depthwiseSeparable`.
-  case depthwiseSeparable(DepthwiseSeparable)
-  /// A skip that changes the shape.
-  case projection(ConvolutionNorm)
-  /// A skip that keeps it.
+  /// Any other `bottleneck`, and `fused`.
+  case composed(ComposedBlock)
+  /// See `BlockDescription.Kind.convolution`; a skip that changes the shape is one as well.
+  case convolution(ConvolutionNorm)
+  /// See `BlockDescription.Kind.pool`.
+  case pool(PoolingTail)
+  /// A skip that keeps the shape.
   case identity
 
   /// Builds the block that `description` describes.
@@ -18,30 +20,63 @@ package enum Block {
     engine: Engine,
     initialiser: inout Initialiser
   ) {
-    switch description.kind {
-    case .invertedResidual(let kernel, let middle, let groups, let activation):
-      self = .invertedResidual(
-        InvertedResidual(
+    func convolution(
+      _ name: String,
+      _ geometry: ConvolutionGeometry,
+      _ activation: Activation
+    ) -> Block {
+      .convolution(
+        ConvolutionNorm(
           name: name,
           input: description.input,
-          middle: middle,
           output: description.output,
-          kernel: kernel,
-          stride: description.stride,
-          groups: groups,
+          geometry: geometry,
           activation: activation,
           engine: engine,
           initialiser: &initialiser
         )
       )
-    case .depthwiseSeparable(let kernel, let activation):
-      self = .depthwiseSeparable(
-        DepthwiseSeparable(
+    }
+    switch description.kind {
+    case .bottleneck(let middle) where middle.isPlain && !middle.zeroGamma:
+      self = .invertedResidual(
+        InvertedResidual(
           name: name,
           input: description.input,
+          middle: middle.middle,
           output: description.output,
-          kernel: kernel,
+          kernel: middle.kernels[0],
           stride: description.stride,
+          groups: middle.groups,
+          activation: middle.activation,
+          engine: engine,
+          initialiser: &initialiser
+        )
+      )
+    case .bottleneck(let middle), .fused(let middle):
+      self = .composed(
+        ComposedBlock(
+          description,
+          middle,
+          name: name,
+          engine: engine,
+          initialiser: &initialiser
+        )
+      )
+    case .convolution(let kernel, let padding, let activation):
+      self = convolution(
+        name,
+        .init(kernel: kernel, stride: description.stride, padding: padding ?? kernel / 2),
+        activation
+      )
+    case .pool(let middle, let bias, let activation):
+      self = .pool(
+        PoolingTail(
+          name: name,
+          input: description.input,
+          middle: middle,
+          output: description.output,
+          bias: bias,
           activation: activation,
           engine: engine,
           initialiser: &initialiser
@@ -49,17 +84,7 @@ package enum Block {
       )
     case .skip where description.keepsShape: self = .identity
     case .skip:
-      self = .projection(
-        ConvolutionNorm(
-          name: name + ".project",
-          input: description.input,
-          output: description.output,
-          geometry: .init(stride: description.stride),
-          activation: .relu,
-          engine: engine,
-          initialiser: &initialiser
-        )
-      )
+      self = convolution(name + ".project", .init(stride: description.stride), .relu)
     }
   }
 
@@ -74,12 +99,13 @@ package enum Block {
     }
   }
 
-  /// [N, H, W, C] → [N, H', W', D], without the shortcut, which the caller adds.
+  /// [N, H, W, C] → [N, H', W', D] ([N, D] for a pooling tail), without the shortcut, which the caller adds.
   package func callAsFunction(_ x: Tensor) -> Tensor {
     switch self {
     case .invertedResidual(let block): block(x)
-    case .depthwiseSeparable(let block): block(x)
-    case .projection(let convolution): convolution(x)
+    case .composed(let block): block(x)
+    case .convolution(let convolution): convolution(x)
+    case .pool(let tail): tail(x)
     case .identity: x
     }
   }
@@ -88,8 +114,9 @@ package enum Block {
   package var parameters: [Parameter] {
     switch self {
     case .invertedResidual(let block): block.parameters
-    case .depthwiseSeparable(let block): block.parameters
-    case .projection(let convolution): convolution.parameters
+    case .composed(let block): block.parameters
+    case .convolution(let convolution): convolution.parameters
+    case .pool(let tail): tail.parameters
     case .identity: []
     }
   }
@@ -98,8 +125,9 @@ package enum Block {
   package var norms: [BatchNorm] {
     switch self {
     case .invertedResidual(let block): block.norms
-    case .depthwiseSeparable(let block): block.norms
-    case .projection(let convolution): [convolution.norm]
+    case .composed(let block): block.norms
+    case .convolution(let convolution): [convolution.norm]
+    case .pool(let tail): [tail.expand.norm]
     case .identity: []
     }
   }

@@ -1,19 +1,43 @@
 import Tensor
 
-/// A searched block as data: what it is, where it stands, and what it costs.
-///
-/// Costs follow the counting rule `madds`: multiply–accumulates of convolutions and linear layers, and
-/// their weights; biases, batch-norm and activations count for nothing.
+/// A block of a network as data: what it is, where it stands, and what it costs.
 package struct BlockDescription: Sendable, Equatable {
-  /// An inverted residual, or passing the input on.
+  /// What a block computes.
   package enum Kind: Sendable, Equatable {
-    /// 1×1 expand, k×k depthwise, 1×1 project (spec S3); the activation follows the first two.
-    case invertedResidual(kernel: Int, middle: Int, groups: Int, activation: Activation)
-    /// k×k depthwise, 1×1 project: an inverted residual without expansion, as published networks have it
-    /// where the factor is 1.
-    case depthwiseSeparable(kernel: Int, activation: Activation)
+    /// k×k convolution, batch-norm, activation; `padding` nil is half the kernel.
+    case convolution(kernel: Int, padding: Int?, activation: Activation)
+    /// Inverted residual (spec S3, S61).
+    case bottleneck(Bottleneck)
+    /// A dense k×k convolution in the place of expansion and depthwise convolution.
+    case fused(Bottleneck)
+    /// 1×1 to `middle` channels with batch-norm and activation, mean over all pixels, 1×1 (with a bias or
+    /// not) and activation: the tail of FBNetV2 and V3.
+    case pool(middle: Int, bias: Bool, activation: Activation)
     /// Identity; 1×1 convolution, batch-norm and ReLU where the shape changes.
     case skip
+
+    /// 1×1 expand, k×k depthwise, 1×1 project (spec S3); the activation follows the first two.
+    package static func invertedResidual(
+      kernel: Int,
+      middle: Int,
+      groups: Int,
+      activation: Activation
+    ) -> Kind {
+      .bottleneck(
+        Bottleneck(kernels: [kernel], middle: middle, groups: groups, activation: activation)
+      )
+    }
+
+    /// k×k depthwise, 1×1 project: published networks have it where the expansion is 1.
+    package static func depthwiseSeparable(
+      kernel: Int,
+      channels: Int,
+      activation: Activation
+    ) -> Kind {
+      .bottleneck(
+        Bottleneck(kernels: [kernel], middle: channels, expands: false, activation: activation)
+      )
+    }
   }
 
   /// Candidate name, `k3_e6`.
@@ -24,7 +48,7 @@ package struct BlockDescription: Sendable, Equatable {
   package var input: Int
   /// Channels out.
   package var output: Int
-  /// Step of the depthwise convolution, or of the skip's 1×1.
+  /// Step of the (first) k×k convolution, or of the skip's 1×1.
   package var stride: Int
   /// Input height, pixels.
   package var height: Int
@@ -51,33 +75,103 @@ package struct BlockDescription: Sendable, Equatable {
   }
 
   /// Whether input and output agree in shape.
-  package var keepsShape: Bool { stride == 1 && input == output }
-  /// Whether the input is added to the output.
-  package var isResidual: Bool { keepsShape && kind != .skip }
-  /// Output size along a side of `n` pixels.
-  package func outputSize(_ n: Int) -> Int { (n - 1) / stride + 1 }
+  package var keepsShape: Bool {
+    input == output && stride == 1 && outputSize(height) == height && outputSize(width) == width
+  }
 
-  /// Multiply–accumulates of one image.
-  package var flops: Double {
-    let inPixels = Double(height * width)
-    let outPixels = Double(outputSize(height) * outputSize(width))
-    return switch kind {
-    case .invertedResidual(let kernel, let middle, let groups, _):
-      Double(input * middle / groups) * inPixels + Double(kernel * kernel * middle) * outPixels
-        + Double(middle * output / groups) * outPixels
-    case .depthwiseSeparable(let kernel, _):
-      Double(kernel * kernel * input + input * output) * outPixels
-    case .skip: keepsShape ? 0 : Double(input * output) * outPixels
+  /// Whether the input is added to the output.
+  package var isResidual: Bool {
+    switch kind {
+    case .bottleneck, .fused: keepsShape
+    case .convolution, .pool, .skip: false
     }
   }
 
-  /// Weights of convolutions.
-  package var params: Double {
+  /// Output size along a side of `n` pixels; below 1 where the block does not fit on it.
+  package func outputSize(_ n: Int) -> Int {
     switch kind {
-    case .invertedResidual(let kernel, let middle, let groups, _):
-      Double(input * middle / groups + kernel * kernel * middle + middle * output / groups)
-    case .depthwiseSeparable(let kernel, _): Double(kernel * kernel * input + input * output)
-    case .skip: keepsShape ? 0 : Double(input * output)
+    case .convolution(let kernel, let padding, _):
+      size(n, kernel: kernel, padding: padding)
+    case .bottleneck(let block):
+      // Only the first of several depthwise convolutions has the stride and the padding.
+      size(n, kernel: block.kernels[0], padding: block.padding)
+    case .fused(let block): size(n, kernel: block.kernels[0], padding: block.padding)
+    case .pool: 1
+    case .skip: size(n, kernel: 1, padding: 0)
+    }
+  }
+
+  private func size(_ n: Int, kernel: Int, padding: Int?) -> Int {
+    let room = n + 2 * (padding ?? kernel / 2) - kernel
+    return room < 0 ? 0 : room / stride + 1
+  }
+
+  /// The middle of an inverted residual: what stands between its input and output.
+  package struct Bottleneck: Sendable, Equatable {
+    /// Sides of the k×k convolutions, nearly always one; of several only the last has a batch-norm.
+    package var kernels: [Int]
+    /// Channels between the two 1×1 convolutions.
+    package var middle: Int
+    /// Whether a 1×1 convolution goes before; if not, `middle` is the input's width.
+    package var expands: Bool
+    /// Groups of both 1×1 convolutions; more than one brings a channel shuffle.
+    package var groups: Int
+    /// Groups of the k×k convolution, nil for one a channel.
+    package var depthwiseGroups: Int?
+    /// Squeeze-and-excite behind the k×k convolution.
+    package var squeeze: Squeeze?
+    /// After the expansion and after the last k×k convolution.
+    package var activation: Activation
+    /// Zero border of the first k×k convolution, nil for half its side.
+    package var padding: Int?
+    /// Whether a 1×1 convolution leads to the output; only fused blocks go without.
+    package var projects: Bool
+    /// Whether the scale of the last batch-norm begins at 0, so that a residual block begins as identity.
+    package var zeroGamma: Bool
+
+    /// Channels and activation between the two layers of a squeeze-and-excite; its gate is hsigmoid.
+    package struct Squeeze: Sendable, Equatable {
+      /// Channels.
+      package var channels: Int
+      /// Activation.
+      package var inner: Activation
+
+      /// Describes a squeeze-and-excite.
+      package init(channels: Int, inner: Activation) {
+        self.channels = channels
+        self.inner = inner
+      }
+    }
+
+    /// Describes a middle.
+    package init(
+      kernels: [Int],
+      middle: Int,
+      expands: Bool = true,
+      groups: Int = 1,
+      depthwiseGroups: Int? = nil,
+      squeeze: Squeeze? = nil,
+      activation: Activation,
+      padding: Int? = nil,
+      projects: Bool = true,
+      zeroGamma: Bool = false
+    ) {
+      self.kernels = kernels
+      self.middle = middle
+      self.expands = expands
+      self.groups = groups
+      self.depthwiseGroups = depthwiseGroups
+      self.squeeze = squeeze
+      self.activation = activation
+      self.padding = padding
+      self.projects = projects
+      self.zeroGamma = zeroGamma
+    }
+
+    /// Whether it is the plain form of FBNetV1's candidates, which a supernet's fused operation runs.
+    package var isPlain: Bool {
+      expands && kernels.count == 1 && depthwiseGroups == nil && squeeze == nil && padding == nil
+        && projects
     }
   }
 }

@@ -1,89 +1,28 @@
 import Tensor
 
-/// A whole network as data: stem, blocks, head and classifier, for images of one size.
-package struct NetworkDescription: Sendable, Equatable {
-  /// `fbnet_c`.
-  package var name: String
-  /// Image height, pixels.
-  package var height: Int
-  /// Image width, pixels.
-  package var width: Int
-  /// Image channels.
-  package var channels: Int
-  /// Channels of the stem, a 3×3 convolution.
-  package var stemWidth: Int
-  /// Its step.
-  package var stemStride: Int
-  /// The blocks, each fitting the one before.
-  package var blocks: [BlockDescription]
-  /// Channels of the 1×1 convolution before the mean over all pixels.
-  package var head: Int
-  /// Classes.
-  package var classes: Int
+/// The random parts of a training step, drawn anew for each step of a seed.
+package struct TrainingNoise: Sendable {
+  /// Share of the classifier's inputs that are set to 0, the others raised in turn.
+  package var dropout: Float
+  /// Share of images that skip the last residual block; it rises from 0 with depth (Huang and others 2016).
+  package var dropPath: Float
+  /// Seed of the run.
+  package var seed: UInt64
+  /// Step that the draw belongs to.
+  package var step: Int
 
-  /// Describes a network; `add` puts the blocks in.
-  package init(
-    name: String,
-    height: Int,
-    width: Int,
-    channels: Int,
-    stemWidth: Int,
-    stemStride: Int,
-    head: Int,
-    classes: Int
-  ) {
-    self.name = name
-    self.height = height
-    self.width = width
-    self.channels = channels
-    self.stemWidth = stemWidth
-    self.stemStride = stemStride
-    blocks = []
-    self.head = head
-    self.classes = classes
+  /// Describes the noise of a step.
+  package init(dropout: Float, dropPath: Float, seed: UInt64, step: Int) {
+    self.dropout = dropout
+    self.dropPath = dropPath
+    self.seed = seed
+    self.step = step
   }
 
-  /// Puts a block behind the others, its input being their output.
-  package mutating func add(
-    _ kind: BlockDescription.Kind,
-    output: Int,
-    stride: Int,
-    name: String = ""
-  ) {
-    let end = end
-    blocks.append(
-      BlockDescription(
-        name: name,
-        kind: kind,
-        input: end.channels,
-        output: output,
-        stride: stride,
-        height: end.height,
-        width: end.width
-      )
-    )
-  }
-
-  /// The map behind the last block.
-  package var end: (height: Int, width: Int, channels: Int) {
-    guard let last = blocks.last else {
-      return ((height - 1) / stemStride + 1, (width - 1) / stemStride + 1, stemWidth)
-    }
-    return (last.outputSize(last.height), last.outputSize(last.width), last.output)
-  }
-
-  /// Multiply–accumulates of one image (rule `madds`, see `BlockDescription`).
-  package var flops: Double {
-    let pixels = ((height - 1) / stemStride + 1) * ((width - 1) / stemStride + 1)
-    let stem = Double(9 * channels * stemWidth * pixels)
-    let head = Double(end.channels * head * end.height * end.width)
-    return blocks.reduce(stem + head + Double(self.head * classes)) { $0 + $1.flops }
-  }
-
-  /// Weights of convolutions and the linear layer.
-  package var params: Double {
-    let fixed = 9 * channels * stemWidth + end.channels * head + head * classes
-    return blocks.reduce(Double(fixed)) { $0 + $1.params }
+  /// `count` factors for the draw `index`: 0 with probability `rate`, 1/(1 − rate) otherwise.
+  func mask(_ count: Int, rate: Float, index: Int) -> [Float] {
+    var random = Philox(seed: seed, purpose: .dropout, step: UInt64(step), index: UInt32(index))
+    return (0..<count).map { _ in random.uniform() < rate ? 0 : 1 / (1 - rate) }
   }
 }
 
@@ -95,97 +34,137 @@ package final class Network {
   package let norms: [BatchNorm]
   /// Weights and batch-norm parameters, in order.
   package let parameters: [Parameter]
+  /// The blocks, the stem first.
+  package let blocks: [Block]
+  /// Weights of the linear classifier, [D, classes].
+  package let classifier: Parameter
+  /// Its biases, [classes].
+  package let classifierBias: Parameter
   private let engine: Engine
-  private let stem: ConvolutionNorm
-  private let blocks: [Block]
-  private let head: ConvolutionNorm
-  private let classifier: Parameter
-  private let classifierBias: Parameter
 
   /// Builds the network with fresh weights drawn from `seed`.
   package init(_ description: NetworkDescription, engine: Engine, seed: UInt64) {
     var initialiser = Initialiser(seed: seed)
-    stem = ConvolutionNorm(
-      name: "stem",
-      input: description.channels,
-      output: description.stemWidth,
-      geometry: .init(kernel: 3, stride: description.stemStride, padding: 1),
-      activation: .relu,
-      engine: engine,
-      initialiser: &initialiser
-    )
     var blocks: [Block] = []
     for (index, block) in description.blocks.enumerated() {
-      blocks.append(
-        Block(block, name: "blocks.\(index + 1)", engine: engine, initialiser: &initialiser)
-      )
+      let name = Network.name(of: index, in: description)
+      blocks.append(Block(block, name: name, engine: engine, initialiser: &initialiser))
     }
     self.blocks = blocks
-    head = ConvolutionNorm(
-      name: "head",
-      input: description.end.channels,
-      output: description.head,
-      activation: .relu,
-      engine: engine,
-      initialiser: &initialiser
-    )
     classifier = Parameter(
       name: "classifier.weight",
-      shape: [description.head, description.classes],
+      shape: [description.end.channels, description.classes],
       engine: engine
     )
     initialiser.normal(classifier, deviation: 0.01)
     classifierBias = Parameter(
       name: "classifier.bias",
       shape: [description.classes],
+      decays: false,
       engine: engine
     )
-    norms = [stem.norm] + blocks.flatMap(\.norms) + [head.norm]
-    parameters =
-      stem.parameters + blocks.flatMap(\.parameters) + head.parameters
-      + [classifier, classifierBias]
+    norms = blocks.flatMap(\.norms)
+    parameters = blocks.flatMap(\.parameters) + [classifier, classifierBias]
     self.description = description
     self.engine = engine
   }
 
+  /// `stem`, `blocks.3`, `head`: what the arrays of a block are called.
+  package static func name(of index: Int, in description: NetworkDescription) -> String {
+    guard case .convolution = description.blocks[index].kind else { return "blocks.\(index)" }
+    if index == 0 { return "stem" }
+    return index == description.blocks.count - 1 ? "head" : "blocks.\(index)"
+  }
+
   /// Class scores `[N, classes]` of images `[N, H, W, C]`, by the operations that training uses.
-  package func callAsFunction(_ x: Tensor) -> Tensor {
-    var x = engine.materialise(stem(x))
-    let one = engine.tensor([1], shape: [1])
-    for (block, description) in zip(blocks, description.blocks) {
-      x = engine.weightedSum(
-        [(tensor: block(x), isResidual: description.isResidual)],
-        shortcut: description.isResidual ? x : nil,
-        weights: one
+  ///
+  /// Edge: with `noise` paths and values are dropped, so it is for training only.
+  package func callAsFunction(_ x: Tensor, noise: TrainingNoise? = nil) -> Tensor {
+    let images = x.shape[0]
+    let residuals = description.blocks.count { $0.isResidual }
+    var x = x
+    var residual = 0
+    for (index, block) in blocks.enumerated() {
+      let isResidual = description.blocks[index].isResidual
+      residual += isResidual ? 1 : 0
+      let rate = (noise?.dropPath ?? 0) * Float(residual) / Float(max(1, residuals))
+      if isResidual, let noise, rate > 0 {
+        x = dropPath(block(x), beside: x, noise.mask(images, rate: rate, index: index))
+      } else if isResidual || index < blocks.count - 1 {
+        x = join(block(x), shortcut: isResidual ? x : nil)
+      } else {
+        x = block(x)
+      }
+    }
+    var pooled = x.shape.count == 4 ? engine.averagePool(x) : x
+    if let noise, noise.dropout > 0 {
+      pooled = engine.multiply(
+        pooled,
+        constant: noise.mask(pooled.count, rate: noise.dropout, index: blocks.count)
       )
     }
-    return engine.convolution(
-      engine.averagePool(head(x)),
-      filter: classifier,
-      bias: classifierBias
+    return engine.convolution(pooled, filter: classifier, bias: classifierBias)
+  }
+
+  /// A plain tensor of a block's output and its shortcut.
+  private func join(_ y: Tensor, shortcut: Tensor?) -> Tensor {
+    guard let shortcut else {
+      return y.normalisation == nil ? y : engine.materialise(y)
+    }
+    return engine.weightedSum(
+      [(tensor: y, isResidual: true)],
+      shortcut: shortcut,
+      weights: engine.tensor([1], shape: [1])
     )
   }
 
-  /// What the inference path runs: the layers with their batch-norms folded in.
-  package var inferenceLayers: [InferenceLayer] {
-    [.convolution(stem.folded, stride: description.stemStride)]
-      + zip(blocks, description.blocks).compactMap { $0.inferenceLayer($1) }
+  /// x + mask·y, one factor an image.
+  private func dropPath(_ y: Tensor, beside x: Tensor, _ mask: [Float]) -> Tensor {
+    engine.weightedSum(
+      [(tensor: y, isResidual: false), (tensor: x, isResidual: false)],
+      shortcut: nil,
+      weights: engine.tensor(mask.flatMap { [$0, 1] }, shape: [mask.count, 2])
+    )
   }
 
-  /// Every convolution and the classifier, batch-norms folded in, in the order of their use.
-  package var foldedConvolutions: [FoldedConvolution] {
-    inferenceLayers.flatMap(\.convolutions)
-      + [head.folded, FoldedConvolution(classifier, bias: classifierBias)]
-  }
+  // MARK: Inference
 
-  /// The network for inference, with the weights and running statistics of now.
-  package func inference() -> InferenceNetwork {
-    InferenceNetwork(
+  /// The network for inference, with the weights and running statistics of now; nil where the inference path
+  /// lacks one of its blocks.
+  package func inference() -> InferenceNetwork? {
+    guard let (layers, head) = inferenceParts else { return nil }
+    return InferenceNetwork(
       shape: [description.height, description.width, description.channels],
-      layers: inferenceLayers,
+      layers: layers,
       head: head.folded,
       classifier: FoldedConvolution(classifier, bias: classifierBias),
       engine: engine
     )
+  }
+
+  /// Every convolution and the classifier, batch-norms folded in, in the order of their use; nil as
+  /// `inference()`.
+  package var foldedConvolutions: [FoldedConvolution]? {
+    guard let (layers, head) = inferenceParts else { return nil }
+    return layers.flatMap(\.convolutions)
+      + [head.folded, FoldedConvolution(classifier, bias: classifierBias)]
+  }
+
+  private var inferenceParts: (layers: [InferenceLayer], head: ConvolutionNorm)? {
+    let all = Array(zip(blocks, description.blocks))
+    guard case .convolution(let head) = blocks.last, head.geometry == .init(),
+      case .convolution(let stem) = blocks.first, blocks.count > 1,
+      all.allSatisfy({ $0.isInferable($1) }),
+      // Wide kernels only on the image, whose border the path makes.
+      all.dropFirst().allSatisfy({ $0.0.denseKernel == 1 }), stem.activation != .none
+    else { return nil }
+    return (all.dropLast().compactMap { $0.inferenceLayer($1) }, head)
+  }
+}
+
+extension Block {
+  /// Side of a dense convolution, 1 for other blocks.
+  fileprivate var denseKernel: Int {
+    if case .convolution(let convolution) = self { convolution.geometry.kernel } else { 1 }
   }
 }

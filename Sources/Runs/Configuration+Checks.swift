@@ -194,7 +194,7 @@ extension ConfigurationKey.Kind {
 }
 
 /// Letters to insert, delete, change or swap with their neighbour to make one text of the other.
-func editDistance(_ a: String, _ b: String) -> Int {
+package func editDistance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a), Array(b))
   var older: [Int] = []
   var old = Array(0...b.count)

@@ -163,7 +163,7 @@ package final class Parameter {
   package let value: Buffer
   /// Sum of the gradients since `Engine.clearGradients`.
   package let gradient: Buffer
-  /// Whether weight decay applies.
+  /// Whether weight decay applies: not to biases and batch-norms.
   package let decays: Bool
 
   /// Takes memory for a parameter of zeros.
@@ -179,6 +179,8 @@ package final class Parameter {
 
 /// Learned scale and shift of a batch-norm with the statistics used for inference.
 package final class BatchNorm {
+  /// Readable path, `blocks.3.expand`.
+  package let name: String
   /// [C], starts at 1.
   package let gamma: Parameter
   /// [C], starts at 0.
@@ -193,8 +195,9 @@ package final class BatchNorm {
 
   /// Makes a batch-norm of `channels`.
   package init(name: String, channels: Int, engine: Engine) {
-    gamma = Parameter(name: name + ".gamma", shape: [channels], engine: engine)
-    beta = Parameter(name: name + ".beta", shape: [channels], engine: engine)
+    self.name = name
+    gamma = Parameter(name: name + ".gamma", shape: [channels], decays: false, engine: engine)
+    beta = Parameter(name: name + ".beta", shape: [channels], decays: false, engine: engine)
     gamma.value.pointer.update(repeating: 1, count: channels)
     runningMean = [Double](repeating: 0, count: channels)
     runningVariance = [Double](repeating: 1, count: channels)

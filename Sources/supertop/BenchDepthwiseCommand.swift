@@ -98,12 +98,12 @@ struct BenchDepthwiseCommand: ParsableCommand {
   private func shapes(of macro: MacroArchitecture) -> [Shape] {
     var seen: Set<Shape> = []
     return macro.layers.joined().compactMap { block in
-      guard case .invertedResidual(let kernel, let middle, _, _) = block.kind else { return nil }
+      guard case .bottleneck(let middle) = block.kind else { return nil }
       let shape = Shape(
         height: block.height,
         width: block.width,
-        channels: middle,
-        kernel: kernel,
+        channels: middle.middle,
+        kernel: middle.kernels[0],
         stride: block.stride
       )
       return seen.insert(shape).inserted ? shape : nil

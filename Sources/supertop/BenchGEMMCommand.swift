@@ -189,7 +189,8 @@ struct BenchGEMMCommand: ParsableCommand {
       let before = block.height * block.width
       pixels = block.outputSize(block.height) * block.outputSize(block.width)
       switch block.kind {
-      case .invertedResidual(_, let middle, 1, _):
+      case .bottleneck(let shape) where shape.groups == 1:
+        let middle = shape.middle
         all.append(Product(images: network.batch, pixels: before, k: block.input, n: middle))
         all.append(Product(images: network.batch, pixels: pixels, k: middle, n: block.output))
       case .skip where !block.keepsShape && block.stride == 1:

@@ -11,16 +11,17 @@ struct BenchInferenceCommand: ParsableCommand {
     abstract: "Time a network's answer.",
     discussion: """
       Batch-norm is folded into the weights, which are drawn at random; the images are noise. A network \
-      is fbnet_c or a JSON file, whose format is in Benchmarks/README.md. Calls repeat for the given \
+      is one of 'supertop models' or a JSON file, see docs/network-format.md. Calls repeat for the given \
       time after a warm-up of a fifth of it.
 
-      --dump writes what a comparison needs into a folder, raw 32-bit floats of this machine: weights.f32 \
+      --dump writes what a comparison needs into a folder: network.json, its layers from the first \
+      convolution on, and as raw 32-bit floats of this machine weights.f32 \
       (of each convolution in order filter [K, K, C, D] or depthwise [K, K, C], then bias; last the \
       classifier), images.f32 [N, H, W, C] and scores.f32 [N, classes].
       """
   )
 
-  @Option(help: ArgumentHelp("fbnet_c or a JSON file.", valueName: "name"))
+  @Option(help: ArgumentHelp("A network's name or a JSON file.", valueName: "name"))
   var network = "fbnet_c"
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Images of a call.", valueName: "n"))
@@ -67,7 +68,14 @@ struct BenchInferenceCommand: ParsableCommand {
     let description = try BenchNetworkFile.read(network, size: size)
     let engine = try options.engine()
     let built = Network(description, engine: engine, seed: 1)
-    let network = built.inference()
+    guard let network = built.inference() else {
+      throw UserError(
+        .usage,
+        "--network \(description.name)",
+        "has blocks that the inference path lacks",
+        remedy: "it runs inverted residuals without squeeze-and-excite, and a 1x1 convolution last"
+      )
+    }
     var random = Philox(seed: 1, purpose: .initialisation, index: .max)
     let shape = [batch, description.height, description.width, description.channels]
     let images = engine.tensor(
@@ -119,7 +127,7 @@ struct BenchInferenceCommand: ParsableCommand {
     scores: Tensor,
     to folder: String
   ) throws {
-    let weights = network.foldedConvolutions.flatMap { $0.filter + $0.bias }
+    let weights = (network.foldedConvolutions ?? []).flatMap { $0.filter + $0.bias }
     do {
       try FileManager.default.createDirectory(
         atPath: folder,
@@ -131,6 +139,8 @@ struct BenchInferenceCommand: ParsableCommand {
         let data = values.withUnsafeBytes { Data($0) }
         try data.write(to: URL(fileURLWithPath: folder).appendingPathComponent(name + ".f32"))
       }
+      try Data(NetworkFile.json(network.description).utf8)
+        .write(to: URL(fileURLWithPath: folder).appendingPathComponent("network.json"))
     } catch {
       throw UserError(
         .cannotCreate,

@@ -25,7 +25,7 @@ struct Supertop: ParsableCommand {
     version: "supertop \(version)",
     subcommands: [
       SearchCommand.self, ResumeCommand.self, WatchCommand.self, ConfigCommand.self,
-      DataCommand.self, BenchCommand.self,
+      DataCommand.self, ModelsCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
   )

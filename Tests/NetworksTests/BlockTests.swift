@@ -25,7 +25,7 @@ import Testing
     .invertedResidual(kernel: 3, middle: 96, groups: 1, activation: .relu),
     .invertedResidual(kernel: 5, middle: 16, groups: 2, activation: .relu),
     .invertedResidual(kernel: 3, middle: 48, groups: 1, activation: .hswish),
-    .depthwiseSeparable(kernel: 5, activation: .relu),
+    .depthwiseSeparable(kernel: 5, channels: 16, activation: .relu),
     .skip,
   ]
 
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test func `without expansion the depthwise convolution and the projection remain`() {
-    let block = description(.depthwiseSeparable(kernel: 5, activation: .relu))
+    let block = description(.depthwiseSeparable(kernel: 5, channels: 16, activation: .relu))
     #expect(block.params == Double(25 * 16 + 16 * 24))
     #expect(block.flops == block.params * 30)
   }
@@ -80,9 +80,8 @@ import Testing
       #expect(weights.reduce(0) { $0 + Double($1.value.count) } == description.params)
       let norms =
         switch kind {
-        case .invertedResidual: 3
-        case .depthwiseSeparable: 2
-        case .skip: 1
+        case .bottleneck(let middle): middle.expands ? 3 : 2
+        default: 1
         }
       #expect(block.norms.count == norms)
     }

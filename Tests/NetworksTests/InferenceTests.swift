@@ -28,6 +28,11 @@ import Testing
     return network
   }
 
+  private func inference(_ network: Network) -> InferenceNetwork {
+    guard let inference = network.inference() else { fatalError("no inference path") }
+    return inference
+  }
+
   private func images(_ description: NetworkDescription, count: Int, engine: Engine) -> Tensor {
     let shape = [count, description.height, description.width, description.channels]
     var random = Philox(seed: 9, purpose: .test)
@@ -41,18 +46,24 @@ import Testing
     stem: Int = 16,
     stride: Int = 1,
     head: Int = 40,
-    classes: Int = 10
+    classes: Int = 10,
+    blocks add: (inout NetworkDescription) -> Void
   ) -> NetworkDescription {
-    NetworkDescription(
+    var network = NetworkDescription(
       name: "test",
       height: height,
       width: width,
       channels: channels,
-      stemWidth: stem,
-      stemStride: stride,
-      head: head,
       classes: classes
     )
+    network.add(
+      .convolution(kernel: 3, padding: nil, activation: .relu),
+      output: stem,
+      stride: stride
+    )
+    add(&network)
+    network.add(.convolution(kernel: 1, padding: nil, activation: .relu), output: head)
+    return network
   }
 
   /// Every kind of block on odd and even sizes, with widths that fill no vector.
@@ -62,46 +73,53 @@ import Testing
       for expansion in [1, 3, 6] {
         for activation in [Activation.relu, .hswish] {
           for groups in [1, 2] {
-            var network = description(height: 13, width: 9, stem: 12, stride: 1)
-            for (output, stride) in [(12, 1), (20, 2), (20, 1), (10, 2)] {
-              let middle = network.end.channels * expansion
-              network.add(
-                .invertedResidual(
-                  kernel: kernel,
-                  middle: middle,
-                  groups: groups,
-                  activation: activation
-                ),
-                output: output,
-                stride: stride
-              )
-            }
-            all.append(network)
+            all.append(
+              description(height: 13, width: 9, stem: 12, stride: 1) { network in
+                for (output, stride) in [(12, 1), (20, 2), (20, 1), (10, 2)] {
+                  let middle = network.end.channels * expansion
+                  network.add(
+                    .invertedResidual(
+                      kernel: kernel,
+                      middle: middle,
+                      groups: groups,
+                      activation: activation
+                    ),
+                    output: output,
+                    stride: stride
+                  )
+                }
+              }
+            )
           }
         }
       }
     }
-    var others = description(height: 17, width: 14, channels: 1, stem: 8, stride: 2, head: 17)
-    others.add(.skip, output: 8, stride: 1)
-    others.add(.skip, output: 24, stride: 1)
-    others.add(.depthwiseSeparable(kernel: 3, activation: .relu), output: 24, stride: 1)
-    others.add(.depthwiseSeparable(kernel: 5, activation: .hswish), output: 40, stride: 2)
-    others.add(.skip, output: 36, stride: 2)
-    others.add(
-      .invertedResidual(kernel: 7, middle: 70, groups: 1, activation: .relu),
-      output: 36,
-      stride: 1
-    )
-    others.add(
-      .invertedResidual(kernel: 1, middle: 50, groups: 1, activation: .relu),
-      output: 9,
-      stride: 2
-    )
-    others.add(
-      .invertedResidual(kernel: 3, middle: 18, groups: 3, activation: .relu),
-      output: 9,
-      stride: 3
-    )
+    let others = description(height: 17, width: 14, channels: 1, stem: 8, stride: 2, head: 17) {
+      $0.add(.skip, output: 8, stride: 1)
+      $0.add(.skip, output: 24, stride: 1)
+      $0.add(.depthwiseSeparable(kernel: 3, channels: 24, activation: .relu), output: 24, stride: 1)
+      $0.add(
+        .depthwiseSeparable(kernel: 5, channels: 24, activation: .hswish),
+        output: 40,
+        stride: 2
+      )
+      $0.add(.skip, output: 36, stride: 2)
+      $0.add(
+        .invertedResidual(kernel: 7, middle: 70, groups: 1, activation: .relu),
+        output: 36,
+        stride: 1
+      )
+      $0.add(
+        .invertedResidual(kernel: 1, middle: 50, groups: 1, activation: .relu),
+        output: 9,
+        stride: 2
+      )
+      $0.add(
+        .invertedResidual(kernel: 3, middle: 18, groups: 3, activation: .relu),
+        output: 9,
+        stride: 3
+      )
+    }
     all.append(others)
     all.append(large)
     return all
@@ -109,29 +127,29 @@ import Testing
 
   /// A network whose first maps are done in bands of rows.
   private var large: NetworkDescription {
-    var network = description(height: 83, width: 75, stem: 16, stride: 1, classes: 7)
-    network.add(.depthwiseSeparable(kernel: 3, activation: .relu), output: 16, stride: 1)
-    network.add(
-      .invertedResidual(kernel: 5, middle: 96, groups: 1, activation: .relu),
-      output: 16,
-      stride: 1
-    )
-    network.add(
-      .invertedResidual(kernel: 3, middle: 96, groups: 1, activation: .hswish),
-      output: 24,
-      stride: 2
-    )
-    network.add(
-      .invertedResidual(kernel: 5, middle: 144, groups: 1, activation: .relu),
-      output: 24,
-      stride: 1
-    )
-    network.add(
-      .invertedResidual(kernel: 3, middle: 72, groups: 1, activation: .relu),
-      output: 40,
-      stride: 2
-    )
-    return network
+    description(height: 83, width: 75, stem: 16, stride: 1, classes: 7) {
+      $0.add(.depthwiseSeparable(kernel: 3, channels: 16, activation: .relu), output: 16, stride: 1)
+      $0.add(
+        .invertedResidual(kernel: 5, middle: 96, groups: 1, activation: .relu),
+        output: 16,
+        stride: 1
+      )
+      $0.add(
+        .invertedResidual(kernel: 3, middle: 96, groups: 1, activation: .hswish),
+        output: 24,
+        stride: 2
+      )
+      $0.add(
+        .invertedResidual(kernel: 5, middle: 144, groups: 1, activation: .relu),
+        output: 24,
+        stride: 1
+      )
+      $0.add(
+        .invertedResidual(kernel: 3, middle: 72, groups: 1, activation: .relu),
+        output: 40,
+        stride: 2
+      )
+    }
   }
 
   @Test(arguments: InstructionSet.available.sorted { $0.rawValue < $1.rawValue })
@@ -140,7 +158,7 @@ import Testing
       let engine = Engine(instructionSet: set, threads: 1)
       let network = network(description, engine: engine)
       let x = images(description, count: 2, engine: engine)
-      let scores = network.inference()(x)
+      let scores = inference(network)(x)
       let expected = network(x)
       #expect(scores.shape == [2, description.classes])
       let difference = difference(
@@ -158,7 +176,7 @@ import Testing
       let all = [1, 2, 5].map { threads in
         let engine = Engine(threads: threads)
         let network = network(description, engine: engine)
-        return network.inference()(images(description, count: count, engine: engine)).values
+        return inference(network)(images(description, count: count, engine: engine)).values
       }
       #expect(all[0].allSatisfy { $0.isFinite })
       #expect(Set(all.map { $0.map(\.bitPattern) }).count == 1)
@@ -168,7 +186,7 @@ import Testing
   @Test func `an image's scores do not depend on the others of its batch`() {
     let engine = Engine(threads: 2)
     let description = large
-    let inference = network(description, engine: engine).inference()
+    let inference = inference(network(description, engine: engine))
     let batch = images(description, count: 3, engine: engine)
     let together = inference(batch).values
     let size = batch.count / 3
@@ -184,7 +202,7 @@ import Testing
   @Test(arguments: [1, 4]) func `a steady call asks the system for nothing`(count: Int) {
     let engine = Engine(threads: 2)
     let description = large
-    let inference = network(description, engine: engine).inference()
+    let inference = inference(network(description, engine: engine))
     let x = images(description, count: count, engine: engine)
     _ = inference(x)
     let before = engine.pool.systemAllocations
@@ -197,18 +215,19 @@ import Testing
     let description = cases[0]
     let network = network(description, engine: engine)
     let x = images(description, count: 1, engine: engine)
-    let inference = network.inference()
+    let inference = self.inference(network)
     let before = inference(x).values
     for parameter in network.parameters { parameter.value.clear() }
     #expect(inference(x).values == before)
-    #expect(network.inference()(x).values != before)
+    #expect(self.inference(network)(x).values != before)
   }
 
   @Test func `the costs of a network are those of its parts`() {
-    var network = description(height: 9, width: 8, channels: 3, stem: 4, stride: 2, head: 6)
-    network.add(.depthwiseSeparable(kernel: 3, activation: .relu), output: 5, stride: 2)
-    // 9×8 pixels in, 5×4 behind the stem, 3×2 behind the block.
-    #expect(network.end == (3, 2, 5))
+    let network = description(height: 9, width: 8, channels: 3, stem: 4, stride: 2, head: 6) {
+      $0.add(.depthwiseSeparable(kernel: 3, channels: 4, activation: .relu), output: 5, stride: 2)
+      // 9×8 pixels in, 5×4 behind the stem, 3×2 behind the block.
+      #expect($0.end == (3, 2, 5))
+    }
     let stem = 27 * 4
     let block = 9 * 4 + 4 * 5
     #expect(network.flops == Double(stem * 20 + block * 6 + 5 * 6 * 6 + 6 * 10))

@@ -87,6 +87,59 @@ import Testing
     },
   ]
 
+  /// What published networks and training recipes need besides.
+  static let recipes: [OperationCase] = [
+    OperationCase(name: "squeeze_excite_relu") { g in excited(g, .relu, inner: .relu) },
+    OperationCase(name: "squeeze_excite_hswish") { g in excited(g, .hswish, inner: .hswish) },
+    OperationCase(name: "activations") { g in
+      let x = g.input("x", [3, 15], .normal)
+      let y = g.add(g.unary(x, .hsigmoid), g.unary(x, .hswish))
+      return g.add(y, g.unary(x, .relu))
+    },
+    OperationCase(name: "mixup") { g in
+      g.crossEntropy(
+        g.input("x", [5, 7], .normal),
+        labels: [0, 6, 3, 3, 1],
+        smoothing: 0.1,
+        mixed: ([2, 6, 0, 1, 5], 0.3)
+      )
+    },
+    OperationCase(name: "grouped_3x3") { g in
+      g.convolution(
+        g.pointwise(g.input("x", [2, 6, 7, 12], .normal), "before", to: 12),
+        "grouped",
+        to: 18,
+        geometry: .init(kernel: 3, stride: 1, padding: 1, groups: 3),
+        bias: true,
+        norm: .off
+      )
+    },
+    OperationCase(name: "grouped_5x5_stride2") { g in
+      let x = g.convolution(
+        g.pointwise(g.input("x", [2, 8, 7, 6], .normal), "before", to: 8, norm: .hswish),
+        "grouped",
+        to: 12,
+        geometry: .init(kernel: 5, stride: 2, padding: 2, groups: 2),
+        bias: false,
+        norm: .relu
+      )
+      return g.materialise(x)
+    },
+    OperationCase(name: "depthwise_borders") { g in
+      let x = g.pointwise(g.input("x", [2, 12, 11, 8], .normal), "before", to: 8, norm: .hswish)
+      let a = g.depthwise(x, "a", kernel: 5, stride: 1, padding: 1, norm: .relu)
+      return g.materialise(
+        g.depthwise(a, "b", kernel: 5, stride: 2, padding: 0, norm: .linear)
+      )
+    },
+  ]
+
+  private static func excited(_ g: any Graph, _ norm: Norm, inner: Unary) -> Node {
+    let x = g.pointwise(g.input("x", [3, 5, 4, 20], .normal), "before", to: 20, norm: norm)
+    let y = g.squeezeExcite(x, "excite", through: 6, inner: inner)
+    return g.pointwise(y, "after", to: 10)
+  }
+
   private static func mixedLayer(_ g: any Graph, theta: [Int]) -> Node {
     let x = g.input("x", [3, 5, 5, 8], .normal)
     let a = g.depthwise(
@@ -109,7 +162,7 @@ import Testing
     )
   }
 
-  @Test(arguments: graphs)
+  @Test(arguments: graphs + recipes)
   func `graphs give PyTorch's outputs and gradients`(_ operation: OperationCase) throws {
     let fixture: GraphFixture = try FixtureTests.load(operation.name)
     let leaves = Leaves(given: fixture.leaves)

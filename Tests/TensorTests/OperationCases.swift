@@ -16,6 +16,7 @@ struct OperationCase: CustomTestStringConvertible, Sendable {
 
   static var all: [OperationCase] {
     pointwise + grouped + patches + depthwise + chains + readers + residuals + mixtures + plain
+      + excited + groupedPatches + borders + recipes
   }
 }
 

@@ -46,6 +46,20 @@ import Testing
         stride: 2
       )
     },
+    OperationCase(name: "grouped 3×3, squeeze-and-excitation, narrow border") { g in
+      let x = g.convolution(
+        g.input("x", [5, 24, 24, 16], .normal),
+        "grouped",
+        to: 40,
+        geometry: .init(kernel: 3, stride: 1, padding: 1, groups: 2),
+        bias: false,
+        norm: .hswish
+      )
+      let y = g.squeezeExcite(x, "excite", through: 8, inner: .relu)
+      return g.materialise(
+        g.depthwise(y, "narrow", kernel: 5, stride: 2, padding: 1, norm: .relu)
+      )
+    },
     OperationCase(name: "mixture, one draw") { g in mixture(g, weights: [3]) },
     OperationCase(name: "mixture, a draw an image") { g in mixture(g, weights: [5, 3]) },
   ]

@@ -96,7 +96,7 @@ package final class EngineGraph: Graph {
     let columns = channels / g.groups
     let filter = parameter(
       name + ".filter",
-      g.groups > 1 ? [g.groups, slice, columns] : [g.kernel, g.kernel, slice, columns],
+      (g.groups > 1 ? [g.groups] : []) + [g.kernel, g.kernel, slice, columns],
       .filter(fanIn: g.kernel * g.kernel * slice)
     )
     return push(
@@ -116,6 +116,7 @@ package final class EngineGraph: Graph {
     _ name: String,
     kernel: Int,
     stride: Int,
+    padding: Int?,
     norm: Norm
   ) -> Node {
     let input = tensors[x.index]
@@ -129,6 +130,7 @@ package final class EngineGraph: Graph {
         input,
         filter: filter,
         stride: stride,
+        padding: padding,
         norm: batchNorm(name, norm, input.channels),
         activation: norm.activation
       )
@@ -199,8 +201,48 @@ package final class EngineGraph: Graph {
     push(engine.channelShuffle(tensors[x.index], groups: groups))
   }
 
-  package func crossEntropy(_ x: Node, labels: [Int32], smoothing: Float) -> Node {
-    push(engine.crossEntropy(tensors[x.index], labels: labels, smoothing: smoothing).loss)
+  package func scaleChannels(_ x: Node, by gate: Node) -> Node {
+    push(engine.scaleChannels(tensors[x.index], by: tensors[gate.index]))
+  }
+
+  package func squeezeExcite(
+    _ x: Node,
+    _ name: String,
+    through channels: Int,
+    inner: Unary
+  ) -> Node {
+    let input = tensors[x.index]
+    func filter(_ part: String, _ from: Int, _ to: Int) -> Parameter {
+      parameter("\(name).\(part).filter", [from, to], .filter(fanIn: from))
+    }
+    let activation: Activation =
+      switch inner {
+      case .relu: .relu
+      case .hswish: .hswish
+      default: .none
+      }
+    return push(
+      engine.squeezeExcite(
+        input,
+        reduce: filter("reduce", input.channels, channels),
+        reduceBias: parameter(name + ".reduce.bias", [channels], .small),
+        restore: filter("restore", channels, input.channels),
+        restoreBias: parameter(name + ".restore.bias", [input.channels], .small),
+        inner: activation
+      )
+    )
+  }
+
+  package func crossEntropy(
+    _ x: Node,
+    labels: [Int32],
+    smoothing: Float,
+    mixed: (labels: [Int32], share: Float)?
+  ) -> Node {
+    let x = tensors[x.index]
+    return push(
+      engine.crossEntropy(x, labels: labels, smoothing: smoothing, mixed: mixed).loss
+    )
   }
 
   package func unary(_ x: Node, _ operation: Unary) -> Node {
@@ -211,6 +253,9 @@ package final class EngineGraph: Graph {
       case .exponential: engine.exponential(x)
       case .logarithm: engine.logarithm(x)
       case .positivePart: engine.positivePart(x)
+      case .relu: engine.activate(x, .relu)
+      case .hswish: engine.activate(x, .hswish)
+      case .hsigmoid: engine.hsigmoid(x)
       case .affine(let factor, let constant):
         engine.affine(x, factor: factor, constant: constant)
       case .sum: engine.sum(x)
@@ -228,6 +273,10 @@ package final class EngineGraph: Graph {
 
   package func multiply(_ a: Node, _ b: Node) -> Node {
     push(engine.multiply(tensors[a.index], tensors[b.index]))
+  }
+
+  package func multiply(_ a: Node, constant values: [Float]) -> Node {
+    push(engine.multiply(tensors[a.index], constant: values))
   }
 }
 

@@ -24,6 +24,9 @@ package enum Unary: Sendable {
   case exponential
   case logarithm
   case positivePart
+  case relu
+  case hswish
+  case hsigmoid
   case affine(factor: Float, constant: Float)
   /// Of all elements, a scalar.
   case sum
@@ -66,8 +69,16 @@ package protocol Graph: AnyObject {
     bias: Bool,
     norm: Norm
   ) -> Node
-  /// Depthwise convolution with parameters `name.filter`, `name.gamma`, `name.beta`.
-  func depthwise(_ x: Node, _ name: String, kernel: Int, stride: Int, norm: Norm) -> Node
+  /// Depthwise convolution with parameters `name.filter`, `name.gamma`, `name.beta`; `padding` nil is half
+  /// the kernel.
+  func depthwise(
+    _ x: Node,
+    _ name: String,
+    kernel: Int,
+    stride: Int,
+    padding: Int?,
+    norm: Norm
+  ) -> Node
   /// See `Engine.invertedResiduals`; parameters `name.expand`, `name.depthwise` and `name.project`, each
   /// with its filter and norm.
   func invertedResiduals(_ x: Node, _ branches: [Residual], to channels: Int, stride: Int) -> [Node]
@@ -84,8 +95,17 @@ package protocol Graph: AnyObject {
   func materialise(_ x: Node) -> Node
   /// See `Engine.channelShuffle`.
   func channelShuffle(_ x: Node, groups: Int) -> Node
+  /// See `Engine.scaleChannels`.
+  func scaleChannels(_ x: Node, by gate: Node) -> Node
+  /// See `Engine.squeezeExcite`; parameters `name.reduce` and `name.restore`, each with filter and bias.
+  func squeezeExcite(_ x: Node, _ name: String, through channels: Int, inner: Unary) -> Node
   /// See `Engine.crossEntropy`.
-  func crossEntropy(_ x: Node, labels: [Int32], smoothing: Float) -> Node
+  func crossEntropy(
+    _ x: Node,
+    labels: [Int32],
+    smoothing: Float,
+    mixed: (labels: [Int32], share: Float)?
+  ) -> Node
   /// See `Unary`.
   func unary(_ x: Node, _ operation: Unary) -> Node
   /// See `Engine.repeatRows`.
@@ -94,9 +114,27 @@ package protocol Graph: AnyObject {
   func add(_ a: Node, _ b: Node) -> Node
   /// a · b.
   func multiply(_ a: Node, _ b: Node) -> Node
+  /// a · values.
+  func multiply(_ a: Node, constant values: [Float]) -> Node
 }
 
 extension Graph {
+  /// A depthwise convolution with the border that keeps the size.
+  package func depthwise(
+    _ x: Node,
+    _ name: String,
+    kernel: Int,
+    stride: Int,
+    norm: Norm
+  ) -> Node {
+    depthwise(x, name, kernel: kernel, stride: stride, padding: nil, norm: norm)
+  }
+
+  /// The cross-entropy of one label a row.
+  package func crossEntropy(_ x: Node, labels: [Int32], smoothing: Float) -> Node {
+    crossEntropy(x, labels: labels, smoothing: smoothing, mixed: nil)
+  }
+
   /// A 1×1 convolution, in `groups` groups.
   package func pointwise(
     _ x: Node,

@@ -38,7 +38,40 @@ extension ReferenceGraph {
     return push(y)
   }
 
-  package func crossEntropy(_ x: Node, labels: [Int32], smoothing: Float) -> Node {
+  package func scaleChannels(_ x: Node, by gate: Node) -> Node {
+    let (x, gate) = (values[x.index], values[gate.index])
+    let channels = x.channels
+    let image = x.count / x.shape[0]
+    let y = ReferenceValue(x.shape)
+    func factor(_ i: Int) -> Int { i / image * channels + i % channels }
+    for i in 0..<x.count { y.x.p[i] = x.x.p[i] * gate.x.p[factor(i)] }
+    tape.append {
+      for i in 0..<x.count {
+        x.g.p[i] += y.g.p[i] * gate.x.p[factor(i)]
+        gate.g.p[factor(i)] += y.g.p[i] * x.x.p[i]
+      }
+    }
+    return push(y)
+  }
+
+  package func squeezeExcite(
+    _ x: Node,
+    _ name: String,
+    through channels: Int,
+    inner: Unary
+  ) -> Node {
+    let width = values[x.index].channels
+    let squeezed = pointwise(averagePool(x), name + ".reduce", to: channels, bias: true)
+    let excited = pointwise(unary(squeezed, inner), name + ".restore", to: width, bias: true)
+    return scaleChannels(x, by: unary(excited, .hsigmoid))
+  }
+
+  package func crossEntropy(
+    _ x: Node,
+    labels: [Int32],
+    smoothing: Float,
+    mixed: (labels: [Int32], share: Float)?
+  ) -> Node {
     let x = values[x.index]
     let k = x.channels
     let y = ReferenceValue([])
@@ -46,7 +79,11 @@ extension ReferenceGraph {
     let target = Doubles(x.count)
     let p = Doubles(x.count)
     for i in 0..<x.count {
-      let hot = Int(labels[i / k]) == i % k ? 1.0 : 0.0
+      var hot = Int(labels[i / k]) == i % k ? 1.0 : 0.0
+      if let mixed {
+        let other = Int(mixed.labels[i / k]) == i % k ? 1.0 : 0.0
+        hot += Double(mixed.share) * (other - hot)
+      }
       target.p[i] = (1 - Double(smoothing)) * hot + Double(smoothing) / Double(k)
     }
     for r in 0..<rows {
@@ -79,7 +116,9 @@ extension ReferenceGraph {
         switch operation {
         case .softmax, .exponential: exp(v)
         case .logarithm: log(v)
-        case .positivePart: max(v, 0)
+        case .positivePart, .relu: max(v, 0)
+        case .hswish: activate(v, .hswish)
+        case .hsigmoid: min(max(v + 3, 0), 6) / 6
         case .affine(let factor, let constant): Double(factor) * v + Double(constant)
         case .sum: 0
         }
@@ -101,7 +140,9 @@ extension ReferenceGraph {
           }
         case .exponential: x.g.p[i] += y.g.p[i] * exp(x.x.p[i])
         case .logarithm: x.g.p[i] += y.g.p[i] / x.x.p[i]
-        case .positivePart: x.g.p[i] += x.x.p[i] > 0 ? y.g.p[i] : 0
+        case .positivePart, .relu: x.g.p[i] += x.x.p[i] > 0 ? y.g.p[i] : 0
+        case .hswish: x.g.p[i] += y.g.p[i] * activationSlope(x.x.p[i], .hswish)
+        case .hsigmoid: x.g.p[i] += abs(x.x.p[i]) < 3 ? y.g.p[i] / 6 : 0
         case .affine(let factor, _): x.g.p[i] += y.g.p[i] * Double(factor)
         case .sum: break
         }
@@ -141,6 +182,14 @@ extension ReferenceGraph {
         b.g.p[i] += y.g.p[i] * a.x.p[i]
       }
     }
+    return push(y)
+  }
+
+  package func multiply(_ a: Node, constant values: [Float]) -> Node {
+    let a = self.values[a.index]
+    let y = ReferenceValue(a.shape)
+    for i in 0..<y.count { y.x.p[i] = a.x.p[i] * Double(values[i]) }
+    tape.append { for i in 0..<y.count { a.g.p[i] += y.g.p[i] * Double(values[i]) } }
     return push(y)
   }
 }

@@ -150,6 +150,7 @@ package final class ReferenceGraph: Graph {
     _ name: String,
     kernel: Int,
     stride: Int,
+    padding: Int?,
     norm: Norm
   ) -> Node {
     let input = values[x.index]
@@ -160,7 +161,7 @@ package final class ReferenceGraph: Graph {
       .filter(fanIn: kernel * kernel)
     )
     let (n, h, w) = (input.shape[0], input.shape[1], input.shape[2])
-    let padding = kernel / 2
+    let padding = padding ?? kernel / 2
     let (oh, ow) = (
       (h + 2 * padding - kernel) / stride + 1, (w + 2 * padding - kernel) / stride + 1
     )

@@ -8,7 +8,7 @@ package struct ConvolutionGeometry: Sendable, Equatable {
   package var stride: Int
   /// Zero border.
   package var padding: Int
-  /// Independent slices of the channels; only with `kernel` 1 and `stride` 1.
+  /// Independent slices of the channels.
   package var groups: Int
 
   /// Describes a convolution; the defaults are a 1×1.
@@ -27,7 +27,8 @@ extension Engine {
   /// Dense convolution, optionally with batch-norm and activation left pending on the output.
   ///
   /// - Shapes: `x` [N, H, W, C] (or [N, C] for a linear layer), `filter` [K, K, C, D] or, with groups g,
-  ///   [g, C/g, D/g]; result [N, H', W', D].
+  ///   [g, K, K, C/g, D/g] (for K = 1 also [g, C/g, D/g]); result [N, H', W', D]. Group i reads the i-th
+  ///   slice of the input's channels and writes the i-th of the output's.
   /// - Cost: 2·N·H'·W'·K²·C·D/g FLOPs.
   /// - Forward reads `x` raw with what is pending on it, writes the raw output once, and takes Σ y and
   ///   Σ y² of each channel while the rows are in cache. Backward needs the raw output and three numbers
@@ -361,8 +362,7 @@ private struct ConvolutionPlan {
     outChannels = columns * g.groups
     let isPointwise = g.kernel == 1 && g.stride == 1 && g.padding == 0
     precondition(
-      filter.value.count == depth * outChannels && channels % g.groups == 0
-        && (g.groups == 1 || isPointwise),
+      filter.value.count == depth * outChannels && channels % g.groups == 0,
       "convolution: filter \(filter.shape), groups \(g.groups) on input \(x.shape)"
     )
     if isPointwise {

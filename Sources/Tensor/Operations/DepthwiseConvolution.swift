@@ -3,14 +3,16 @@ import Kernels
 extension Engine {
   /// Depthwise convolution over each channel alone, with batch-norm and activation left pending.
   ///
-  /// - Shapes: `x` [N, H, W, C], `filter` [K, K, C], result [N, H', W', C] with padding K/2:
-  ///   H' = (H − 1)/stride + 1.
+  /// - Shapes: `x` [N, H, W, C], `filter` [K, K, C], result [N, H', W', C] with
+  ///   H' = (H + 2·padding − K)/stride + 1; `padding` nil is K/2, so that stride 1 keeps the size.
   /// - Cost: 2·N·H'·W'·K²·C FLOPs; bound by memory for K ≤ 5.
-  /// - Edge: K even is refused. Source: FBNetV1 (arXiv 1812.03443) table 2; spec S3.
+  /// - Edge: K even is refused, and a border that holds whole windows. Source: FBNetV1 (arXiv 1812.03443)
+  ///   table 2; spec S3. Published FBNetV3 networks have narrower borders.
   package func depthwiseConvolution(
     _ x: Tensor,
     filter: Parameter,
     stride: Int,
+    padding: Int? = nil,
     norm: BatchNorm? = nil,
     activation: Activation = .none
   ) -> Tensor {
@@ -25,8 +27,13 @@ extension Engine {
     )
     let kernel = filter.shape[0]
     let (images, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-    let outHeight = (height - 1) / stride + 1
-    let outWidth = (width - 1) / stride + 1
+    let padding = padding ?? kernel / 2
+    precondition(
+      (0..<kernel).contains(padding) && min(height, width) + 2 * padding >= kernel,
+      "depthwiseConvolution: padding \(padding) for filter \(filter.shape) on input \(x.shape)"
+    )
+    let outHeight = (height + 2 * padding - kernel) / stride + 1
+    let outWidth = (width + 2 * padding - kernel) / stride + 1
     let geometry = Patches(
       height: height,
       width: width,
@@ -34,7 +41,7 @@ extension Engine {
       outWidth: outWidth,
       kernel: kernel,
       stride: stride,
-      padding: kernel / 2
+      padding: padding
     )
     let inFloats = height * width * channels
     let outFloats = outHeight * outWidth * channels

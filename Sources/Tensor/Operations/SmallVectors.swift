@@ -38,6 +38,50 @@ extension Engine {
     unary(x, { $0 > 0 ? $0 : 0 }, derivative: { x, _ in x > 0 ? 1 : 0 })
   }
 
+  /// The activation of every element of a plain tensor of any shape.
+  package func activate(_ x: Tensor, _ activation: Activation) -> Tensor {
+    precondition(x.normalisation == nil, "activate: a normalisation is pending on \(x.shape)")
+    return switch activation {
+    case .none: affine(x, factor: 1)
+    case .relu: positivePart(x)
+    case .hswish:
+      unary(
+        x,
+        { $0 * min(max($0 + 3, 0), 6) / 6 },
+        derivative: { x, _ in x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6 }
+      )
+    }
+  }
+
+  /// The hard sigmoid min(max(x + 3, 0), 6)/6 of a plain tensor of any shape (MobileNetV3, arXiv 1905.02244).
+  package func hsigmoid(_ x: Tensor) -> Tensor {
+    precondition(x.normalisation == nil, "hsigmoid: a normalisation is pending on \(x.shape)")
+    return unary(
+      x,
+      { min(max($0 + 3, 0), 6) / 6 },
+      derivative: { x, _ in x > -3 && x < 3 ? 1 / 6 : 0 }
+    )
+  }
+
+  /// x · values, element by element; the constants get no gradient.
+  ///
+  /// - Shapes: `x` any, plain; `values` as many as `x` has elements.
+  package func multiply(_ x: Tensor, constant values: [Float]) -> Tensor {
+    precondition(
+      values.count == x.count && x.normalisation == nil,
+      "multiply: \(values.count) constants for shape \(x.shape)"
+    )
+    let out = pool.take(x.count)
+    for i in 0..<x.count { out.pointer[i] = x.buffer.pointer[i] * values[i] }
+    let y = Tensor(shape: x.shape, buffer: out, requiresGradient: wantsGradient([x]))
+    record(y) { [unowned self] in
+      guard let g = takeSmallGradient(of: y) else { return }
+      let dx = ownGradient(of: x)
+      for i in 0..<x.count { dx.pointer[i] += g[i] * values[i] }
+    }
+    return y
+  }
+
   /// Sum of all elements, a scalar.
   package func sum(_ x: Tensor) -> Tensor {
     let out = pool.take(1)

@@ -3,8 +3,8 @@
 Usage: python3 make_fixtures.py (any PyTorch 2; needs no network). Overwrites the JSON files beside it.
 
 A graph fixture holds the leaves by the names that EngineGraph gives them, in the engine's layouts
-(images NHWC; filters [K, K, Cin, Cout], grouped [g, Cin/g, Cout/g], depthwise [K, K, C]), the weights
-of the loss sum(w * output) as leaf "output", the output and every leaf's gradient.
+(images NHWC; filters [K, K, Cin, Cout], grouped [g, K, K, Cin/g, Cout/g], depthwise [K, K, C]), the
+weights of the loss sum(w * output) as leaf "output", the output and every leaf's gradient.
 """
 
 import json
@@ -52,8 +52,8 @@ class Graph:
         c = x.shape[-1] // groups
         scale = (kernel * kernel * c) ** -0.5
         if groups > 1:
-            w = self.leaf(name + ".filter", groups, c, to // groups, scale=scale)
-            weight = w.permute(0, 2, 1).reshape(to, c, 1, 1)
+            w = self.leaf(name + ".filter", groups, kernel, kernel, c, to // groups, scale=scale)
+            weight = w.permute(0, 4, 3, 1, 2).reshape(to, c, kernel, kernel)
         else:
             w = self.leaf(name + ".filter", kernel, kernel, c, to, scale=scale)
             weight = w.permute(3, 2, 0, 1)
@@ -61,12 +61,19 @@ class Graph:
         y = F.conv2d(x.permute(0, 3, 1, 2), weight, b, stride, padding, 1, groups)
         return self.norm(y.permute(0, 2, 3, 1), name, norm)
 
-    def depthwise(self, x, name, kernel, stride, norm=None):
+    def depthwise(self, x, name, kernel, stride, norm=None, padding=None):
+        padding = kernel // 2 if padding is None else padding
         c = x.shape[-1]
         w = self.leaf(name + ".filter", kernel, kernel, c, scale=1 / kernel)
         weight = w.permute(2, 0, 1).unsqueeze(1)
-        y = F.conv2d(x.permute(0, 3, 1, 2), weight, None, stride, kernel // 2, 1, c)
+        y = F.conv2d(x.permute(0, 3, 1, 2), weight, None, stride, padding, 1, c)
         return self.norm(y.permute(0, 2, 3, 1), name, norm)
+
+    def squeeze_excite(self, x, name, through, inner):
+        c = x.shape[-1]
+        v = x.mean((1, 2), keepdim=True)
+        v = inner(self.conv(v, name + ".reduce", through, bias=True))
+        return x * F.hardsigmoid(self.conv(v, name + ".restore", c, bias=True))
 
     def shuffle(self, x, groups):
         n, h, w, c = x.shape
@@ -126,6 +133,72 @@ def stem_and_head():
     logits = g.conv(x.reshape(4, 1, 1, 24), "classifier", 10, bias=True).reshape(4, 10)
     labels = torch.tensor([3, 0, 9, 3])
     g.write("stem_and_head", F.cross_entropy(logits, labels, label_smoothing=0.1).reshape(1))
+
+
+def squeeze_excite(activation, inner, seed):
+    g = Graph(seed)
+    x = g.conv(g.leaf("x", 3, 5, 4, 20), "before", 20, norm=activation)
+    y = g.squeeze_excite(x, "excite", 6, inner)
+    g.write(f"squeeze_excite_{activation}", g.conv(y, "after", 10))
+
+
+def activations():
+    g = Graph(10)
+    x = g.leaf("x", 3, 15, scale=3.0)
+    g.write("activations", F.hardsigmoid(x) + F.hardswish(x) + F.relu(x))
+
+
+def mixup():
+    g = Graph(11)
+    x = g.leaf("x", 5, 7)
+    losses = [
+        F.cross_entropy(x, torch.tensor(labels), label_smoothing=0.1)
+        for labels in ([0, 6, 3, 3, 1], [2, 6, 0, 1, 5])
+    ]
+    g.write("mixup", (0.7 * losses[0] + 0.3 * losses[1]).reshape(1))
+
+
+def grouped():
+    g = Graph(12)
+    x = g.conv(g.leaf("x", 2, 6, 7, 12), "before", 12)
+    g.write("grouped_3x3", g.conv(x, "grouped", 18, 3, 1, 1, groups=3, bias=True))
+    g = Graph(13)
+    x = g.conv(g.leaf("x", 2, 8, 7, 6), "before", 8, norm="hswish")
+    g.write("grouped_5x5_stride2", g.conv(x, "grouped", 12, 5, 2, 2, groups=2, norm="relu"))
+
+
+def depthwise_borders():
+    g = Graph(14)
+    x = g.conv(g.leaf("x", 2, 12, 11, 8), "before", 8, norm="hswish")
+    a = g.depthwise(x, "a", 5, 1, norm="relu", padding=1)
+    g.write("depthwise_borders", g.depthwise(a, "b", 5, 2, norm="linear", padding=0))
+
+
+def rmsprop():
+    random = torch.Generator().manual_seed(15)
+    start = torch.randn(37, generator=random)
+    gradients = [torch.randn(37, generator=random) for _ in range(3)]
+
+    def run(**settings):
+        w = start.clone().requires_grad_()
+        optimiser = torch.optim.RMSprop([w], 0.02, 0.9, 1e-3, **settings)
+        steps = []
+        for g in gradients:
+            w.grad = g.clone()
+            optimiser.step()
+            steps.append(numbers(w))
+        return steps
+
+    write(
+        "rmsprop",
+        {
+            "start": numbers(start),
+            "gradients": [numbers(g) for g in gradients],
+            "decayed": run(weight_decay=1e-2, momentum=0.9),
+            "plain": run(momentum=0.9),
+            "still": run(weight_decay=1e-2),
+        },
+    )
 
 
 def optimisers():
@@ -199,3 +272,10 @@ if __name__ == "__main__":
     stem_and_head()
     optimisers()
     recalibration()
+    squeeze_excite("relu", F.relu, 8)
+    squeeze_excite("hswish", F.hardswish, 9)
+    activations()
+    mixup()
+    grouped()
+    depthwise_borders()
+    rmsprop()

@@ -1,0 +1,82 @@
+import Kernels
+
+extension Engine {
+  /// y[n, h, w, c] = x[n, h, w, c] · gate[n, c], through what is pending on `x`.
+  ///
+  /// - Shapes: `x` [N, H, W, C], `gate` [N, C] and plain; result [N, H, W, C], plain.
+  /// - One pass each way. Backward makes the gradient of `x` in the place of the result's where it is the
+  ///   first to hand one to `x`, and takes the gate's gradient Σ G·f and batch-norm's sums with it.
+  /// - Source: squeeze-and-excitation (arXiv 1709.01507) equation 4.
+  package func scaleChannels(_ x: Tensor, by gate: Tensor) -> Tensor {
+    precondition(
+      x.shape.count == 4 && gate.shape == [x.shape[0], x.channels] && gate.normalisation == nil,
+      "scaleChannels: gate \(gate.shape) for input \(x.shape)"
+    )
+    let (images, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.channels)
+    let out = pool.take(x.count)
+    let source = x.source
+    profile?.next = Work("scale channels", .forward, flops: 3 * x.count, floats: 2 * x.count)
+    team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
+      kernels.scaleRows(
+        source,
+        gate.buffer.pointer + image * channels,
+        image * pixels,
+        pixels,
+        out.pointer
+      )
+    }
+    let y = Tensor(shape: x.shape, buffer: out, requiresGradient: wantsGradient([x, gate]))
+    record(y) { [unowned self] in
+      guard y.gradient != nil else { return }
+      let gradient = ownGradient(of: y)
+      y.gradient = nil
+      let accumulate = x.gradient != nil
+      let target = !x.requiresGradient ? nil : accumulate ? ownGradient(of: x) : gradient
+      let sums =
+        target == nil || x.normalisation == nil ? nil : pool.takeZeros(images * 2 * channels)
+      let gates = gate.requiresGradient ? ownGradient(of: gate) : nil
+      profile?.next = Work("scale channels", .backward, flops: 9 * x.count, floats: 3 * x.count)
+      team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
+        let s = sums.map { $0.pointer + image * 2 * channels }
+        kernels.scaleRowsBackward(
+          source,
+          gate.buffer.pointer + image * channels,
+          gradient.pointer,
+          image * pixels,
+          pixels,
+          target?.pointer,
+          accumulate,
+          s,
+          s.map { $0 + channels },
+          gates.map { $0.pointer + image * channels }
+        )
+      }
+      if let target, !accumulate { x.gradient = Tensor.Gradient(buffer: target) }
+      if let sums, let normalisation = x.normalisation {
+        addSums(sums, chunks: images, to: normalisation)
+      }
+    }
+    return y
+  }
+
+  /// Squeeze-and-excitation: every channel times a factor that all channels of its image decide.
+  ///
+  /// gate = hsigmoid(restore(inner(reduce(averagePool(x))))), both 1×1 with bias; result x · gate.
+  ///
+  /// - Shapes: `x` [N, H, W, C], pending or plain; `reduce` [1, 1, C, S] or [C, S], `reduceBias` [S],
+  ///   `restore` [1, 1, S, C] or [S, C], `restoreBias` [C]; result [N, H, W, C], plain.
+  /// - Source: squeeze-and-excitation (arXiv 1709.01507) with the hard sigmoid of MobileNetV3 (arXiv
+  ///   1905.02244), as in FBNetV2 (arXiv 2004.05565) and FBNetV3 (arXiv 2006.02049).
+  package func squeezeExcite(
+    _ x: Tensor,
+    reduce: Parameter,
+    reduceBias: Parameter,
+    restore: Parameter,
+    restoreBias: Parameter,
+    inner: Activation
+  ) -> Tensor {
+    let squeezed = convolution(averagePool(x), filter: reduce, bias: reduceBias)
+    let excited = convolution(activate(squeezed, inner), filter: restore, bias: restoreBias)
+    return scaleChannels(x, by: hsigmoid(excited))
+  }
+}
