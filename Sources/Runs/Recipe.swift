@@ -80,6 +80,14 @@ extension Recipe {
     return recipe
   }
 
+  /// The recipe with `key=value` overrides, checked as a whole.
+  package func applying(_ assignments: [String]) throws -> Recipe {
+    var recipe = self
+    for assignment in assignments { try recipe.assign(assignment) }
+    try Origin(prefix: "--set ", keys: Recipe.keys).checkTogether(recipe)
+    return recipe
+  }
+
   /// The whole recipe as YAML; `load` gives back an equal value.
   package func yaml() -> String { text() }
 }

@@ -1,3 +1,5 @@
+import Yams
+
 /// What a run is made of: a search, or the training of one network.
 package enum RunSettings: Sendable, Equatable {
   case search(Configuration)

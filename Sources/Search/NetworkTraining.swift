@@ -158,7 +158,7 @@ package final class NetworkTraining {
     func values(_ name: String, _ shape: [Int]) throws -> [Float] {
       guard let entry = state[name], entry.shape == shape,
         entry.values.count == shape.reduce(1, *)
-      else { throw misfit(StateFault(name: name, found: state[name]?.shape, expected: shape)) }
+      else { throw misfit(name, state[name]?.shape, shape) }
       return entry.values
     }
     var rest: [(buffer: Buffer, values: [Float])] = []
@@ -171,7 +171,7 @@ package final class NetworkTraining {
     do {
       try network.restore(state)
     } catch let fault as StateFault {
-      throw misfit(fault)
+      throw misfit(fault.name, fault.found, fault.expected)
     }
     for (buffer, values) in rest {
       for (i, value) in values.enumerated() { buffer.pointer[i] = value }
@@ -190,12 +190,12 @@ package final class NetworkTraining {
     return own + (average.map { [("average.", $0.averages)] } ?? [])
   }
 
-  private func misfit(_ fault: StateFault) -> UserError {
+  private func misfit(_ name: String, _ found: [Int]?, _ expected: [Int]) -> UserError {
     UserError(
       .data,
       "checkpoint",
-      fault.found.map { "array '\(fault.name)' has shape \($0), expected \(fault.expected)" }
-        ?? "has no array '\(fault.name)'",
+      found.map { "array '\(name)' has shape \($0), expected \(expected)" }
+        ?? "has no array '\(name)'",
       remedy: "resume with the config that wrote it"
     )
   }

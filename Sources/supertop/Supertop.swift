@@ -24,7 +24,8 @@ struct Supertop: ParsableCommand {
       """,
     version: "supertop \(version)",
     subcommands: [
-      SearchCommand.self, ResumeCommand.self, WatchCommand.self, ConfigCommand.self,
+      SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
+      WatchCommand.self, ConfigCommand.self,
       DataCommand.self, ModelsCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
