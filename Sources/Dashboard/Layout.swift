@@ -236,13 +236,13 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
       ? [.quit, .help, .theme, .log]
       : [.togglePause, .quit, .help, .singleStep, .checkpoint, .theme]
     : model.screen == .inspector
-    ? [.back, .quit, .help, .togglePause, .singleStep, .theme]
-    : model.isOver
-      ? [.quit, .help, .open, .theme, .log]
-      : [
-        .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
-        .singleStep, .checkpoint, .theme,
-      ]
+      ? [.back, .quit, .help, .togglePause, .singleStep, .theme]
+      : model.isOver
+        ? [.quit, .help, .open, .theme, .log]
+        : [
+          .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
+          .singleStep, .checkpoint, .theme,
+        ]
   var chosen: [(binding: KeyBinding, word: String)] = []
   var used = 1
   for command in order {

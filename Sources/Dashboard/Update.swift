@@ -123,7 +123,8 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .open: if !model.choices.isEmpty { model.screen = .inspector }
   case .back: model.screen = .main
   case .nextTab: model.tab = (model.tab + 1) % Layout.tabs(model).count
-  case .previousTab: model.tab = (model.tab + Layout.tabs(model).count - 1) % Layout.tabs(model).count
+  case .previousTab:
+    model.tab = (model.tab + Layout.tabs(model).count - 1) % Layout.tabs(model).count
   case .tab(let index):
     model.tab = min(index, Layout.tabs(model).count - 1)
     model.screen = .main
@@ -144,7 +145,8 @@ private func request(_ model: inout Model, _ action: Intervention.Action) -> [Ef
   guard !model.isOver else {
     model.message = .notice(
       model.state == .finished
-        ? "the \(model.isTraining ? "training" : "search") is finished" : "no training is going on in this run"
+        ? "the \(model.isTraining ? "training" : "search") is finished"
+        : "no training is going on in this run"
     )
     return []
   }

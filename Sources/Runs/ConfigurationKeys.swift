@@ -119,7 +119,11 @@ extension Configuration: KeyedSettings {
       "Middle width over input width; 0 for skip."
     ),
     .init("space.candidates[].groups", .integer(1...1024), "Groups of the 1x1 convolutions."),
-    .init("space.candidates[].activation", ConfigurationKey.words(C.Space.Candidate.Activation.self), "Activation."),
+    .init(
+      "space.candidates[].activation",
+      ConfigurationKey.words(C.Space.Candidate.Activation.self),
+      "Activation."
+    ),
 
     .init("search", .section, "The search itself."),
     .init("search.epochs", .integer(1...1_000_000), "Passes over the training images."),
@@ -140,7 +144,11 @@ extension Configuration: KeyedSettings {
       "One Gumbel draw per layer for the whole batch, or one per sample."
     ),
     .init("search.hard", .flag, "Straight-through hard choice instead of the soft mixture."),
-    .init("search.cost", ConfigurationKey.words(C.SearchSettings.Cost.self), "What a network costs."),
+    .init(
+      "search.cost",
+      ConfigurationKey.words(C.SearchSettings.Cost.self),
+      "What a network costs."
+    ),
     .init(
       "search.recalibration_images",
       .integer(1...1_000_000_000),
@@ -165,7 +173,11 @@ extension Configuration: KeyedSettings {
     ),
 
     .init("temperature", .section, "Temperature of the Gumbel softmax over the epochs."),
-    .init("temperature.form", ConfigurationKey.words(TemperatureSchedule.Form.self), "Shape of the schedule."),
+    .init(
+      "temperature.form",
+      ConfigurationKey.words(TemperatureSchedule.Form.self),
+      "Shape of the schedule."
+    ),
     .init("temperature.start", .number(.positive), "Temperature of the first epoch."),
     .init(
       "temperature.rate",

@@ -17,7 +17,11 @@ extension Recipe: KeyedSettings {
       .number(.init(low: 0, lowOpen: true, high: 1)),
       "Factor of one step, or of each epoch of the exponential schedule."
     ),
-    .init("warmup_epochs", .number(.notNegative), "Epochs in which the learning rate rises from 0."),
+    .init(
+      "warmup_epochs",
+      .number(.notNegative),
+      "Epochs in which the learning rate rises from 0."
+    ),
     .init(
       "weight_decay",
       .number(.notNegative),

@@ -60,22 +60,23 @@ package final class NetworkJudge {
 
 extension Engine {
   /// The engine that a run's settings ask for; 0 threads mean one for each core.
-  package convenience init(
+  package static func ofRun(
     threads: Int,
     precision: Configuration.Precision = .float32,
     recompute: Bool = false,
     instructionSet: InstructionSet = .chosen
-  ) {
-    self.init(
+  ) -> Engine {
+    let engine = Engine(
       instructionSet: instructionSet,
       threads: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
     )
-    activationPrecision =
+    engine.activationPrecision =
       switch precision {
       case .float32: .float32
       case .bf16Activations: .bfloat16
       }
-    recomputes = recompute
+    engine.recomputes = recompute
+    return engine
   }
 }
 

@@ -51,7 +51,7 @@ final class NetworkTask: TrainingTask {
       recipe: recipe,
       seed: configuration.seed,
       start: try folder.start(),
-      engine: Engine(
+      engine: Engine.ofRun(
         threads: configuration.threads,
         precision: configuration.precision,
         recompute: configuration.recompute

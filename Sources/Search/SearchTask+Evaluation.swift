@@ -21,7 +21,12 @@ extension SearchTask {
     let start = clock.now
     let argmax = supernet.argmax
     guard
-      let mixture = try evaluate(nil, in: session, message: "validating the supernet", share: 0..<0.5),
+      let mixture = try evaluate(
+        nil,
+        in: session,
+        message: "validating the supernet",
+        share: 0..<0.5
+      ),
       let alone = try evaluate(
         argmax,
         in: session,
@@ -60,7 +65,9 @@ extension SearchTask {
     message: String,
     share: Range<Double>
   ) throws -> Evaluation? {
-    if try session.takeUpInterventions(evaluating: message, progress: share.lowerBound) { return nil }
+    if try session.takeUpInterventions(evaluating: message, progress: share.lowerBound) {
+      return nil
+    }
     supernet.recalibrate(
       architecture,
       temperature: session.lastTemperature,

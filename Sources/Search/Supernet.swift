@@ -81,7 +81,7 @@ package final class Supernet {
     let cheapest = costs.reduce(fixedCost) { $0 + ($1.min() ?? 0) }
     loss = try CostLoss(configuration.loss, cheapest: Double(cheapest))
 
-    let engine = Engine(
+    let engine = Engine.ofRun(
       threads: configuration.threads,
       precision: configuration.precision,
       recompute: configuration.recompute,

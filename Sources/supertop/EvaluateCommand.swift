@@ -73,7 +73,7 @@ struct EvaluateCommand: ParsableCommand {
         remedy: "name the data that it was trained on, or train it on these"
       )
     }
-    let engine = Engine(threads: threads)
+    let engine = Engine.ofRun(threads: threads)
     let model = Network(fitted, engine: engine, seed: 1)
     do {
       try model.restore(
