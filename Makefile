@@ -23,6 +23,7 @@ build: dependencies
 
 test:
 	@Scripts/install-dependencies.sh tests
+	@Scripts/install-onnxruntime.sh
 	swift test $(SWIFT_ARGUMENTS)
 
 lint:

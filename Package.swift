@@ -31,6 +31,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0"),
   ],
   targets: [
     .systemLibrary(
@@ -81,6 +82,15 @@ let package = Package(
     ),
     .target(name: "Search", dependencies: ["Networks", "Data", "Runs"], swiftSettings: base),
     .target(
+      name: "Export",
+      dependencies: [
+        "Networks", "Runs", "Tensor",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["onnx.proto"],
+      swiftSettings: base
+    ),
+    .target(
       name: "Dashboard",
       dependencies: ["Runs", "CNcurses"],
       resources: [.embedInCode("Themes")],
@@ -89,7 +99,7 @@ let package = Package(
     .executableTarget(
       name: "supertop",
       dependencies: [
-        "Dashboard", "Search", "Data", "Networks", "Runs", "Tensor",
+        "Dashboard", "Search", "Export", "Data", "Networks", "Runs", "Tensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: base
@@ -122,6 +132,12 @@ let package = Package(
     .testTarget(
       name: "SearchTests",
       dependencies: ["Search", "Data", "Networks", "Runs", "Tensor", "TestSupport"],
+      swiftSettings: base
+    ),
+    .testTarget(
+      name: "ExportTests",
+      dependencies: ["Export", "Networks", "Runs", "Tensor", "TestSupport"],
+      exclude: ["run_onnx.py"],
       swiftSettings: base
     ),
     .testTarget(

@@ -19,7 +19,7 @@ func rateChart(_ model: Model) -> Chart {
   let epochs = max(1, model.summary?.epochs ?? 1)
   chart.x = 0...Double(epochs)
   let top = model.curves.learningRate.buckets.map(\.high).max() ?? 0
-  chart.y = 0...max(top * 1.05, model.summary?.recipe?.learningRate ?? 0, 1e-9)
+  chart.y = 0...max(top, model.summary?.recipe?.learningRate ?? 0, 1e-9)
   chart.xLabels = ("0", "epoch \(epochs)")
   return chart
 }
@@ -39,21 +39,21 @@ func drawFacts(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
 private func facts(_ model: Model) -> [(name: String, text: String)] {
   guard let summary = model.summary, let recipe = summary.recipe else { return [] }
   func share(_ name: String, _ value: Double) -> String? {
-    value > 0 ? "\(name) \(Format.number(value))" : nil
+    value > 0 ? "\(name) \(value)" : nil
   }
   func list(_ items: [String?]) -> String {
     items.compactMap(\.self).joined(separator: " \(model.look.glyphs.dot) ")
   }
   let size = list([
     model.lastStep.map { Format.count($0.cost) + " FLOPs" },
-    model.epochs.last.map { Format.count($0.argmaxParams) + " parameters" },
+    model.epochs.last.map { Format.count($0.argmaxParams) + " params" },
   ])
   let schedule =
     switch recipe.schedule {
     case .cosine, .constant: recipe.schedule.rawValue
     case .step:
-      "×\(Format.number(recipe.decayFactor)) every \(Format.number(recipe.stepEpochs)) epochs"
-    case .exponential: "×\(Format.number(recipe.decayFactor)) an epoch"
+      "×\(recipe.decayFactor) every \(recipe.stepEpochs) epochs"
+    case .exponential: "×\(recipe.decayFactor) an epoch"
     }
   let noise = list([
     share("mixup", recipe.mixup), share("dropout", recipe.dropout),
@@ -62,13 +62,14 @@ private func facts(_ model: Model) -> [(name: String, text: String)] {
   ])
   return [
     ("size", size),
-    ("data", list([summary.data, "batch \(recipe.batch)", "seed \(summary.seed)"])),
-    ("optimiser", list([recipe.optimiser.rawValue, "momentum \(Format.number(recipe.momentum))"])),
-    ("rate", list([Format.number(recipe.learningRate), schedule])),
-    ("warm-up", recipe.warmupEpochs > 0 ? "\(Format.number(recipe.warmupEpochs)) epochs" : ""),
-    ("decay", Format.number(recipe.weightDecay)),
+    ("data", list([summary.data, "batch \(recipe.batch)"])),
+    ("optimiser", list([recipe.optimiser.rawValue, "momentum \(recipe.momentum)"])),
+    ("rate", list(["\(recipe.learningRate)", schedule])),
+    ("warm-up", recipe.warmupEpochs > 0 ? "\(recipe.warmupEpochs) epochs" : ""),
+    ("decay", "\(recipe.weightDecay)"),
     ("noise", noise),
     ("average", share("decay", recipe.ema) ?? ""),
+    ("seed", "\(summary.seed)"),
   ].filter { !$0.1.isEmpty }
 }
 

@@ -11,7 +11,7 @@ package struct NetworkFault: Error, Equatable {
   package let remedy: String?
 }
 
-/// Networks as JSON, the format of users' files and of the zoo; `docs/network-format.md` describes it.
+/// Networks as JSON, the format of users' files and of the zoo; `Documentation/network-format.md` describes it.
 package enum NetworkFile {
   /// Reads a network for the images that its `resolution`, `channels` and `classes` name.
   ///
@@ -21,7 +21,7 @@ package enum NetworkFile {
     do {
       json = try JSONSerialization.jsonObject(with: data)
     } catch {
-      throw NetworkFault(path: "", problem: "not JSON", remedy: "see docs/network-format.md")
+      throw NetworkFault(path: "", problem: "not JSON", remedy: "see Documentation/network-format.md")
     }
     return try parse(NetworkObject(json, ""))
   }

@@ -12,7 +12,7 @@ func readText(_ path: String) throws -> String {
 }
 
 /// A regular file's bytes; `.noInput` when it cannot be read.
-func readBytes(_ path: String) throws -> Data {
+package func readBytes(_ path: String) throws -> Data {
   var info = stat()
   guard stat(path, &info) == 0 else {
     throw UserError(.noInput, path, systemMessage().lowercased(), remedy: "check the path")
@@ -31,7 +31,7 @@ func readBytes(_ path: String) throws -> Data {
 ///
 /// `body` hands chunks to the function that it is given. A reader, or a power cut, meets the old
 /// file or the new one. Errors: `.cannotCreate` when nothing can be made there, `.io` midway.
-func writeWhole(
+package func writeWhole(
   to path: String,
   _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
 ) throws {

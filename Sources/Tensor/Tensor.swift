@@ -191,7 +191,8 @@ package final class BatchNorm {
   package var runningVariance: [Double]
   /// Batches in the running statistics.
   package var batches = 0
-  let epsilon = 1e-5
+  /// Added to the variance.
+  package let epsilon = 1e-5
 
   /// Makes a batch-norm of `channels`.
   package init(name: String, channels: Int, engine: Engine) {

@@ -11,7 +11,7 @@ struct BenchInferenceCommand: ParsableCommand {
     abstract: "Time a network's answer.",
     discussion: """
       Batch-norm is folded into the weights, which are drawn at random; the images are noise. A network \
-      is one of 'supertop models' or a JSON file, see docs/network-format.md. Calls repeat for the given \
+      is one of 'supertop models' or a JSON file, see Documentation/network-format.md. Calls repeat for the given \
       time after a warm-up of a fifth of it.
 
       --dump writes what a comparison needs into a folder: network.json, its layers from the first \

@@ -27,7 +27,7 @@ enum BenchNetworkFile {
           .data,
           fault.path.isEmpty ? name : name + ": " + fault.path,
           fault.problem,
-          remedy: fault.remedy ?? "see docs/network-format.md"
+          remedy: fault.remedy ?? "see Documentation/network-format.md"
         )
       }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Data
+import Export
 import Foundation
 import Networks
 import Runs
@@ -63,7 +64,7 @@ struct EvaluateCommand: ParsableCommand {
       )
     }
     let description = source.description
-    let (fitted, data) = try adapted(description, to: try settings(for: description))
+    let (fitted, data) = try source.fitted(to: try settings(for: description))
     guard fitted.classes == description.classes, fitted.channels == description.channels else {
       throw UserError(
         .data,
@@ -75,22 +76,7 @@ struct EvaluateCommand: ParsableCommand {
     }
     let engine = Engine.ofRun(threads: threads)
     let model = Network(fitted, engine: engine, seed: 1)
-    do {
-      try model.restore(
-        Dictionary(
-          weights.tensors.map { ($0.name, (shape: $0.shape, values: $0.values)) },
-          uniquingKeysWith: { $1 }
-        )
-      )
-    } catch let fault as StateFault {
-      throw UserError(
-        .data,
-        network,
-        fault.found.map { "array \(fault.name) has shape \($0), expected \(fault.expected)" }
-          ?? "has no array \(fault.name)",
-        remedy: "use weights of this network"
-      )
-    }
+    try NetworkArchive.restore(weights, into: model, path: network)
     report(score(model, on: data, engine), fitted)
   }
 

@@ -88,7 +88,7 @@ struct TrainCommand: ParsableCommand {
     try display.check()
     let source = try NetworkSource(network)
     let settings = try settings(of: source)
-    let (adapted, _) = try adapted(source.description, to: settings.dataSettings)
+    let adapted = try source.fitted(to: settings.dataSettings).network
     let json = Foundation.Data(NetworkFile.json(adapted).utf8)
     let folder =
       if let runPath {
@@ -140,30 +140,16 @@ func usualResolution(of source: String) -> Int? {
   source == "digits" ? 8 : source.hasPrefix("cifar10:") ? 32 : nil
 }
 
-/// Loads a data set and fits a network to its images and classes, telling the progress to a person.
-func adapted(
-  _ network: NetworkDescription,
-  to settings: Configuration.DataSettings
-) throws -> (network: NetworkDescription, data: Dataset) {
-  let ticker = Ticker()
-  defer { ticker.clear() }
-  let data = try Dataset.load(settings) { share, message in
-    ticker.show("\(message) (\(Int(share * 100)) %)")
+extension NetworkSource {
+  /// Loads a data set and fits the network to its images and classes, telling the progress to a person.
+  func fitted(
+    to settings: Configuration.DataSettings
+  ) throws -> (network: NetworkDescription, data: Dataset) {
+    let ticker = Ticker()
+    defer { ticker.clear() }
+    let data = try Dataset.load(settings) { share, message in
+      ticker.show("\(message) (\(Int(share * 100)) %)")
+    }
+    return (try adapted(side: data.width, channels: data.channels, classes: data.classes), data)
   }
-  guard
-    let adapted = network.adapted(
-      height: data.height,
-      width: data.width,
-      channels: data.channels,
-      classes: data.classes
-    )
-  else {
-    throw UserError(
-      .configuration,
-      network.name,
-      "has a layer too large for images of \(data.width)x\(data.height)",
-      remedy: "give a larger --resolution"
-    )
-  }
-  return (adapted, data)
 }

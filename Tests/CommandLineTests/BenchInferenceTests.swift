@@ -85,7 +85,7 @@ struct BenchInferenceTests {
 
   @Test(arguments: [
     ("{", "not JSON"),
-    (#"{"name": "a"}"#, "stem"),
+    (#"{"name": "a"}"#, "resolution"),
     (Self.small.replacingOccurrences(of: "\"width\": 12, ", with: ""), "layers[1].width"),
     (
       Self.small.replacingOccurrences(of: "\"kernel\": 5", with: "\"kernel\": 4"),

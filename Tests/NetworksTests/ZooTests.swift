@@ -71,11 +71,27 @@ import Testing
       #expect(cost.pooled == computed["pool_elements"], "\(name)")
       #expect(cost.weights == computed["weights"], "\(name)")
       #expect(cost.affine == computed["batch_norm_affine"], "\(name)")
+      // A bias before a batch-norm has no effect, and the program leaves it out.
+      let blocks = try #require(model["blocks"] as? [[String: Any]])
       let stem = try #require(model["stem"] as? [String: Any])
-      // Where convolutions have a bias before batch-norm the program leaves it out: it has no effect.
-      if stem["conv_bias"] as? Bool == false {
-        #expect(cost.params(.withBatchNorm) == computed["trainable_total"], "\(name)")
-      }
+      let idle = ([stem] + blocks).reduce(0) { $0 + idleBiases($1) }
+      #expect(cost.biases + idle == computed["conv_and_linear_biases"], "\(name)")
+      #expect(
+        cost.params(.withBatchNorm) + idle == computed["trainable_total"],
+        "\(name)"
+      )
+    }
+  }
+
+  /// Biases of a block's convolutions that a batch-norm follows.
+  private func idleBiases(_ block: [String: Any]) -> Int {
+    guard block["conv_bias"] as? Bool == true else { return 0 }
+    let output = block["out_channels"] as? Int ?? 0
+    let middle = block["mid_channels"] as? Int ?? 0
+    switch block["type"] as? String {
+    case "conv": return output
+    case "ir_pool": return middle
+    default: return (block["expand_1x1"] as? Bool == true ? 2 : 1) * middle + output
     }
   }
 

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Export
+import Foundation
+import Networks
+import Runs
+import Tensor
+
+/// `supertop export`: a network for other programs, and as a picture.
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Write a network as ONNX, safetensors, JSON or a picture.",
+    discussion: """
+      A network is one of 'supertop models', a JSON or safetensors file, or a finished run of 'supertop \
+      train'. Several files may be asked for at once; each is written whole or not at all.
+
+      ONNX has the input image [images, channels, height, width] and the output scores [images, classes]. \
+      A network without trained weights gets random ones, which is said on standard error.
+        supertop export fbnet_c --svg fbnet_c.svg
+        supertop export runs/fbnet_c-1 --onnx digits.onnx --safetensors digits.safetensors
+      """
+  )
+
+  @Argument(
+    help: ArgumentHelp("Name, JSON or safetensors file, or run.", valueName: "network|run")
+  )
+  var network: String
+
+  @Option(help: ArgumentHelp("ONNX, for other engines.", valueName: "file"))
+  var onnx: String?
+
+  @Option(help: ArgumentHelp("Layers and weights, read back by supertop.", valueName: "file"))
+  var safetensors: String?
+
+  @Option(help: ArgumentHelp("The layers, read back by supertop.", valueName: "file"))
+  var json: String?
+
+  @Option(help: ArgumentHelp("A picture of the layers.", valueName: "file"))
+  var svg: String?
+
+  @Flag(inversion: .prefixedNo, help: "Make batch-norm part of ONNX's convolutions.")
+  var fold = true
+
+  func validate() throws {
+    guard [onnx, safetensors, json, svg].contains(where: { $0 != nil }) else {
+      throw ValidationError(
+        "export what? give --onnx FILE, --safetensors FILE, --json FILE or --svg FILE"
+      )
+    }
+  }
+
+  func run() throws {
+    let source = try NetworkSource(network)
+    if let json { try write(Data(NetworkFile.json(source.description).utf8), to: json) }
+    if let svg { try write(Data(NetworkPicture.svg(source.description).utf8), to: svg) }
+    guard onnx != nil || safetensors != nil else { return }
+
+    let built = try source.network(engine: Engine(threads: 1), seed: 1)
+    let metadata = source.weights?.metadata ?? [:]
+    if let safetensors {
+      try check(safetensors)
+      try NetworkArchive.checkpoint(built, metadata: metadata).write(to: safetensors)
+    }
+    if let onnx {
+      let data = try OnnxExport.data(built, foldsBatchNorm: fold, metadata: metadata)
+      try write(data, to: onnx)
+    }
+    if source.weights == nil {
+      Output(descriptor: STDERR_FILENO).line(
+        "supertop: \(network): has no trained weights; those written are random"
+      )
+    }
+  }
+
+  private func write(_ data: Data, to path: String) throws {
+    try check(path)
+    try writeWhole(to: path) { write in try data.withUnsafeBytes { try write($0) } }
+  }
+
+  private func check(_ path: String) throws {
+    var isFolder: ObjCBool = false
+    if path.isEmpty || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+      path.isEmpty || isFolder.boolValue
+    {
+      throw UserError(
+        .cannotCreate,
+        path.isEmpty ? "''" : path,
+        path.isEmpty ? "not a path" : "is a folder",
+        remedy: "give the path of a file"
+      )
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Export
+import Foundation
+import Networks
+import Tensor
+import Testing
+
+/// ONNX Runtime in a Python of its own; the tests that need it are skipped where there is none.
+enum OnnxRuntime {
+  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().path
+  private static let script = root + "/Tests/ExportTests/run_onnx.py"
+
+  /// `$SUPERTOP_ONNX_PYTHON`, or the environment that `make test` installs, if it has the package.
+  static let python: String? = {
+    let named = ProcessInfo.processInfo.environment["SUPERTOP_ONNX_PYTHON"]
+    let python = named ?? root + "/.build/onnx/bin/python"
+    guard FileManager.default.isExecutableFile(atPath: python) else { return nil }
+    return (try? run(python, ["--check"])) == 0 ? python : nil
+  }()
+
+  private static func run(_ python: String, _ arguments: [String]) throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = [script] + arguments
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  /// One network to be asked.
+  struct Question {
+    var name: String
+    var model: Data
+    /// [N, C, H, W].
+    var images: [Float]
+  }
+
+  /// The answers [N, classes], in order.
+  static func answers(_ questions: [Question]) throws -> [[Float]] {
+    let python = try #require(python)
+    let folder = NSTemporaryDirectory() + "supertop-onnx-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    func file(_ name: String) -> URL { URL(fileURLWithPath: "\(folder)/\(name)") }
+    for question in questions {
+      try question.model.write(to: file(question.name + ".onnx"))
+      try question.images.withUnsafeBytes { Data($0) }.write(to: file(question.name + ".input"))
+    }
+    try #require(try run(python, [folder]) == 0, "run_onnx.py failed, see above")
+    return try questions.map { question in
+      let data = try Data(contentsOf: file(question.name + ".output"))
+      return [Float](unsafeUninitializedCapacity: data.count / 4) { buffer, count in
+        count = data.copyBytes(to: buffer) / 4
+      }
+    }
+  }
+}
+
+/// A network with weights, batch-norms and statistics drawn at random, none at its first value.
+func randomNetwork(_ description: NetworkDescription, engine: Engine, seed: UInt64) -> Network {
+  let network = Network(description, engine: engine, seed: seed)
+  var random = Philox(seed: seed, purpose: .test)
+  for norm in network.norms {
+    for c in norm.runningMean.indices {
+      norm.gamma.value.pointer[c] = 0.5 + random.uniform()
+      norm.beta.value.pointer[c] = random.normal() / 2
+      norm.runningMean[c] = Double(random.normal()) / 2
+      norm.runningVariance[c] = 0.5 + Double(random.uniform())
+    }
+  }
+  for parameter in network.parameters where parameter.name.hasSuffix(".bias") {
+    for c in 0..<parameter.value.count { parameter.value.pointer[c] = random.normal() }
+  }
+  engine.mode = .inference
+  return network
+}
+
+/// The network's own scores of random images, and the images in both orders of the sides.
+func scores(
+  of network: Network,
+  images: Int,
+  engine: Engine
+) -> (scores: [Float], planes: [Float]) {
+  let d = network.description
+  let shape = [images, d.height, d.width, d.channels]
+  var random = Philox(seed: 9, purpose: .test)
+  let values = (0..<shape.reduce(1, *)).map { _ in random.normal() }
+  let pixels = d.height * d.width
+  var planes = [Float](repeating: 0, count: values.count)
+  for image in 0..<images {
+    for pixel in 0..<pixels {
+      for channel in 0..<d.channels {
+        planes[(image * d.channels + channel) * pixels + pixel] =
+          values[(image * pixels + pixel) * d.channels + channel]
+      }
+    }
+  }
+  return (network(engine.tensor(values, shape: shape)).values, planes)
+}
