@@ -93,7 +93,7 @@ package enum NetworkArchive {
         .data,
         fault.path.isEmpty ? place : place + ": " + fault.path,
         fault.problem,
-        remedy: fault.remedy ?? "see docs/network-format.md"
+        remedy: fault.remedy ?? "see Documentation/network-format.md"
       )
     }
   }

@@ -33,7 +33,8 @@ package enum OnnxExport {
     )
     do {
       return try model.serializedData()
-    } catch BinaryEncodingError.tooLarge {
+    } catch {
+      // The schema has no required field: only the size can be wrong.
       throw UserError(
         .data,
         description.name,

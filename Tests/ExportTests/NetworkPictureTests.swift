@@ -1,6 +1,7 @@
 import Export
 import Foundation
 import Networks
+import Tensor
 import Testing
 
 #if canImport(FoundationXML)
