@@ -46,6 +46,7 @@ package func scaleRowsBackward<L: Lanes>(
   while row < first + rows {
     // Few rows at a time: a cache line that two vectors share is still there for the second.
     let last = min(first + rows, row + 16)
+    let ahead = (last - row) * s.stride
     var c = 0
     while c < s.channels {
       let width = min(L.count, s.channels - c)
@@ -57,6 +58,9 @@ package func scaleRowsBackward<L: Lanes>(
       var dot = L.Vector.zero
       for r in row..<last {
         let at = r * s.stride + c
+        // The same rows of the next block, which the hardware does not see coming.
+        prefetch(gradient + at + ahead)
+        prefetch(s.base + at + ahead)
         let upstream = L.load(gradient + at, width)
         let x = L.load(s.base + at, width)
         let z = L.fma(x, a, b)

@@ -152,7 +152,7 @@ package func rootMeanSquareStep<L: Lanes>(
     let w = L.load(weights + i, n)
     let g = L.fma(w, shrink, L.load(gradient + i, n))
     let s = L.fma(L.load(square + i, n), alpha, g * g * rest)
-    let v = L.fma(L.load(velocity + i, n), keep, g / (s.squareRoot() + epsilon))
+    let v = L.fma(L.load(velocity + i, n), keep, g / (L.squareRoot(s) + epsilon))
     L.store(s, square + i, n)
     L.store(v, velocity + i, n)
     L.store(L.fma(v, step, w), weights + i, n)

@@ -25,6 +25,8 @@ package protocol Lanes: SendableMetatype {
   static var rows: Int { get }
   /// a · b + c.
   static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector
+  /// The square root.
+  static func squareRoot(_ x: Vector) -> Vector
   /// `x` in the lanes where `condition` is above 0, else 0.
   static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector
   /// The value of `x` held between two bounds.
@@ -158,6 +160,9 @@ package enum BaselineLanes: Lanes {
   }
   /// See `Lanes`.
   @inlinable @inline(always)
+  package static func squareRoot(_ x: Vector) -> Vector { cs_root4(x) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     cs_keep4(x, condition)
   }
@@ -177,22 +182,17 @@ package enum BaselineLanes: Lanes {
   package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow4(x, p) }
 }
 
-/// Eight lanes with fused multiply–add.
-@usableFromInline
-package enum AVX2Lanes: Lanes {
-  /// The vector type.
-  @usableFromInline package typealias Vector = SIMD8<Float>
+/// What all sets of eight lanes have in common.
+extension Lanes where Vector == SIMD8<Float> {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static var count: Int { 8 }
-  /// 6 × 2 accumulators, two vectors of B and a broadcast: 15 of 16 registers.
-  @inlinable @inline(always)
-  package static var rows: Int { 6 }
   /// See `Lanes`.
   @inlinable @inline(always)
-  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
-    cs_fma8(a, b, c)
-  }
+  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { cs_fma8(a, b, c) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func squareRoot(_ x: Vector) -> Vector { cs_root8(x) }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
@@ -214,6 +214,16 @@ package enum AVX2Lanes: Lanes {
   package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow8(x, p) }
 }
 
+/// Eight lanes with fused multiply–add.
+@usableFromInline
+package enum AVX2Lanes: Lanes {
+  /// The vector type.
+  @usableFromInline package typealias Vector = SIMD8<Float>
+  /// 6 × 2 accumulators, two vectors of B and a broadcast: 15 of 16 registers.
+  @inlinable @inline(always)
+  package static var rows: Int { 6 }
+}
+
 /// Sixteen lanes with fused multiply–add.
 @usableFromInline
 package enum AVX512Lanes: Lanes {
@@ -232,6 +242,9 @@ package enum AVX512Lanes: Lanes {
   package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
     cs_fma16(a, b, c)
   }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func squareRoot(_ x: Vector) -> Vector { cs_root16(x) }
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
@@ -268,32 +281,7 @@ package enum AVX512Lanes: Lanes {
 package enum AVX512HalfLanes: Lanes {
   /// The vector type.
   @usableFromInline package typealias Vector = SIMD8<Float>
-  /// See `Lanes`.
-  @inlinable @inline(always)
-  package static var count: Int { 8 }
   /// As many as `AVX512Lanes` has.
   @inlinable @inline(always)
   package static var rows: Int { 8 }
-  /// See `Lanes`.
-  @inlinable @inline(always)
-  package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { cs_fma8(a, b, c) }
-  /// See `Lanes`.
-  @inlinable @inline(always)
-  package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
-    cs_keep8(x, condition)
-  }
-  /// See `Lanes`.
-  @inlinable @inline(always)
-  package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
-    cs_clamp8(x, low, high)
-  }
-  /// See `Lanes`.
-  @inlinable @inline(always)
-  package static func stream(_ x: Vector, _ p: Output) { cs_stream8(x, p) }
-  /// See `Lanes`.
-  @inlinable @inline(always)
-  package static func widen(_ p: UnsafePointer<UInt16>) -> Vector { cs_widen8(p) }
-  /// See `Lanes`.
-  @inlinable @inline(always)
-  package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow8(x, p) }
 }

@@ -77,25 +77,21 @@ import Testing
     return engine.tensor(draw("images", shape.reduce(1, *)).map { 2 * $0 - 1 }, shape: shape)
   }
 
-  @Test func `scores of a network of every family are PyTorch's`() throws {
+  /// One test for both, as building a network of a few million weights takes its time.
+  @Test func `scores, and a step's loss and gradients, are PyTorch's in every family`() throws {
     let fixtures = try NetworkFixtureTests.fixtures()
-    #expect(fixtures.count == 7)
+    #expect(fixtures.count == 5)
     for fixture in fixtures {
       let engine = Engine(threads: 2)
+      let network = try network(fixture, engine: engine)
       engine.mode = .inference
-      let scores = try network(fixture, engine: engine)(pixels(fixture, engine: engine)).values
-      let largest = fixture.scores.map { abs($0) }.max() ?? 0
-      let worst = zip(scores, fixture.scores).map { abs($0 - $1) }.max() ?? .infinity
-      #expect(scores.count == fixture.scores.count && worst <= 1e-4 * largest, "\(fixture.name)")
-    }
-  }
+      let judged = network(pixels(fixture, engine: engine)).values
+      let peak = fixture.scores.map { abs($0) }.max() ?? 0
+      let worst = zip(judged, fixture.scores).map { abs($0 - $1) }.max() ?? .infinity
+      #expect(judged.count == fixture.scores.count && worst <= 1e-4 * peak, "\(fixture.name)")
 
-  @Test func `a training step's loss and gradients are PyTorch's`() throws {
-    for fixture in try NetworkFixtureTests.fixtures() {
-      let engine = Engine(threads: 2)
       engine.mode = .training
       engine.isRecording = true
-      let network = try network(fixture, engine: engine)
       let scores = network(
         pixels(fixture, engine: engine),
         noise: TrainingNoise(dropout: 0, dropPath: 0.4, seed: 7, step: 11)

@@ -201,6 +201,43 @@ import Testing
     #expect(engine.topCorrect(broken, labels: [2], k: 1) == 0)
   }
 
+  @Test(arguments: [1, 3, 5])
+  func `a grouped filter folded for inference gives the grouped convolution`(kernel: Int) {
+    let engine = Engine(threads: 1)
+    engine.mode = .inference
+    let (groups, from, to) = (3, 12, 6)
+    let taps = Array(repeating: kernel, count: kernel > 1 ? 2 : 0)
+    let shape = [groups] + taps + [from / groups, to / groups]
+    let filter = Parameter(name: "w", shape: shape, engine: engine)
+    var random = Philox(seed: 9, purpose: .test)
+    for i in 0..<filter.value.count { filter.value.pointer[i] = random.normal() }
+    let norm = BatchNorm(name: "norm", channels: to, engine: engine)
+    for c in 0..<to {
+      norm.gamma.value.pointer[c] = 0.5 + random.uniform()
+      norm.beta.value.pointer[c] = random.normal()
+      norm.runningMean[c] = Double(random.normal())
+      norm.runningVariance[c] = 0.5 + Double(random.uniform())
+    }
+    let x = engine.tensor(
+      (0..<2 * 5 * 6 * from).map { _ in random.normal() },
+      shape: [2, 5, 6, from]
+    )
+    var geometry = ConvolutionGeometry(kernel: kernel, padding: kernel / 2, groups: groups)
+    let grouped = engine.materialise(
+      engine.convolution(x, filter: filter, geometry: geometry, norm: norm)
+    )
+    let folded = FoldedConvolution(filter, norm: norm, activation: .none)
+    #expect(folded.kernel == kernel && folded.input == from && folded.output == to)
+    let dense = Parameter(name: "dense", shape: [kernel, kernel, from, to], engine: engine)
+    dense.value.pointer.update(from: folded.filter, count: dense.value.count)
+    let bias = Parameter(name: "bias", shape: [to], engine: engine)
+    bias.value.pointer.update(from: folded.bias, count: to)
+    geometry.groups = 1
+    let plain = engine.convolution(x, filter: dense, geometry: geometry, bias: bias)
+    let found = plain.values.map { Double($0) }
+    #expect(difference("output", found, grouped.values.map { Double($0) }) == nil)
+  }
+
   @Test func `the score of a mixture counts the first labels`() {
     let engine = Engine(threads: 1)
     let logits = engine.tensor([3, 0, 0, 0, 0, 3], shape: [2, 3])

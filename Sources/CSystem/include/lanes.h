@@ -14,6 +14,11 @@
     return __builtin_elementwise_fma(a, b, c);                                                     \
   }                                                                                                \
                                                                                                    \
+  /* The square root. */                                                                           \
+  static inline __attribute__((always_inline)) cs_float##n cs_root##n(cs_float##n x) {             \
+    return __builtin_elementwise_sqrt(x);                                                          \
+  }                                                                                                \
+                                                                                                   \
   /* x in the lanes where the condition is above 0, else 0. */                                     \
   static inline __attribute__((always_inline)) cs_float##n cs_keep##n(                             \
       cs_float##n x, cs_float##n condition) {                                                      \

@@ -19,7 +19,7 @@ package struct FoldedConvolution {
   /// Folds `norm` into a dense or grouped filter.
   ///
   /// - Parameters:
-  ///   - filter: `[K, K, C, D]`, or `[g, C/g, D/g]` of a 1×1 convolution with groups.
+  ///   - filter: `[K, K, C, D]`, or with groups `[g, K, K, C/g, D/g]` or, of a 1×1, `[g, C/g, D/g]`.
   ///   - norm: the batch-norm behind it.
   ///   - shuffles: whether a channel shuffle over the groups follows; it becomes an order of columns.
   ///   - activation: what follows.
@@ -29,11 +29,11 @@ package struct FoldedConvolution {
     shuffles: Bool = false,
     activation: Activation
   ) {
-    let grouped = filter.shape.count == 3
-    let groups = grouped ? filter.shape[0] : 1
+    let dimensions = filter.shape.count
+    let groups = dimensions == 4 ? 1 : filter.shape[0]
     let depth = filter.shape[filter.shape.count - 2]
     let width = filter.shape[filter.shape.count - 1]
-    let kernel = grouped ? 1 : filter.shape[0]
+    let kernel = dimensions == 3 ? 1 : filter.shape[dimensions - 4]
     let output = groups * width
     let (scale, shift) = norm.folded
     var folded = [Float](repeating: 0, count: kernel * kernel * groups * depth * output)
@@ -43,9 +43,13 @@ package struct FoldedConvolution {
       // Channel i·(D/g) + j moves to j·g + i, as in `Engine.channelShuffle`.
       let column = shuffles ? c % width * groups + group : c
       bias[column] = Float(shift[c])
-      for k in 0..<kernel * kernel * depth {
-        let weight = Double(filter.value.pointer[(group * depth + k) * width + c % width])
-        folded[(group * depth + k) * output + column] = Float(weight * scale[c])
+      for tap in 0..<kernel * kernel {
+        let from = (group * kernel * kernel + tap) * depth
+        let to = (tap * groups + group) * depth
+        for k in 0..<depth {
+          let weight = Double(filter.value.pointer[(from + k) * width + c % width])
+          folded[(to + k) * output + column] = Float(weight * scale[c])
+        }
       }
     }
     self.filter = folded

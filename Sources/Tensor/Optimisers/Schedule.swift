@@ -40,6 +40,7 @@ package struct LearningRateSchedule: Sendable, Equatable {
   /// - Parameters:
   ///   - epoch: epochs done, with their fraction.
   ///   - epochs: epochs of the whole training, warm-up included.
+  /// - Returns: the rate, of the unit of `peak`.
   package func rate(epoch: Double, of epochs: Double) -> Double {
     if epoch < warmupEpochs { return peak * epoch / warmupEpochs }
     let t = epoch - warmupEpochs
@@ -61,6 +62,7 @@ package struct LearningRateSchedule: Sendable, Equatable {
   ///   - step: steps done.
   ///   - stepsPerEpoch: steps of an epoch.
   ///   - epochs: epochs of the whole training.
+  /// - Returns: the rate, of the unit of `peak`.
   package func rate(step: Int, stepsPerEpoch: Int, of epochs: Double) -> Double {
     let length = Double(max(1, stepsPerEpoch))
     let warmup = warmupEpochs * length

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 
 HERE = pathlib.Path(__file__).parent
 ZOO = HERE.parents[2] / "Sources" / "Networks" / "Resources" / "zoo.json"
-CASES = [("fbnet_a", 64), ("fbnet_cse", 64), ("FBNetV2_F1", 64), ("FBNetV3_A", 96),
-         ("FBNetV3_A_GPU", 96), ("mobilenet_v3_large", 64), ("fbnet_c_2019", 64)]
+CASES = [("fbnet_cse", 64), ("fbnet_c_2019", 64), ("FBNetV2_F1", 64), ("FBNetV3_A", 96),
+         ("FBNetV3_A_GPU", 96)]
 CLASSES, IMAGES, SEED, STEP = 10, 8, 7, 11
 DROP_PATH, SMOOTHING, SHARE = 0.4, 0.1, 0.3
 
@@ -165,7 +165,6 @@ def block(x, layer, arrays, name, training):
 
 def forward(x, network, arrays, training):
     layers = expand_repeats(network)
-    outputs = []
     residuals = []
     # Which blocks have a shortcut is known from the shapes, so a first pass finds them.
     with torch.no_grad():
@@ -184,7 +183,6 @@ def forward(x, network, arrays, training):
             x = x + (y * mask(float(rate), i) if training else y)
         else:
             x = y
-        outputs.append(x)
     if x.dim() == 4:
         x = x.mean((2, 3))
     return x @ arrays.leaf("classifier.weight", [x.shape[1], CLASSES]) + arrays.leaf(
