@@ -158,7 +158,11 @@ extension Configuration: KeyedSettings {
     .init("weights", .section, "SGD on the weights, cosine schedule."),
     .init("weights.learning_rate", .number(.positive), "Learning rate at the start."),
     .init("weights.momentum", .number(.belowOne), "Momentum."),
-    .init("weights.weight_decay", .number(.notNegative), "Weight decay, which spares biases and batch-norms."),
+    .init(
+      "weights.weight_decay",
+      .number(.notNegative),
+      "Weight decay, which spares biases and batch-norms."
+    ),
     .init("weights.label_smoothing", .number(.belowOne), "Label smoothing of the cross-entropy."),
 
     .init("theta", .section, "Adam on the architecture parameters."),

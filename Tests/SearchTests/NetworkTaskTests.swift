@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func `a finished training holds its records, its result and its weights`() throws {
-    let run = try TinyTraining([])
+    let run = try TinyTraining(["ema=0.9"])
     let result = try run.finished()
     let steps = try run.reader.steps()
     let epochs = try run.reader.epochs()
