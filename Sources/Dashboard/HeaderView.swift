@@ -106,7 +106,7 @@ func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   } else if model.state == .validating {
     phase = glyphs.plain(status.message.isEmpty ? "validating" : status.message)
   } else {
-    phase = status.phase == .theta ? glyphs.theta : "weights"
+    phase = model.isTraining ? "training" : status.phase == .theta ? glyphs.theta : "weights"
   }
   let stepDigits = columns(of: String(status.stepsPerEpoch))
   let step =
@@ -191,7 +191,9 @@ private func standing(_ model: Model) -> String {
   case .stopped:
     return "stopped with a checkpoint; go on with: supertop resume \(model.summary?.name ?? "RUN")"
   case .paused: return "paused at a step boundary; space goes on, s does one step"
-  case .finished: return "the search is done; Enter inspects a layer, q leaves"
+  case .finished:
+    return model.isTraining
+      ? "the training is done; q leaves" : "the search is done; Enter inspects a layer, q leaves"
   case .preparing: return ""
   case .running, .validating: break
   }
@@ -250,7 +252,7 @@ func drawTabs(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     frame.put(
       x + 1,
       rect.y,
-      model.look.glyphs.plain(Layout.tabs[index]),
+      model.look.glyphs.plain(Layout.tabs(model)[index]),
       Style(isChosen ? .selectFg : .muted, on: paper)
     )
   }

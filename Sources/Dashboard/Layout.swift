@@ -6,10 +6,16 @@ struct Layout: Sendable, Equatable {
   enum Kind: Sendable, Equatable { case wide, normal, tabbed, strip, line }
 
   /// A chart panel of the right-hand column.
-  enum Panel: Sendable, Equatable, CaseIterable { case loss, accuracy, cost, temperature }
+  enum Panel: Sendable, Equatable {
+    case loss, accuracy, cost, temperature
+    /// The learning rate, and what is trained, in the training of one network.
+    case rate, facts
+  }
 
   /// Tabs of the small arrangement.
-  static let tabs = ["Layers", "Learning", "Cost & τ"]
+  static func tabs(_ model: Model) -> [String] {
+    model.isTraining ? ["Learning", "Recipe"] : ["Layers", "Learning", "Cost & τ"]
+  }
 
   var kind: Kind
   var size: Size
@@ -62,7 +68,7 @@ struct Layout: Sendable, Equatable {
       keys = Rect(0, h - 1, w, 1)
       isBoxed = false
       var x = 1
-      for (index, name) in Self.tabs.enumerated() {
+      for (index, name) in Self.tabs(model).enumerated() {
         let width = columns(of: "\(index + 1) " + model.look.glyphs.plain(name)) + 2
         tabRects.append(Rect(x, 2, width, 1))
         x += width + 1
@@ -75,7 +81,7 @@ struct Layout: Sendable, Equatable {
       isBoxed = false
       // The line under the progress holds the figures.
       body = Rect(0, 2, w, 1)
-      if h > 5 {
+      if h > 5, !model.isTraining {
         layers = Rect(0, 3, w, h - 5)
         arrangeLayers(model, Rect(0, 3, w, h - 5), titles: false, legend: 0)
       }
@@ -84,6 +90,7 @@ struct Layout: Sendable, Equatable {
   }
 
   private mutating func arrangeColumns(_ model: Model) {
+    if model.isTraining { return arrangeTraining() }
     let (w, h) = (size.width, body.height)
     let left = kind == .wide ? w * 58 / 100 : max(50, w * 64 / 100)
     let right = Rect(left, body.y, w - left, h)
@@ -104,9 +111,22 @@ struct Layout: Sendable, Equatable {
     var heights = Array(repeating: inside / 4, count: 4)
     for i in 0..<(inside % 4) { heights[[0, 1, 2, 3][i]] += 1 }
     var y = body.y
-    for (panel, height) in zip(Panel.allCases, heights) {
+    for (panel, height) in zip([Panel.loss, .accuracy, .cost, .temperature], heights) {
       panels.append((panel, Rect(right.x, y, right.width, height + 2)))
       y += height + 1
+    }
+  }
+
+  /// Loss and accuracy side by side, the learning rate and the recipe under them.
+  private mutating func arrangeTraining() {
+    let left = size.width / 2
+    let top = body.height * 62 / 100
+    for (x, width, upper, lower) in [
+      (0, left, Panel.loss, Panel.rate), (left, size.width - left, .accuracy, .facts),
+    ] {
+      panels.append((upper, Rect(x, body.y, width, top)))
+      // Shares the border above it.
+      panels.append((lower, Rect(x, body.y + top - 1, width, body.height - top + 1)))
     }
   }
 
@@ -116,6 +136,12 @@ struct Layout: Sendable, Equatable {
       Rect(body.x, body.y, half, body.height),
       Rect(body.x + half, body.y, body.width - half, body.height),
     ]
+    if model.isTraining {
+      panels =
+        model.tab == 0
+        ? [(.loss, pair[0]), (.accuracy, pair[1])] : [(.rate, pair[0]), (.facts, pair[1])]
+      return
+    }
     switch model.tab {
     case 1: panels = [(.loss, pair[0]), (.accuracy, pair[1])]
     case 2: panels = [(.cost, pair[0]), (.temperature, pair[1])]
@@ -205,14 +231,18 @@ struct KeyHint {
 func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
   guard rect.height > 0 else { return [] }
   let order: [Command] =
-    model.screen == .inspector
-    ? [.back, .quit, .help, .togglePause, .singleStep, .theme]
-    : model.isOver
-      ? [.quit, .help, .open, .theme, .log]
-      : [
-        .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
-        .singleStep, .checkpoint, .theme,
-      ]
+    model.isTraining
+    ? model.isOver
+      ? [.quit, .help, .theme, .log]
+      : [.togglePause, .quit, .help, .singleStep, .checkpoint, .theme]
+    : model.screen == .inspector
+      ? [.back, .quit, .help, .togglePause, .singleStep, .theme]
+      : model.isOver
+        ? [.quit, .help, .open, .theme, .log]
+        : [
+          .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
+          .singleStep, .checkpoint, .theme,
+        ]
   var chosen: [(binding: KeyBinding, word: String)] = []
   var used = 1
   for command in order {

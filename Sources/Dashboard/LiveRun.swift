@@ -25,7 +25,7 @@ package final class LiveRun: RunSource {
   package init(folder: RunFolder) throws {
     self.folder = folder
     reader = try folder.reader()
-    summary = RunSummary(name: folder.name, configuration: try folder.configuration())
+    summary = RunSummary(name: folder.name, settings: try folder.settings())
   }
 
   /// What is new in the store; throws a `UserError` when it cannot be read.

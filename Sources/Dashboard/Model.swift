@@ -51,6 +51,8 @@ struct Model: Sendable {
     var cost = Series()
     var expectedCost = Series()
     var temperature = Series()
+    var learningRate = Series()
+    var topFive = Series()
   }
 
   /// How to draw, as far as a pure view has to know.
@@ -98,6 +100,14 @@ struct Model: Sendable {
 
 extension Model {
   var state: RunStatus.State { status?.state ?? .preparing }
+
+  /// Whether one network is trained and nothing searched.
+  var isTraining: Bool { summary?.recipe != nil }
+
+  /// Whether there is nothing to draw yet.
+  var isBlank: Bool {
+    isTraining ? lastStep == nil && state != .running && state != .paused : choices.isEmpty
+  }
 
   /// Whether the trainer has ended for good.
   var isOver: Bool {

@@ -18,7 +18,7 @@ func drawOverlay(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   }
 }
 
-private func drawDialog(
+func drawDialog(
   _ frame: inout Frame,
   _ rect: Rect,
   _ glyphs: GlyphSet,
@@ -239,6 +239,7 @@ private func drawPrompt(
 
 /// What the search came to; stays until it is put away.
 private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  if model.isTraining { return drawTrainingResult(&frame, model, layout) }
   let glyphs = model.look.glyphs
   let wide = min(76, layout.size.width)
   // Each layer's pick, as many to a line as fit.

@@ -3,12 +3,12 @@ import Runs
 /// The chart panels of the main screen.
 func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
-  for (order, item) in layout.panels.enumerated() {
+  for item in layout.panels {
     let rect = item.rect
     let title = panelTitle(model, item.panel, width: rect.width)
     let inside: Rect
     if layout.isBoxed {
-      drawBox(&frame, rect, glyphs, title: title, continues: order > 0)
+      drawBox(&frame, rect, glyphs, title: title, continues: rect.y > layout.body.y)
       inside = Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2)
     } else {
       drawTitle(&frame, rect.x, rect.y, rect.width, title)
@@ -19,6 +19,8 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     case .accuracy: accuracyChart(model).draw(&frame, inside, glyphs)
     case .cost: drawCost(&frame, model, inside)
     case .temperature: temperatureChart(model).draw(&frame, inside, glyphs)
+    case .rate: rateChart(model).draw(&frame, inside, glyphs)
+    case .facts: drawFacts(&frame, model, inside)
     }
   }
 }
@@ -57,7 +59,14 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Wo
       model.epochs.last.map { Format.percent($0.validationAccuracy) },
       .seriesB
     )
-    if isWide {
+    if model.isTraining {
+      words += value(
+        "top-5",
+        "t5",
+        model.epochs.last?.topFive.map { Format.percent($0) },
+        .seriesC
+      )
+    } else if isWide {
       words += value(
         "argmax",
         "am",
@@ -88,12 +97,13 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Wo
         ? ("\(glyphs.paused) held by hand", Style(.pinned)) : ("scheduled", Style(.muted))
     )
     return words
+  case .rate, .facts: return trainingTitle(model, panel)
   }
 }
 
 // MARK: The four charts
 
-private func epochLabels(_ model: Model) -> (String, String)? {
+func epochLabels(_ model: Model) -> (String, String)? {
   model.position > 0 ? ("0", "epoch \(Format.epoch(model.position))") : nil
 }
 
@@ -131,7 +141,9 @@ private func accuracyChart(_ model: Model) -> Chart {
       smoothing: steps.count > 30 ? 0.85 : 0,
       tag: tag(model, "t")
     ),
-    .init(buckets: model.curves.argmaxAccuracy.buckets, ink: .seriesC, tag: tag(model, "a")),
+    model.isTraining
+      ? .init(buckets: model.curves.topFive.buckets, ink: .seriesC, tag: tag(model, "5"))
+      : .init(buckets: model.curves.argmaxAccuracy.buckets, ink: .seriesC, tag: tag(model, "a")),
     .init(buckets: model.curves.validationAccuracy.buckets, ink: .seriesB, tag: tag(model, "v")),
   ]
   chart.limits = 0...1

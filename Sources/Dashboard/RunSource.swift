@@ -58,6 +58,8 @@ package struct RunSummary: Sendable, Equatable {
   package var costMetric: String
   /// Cost to stay near, 0 when there is none.
   package var budget: Double
+  /// What the training of one network is made of; nil for a search.
+  package var recipe: Recipe?
 
   package init(
     name: String,
@@ -82,7 +84,26 @@ package struct RunSummary: Sendable, Equatable {
   }
 
   /// The summary of a run called `name` with these settings.
-  package init(name: String, configuration: Configuration) {
+  package init(name: String, settings: RunSettings) {
+    switch settings {
+    case .search(let configuration): self.init(name: name, configuration: configuration)
+    case .training(let configuration):
+      self.init(
+        name: name,
+        preset: configuration.network,
+        data: configuration.data.source,
+        seed: configuration.seed,
+        epochs: configuration.recipe.epochs,
+        warmupEpochs: 0,
+        schedule: TemperatureSchedule(form: .constant, start: 1, rate: 0, end: 1),
+        costMetric: "flops",
+        budget: 0
+      )
+      recipe = configuration.recipe
+    }
+  }
+
+  private init(name: String, configuration: Configuration) {
     self.init(
       name: name,
       preset: configuration.preset,

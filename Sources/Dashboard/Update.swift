@@ -95,6 +95,10 @@ private func handle(_ model: inout Model, _ key: Key) -> [Effect] {
 func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   let last = max(0, model.choices.count - 1)
   let page = max(1, Layout(model).visibleLayers - 1)
+  if model.isTraining, [.hotter, .cooler, .typeTemperature, .toggleHold].contains(command) {
+    model.message = .notice("a training has no temperature")
+    return []
+  }
   switch command {
   case .togglePause:
     return request(&model, model.state == .paused ? .resume : .pause)
@@ -118,10 +122,11 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .bottom: model.selection = last
   case .open: if !model.choices.isEmpty { model.screen = .inspector }
   case .back: model.screen = .main
-  case .nextTab: model.tab = (model.tab + 1) % Layout.tabs.count
-  case .previousTab: model.tab = (model.tab + Layout.tabs.count - 1) % Layout.tabs.count
+  case .nextTab: model.tab = (model.tab + 1) % Layout.tabs(model).count
+  case .previousTab:
+    model.tab = (model.tab + Layout.tabs(model).count - 1) % Layout.tabs(model).count
   case .tab(let index):
-    model.tab = min(index, Layout.tabs.count - 1)
+    model.tab = min(index, Layout.tabs(model).count - 1)
     model.screen = .main
   case .theme:
     model.look.themeIndex = (model.look.themeIndex + 1) % model.look.library.themes.count
@@ -139,7 +144,9 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
 private func request(_ model: inout Model, _ action: Intervention.Action) -> [Effect] {
   guard !model.isOver else {
     model.message = .notice(
-      model.state == .finished ? "the search is finished" : "no training is going on in this run"
+      model.state == .finished
+        ? "the \(model.isTraining ? "training" : "search") is finished"
+        : "no training is going on in this run"
     )
     return []
   }
@@ -259,6 +266,7 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     }
     model.curves.cost.append(x, step.cost)
     model.curves.temperature.append(x, step.temperature)
+    model.curves.learningRate.append(x, step.learningRate)
     model.lastStep = step
   }
   for theta in delta.thetas {
@@ -273,6 +281,7 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.curves.epochTrainAccuracy.append(x, epoch.trainAccuracy)
     model.curves.validationAccuracy.append(x, epoch.validationAccuracy)
     model.curves.argmaxAccuracy.append(x, epoch.argmaxAccuracy)
+    if let share = epoch.topFive { model.curves.topFive.append(x, share) }
     model.curves.expectedCost.append(x, epoch.expectedCost)
   }
   if let last = delta.epochs.last, !model.choices.isEmpty {

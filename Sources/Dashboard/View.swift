@@ -19,7 +19,7 @@ func view(_ model: Model) -> Frame {
 
 private func drawBody(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   if layout.kind == .tabbed { drawTabs(&frame, model, layout) }
-  if model.choices.isEmpty {
+  if model.isBlank {
     drawPreparing(&frame, model, layout.body)
   } else if model.screen == .inspector {
     let body =
@@ -116,7 +116,8 @@ func drawPreparing(_ frame: inout Frame, _ model: Model, _ area: Rect) {
     9
   )
   frame.fill(card, Cell())
-  let title = isFailed ? "The run failed" : "Preparing the search"
+  let title =
+    isFailed ? "The run failed" : "Preparing the \(model.isTraining ? "training" : "search")"
   drawBox(
     &frame,
     card,
@@ -144,7 +145,8 @@ func drawPreparing(_ frame: inout Frame, _ model: Model, _ area: Rect) {
   frame.putRight(inner.maxX, inner.y + 2, Format.percent(share, digits: 0), Style(.title))
   if let summary = model.summary {
     let facts = [
-      "preset \(summary.preset)", "data \(summary.data)", "\(summary.epochs) epochs",
+      "\(model.isTraining ? "network" : "preset") \(summary.preset)", "data \(summary.data)",
+      "\(summary.epochs) epochs",
       "seed \(summary.seed)",
     ]
     frame.put(

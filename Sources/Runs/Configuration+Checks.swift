@@ -15,7 +15,7 @@ extension Origin {
   /// `path` is the tree's place in the table (`space.stages[]`), `shown` in the file
   /// (`…stages[2]`).
   func check(_ node: Node, at path: String, shown: String) throws {
-    let kind = path.isEmpty || path.hasSuffix("[]") ? .section : ConfigurationKey.at(path)?.kind
+    let kind = path.isEmpty || path.hasSuffix("[]") ? .section : keys.at(path)?.kind
     switch kind {
     case nil: throw unknown(shown, pattern: path)
     case .section:
@@ -31,7 +31,7 @@ extension Origin {
         try check(value, at: path + dot + name, shown: shown + dot + name)
       }
       if path.hasSuffix("[]") {
-        for key in ConfigurationKey.children(of: path) where mapping[key.name] == nil {
+        for key in keys.children(of: path) where mapping[key.name] == nil {
           throw error(shown + "." + key.name, "missing", remedy: "every item of this list needs it")
         }
       }
@@ -61,7 +61,7 @@ extension Origin {
   func unknown(_ shown: String, pattern: String) -> UserError {
     func last(_ path: String) -> String { path.split(separator: ".").last.map(String.init) ?? path }
     func parent(_ path: String) -> String { String(path.dropLast(last(path).count)) }
-    let nearest = ConfigurationKey.all.min { a, b in
+    let nearest = keys.all.min { a, b in
       func distance(_ key: ConfigurationKey) -> Int {
         // The same word in another section is nearer than another word in the same one.
         min(
@@ -176,7 +176,9 @@ extension ConfigurationKey.Kind {
       switch (bounds.lowOpen, bounds.high.isFinite) {
       case (true, false): "a number above \(short(bounds.low))"
       case (false, false): "a number, \(short(bounds.low)) or more"
-      case (true, true): "a number above \(short(bounds.low)) and below \(short(bounds.high))"
+      case (true, true):
+        "a number above \(short(bounds.low)) and \(bounds.highOpen ? "below" : "up to") "
+          + short(bounds.high)
       case (false, true):
         "a number from \(short(bounds.low)) to \(bounds.highOpen ? "below " : "")\(short(bounds.high))"
       }

@@ -6,13 +6,32 @@ extension Configuration {
   ///
   /// One key a paragraph: `path  default  range` and the meaning below; sections lead their keys.
   package static func explain() -> String {
-    let tree = digitsTree
-    var lines = [
+    // A preset name from the list itself is always known.
+    guard let defaults = try? preset("digits") else { return "" }
+    return defaults.explained([
       "Keys of a configuration file, with the defaults of the digits preset.",
       "A file may leave keys out; --set key.path=value overrides one.",
-    ]
+    ])
+  }
+}
+
+extension Recipe {
+  /// Every key with its default, its type and range, and its meaning; as `Configuration.explain()`.
+  package static func explain() -> String {
+    Recipe().explained([
+      "Keys of a recipe file (supertop train --recipe FILE), with their defaults.",
+      "A file may leave keys out; --set key=value overrides one.",
+    ])
+  }
+}
+
+extension KeyedSettings {
+  /// `head`, then one key a paragraph with the value that it has here.
+  fileprivate func explained(_ head: [String]) -> String {
+    let tree = tree()
+    var lines = head
     var section: String? = nil
-    for key in ConfigurationKey.all {
+    for key in Self.keys.all {
       let top = key.isLeaf && key.parent.isEmpty ? "" : key.path.prefix { $0 != "." }
       if section != String(top) { lines.append("") }
       section = String(top)
@@ -20,16 +39,11 @@ extension Configuration {
         lines.append((key.parent.isEmpty ? "" : "  ") + "\(key.path): \(key.meaning)")
         continue
       }
-      let columns = [key.path.padded(to: 31), defaultText(of: key, in: tree).padded(to: 20)]
+      let columns = [key.path.padded(to: 31), Self.defaultText(of: key, in: tree).padded(to: 20)]
       lines.append("  " + columns.joined(separator: " ") + " " + key.kind.range)
       lines.append("      " + key.meaning)
     }
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  private static var digitsTree: Node {
-    // A preset name from the list itself is always known.
-    (try? preset("digits"))?.tree() ?? Node("")
   }
 
   private static func defaultText(of key: ConfigurationKey, in tree: Node) -> String {

@@ -1,7 +1,7 @@
 /// One key of the configuration: where it stands, what it may hold and what it means.
 ///
-/// The one list behind `config --explain`, the checks of a user's file, the order of a written file
-/// and the nearest-key hint. `[]` in a path stands for each item of a list.
+/// A list of them is behind `config --explain`, the checks of a user's file, the order of a written
+/// file and the nearest-key hint. `[]` in a path stands for each item of a list.
 struct ConfigurationKey: Sendable {
   /// What a key may hold.
   enum Kind: Sendable {
@@ -58,22 +58,21 @@ struct ConfigurationKey: Sendable {
   /// Whether the key stands inside a list.
   var isInList: Bool { path.contains("[]") }
 
-  static func at(_ path: String) -> ConfigurationKey? { all.first { $0.path == path } }
-  static func children(of path: String) -> [ConfigurationKey] { all.filter { $0.parent == path } }
+  /// The kind of a key that holds one of a type's cases.
+  static func words<T: CaseIterable & RawRepresentable>(_: T.Type) -> Kind
+  where T.RawValue == String { .word(T.allCases.map(\.rawValue)) }
+}
 
+extension Configuration: KeyedSettings {
   private typealias C = Configuration
 
-  private static func words<T: CaseIterable & RawRepresentable>(_: T.Type) -> Kind
-  where T.RawValue == String { .word(T.allCases.map(\.rawValue)) }
-
-  /// Every key, in the order in which a file is written.
-  static let all: [ConfigurationKey] = [
+  static let keys = KeyTable(all: [
     .init("preset", .word(C.presetNames), "Settings that this configuration starts from."),
     .init("seed", .seed, "Seed of every random number; the same seed gives the same bits."),
     .init("threads", .integer(0...1024), "Worker threads; 0 means one for each core."),
     .init(
       "precision",
-      words(C.Precision.self),
+      ConfigurationKey.words(C.Precision.self),
       "How activations are kept for the way back; arithmetic is always float32."
     ),
     .init("recompute", .flag, "Make the widest activations anew on the way back: less memory."),
@@ -120,7 +119,11 @@ struct ConfigurationKey: Sendable {
       "Middle width over input width; 0 for skip."
     ),
     .init("space.candidates[].groups", .integer(1...1024), "Groups of the 1x1 convolutions."),
-    .init("space.candidates[].activation", words(C.Space.Candidate.Activation.self), "Activation."),
+    .init(
+      "space.candidates[].activation",
+      ConfigurationKey.words(C.Space.Candidate.Activation.self),
+      "Activation."
+    ),
 
     .init("search", .section, "The search itself."),
     .init("search.epochs", .integer(1...1_000_000), "Passes over the training images."),
@@ -137,11 +140,15 @@ struct ConfigurationKey: Sendable {
     ),
     .init(
       "search.sampling",
-      words(C.SearchSettings.Sampling.self),
+      ConfigurationKey.words(C.SearchSettings.Sampling.self),
       "One Gumbel draw per layer for the whole batch, or one per sample."
     ),
     .init("search.hard", .flag, "Straight-through hard choice instead of the soft mixture."),
-    .init("search.cost", words(C.SearchSettings.Cost.self), "What a network costs."),
+    .init(
+      "search.cost",
+      ConfigurationKey.words(C.SearchSettings.Cost.self),
+      "What a network costs."
+    ),
     .init(
       "search.recalibration_images",
       .integer(1...1_000_000_000),
@@ -151,7 +158,11 @@ struct ConfigurationKey: Sendable {
     .init("weights", .section, "SGD on the weights, cosine schedule."),
     .init("weights.learning_rate", .number(.positive), "Learning rate at the start."),
     .init("weights.momentum", .number(.belowOne), "Momentum."),
-    .init("weights.weight_decay", .number(.notNegative), "Weight decay, which spares biases and batch-norms."),
+    .init(
+      "weights.weight_decay",
+      .number(.notNegative),
+      "Weight decay, which spares biases and batch-norms."
+    ),
     .init("weights.label_smoothing", .number(.belowOne), "Label smoothing of the cross-entropy."),
 
     .init("theta", .section, "Adam on the architecture parameters."),
@@ -161,12 +172,16 @@ struct ConfigurationKey: Sendable {
     .init("theta.weight_decay", .number(.notNegative), "Weight decay."),
     .init(
       "theta.initial",
-      words(C.ThetaSettings.Initial.self),
+      ConfigurationKey.words(C.ThetaSettings.Initial.self),
       "First value of every theta: uniform is 1/n of n candidates."
     ),
 
     .init("temperature", .section, "Temperature of the Gumbel softmax over the epochs."),
-    .init("temperature.form", words(TemperatureSchedule.Form.self), "Shape of the schedule."),
+    .init(
+      "temperature.form",
+      ConfigurationKey.words(TemperatureSchedule.Form.self),
+      "Shape of the schedule."
+    ),
     .init("temperature.start", .number(.positive), "Temperature of the first epoch."),
     .init(
       "temperature.rate",
@@ -182,7 +197,7 @@ struct ConfigurationKey: Sendable {
     .init("loss", .section, "How cross-entropy CE and cost C make one loss."),
     .init(
       "loss.form",
-      words(C.LossSettings.Form.self),
+      ConfigurationKey.words(C.LossSettings.Form.self),
       "log: a*CE*log(C^b); paper: a*CE*log(C)^b; additive: CE + a*C^b; target: a band."
     ),
     .init(
@@ -201,5 +216,5 @@ struct ConfigurationKey: Sendable {
       .number(.belowOne),
       "Half-width of the free band round the budget, as a share of it."
     ),
-  ]
+  ])
 }

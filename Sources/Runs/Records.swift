@@ -53,7 +53,8 @@ package struct StepRecord: Codable, Sendable, Equatable {
   package var crossEntropy: Double
   /// Share of the batch classified right, 0…1.
   package var accuracy: Double
-  /// Expected cost of the supernet under this step's draw, in the metric of the config.
+  /// Expected cost of the supernet under this step's draw, in the metric of the config; FLOPs of the
+  /// network in a training.
   package var cost: Double
   /// τ of the draw.
   package var temperature: Double
@@ -134,18 +135,21 @@ package struct EpochRecord: Codable, Sendable, Equatable {
   package var validationLoss: Double
   /// Share of held-out images classified right, 0…1.
   package var validationAccuracy: Double
-  /// Accuracy of the argmax architecture alone with inherited weights, batch-norm recalibrated.
+  /// Accuracy of the argmax architecture alone with inherited weights, batch-norm recalibrated; in a
+  /// training that of the network.
   package var argmaxAccuracy: Double
-  /// Σ P·cost, in the metric of the config.
+  /// Σ P·cost, in the metric of the config; FLOPs in a training.
   package var expectedCost: Double
-  /// Multiply-accumulates of the argmax architecture.
+  /// Multiply-accumulates of the argmax architecture, or of the network.
   package var argmaxFlops: Double
-  /// Weights of the argmax architecture.
+  /// Weights of the argmax architecture, or of the network.
   package var argmaxParams: Double
   /// τ during the epoch.
   package var temperature: Double
   /// Wall time of the epoch, validation included and pauses excluded.
   package var seconds: Double
+  /// Share of held-out images whose class is among the five likeliest, 0…1; nil in a search.
+  package var topFive: Double?
 
   package init(
     epoch: Int,
@@ -159,7 +163,8 @@ package struct EpochRecord: Codable, Sendable, Equatable {
     argmaxFlops: Double,
     argmaxParams: Double,
     temperature: Double,
-    seconds: Double
+    seconds: Double,
+    topFive: Double? = nil
   ) {
     self.epoch = epoch
     self.step = step
@@ -173,6 +178,7 @@ package struct EpochRecord: Codable, Sendable, Equatable {
     self.argmaxParams = argmaxParams
     self.temperature = temperature
     self.seconds = seconds
+    self.topFive = topFive
   }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A run on disk: `config.yaml`, `run.sqlite`, `checkpoints/` and `exports/` (spec S120).
+/// A run on disk: `config.yaml`, `run.sqlite`, `checkpoints/` and `exports/`, and beside them in a
+/// training `network.json` and perhaps `start.safetensors` (spec S120).
 package struct RunFolder: Sendable, Equatable {
   /// Path of the folder, as given and without a slash at its end.
   package let path: String
@@ -9,6 +10,12 @@ package struct RunFolder: Sendable, Equatable {
   package var name: String { (path as NSString).lastPathComponent }
   /// The complete and resolved settings.
   package var configurationPath: String { path + "/config.yaml" }
+  /// The architecture that a training trains.
+  package var networkPath: String { path + "/network.json" }
+  /// The weights that a training starts from; no file where they are drawn.
+  package var startPath: String { path + "/start.safetensors" }
+  /// The trained network that a training leaves: weights, statistics and architecture.
+  package var weightsPath: String { exportsPath + "/network.safetensors" }
   /// The SQLite store.
   package var storePath: String { path + "/run.sqlite" }
   /// Folder of the checkpoints.
@@ -20,12 +27,22 @@ package struct RunFolder: Sendable, Equatable {
     self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
   }
 
+  /// Makes a search in a new or empty folder; errors as `create(at:settings:network:start:)`.
+  package static func create(at path: String, config: Configuration) throws -> RunFolder {
+    try create(at: path, settings: .search(config))
+  }
+
   /// Makes a run in a new or empty folder and the missing folders above it.
   ///
-  /// Errors: `.configuration` for settings that do not hold, `.cannotCreate` for a folder that
+  /// `network` is the architecture of a training as JSON, `start` weights to begin with. Errors: `.configuration` for settings that do not hold, `.cannotCreate` for a folder that
   /// cannot be made or holds something already.
-  package static func create(at path: String, config: Configuration) throws -> RunFolder {
-    try config.validate()
+  package static func create(
+    at path: String,
+    settings: RunSettings,
+    network: Data? = nil,
+    start: Checkpoint? = nil
+  ) throws -> RunFolder {
+    try settings.validate()
     let folder = RunFolder(path: path)
     do {
       try FileManager.default.createDirectory(
@@ -58,7 +75,11 @@ package struct RunFolder: Sendable, Equatable {
         remedy: "choose another place with --run"
       )
     }
-    let text = config.yaml()
+    if let network {
+      try writeWhole(to: folder.networkPath) { write in try network.withUnsafeBytes(write) }
+    }
+    try start?.write(to: folder.startPath)
+    let text = settings.yaml()
     try writeWhole(to: folder.configurationPath) { write in
       var text = text
       try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
@@ -68,13 +89,23 @@ package struct RunFolder: Sendable, Equatable {
     return folder
   }
 
-  /// Makes a run in the next free `<parent>/<preset>-<n>`, n counted from 1.
+  /// Makes a search in the next free `<parent>/<preset>-<n>`, n counted from 1.
   package static func createNext(
     for config: Configuration,
     under parent: String = "runs"
   ) throws -> RunFolder {
+    try createNext(settings: .search(config), under: parent)
+  }
+
+  /// Makes a run in the next free `<parent>/<preset or network>-<n>`, n counted from 1.
+  package static func createNext(
+    settings: RunSettings,
+    network: Data? = nil,
+    start: Checkpoint? = nil,
+    under parent: String = "runs"
+  ) throws -> RunFolder {
     let parent = RunFolder(path: parent).path
-    let prefix = config.preset + "-"
+    let prefix = settings.name.replacing("/", with: "-") + "-"
     let taken = ((try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [])
       .compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }
     try? FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
@@ -84,7 +115,7 @@ package struct RunFolder: Sendable, Equatable {
       // Another process may take the number first; any other failure is told by `create`.
       if mkdir(path, 0o755) == 0 || errno != EEXIST { break }
     }
-    return try create(at: path, config: config)
+    return try create(at: path, settings: settings, network: network, start: start)
   }
 
   /// An existing run, its store's format checked.
@@ -110,8 +141,14 @@ package struct RunFolder: Sendable, Equatable {
   }
 
   /// The settings of the run.
+  package func settings() throws -> RunSettings { try RunSettings.load(path: configurationPath) }
+
+  /// The settings of a search; `.data` for a run that is none.
   package func configuration() throws -> Configuration {
-    try Configuration.load(path: configurationPath)
+    guard case .search(let configuration) = try settings() else {
+      throw UserError(.data, path, "the training of one network", remedy: "name a search")
+    }
+    return configuration
   }
 
   /// Takes the right to write; keep the value for as long as the trainer works.

@@ -111,7 +111,7 @@ package final class RunReader: Sendable {
     try all(
       """
       SELECT epoch, step, train_loss, train_accuracy, validation_loss, validation_accuracy,
-        argmax_accuracy, expected_cost, argmax_flops, argmax_params, temperature, seconds
+        argmax_accuracy, expected_cost, argmax_flops, argmax_params, temperature, seconds, top_five
       FROM epochs WHERE epoch > ? ORDER BY epoch
       """,
       [epoch]
@@ -128,7 +128,8 @@ package final class RunReader: Sendable {
         argmaxFlops: try $0.number(8),
         argmaxParams: try $0.number(9),
         temperature: try $0.number(10),
-        seconds: try $0.number(11)
+        seconds: try $0.number(11),
+        topFive: try $0.value(12)
       )
     }
   }

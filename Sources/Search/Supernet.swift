@@ -81,16 +81,12 @@ package final class Supernet {
     let cheapest = costs.reduce(fixedCost) { $0 + ($1.min() ?? 0) }
     loss = try CostLoss(configuration.loss, cheapest: Double(cheapest))
 
-    let threads =
-      configuration.threads > 0
-      ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
-    let engine = Engine(instructionSet: instructionSet, threads: threads)
-    engine.activationPrecision =
-      switch configuration.precision {
-      case .float32: .float32
-      case .bf16Activations: .bfloat16
-      }
-    engine.recomputes = configuration.recompute
+    let engine = Engine.ofRun(
+      threads: configuration.threads,
+      precision: configuration.precision,
+      recompute: configuration.recompute,
+      instructionSet: instructionSet
+    )
     var initialiser = Initialiser(seed: configuration.seed)
     stem = ConvolutionNorm(
       name: "stem",

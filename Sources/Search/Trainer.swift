@@ -11,7 +11,7 @@ import Synchronization
 package final class Trainer: Sendable {
   /// How a training ended.
   package enum Outcome: Sendable, Equatable {
-    case finished(SearchResult)
+    case finished(RunResult)
     /// Asked to; a checkpoint is written and `resume` goes on.
     case stopped
     /// The message stands in the run's status too.
@@ -42,7 +42,7 @@ package final class Trainer: Sendable {
   package init(folder: RunFolder) throws {
     self.folder = folder
     if let json = try folder.reader().result() {
-      var result = try SearchResult(json: json)
+      var result = try RunResult(json: json)
       result.run = folder.absolutePath
       work = nil
       firstStep = result.steps
@@ -99,7 +99,8 @@ package final class Trainer: Sendable {
   private func prepare(_ work: Work) throws -> TrainingSession {
     let store = work.store
     var told = Date.distantPast
-    let data = try Dataset.load(try folder.configuration().data) { share, message in
+    let settings = try folder.settings()
+    let data = try Dataset.load(settings.data) { share, message in
       // Ten times a second is enough for an eye.
       guard Date().timeIntervalSince(told) > 0.1 else { return }
       told = Date()
@@ -107,9 +108,14 @@ package final class Trainer: Sendable {
       if try stopRequested(store) { throw Interrupted() }
     }
     for warning in data.warnings { try store.log(.warning, warning) }
-    try store.setStatus(Trainer.preparing("building the supernet", progress: 1))
-    let session = try TrainingSession(folder: folder, store: store, data: data)
-    try store.setChoices(session.supernet.choices)
+    try store.setStatus(Trainer.preparing("building the network", progress: 1))
+    let task: any TrainingTask =
+      switch settings {
+      case .search(let settings): try SearchTask(settings, data: data)
+      case .training(let settings): try NetworkTask(settings, folder: folder, data: data)
+      }
+    let session = try TrainingSession(folder: folder, store: store, task: task)
+    try store.setChoices(task.choices)
     if let checkpoint = work.checkpoint {
       try session.restore(checkpoint)
       try store.log(.info, "resumed at step \(session.step)")

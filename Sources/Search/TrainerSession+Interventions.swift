@@ -43,6 +43,10 @@ extension TrainingSession {
 
   private func takeUpRequests() throws -> Bool {
     for request in try store.pendingInterventions() {
+      if request.action.changesTraining, task.temperature(epoch: 0) == nil {
+        try store.refuse(request.id, note: "a training has no temperature")
+        continue
+      }
       if request.action.changesTraining {
         try dropReplay()
         lastIntervention = request.id

@@ -3,17 +3,14 @@ import Foundation
 import Runs
 import Tensor
 
-/// One training of a run, confined to the trainer's queue: the alternating optimisation of spec S9.
+/// One training of a run, confined to the trainer's queue: its loop, its records and its checkpoints.
 ///
-/// Topics live beside it: what people ask in `TrainerSession+Interventions`, the end of an epoch in
-/// `TrainerSession+Evaluation`, the end of the run in `TrainerSession+Result`.
+/// What is trained, and how that is judged, is the task's; what people ask stands in
+/// `TrainerSession+Interventions`.
 final class TrainingSession {
   let folder: RunFolder
   let store: RunStore
-  let configuration: Configuration
-  let data: Dataset
-  let split: Split
-  let supernet: Supernet
+  let task: any TrainingTask
   let plan: TrainingPlan
 
   /// Epoch under way, steps done in it, steps done in all.
@@ -39,51 +36,38 @@ final class TrainingSession {
   /// Time after which a checkpoint is written in the middle of an epoch.
   private static let checkpointInterval = Duration.seconds(300)
 
-  init(folder: RunFolder, store: RunStore, data: Dataset) throws {
+  init(folder: RunFolder, store: RunStore, task: any TrainingTask) throws {
     self.folder = folder
     self.store = store
-    self.data = data
-    let configuration = try folder.configuration()
-    self.configuration = configuration
-    split = Split(
-      count: data.train.count,
-      thetaShare: configuration.search.thetaShare,
-      seed: configuration.seed
-    )
-    supernet = try Supernet(
-      configuration: configuration,
-      classes: data.classes,
-      channels: data.channels,
-      height: data.height,
-      width: data.width
-    )
-    plan = TrainingPlan(
-      epochs: configuration.search.epochs,
-      warmupEpochs: configuration.search.warmupEpochs,
-      weightSteps: TrainingSession.batches(.weights, of: data, split, configuration, 0).count,
-      thetaSteps: TrainingSession.batches(.theta, of: data, split, configuration, 0).count
-    )
-    lastTemperature = configuration.temperature.value(epoch: 0, of: plan.epochs)
+    self.task = task
+    plan = task.plan
+    lastTemperature = task.temperature(epoch: 0) ?? 0
     status = try store.reader.status() ?? RunStatus()
   }
 
   // MARK: The loop
 
   /// Trains to the end of the run, or until somebody asks to stop; returns nil then.
-  func train() throws -> SearchResult? {
+  func train() throws -> RunResult? {
     while epoch < plan.epochs {
       while position < plan.steps(in: epoch) {
         if try takeUpInterventions() { return try stop() }
         try trainStep()
       }
       loader = nil
-      guard let record = try validate() else { return try stop() }
+      guard let record = try task.validate(self) else { return try stop() }
       try store.record(epoch: record)
       epoch += 1
       position = 0
       try saveCheckpoint()
     }
-    guard let result = try conclude() else { return try stop() }
+    // What comes now depends on the last checkpoint alone, so a run killed meanwhile ends the same.
+    guard let result = try task.conclude(self) else { return try stop() }
+    try store.setResult(try result.json())
+    status.state = .finished
+    status.message = "finished"
+    updateStatus()
+    try store.setStatus(status)
     return result
   }
 
@@ -93,20 +77,10 @@ final class TrainingSession {
     let phase = plan.phase(at: position)
     let batch = nextBatch(phase)
     let temperature = temperature
-    let rate =
-      switch phase {
-      case .weights:
-        plan.learningRate(
-          peak: configuration.weights.learningRate,
-          epoch: epoch,
-          position: position
-        )
-      case .theta: configuration.theta.learningRate
-      }
-    let outcome = supernet.step(
+    let rate = task.learningRate(phase, epoch: epoch, position: position)
+    let outcome = task.train(
       phase,
-      pixels: batch.pixels,
-      labels: batch.labels,
+      batch,
       temperature: temperature,
       learningRate: rate,
       step: step
@@ -134,12 +108,9 @@ final class TrainingSession {
     steering.didStep()
     let theta =
       phase == .theta
-      ? ThetaRecord(
+      ? task.theta(
         step: record.step,
-        epoch: Double(epoch) + Double(position) / Double(plan.steps(in: epoch)),
-        logits: supernet.logits,
-        accuracyPull: supernet.accuracyPull,
-        costPull: supernet.costPull
+        epoch: Double(epoch) + Double(position) / Double(plan.steps(in: epoch))
       )
       : nil
     status.state = .running
@@ -155,7 +126,22 @@ final class TrainingSession {
       .configuration,
       "epoch \(epoch + 1)",
       "\(what) is not a finite number",
-      remedy: "lower weights.learning_rate or loss.alpha; the last checkpoint is kept"
+      remedy: task.remedy + "; the last checkpoint is kept"
+    )
+  }
+
+  /// What the weight steps of the epoch under way came to, means over their images; seconds of all steps.
+  ///
+  /// From the store and not from memory, so that a resume in mid-epoch gives the same means.
+  func trained() throws -> (loss: Double, accuracy: Double, seconds: Double) {
+    let steps = try store.reader.steps(after: plan.start(of: epoch) - 1)
+      .filter { $0.epoch == epoch }
+    let trained = steps.filter { $0.phase == .weights }
+    let images = Double(max(1, trained.reduce(0) { $0 + $1.images }))
+    return (
+      trained.reduce(0) { $0 + $1.loss * Double($1.images) } / images,
+      trained.reduce(0) { $0 + $1.accuracy * Double($1.images) } / images,
+      steps.reduce(0) { $0 + $1.seconds }
     )
   }
 
@@ -165,7 +151,7 @@ final class TrainingSession {
   /// What the schedule says of the next step; after an epoch's last step that is the next epoch's.
   var scheduledTemperature: Double {
     let next = position < plan.steps(in: epoch) ? epoch : epoch + 1
-    return configuration.temperature.value(epoch: min(next, plan.epochs - 1), of: plan.epochs)
+    return task.temperature(epoch: min(next, plan.epochs - 1)) ?? 0
   }
 
   // MARK: Batches
@@ -173,31 +159,12 @@ final class TrainingSession {
   private func nextBatch(_ phase: Phase) -> Batch {
     let index = phase == .weights ? position : position - plan.weightSteps
     if loader?.phase != phase || loader?.batches.nextBatch != index {
-      let batches = TrainingSession.batches(phase, of: data, split, configuration, epoch)
-      loader = (phase, BatchLoader(batches, from: index))
+      loader = (phase, BatchLoader(task.batches(phase, epoch: epoch), from: index))
     }
     guard let batch = loader?.batches.next() else {
       preconditionFailure("no batch \(index) of \(phase) in epoch \(epoch)")
     }
     return batch
-  }
-
-  private static func batches(
-    _ phase: Phase,
-    of data: Dataset,
-    _ split: Split,
-    _ configuration: Configuration,
-    _ epoch: Int
-  ) -> BatchPlan {
-    BatchPlan(
-      training: data,
-      indices: phase == .weights ? split.weights : split.theta,
-      batch: configuration.search.batch,
-      augmentation: Augmentation(configuration.data, for: data),
-      seed: configuration.seed,
-      epoch: epoch,
-      stream: phase == .weights ? 0 : 1
-    )
   }
 
   // MARK: Checkpoints
@@ -212,7 +179,7 @@ final class TrainingSession {
       lastTemperature: lastTemperature,
       lastIntervention: lastIntervention
     )
-    let tensors = supernet.state().map {
+    let tensors = task.state().map {
       Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values)
     }
     try folder.writeCheckpoint(
@@ -227,7 +194,7 @@ final class TrainingSession {
     let place = try TrainingPlace(metadata: checkpoint.metadata)
     var state: [String: (shape: [Int], values: [Float])] = [:]
     for tensor in checkpoint.tensors { state[tensor.name] = (tensor.shape, tensor.values) }
-    try supernet.restore(state)
+    try task.restore(state)
     epoch = place.epoch
     position = place.position
     step = place.step
@@ -236,7 +203,7 @@ final class TrainingSession {
     lastIntervention = place.lastIntervention
   }
 
-  private func stop() throws -> SearchResult? {
+  private func stop() throws -> RunResult? {
     try saveCheckpoint()
     for id in openStops { try store.finish(id) }
     status.state = .stopped

@@ -12,7 +12,7 @@ package struct Philox: Sendable {
   /// What a stream of random numbers is used for; part of the key, so streams never overlap.
   package enum Purpose: UInt32, Sendable, CaseIterable {
     case initialisation = 1
-    case split, shuffle, augmentation, gumbel, sampling, recalibration, test, dropout
+    case split, shuffle, augmentation, gumbel, sampling, recalibration, test, dropout, mixup
   }
 
   private let key: (UInt32, UInt32)

@@ -5,11 +5,13 @@ import Runs
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
-    abstract: "Print a preset as a configuration file, or explain every key.",
+    abstract: "Print a preset or the default recipe as a file, or explain every key.",
     discussion: """
       Start a configuration of your own from a preset:
         supertop config --preset digits > my.yaml
         supertop search my.yaml
+        supertop config --recipe > recipe.yaml
+        supertop train fbnet_c --recipe recipe.yaml
       """
   )
 
@@ -28,12 +30,15 @@ struct ConfigCommand: ParsableCommand {
   )
   var assignments: [String] = []
 
-  @Flag(help: "Explain every key of a configuration.")
+  @Flag(help: "Print the default recipe of a training as a file.")
+  var recipe = false
+
+  @Flag(help: "Explain every key of a configuration and of a recipe.")
   var explain = false
 
   func validate() throws {
-    guard explain != (preset != nil) else {
-      throw ValidationError("give either --preset NAME or --explain")
+    guard [explain, recipe, preset != nil].count(where: \.self) == 1 else {
+      throw ValidationError("give one of --preset NAME, --recipe and --explain")
     }
   }
 
@@ -41,8 +46,10 @@ struct ConfigCommand: ParsableCommand {
     let text =
       if let preset {
         try Configuration.preset(preset, overrides: assignments).yaml()
+      } else if recipe {
+        try Recipe().applying(assignments).yaml()
       } else {
-        Configuration.explain()
+        Configuration.explain() + "\n" + Recipe.explain()
       }
     Output().text(text)
   }

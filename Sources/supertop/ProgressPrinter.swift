@@ -10,6 +10,8 @@ import Search
 final class ProgressPrinter {
   private let reader: RunReader
   private let json: Bool
+  /// Of one network, not a search.
+  private let isTraining: Bool
   private let output: Output
   private let encoder: JSONEncoder
   private var lastStep: Int
@@ -22,8 +24,9 @@ final class ProgressPrinter {
   private static let interval = 5.0
 
   /// Tells what comes after global step `step` (-1: all).
-  init(reader: RunReader, json: Bool, after step: Int, output: Output) {
-    self.reader = reader
+  init(_ folder: RunFolder, json: Bool, after step: Int, output: Output) throws {
+    reader = try folder.reader()
+    isTraining = if case .training = try folder.settings() { true } else { false }
     self.json = json
     self.output = output
     lastStep = step
@@ -42,11 +45,11 @@ final class ProgressPrinter {
   var isClosed: Bool { output.isClosed }
 
   /// Says what begins, and what stands in the way of a dashboard, before the first other line.
-  func begin(_ folder: RunFolder, _ settings: Configuration, obstacle: String?) {
+  func begin(_ folder: RunFolder, _ settings: RunSettings, obstacle: String?) {
     guard !json else { return }
     head = [
-      "run \(folder.path): preset \(settings.preset), data \(settings.data.source), "
-        + "seed \(settings.seed), \(settings.search.epochs) epochs"
+      "run \(folder.path): \(isTraining ? "network" : "preset") \(settings.name), "
+        + "data \(settings.data.source), seed \(settings.seed), \(settings.epochs) epochs"
     ]
     if let obstacle { head.insert("\(obstacle): printing progress lines", at: 0) }
   }
@@ -67,7 +70,9 @@ final class ProgressPrinter {
       while let epoch = epochs.first, epoch.step <= step.step {
         try show(epochs.removeFirst())
       }
-      if json { line(try object("step", step)) }
+      if json {
+        line(try isTraining ? object("step", TrainingStep(step)) : object("step", step))
+      }
       lastStep = step.step
       newest = step
     }
@@ -76,11 +81,26 @@ final class ProgressPrinter {
   }
 
   /// Says what the run came to.
-  func end(_ result: SearchResult, _ folder: RunFolder) throws {
+  func end(_ result: RunResult, _ folder: RunFolder) throws {
     if json {
       line(try result.json())
       return
     }
+    switch result {
+    case .search(let result): end(result, folder)
+    case .training(let result):
+      line(
+        "done in \(Format.duration(result.seconds)): top-1 \(Format.percent(result.top1)), "
+          + "top-5 \(Format.percent(result.top5)), loss \(Format.number(result.validationLoss))"
+      )
+      line(
+        "\(result.name): \(Format.count(result.flops)) FLOPs, "
+          + "\(Format.count(result.params)) parameters; saved in \(folder.weightsPath)"
+      )
+    }
+  }
+
+  private func end(_ result: SearchResult, _ folder: RunFolder) {
     line(
       "done in \(Format.duration(result.seconds)): validation accuracy "
         + "\(Format.percent(result.validationAccuracy)), the chosen network alone "
@@ -96,10 +116,19 @@ final class ProgressPrinter {
   private func show(_ epoch: EpochRecord) throws {
     lastEpoch = epoch.epoch
     if json {
-      line(try object("epoch", epoch))
+      line(try isTraining ? object("epoch", TrainingEpoch(epoch)) : object("epoch", epoch))
       return
     }
     lastLine = Date()
+    if isTraining {
+      line(
+        "epoch \(epoch.epoch + 1): top-1 \(Format.percent(epoch.validationAccuracy)), "
+          + "top-5 \(Format.percent(epoch.topFive ?? 0)), "
+          + "loss \(Format.number(epoch.validationLoss)), "
+          + "train \(Format.number(epoch.trainLoss)), \(Format.duration(epoch.seconds))"
+      )
+      return
+    }
     line(
       "epoch \(epoch.epoch + 1): val \(Format.percent(epoch.validationAccuracy)), "
         + "chosen net \(Format.percent(epoch.argmaxAccuracy)), "
@@ -124,7 +153,8 @@ final class ProgressPrinter {
       let eta = status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? ""
       line(
         "  epoch \(status.epoch + 1)/\(status.epochs), step \(status.step)/\(status.totalSteps): "
-          + "\(newest.phase.rawValue) loss \(Format.number(newest.loss)), "
+          + (isTraining ? "" : "\(newest.phase.rawValue) ")
+          + "loss \(Format.number(newest.loss)), "
           + "\(Format.number(status.imagesPerSecond)) images/s" + eta
       )
     case .stopped, .finished, .failed:
@@ -149,6 +179,50 @@ final class ProgressPrinter {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(event, forKey: .event)
     }
+  }
+}
+
+/// What a step of a training tells: a step without choices, cost and temperature.
+private struct TrainingStep: Encodable {
+  var step: Int
+  var epoch: Int
+  var loss: Double
+  var accuracy: Double
+  var learningRate: Double
+  var seconds: Double
+  var images: Int
+
+  init(_ record: StepRecord) {
+    step = record.step
+    epoch = record.epoch
+    loss = record.loss
+    accuracy = record.accuracy
+    learningRate = record.learningRate
+    seconds = record.seconds
+    images = record.images
+  }
+}
+
+/// What an epoch of a training tells.
+private struct TrainingEpoch: Encodable {
+  var epoch: Int
+  var step: Int
+  var trainLoss: Double
+  var trainAccuracy: Double
+  var validationLoss: Double
+  var top1: Double
+  var top5: Double
+  var seconds: Double
+
+  init(_ record: EpochRecord) {
+    epoch = record.epoch
+    step = record.step
+    trainLoss = record.trainLoss
+    trainAccuracy = record.trainAccuracy
+    validationLoss = record.validationLoss
+    top1 = record.validationAccuracy
+    top5 = record.topFive ?? 0
+    seconds = record.seconds
   }
 }
 

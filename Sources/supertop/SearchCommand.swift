@@ -89,17 +89,7 @@ struct SearchCommand: ParsableCommand {
       } else {
         try RunFolder.createNext(for: settings)
       }
-    do {
-      let trainer = try Trainer(folder: folder)
-      try Training(folder: folder, trainer: trainer, display: display).run()
-    } catch let error as UserError {
-      // A run that failed before its first step holds nothing that anybody could want.
-      let reader = try? folder.reader()
-      if (try? reader?.steps(limit: 1))?.isEmpty ?? true {
-        try? FileManager.default.removeItem(atPath: folder.path)
-      }
-      throw error
-    }
+    try Training.start(folder, display: display)
   }
 
   /// The settings of preset or file with all overrides, paths made absolute.
@@ -126,8 +116,10 @@ struct SearchCommand: ParsableCommand {
         try Configuration.preset(preset ?? "digits", overrides: overrides)
       }
     // A resume may be started from another folder.
-    settings.data.source = absolute(settings.data.source)
-    if !settings.data.cache.isEmpty { settings.data.cache = absolute(settings.data.cache) }
+    settings.data.source = absoluteSource(settings.data.source)
+    if !settings.data.cache.isEmpty {
+      settings.data.cache = absoluteSource(settings.data.cache)
+    }
     return settings
   }
 
@@ -142,12 +134,13 @@ struct SearchCommand: ParsableCommand {
       remedy: "name a YAML file, or one of the commands \(commands.joined(separator: ", "))"
     )
   }
+}
 
-  private func absolute(_ source: String) -> String {
-    if source == "digits" { return source }
-    let prefix = source.hasPrefix("cifar10:") ? "cifar10:" : ""
-    let path = (String(source.dropFirst(prefix.count)) as NSString).expandingTildeInPath
-    guard !path.isEmpty else { return source }
-    return prefix + URL(fileURLWithPath: path).standardizedFileURL.path
-  }
+/// A data set's name with its folder from the root.
+func absoluteSource(_ source: String) -> String {
+  if source == "digits" { return source }
+  let prefix = source.hasPrefix("cifar10:") ? "cifar10:" : ""
+  let path = (String(source.dropFirst(prefix.count)) as NSString).expandingTildeInPath
+  guard !path.isEmpty else { return source }
+  return prefix + URL(fileURLWithPath: path).standardizedFileURL.path
 }

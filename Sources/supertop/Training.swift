@@ -10,6 +10,21 @@ struct Training {
   let trainer: Trainer
   let display: DisplayOptions
 
+  /// Trains a new run; one that fails before its first step is removed again.
+  static func start(_ folder: RunFolder, display: DisplayOptions) throws {
+    do {
+      let trainer = try Trainer(folder: folder)
+      try Training(folder: folder, trainer: trainer, display: display).run()
+    } catch let error as UserError {
+      // A run that failed before its first step holds nothing that anybody could want.
+      let reader = try? folder.reader()
+      if (try? reader?.steps(limit: 1))?.isEmpty ?? true {
+        try? FileManager.default.removeItem(atPath: folder.path)
+      }
+      throw error
+    }
+  }
+
   /// Trains with a dashboard or with progress lines; returns when the run is finished or stopped.
   ///
   /// Throws the error of a failed run, or the exit code 128 + signal where a signal ended it.
@@ -28,7 +43,7 @@ struct Training {
     case .quit, .stopRequested:
       try report(
         waited(),
-        ProgressPrinter(reader: reader, json: false, after: trainer.firstStep - 1, output: Output())
+        ProgressPrinter(folder, json: false, after: trainer.firstStep - 1, output: Output())
       )
     case .detached:
       Output().line("training goes on here; steer it with supertop watch \(folder.path)")
@@ -55,8 +70,8 @@ struct Training {
 
   private func runHeadless(after step: Int, obstacle: String?) throws {
     let reader = try folder.reader()
-    let printer = ProgressPrinter(
-      reader: reader,
+    let printer = try ProgressPrinter(
+      folder,
       json: display.json,
       after: step,
       output: Output()
@@ -66,7 +81,7 @@ struct Training {
       _ = try? reader.request(.stop)
     }
     if step < trainer.firstStep {
-      printer.begin(folder, try folder.configuration(), obstacle: obstacle)
+      printer.begin(folder, try folder.settings(), obstacle: obstacle)
     }
     var outcome: Trainer.Outcome?
     while outcome == nil {

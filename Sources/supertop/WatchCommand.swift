@@ -36,13 +36,13 @@ struct WatchCommand: ParsableCommand {
       _ = try display.show(folder, ownsTrainer: false)
       return
     }
-    let printer = ProgressPrinter(
-      reader: try folder.reader(),
+    let printer = try ProgressPrinter(
+      folder,
       json: display.json,
       after: -1,
       output: Output()
     )
-    printer.begin(folder, try folder.configuration(), obstacle: display.obstacle)
+    printer.begin(folder, try folder.settings(), obstacle: display.obstacle)
     while true {
       // Asked before the records are read: what a trainer wrote before it went is then seen.
       let isOver = folder.trainer() == nil
@@ -52,7 +52,7 @@ struct WatchCommand: ParsableCommand {
     }
     let status = try folder.reader().status() ?? RunStatus()
     if let result = try folder.reader().result() {
-      try printer.end(try SearchResult(json: result), folder)
+      try printer.end(try RunResult(json: result), folder)
     } else if status.state == .failed {
       throw UserError(.software, folder.path, status.message)
     } else {

@@ -9,7 +9,7 @@ import Testing
 
   static let states = [
     "running", "paused", "preparing", "empty", "finished", "nan", "constant", "deep", "inspector",
-    "help", "quit", "prompt", "gone", "ascii", "mono",
+    "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained",
   ]
 
   @Test(arguments: states)
@@ -68,6 +68,9 @@ enum Fixture {
       status.progress = 0.44
       delta.status = status
       _ = update(&model, .data(delta))
+      return model
+    case "training", "trained":
+      _ = update(&model, .data(run.training(to: name == "trained" ? .max : 700)))
       return model
     case "finished": _ = update(&model, .data(run.advance(to: .max, state: .finished)))
     case "nan", "constant":

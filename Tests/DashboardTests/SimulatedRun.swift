@@ -160,6 +160,32 @@ final class SimulatedRun: RunSource {
     return delta
   }
 
+  /// The same curves as of one network that is trained: no choices, no temperature, a learning rate.
+  func training(to target: Int) -> RunDelta {
+    var delta = advance(to: target, state: target == .max ? .finished : .running)
+    var recipe = Recipe()
+    recipe.mixup = 0.2
+    recipe.ema = 0.999
+    delta.summary?.recipe = recipe
+    delta.summary?.preset = "fbnet_96"
+    delta.choices = nil
+    delta.thetas = []
+    for i in delta.steps.indices {
+      let share = Double(i) / Double(epochs * stepsPerEpoch)
+      delta.steps[i].phase = .weights
+      delta.steps[i].cost = 12_809_496
+      delta.steps[i].temperature = 0
+      delta.steps[i].learningRate = min(0.1, 0.0025 * Double(i + 1)) * (1 + cos(.pi * share)) / 2
+    }
+    for i in delta.epochs.indices {
+      delta.epochs[i].topFive = (1 + delta.epochs[i].validationAccuracy) / 2
+      delta.epochs[i].argmaxFlops = 12_809_496
+      delta.epochs[i].argmaxParams = 1_833_904
+    }
+    delta.status?.temperature = 0
+    return delta
+  }
+
   func status(_ state: RunStatus.State) -> RunStatus {
     var status = RunStatus(state: state)
     let total = epochs * stepsPerEpoch

@@ -207,4 +207,21 @@ import Testing
     }
     #expect(names.count == count && model.look.themeIndex == 0)
   }
+
+  @Test func `a training asks for no temperature and opens no layer`() {
+    var model = Fixture.model("training", Size(120, 36))
+    for key in "+-th".unicodeScalars {
+      #expect(update(&model, .key(.character(key))).isEmpty)
+      #expect(model.overlay == nil)
+    }
+    #expect(update(&model, .key(.enter)).isEmpty && model.screen == .main)
+    #expect(update(&model, .key(.character(" "))) == [.request(.pause)])
+    let words = keyHints(model, Layout(model).keys).map(\.word)
+    #expect(words.contains("pause") && !words.contains("hotter"))
+    let screen = view(model).text
+    for word in ["Learning rate", "top-5", "fbnet_96", "mixup 0.2", "12.8M FLOPs"] {
+      #expect(screen.contains(word), "\(word) is not on the screen")
+    }
+    #expect(!screen.contains("Temperature") && !screen.contains("argmax"))
+  }
 }

@@ -58,7 +58,7 @@ import Testing
     let result = try run.finished()
     let again = try Trainer(folder: run.folder)
     again.start()
-    #expect(again.wait(seconds: 0) == .finished(result))
+    #expect(again.wait(seconds: 0) == .finished(.search(result)))
   }
 
   @Test func `a run has one trainer at a time`() throws {
@@ -216,7 +216,7 @@ private final class TinyRun {
       try reader.request(.resume)
     }
     let outcome = outcome(of: trainer)
-    guard case .finished(let result) = outcome else {
+    guard case .finished(.search(let result)) = outcome else {
       throw UserError(.software, "test", "the run ended with \(String(describing: outcome))")
     }
     return result

@@ -3,18 +3,16 @@ import Foundation
 import Runs
 import Tensor
 
-extension TrainingSession {
+extension SearchTask {
   /// Networks drawn from softmax(θ) for the export, besides the likeliest one.
   private static let sampledNetworks = 4
 
   /// Writes the exports and the result of a run whose epochs are done; nil if asked to stop.
   ///
   /// Everything here depends on the last checkpoint alone, so a run killed meanwhile ends the same.
-  func conclude() throws -> SearchResult? {
-    guard let last = try store.reader.epochs().last else {
-      throw UserError(.data, folder.path, "the run has no finished epoch")
-    }
-    guard let networks = try exportArchitectures(last) else { return nil }
+  func conclude(_ session: TrainingSession) throws -> RunResult? {
+    let last = try session.lastEpoch()
+    guard let networks = try exportArchitectures(last, session) else { return nil }
     let argmax = supernet.argmax
     let layers = zip(supernet.choices, argmax).map { choice, index in
       let option = choice.options[index]
@@ -38,28 +36,26 @@ extension TrainingSession {
       expectedCost: supernet.expectedCost,
       thetaHash: supernet.thetaHash,
       weightsHash: supernet.weightsHash,
-      run: folder.absolutePath,
+      run: session.folder.absolutePath,
       epochs: plan.epochs,
-      steps: step,
-      seconds: try store.reader.epochs().reduce(0) { $0 + $1.seconds }
+      steps: session.step,
+      seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
     )
-    try export(networks, as: "architecture.json")
-    try store.setResult(try result.json())
-    status.state = .finished
-    status.message = "finished"
-    updateStatus()
-    try store.setStatus(status)
-    return result
+    try session.export(networks, as: "architecture.json")
+    return .search(result)
   }
 
   /// The likeliest network and some drawn ones, best first, as the text of the export file.
-  private func exportArchitectures(_ last: EpochRecord) throws -> String? {
+  private func exportArchitectures(
+    _ last: EpochRecord,
+    _ session: TrainingSession
+  ) throws -> String? {
     let argmax = supernet.argmax
     var seen: Set<[Int]> = [argmax]
     var drawn: [[Int]] = []
     // A settled search draws the same network over and over: give up after some tries.
-    for index in 0..<(4 * TrainingSession.sampledNetworks)
-    where drawn.count < TrainingSession.sampledNetworks {
+    for index in 0..<(4 * SearchTask.sampledNetworks)
+    where drawn.count < SearchTask.sampledNetworks {
       let network = supernet.sample(seed: configuration.seed, index: index)
       if seen.insert(network).inserted { drawn.append(network) }
     }
@@ -78,6 +74,7 @@ extension TrainingSession {
       guard
         let judged = try evaluate(
           network,
+          in: session,
           message: "validating sampled network \(index + 1) of \(drawn.count)",
           share: share
         )
@@ -96,14 +93,36 @@ extension TrainingSession {
 }
 
 extension TrainingSession {
-  /// Writes a file of the exports folder whole or not at all.
-  private func export(_ text: String, as name: String) throws {
-    let path = folder.exportsPath + "/" + name
+  /// The last epoch of a run whose epochs are done.
+  func lastEpoch() throws -> EpochRecord {
+    guard let last = try store.reader.epochs().last else {
+      throw UserError(.data, folder.path, "the run has no finished epoch")
+    }
+    return last
+  }
+
+  /// Makes the exports folder anew if somebody has removed it.
+  func makeExports() throws {
     do {
       try FileManager.default.createDirectory(
         atPath: folder.exportsPath,
         withIntermediateDirectories: true
       )
+    } catch {
+      throw UserError(
+        .cannotCreate,
+        folder.exportsPath,
+        "the folder cannot be made",
+        remedy: "check the run folder's permissions"
+      )
+    }
+  }
+
+  /// Writes a file of the exports folder whole or not at all.
+  func export(_ text: String, as name: String) throws {
+    let path = folder.exportsPath + "/" + name
+    try makeExports()
+    do {
       try Foundation.Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
       throw UserError(

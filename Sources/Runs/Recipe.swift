@@ -1,0 +1,106 @@
+/// How one network is trained (spec S41).
+package struct Recipe: Codable, Sendable, Equatable {
+  /// What turns gradients into steps.
+  package enum Optimiser: String, Codable, Sendable, CaseIterable { case sgd, rmsprop }
+  /// How the learning rate goes on after the warm-up.
+  package enum Schedule: String, Codable, Sendable, CaseIterable {
+    case cosine, step, exponential, constant
+  }
+
+  /// What turns gradients into steps.
+  package var optimiser = Optimiser.sgd
+  /// At the end of the warm-up.
+  package var learningRate = 0.1
+  /// Share of the old velocity that stays; 0 up to, but without, 1.
+  package var momentum = 0.9
+  /// RMSProp: share of the old mean square that stays.
+  package var rmsAlpha = 0.9
+  /// RMSProp: added to the root of the mean square.
+  package var rmsEpsilon = 0.001
+  /// How the learning rate goes on after the warm-up.
+  package var schedule = Schedule.cosine
+  /// Epochs of one step of the step schedule.
+  package var stepEpochs = 2.4
+  /// Factor of a step, or of an epoch of the exponential schedule.
+  package var decayFactor = 0.97
+  /// Epochs in which the learning rate rises from 0.
+  package var warmupEpochs = 1.0
+  /// Added to the gradient, times the weight; biases and batch-norms are spared.
+  package var weightDecay = 1e-4
+  /// Share of the target spread over all classes.
+  package var labelSmoothing = 0.0
+  /// α of the Beta distribution that mixup's shares come from; 0 turns it off.
+  package var mixup = 0.0
+  /// Share of the classifier's inputs set to 0 in a step.
+  package var dropout = 0.0
+  /// Share of images that skip the last residual block in a step; rises with depth.
+  package var dropPath = 0.0
+  /// Decay of the moving average of the weights, which is judged and exported; 0 turns it off.
+  package var ema = 0.0
+  /// Passes over the training images.
+  package var epochs = 30
+  /// Images of a step.
+  package var batch = 64
+  /// Largest shift of the random crop, pixels; 0 turns it off.
+  package var shift = 0
+  /// Random horizontal flip, where a mirrored image keeps its class.
+  package var flip = false
+  /// Images for batch-norm recalibration before a validation.
+  package var recalibrationImages = 2048
+
+  /// The default recipe, for small data.
+  package init() {}
+
+  enum CodingKeys: String, CodingKey {
+    case optimiser, momentum, schedule, mixup, dropout, ema, epochs, batch, shift, flip
+    case learningRate = "learning_rate"
+    case rmsAlpha = "rms_alpha"
+    case rmsEpsilon = "rms_epsilon"
+    case stepEpochs = "step_epochs"
+    case decayFactor = "decay_factor"
+    case warmupEpochs = "warmup_epochs"
+    case weightDecay = "weight_decay"
+    case labelSmoothing = "label_smoothing"
+    case dropPath = "drop_path"
+    case recalibrationImages = "recalibration_images"
+  }
+}
+
+extension Recipe {
+  /// The recipe of the file at `path`, which may leave keys out.
+  ///
+  /// Errors: `.noInput` for a file that cannot be read, `.configuration` for anything wrong in it.
+  package static func load(path: String) throws -> Recipe {
+    let origin = Origin(prefix: path + ": ", keys: keys)
+    guard let node = try origin.parse(try readText(path)), !origin.isNull(node) else {
+      return Recipe()
+    }
+    let recipe = try origin.overlay(node, on: Recipe())
+    try origin.checkTogether(recipe)
+    return recipe
+  }
+
+  /// The recipe with `key=value` overrides, checked as a whole.
+  package func applying(_ assignments: [String]) throws -> Recipe {
+    var recipe = self
+    for assignment in assignments { try recipe.assign(assignment) }
+    try Origin(prefix: "--set ", keys: Recipe.keys).checkTogether(recipe)
+    return recipe
+  }
+
+  /// The whole recipe as YAML; `load` gives back an equal value.
+  package func yaml() -> String { text() }
+}
+
+extension Origin {
+  /// Checks what concerns several keys of a recipe at once; `path` leads them.
+  func checkTogether(_ recipe: Recipe, at path: String = "") throws {
+    if recipe.warmupEpochs > Double(recipe.epochs) {
+      throw error(
+        path + "warmup_epochs",
+        "\(recipe.warmupEpochs) of \(recipe.epochs) epochs",
+        remedy: "keep it at or below \(path)epochs"
+      )
+    }
+  }
+}

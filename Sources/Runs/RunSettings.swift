@@ -1,0 +1,70 @@
+import Yams
+
+/// What a run is made of: a search, or the training of one network.
+package enum RunSettings: Sendable, Equatable {
+  case search(Configuration)
+  case training(TrainingConfiguration)
+
+  /// What runs of these settings are called: the preset, or the network.
+  package var name: String {
+    switch self {
+    case .search(let settings): settings.preset
+    case .training(let settings): settings.network
+    }
+  }
+
+  /// What to train on.
+  package var data: Configuration.DataSettings {
+    switch self {
+    case .search(let settings): settings.data
+    case .training(let settings): settings.dataSettings
+    }
+  }
+
+  /// Seed of every random number.
+  package var seed: UInt64 {
+    switch self {
+    case .search(let settings): settings.seed
+    case .training(let settings): settings.seed
+    }
+  }
+
+  /// Epochs of the whole run.
+  package var epochs: Int {
+    switch self {
+    case .search(let settings): settings.search.epochs
+    case .training(let settings): settings.recipe.epochs
+    }
+  }
+
+  /// Reads a run's `config.yaml`; a training is told by its key `recipe`.
+  ///
+  /// Errors: `.noInput` for a file that cannot be read, `.configuration` for anything wrong in it.
+  package static func load(path: String) throws -> RunSettings {
+    let origin = Origin(prefix: path + ": ", keys: TrainingConfiguration.keys)
+    guard let node = try origin.parse(try readText(path)), node["recipe"] != nil else {
+      return .search(try Configuration.load(path: path))
+    }
+    let base = TrainingConfiguration(
+      network: "network",
+      data: TrainingConfiguration.Images(source: "digits", resolution: 8)
+    )
+    let settings = try origin.overlay(node, on: base)
+    try settings.validate()
+    return .training(settings)
+  }
+
+  func validate() throws {
+    switch self {
+    case .search(let settings): try settings.validate()
+    case .training(let settings): try settings.validate()
+    }
+  }
+
+  func yaml() -> String {
+    switch self {
+    case .search(let settings): settings.yaml()
+    case .training(let settings): settings.yaml()
+    }
+  }
+}

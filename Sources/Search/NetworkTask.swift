@@ -1,0 +1,224 @@
+import Data
+import Foundation
+import Networks
+import Runs
+import Tensor
+
+/// The training of one network on all training images by a recipe (spec S41).
+final class NetworkTask: TrainingTask {
+  let plan: TrainingPlan
+  let choices: [Choice] = []
+  let remedy = "lower recipe.learning_rate"
+  private let configuration: TrainingConfiguration
+  private let data: Dataset
+  private let training: NetworkTraining
+  private let schedule: LearningRateSchedule
+
+  /// Builds the network of the run's `network.json`.
+  ///
+  /// Errors: `.data` for one that cannot be understood or is made for other images.
+  init(_ configuration: TrainingConfiguration, folder: RunFolder, data: Dataset) throws {
+    self.configuration = configuration
+    self.data = data
+    let description: NetworkDescription
+    do {
+      description = try NetworkFile.parse(try folder.network())
+    } catch let fault as NetworkFault {
+      let place = fault.path.isEmpty ? "" : ": " + fault.path
+      throw UserError(
+        .data,
+        folder.networkPath + place,
+        fault.problem,
+        remedy: fault.remedy ?? "restore it from a copy, or start a new run"
+      )
+    }
+    guard
+      [description.height, description.width, description.channels, description.classes]
+        == [data.height, data.width, data.channels, data.classes]
+    else {
+      throw UserError(
+        .data,
+        folder.networkPath,
+        "made for \(description.height)x\(description.width)x\(description.channels) images of "
+          + "\(description.classes) classes, the data has "
+          + "\(data.height)x\(data.width)x\(data.channels) of \(data.classes)",
+        remedy: "start a new run on this data"
+      )
+    }
+    let recipe = configuration.recipe
+    training = try NetworkTraining(
+      description,
+      recipe: recipe,
+      seed: configuration.seed,
+      start: try folder.start(),
+      engine: Engine.ofRun(
+        threads: configuration.threads,
+        precision: configuration.precision,
+        recompute: configuration.recompute
+      )
+    )
+    plan = TrainingPlan(
+      epochs: recipe.epochs,
+      warmupEpochs: 0,
+      weightSteps: NetworkTask.batches(of: data, configuration, epoch: 0).count,
+      thetaSteps: 0
+    )
+    schedule = LearningRateSchedule(recipe)
+  }
+
+  // Nothing is drawn by a temperature here.
+  func temperature(epoch: Int) -> Double? { nil }
+
+  func theta(step: Int, epoch: Double) -> ThetaRecord? { nil }
+
+  func batches(_ phase: Phase, epoch: Int) -> BatchPlan {
+    NetworkTask.batches(of: data, configuration, epoch: epoch)
+  }
+
+  private static func batches(
+    of data: Dataset,
+    _ configuration: TrainingConfiguration,
+    epoch: Int
+  ) -> BatchPlan {
+    BatchPlan(
+      training: data,
+      indices: Array(0..<Int32(data.train.count)),
+      batch: configuration.recipe.batch,
+      augmentation: Augmentation(configuration.dataSettings, for: data),
+      seed: configuration.seed,
+      epoch: epoch,
+      stream: 0
+    )
+  }
+
+  func learningRate(_ phase: Phase, epoch: Int, position: Int) -> Double {
+    schedule.rate(
+      step: epoch * plan.weightSteps + position,
+      stepsPerEpoch: plan.weightSteps,
+      of: Double(plan.epochs)
+    )
+  }
+
+  func train(
+    _ phase: Phase,
+    _ batch: Batch,
+    temperature: Double,
+    learningRate: Double,
+    step: Int
+  ) -> StepOutcome {
+    training.train(batch, learningRate: learningRate, step: step)
+  }
+
+  func state() -> [(name: String, shape: [Int], values: [Float])] { training.state() }
+
+  func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
+    try training.restore(state)
+  }
+
+  // MARK: The end of an epoch
+
+  func validate(_ session: TrainingSession) throws -> EpochRecord? {
+    let clock = ContinuousClock()
+    let start = clock.now
+    guard let score = try training.averaged({ try judge(session) }) else { return nil }
+    guard score.crossEntropy.isFinite else { throw session.diverged("the validation loss") }
+    session.pace.validation(seconds: (clock.now - start).seconds)
+    let trained = try session.trained()
+    let network = training.network.description
+    return EpochRecord(
+      epoch: session.epoch,
+      step: session.step,
+      trainLoss: trained.loss,
+      trainAccuracy: trained.accuracy,
+      validationLoss: score.crossEntropy,
+      validationAccuracy: score.top1,
+      argmaxAccuracy: score.top1,
+      expectedCost: network.flops,
+      argmaxFlops: network.flops,
+      argmaxParams: network.params,
+      temperature: 0,
+      seconds: trained.seconds + (clock.now - start).seconds,
+      topFive: score.top5
+    )
+  }
+
+  /// Judges the weights of now on the held-out images; nil if somebody asked to stop.
+  private func judge(_ session: TrainingSession) throws -> NetworkScore? {
+    let message = "validating the network"
+    if try session.takeUpInterventions(evaluating: message, progress: 0) { return nil }
+    recalibrate()
+    let judge = NetworkJudge(training.network, engine: training.engine)
+    var score = NetworkScore()
+    let plan = BatchPlan(evaluating: data.test, of: data, batch: configuration.recipe.batch)
+    for batch in BatchLoader(plan) {
+      let progress = Double(score.images) / Double(max(1, data.test.count))
+      if try session.takeUpInterventions(evaluating: message, progress: progress) { return nil }
+      judge.judge(batch, into: &score)
+    }
+    return score
+  }
+
+  private func recalibrate() {
+    training.recalibrate(
+      BatchLoader(
+        data.recalibration(
+          indices: Array(0..<Int32(data.train.count)),
+          images: configuration.recipe.recalibrationImages,
+          batch: configuration.recipe.batch,
+          seed: configuration.seed
+        )
+      )
+    )
+  }
+
+  // MARK: The end of the run
+
+  func conclude(_ session: TrainingSession) throws -> RunResult? {
+    let last = try session.lastEpoch()
+    let network = training.network
+    let state = training.averaged {
+      recalibrate()
+      return network.state()
+    }
+    let folder = session.folder
+    let file = Checkpoint(
+      metadata: ["network": NetworkFile.json(network.description)],
+      tensors: state.map { Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values) }
+    )
+    try session.makeExports()
+    try file.write(to: folder.weightsPath)
+    var hash = SHA256()
+    for array in state { hash.update(array.values) }
+    return .training(
+      TrainingResult(
+        event: "done",
+        name: network.description.name,
+        top1: last.validationAccuracy,
+        top5: last.topFive ?? 0,
+        validationLoss: last.validationLoss,
+        flops: network.description.flops,
+        params: network.description.params,
+        weightsHash: hash.finalize(),
+        weights: folder.absolutePath + "/exports/network.safetensors",
+        run: folder.absolutePath,
+        epochs: plan.epochs,
+        steps: session.step,
+        seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
+      )
+    )
+  }
+}
+
+extension LearningRateSchedule {
+  /// What a recipe says of the learning rate.
+  init(_ recipe: Recipe) {
+    let form: Form =
+      switch recipe.schedule {
+      case .cosine: .cosine
+      case .constant: .constant
+      case .step: .step(every: recipe.stepEpochs, factor: recipe.decayFactor)
+      case .exponential: .exponential(factor: recipe.decayFactor)
+      }
+    self.init(form: form, peak: recipe.learningRate, warmupEpochs: recipe.warmupEpochs)
+  }
+}
