@@ -10,6 +10,10 @@ package struct MacroArchitecture: Sendable {
   package let layers: [[BlockDescription]]
   /// Channels that the last searched layer gives.
   package let lastWidth: Int
+  /// The images, the classes and the stem.
+  private let frame: NetworkDescription
+  /// Channels of the 1×1 convolution behind the last searched layer.
+  private let head: Int
   /// Multiply–accumulates of stem, head and classifier for one image.
   package let fixedFlops: Double
   /// Weights of stem, head and classifier.
@@ -17,6 +21,20 @@ package struct MacroArchitecture: Sendable {
 
   /// Lays out the network of `space` for images of `channels` × `height` × `width`.
   package init(_ space: Configuration.Space, classes: Int, channels: Int, height: Int, width: Int) {
+    var frame = NetworkDescription(
+      name: "network",
+      height: height,
+      width: width,
+      channels: channels,
+      classes: classes
+    )
+    frame.add(
+      .convolution(kernel: 3, padding: nil, activation: .relu),
+      output: space.stem.width,
+      stride: space.stem.stride
+    )
+    self.frame = frame
+    self.head = space.head
     var h = (height - 1) / space.stem.stride + 1
     var w = (width - 1) / space.stem.stride + 1
     var input = space.stem.width
@@ -76,6 +94,18 @@ package struct MacroArchitecture: Sendable {
   /// Weights of an architecture.
   package func params(_ architecture: [Int]) -> Double {
     zip(layers, architecture).reduce(fixedParams) { $0 + $1.0[$1.1].params }
+  }
+
+  /// An architecture as a network of its own, one candidate index a layer.
+  package func network(_ architecture: [Int], name: String) -> NetworkDescription {
+    var network = frame
+    network.name = name
+    for (candidates, index) in zip(layers, architecture) {
+      let block = candidates[index]
+      network.add(block.kind, output: block.output, stride: block.stride, name: block.name)
+    }
+    network.add(.convolution(kernel: 1, padding: nil, activation: .relu), output: head)
+    return network
   }
 
   private static func kind(

@@ -1,5 +1,6 @@
 import Data
 import Foundation
+import Networks
 import Runs
 import Tensor
 
@@ -42,6 +43,8 @@ extension SearchTask {
       seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
     )
     try session.export(networks, as: "architecture.json")
+    let network = supernet.macro.network(argmax, name: configuration.preset)
+    try session.export(NetworkFile.json(network), as: "network.json")
     return .search(result)
   }
 

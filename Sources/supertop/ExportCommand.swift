@@ -11,8 +11,9 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a network as ONNX, safetensors, JSON or a picture.",
     discussion: """
-      A network is one of 'supertop models', a JSON or safetensors file, or a finished run of 'supertop \
-      train'. Several files may be asked for at once; each is written whole or not at all.
+      A network is one of 'supertop models', a JSON or safetensors file, or a finished run: what a search \
+      found, without weights, or what was trained. Several files may be asked for at once; each is written \
+      whole or not at all.
 
       ONNX has the input image [images, channels, height, width] and the output scores [images, classes]. \
       A network without trained weights gets random ones, which is said on standard error.

@@ -10,7 +10,7 @@ struct NetworkSource {
   let name: String
   /// Its layers.
   let description: NetworkDescription
-  /// Trained weights, of a file or of a finished training run.
+  /// Trained weights, of a file or of a finished training.
   let weights: Checkpoint?
 
   /// Finds a network by the zoo's name in any case, in a JSON or safetensors file, or in a run.
@@ -38,7 +38,7 @@ struct NetworkSource {
       weights = nil
       return
     }
-    let path = isFolder.boolValue ? try NetworkSource.weightsPath(ofRun: name) : name
+    let path = isFolder.boolValue ? try NetworkSource.path(inRun: name) : name
     if (path as NSString).pathExtension.lowercased() == "safetensors" {
       let file = try Checkpoint.read(from: path)
       description = try NetworkArchive.description(in: file, path: path)
@@ -49,16 +49,16 @@ struct NetworkSource {
     }
   }
 
-  /// Where a finished training run keeps its network.
-  private static func weightsPath(ofRun name: String) throws -> String {
+  /// Where a finished run keeps its network: a training with weights, a search the likeliest without.
+  private static func path(inRun name: String) throws -> String {
     let run = try RunFolder.open(path: name)
-    let path = run.exportsPath + "/network.safetensors"
-    if FileManager.default.fileExists(atPath: path) { return path }
+    let paths = [run.weightsPath, run.exportsPath + "/network.json"]
+    if let path = paths.first(where: FileManager.default.fileExists(atPath:)) { return path }
     throw UserError(
       .noInput,
       run.path,
-      "holds no trained network",
-      remedy: "name a run of supertop train that has finished, or finish it with supertop resume"
+      "holds no network, it has not finished",
+      remedy: "finish it with supertop resume, or name another run"
     )
   }
 

@@ -177,13 +177,21 @@ struct ExportTests {
     #expect(FileManager.default.contents(atPath: folder.path + "/old") == Data("old".utf8))
   }
 
-  @Test func `a run without a trained network says how to get one`() throws {
+  @Test func `a finished search gives its network, an unfinished one says what to do`() throws {
     let folder = try Program.Folder()
     let search = try Program.run(
-      ["search", "--headless", "--run", "run"] + Program.tiny(epochs: 2),
+      ["search", "--headless", "--json", "--run", "run"] + Program.tiny(epochs: 2),
       in: folder
     )
     #expect(search.code == 0, "\(search.errors)")
-    try expectFault("run", ["--onnx", "a.onnx"], code: 66, ["run", "supertop train"], in: folder)
+    let ending = try export("run", ["--json", "a.json", "--onnx", "a.onnx"], in: folder)
+    #expect(ending.code == 0, "\(ending.errors)")
+    let json = try #require(FileManager.default.contents(atPath: folder.path + "/a.json"))
+    let network = try #require(JSONSerialization.jsonObject(with: json) as? [String: Any])
+    #expect(network["resolution"] as? Int == 8 && network["channels"] as? Int == 1)
+    // Stem, two searched layers, head.
+    #expect((network["layers"] as? [Any])?.count == 4)
+    try FileManager.default.removeItem(atPath: folder.path + "/run/exports/network.json")
+    try expectFault("run", ["--svg", "a.svg"], code: 66, ["run", "supertop resume"], in: folder)
   }
 }

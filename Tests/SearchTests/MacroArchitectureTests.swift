@@ -54,6 +54,18 @@ import Testing
     #expect(macro.layers[4][0].height == 5)
   }
 
+  @Test(arguments: ["digits", "cifar", "imagenet"])
+  func `an architecture as a network costs what the search counts`(preset: String) throws {
+    let macro = try macro(preset, classes: 10)
+    for offset in 0..<9 {
+      let chosen = macro.layers.indices.map { ($0 * 5 + offset) % macro.layers[$0].count }
+      let network = macro.network(chosen, name: "found")
+      #expect(network.blocks.count == macro.layers.count + 2)
+      #expect(network.flops == macro.flops(chosen))
+      #expect(network.params == macro.params(chosen))
+    }
+  }
+
   @Test func `choices carry the price of every candidate`() throws {
     let macro = try macro("cifar-small", classes: 10)
     #expect(macro.choices.count == 8)
