@@ -17,8 +17,8 @@ package enum NetworkPicture {
 private struct NetworkDrawing {
   private let network: NetworkDescription
   private let bars: [NetworkBars.Bar]
-  private let step = 27.0
-  private let bar = 20.0
+  private let step: Double
+  private let bar: Double
   private let left = 92.0
   private let right = 16.0
   /// The line on which the bars stand.
@@ -30,6 +30,9 @@ private struct NetworkDrawing {
   init(_ network: NetworkDescription) {
     self.network = network
     bars = NetworkBars(network).bars
+    // Few blocks stand further apart, so that the heading is not wider than they are.
+    step = min(44, max(27, 650 / Double(bars.count))).rounded()
+    bar = (0.74 * step).rounded()
     top = max(1, bars.map(\.expansion).max() ?? 1)
   }
 
@@ -39,7 +42,7 @@ private struct NetworkDrawing {
     return used.count > 1
   }
 
-  private var width: Double { max(left + step * Double(bars.count) + right, 760) }
+  private var width: Double { max(left + step * Double(bars.count) + right, 620) }
 
   var svg: String {
     let (legend, rows) = legend
@@ -70,11 +73,17 @@ private struct NetworkDrawing {
     let facts = [
       network.family, "\(network.height)×\(network.width)×\(network.channels) images",
       "\(network.classes) classes",
-      String(format: "%.1f M multiply–adds", Double(cost.flops(.madds)) / 1e6),
-      String(format: "%.2f M weights", Double(cost.params(.madds)) / 1e6),
+      count(cost.flops(.madds)) + " multiply–adds", count(cost.params(.madds)) + " weights",
       showsHswish ? "" : bars.contains(where: \.isHswish) ? "hswish" : "ReLU",
     ].filter { !$0.isEmpty }.joined(separator: " · ")
     return text(16, 26, network.name, size: 16, weight: "bold") + "\n" + text(16, 43, facts)
+  }
+
+  /// `5.53 M`, `39.5 k`.
+  private func count(_ value: Int) -> String {
+    let (scaled, unit) =
+      value >= 1_000_000 ? (Double(value) / 1e6, "M") : (Double(value) / 1e3, "k")
+    return String(format: scaled < 10 ? "%.2f " : "%.1f ", scaled) + unit
   }
 
   // MARK: Axis and stages
