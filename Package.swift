@@ -136,7 +136,7 @@ let package = Package(
     ),
     .testTarget(
       name: "ExportTests",
-      dependencies: ["Export", "Networks", "Runs", "Tensor", "TestSupport"],
+      dependencies: ["Data", "Export", "Networks", "Runs", "Search", "Tensor", "TestSupport"],
       exclude: ["run_onnx.py"],
       swiftSettings: base
     ),

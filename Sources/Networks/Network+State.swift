@@ -11,8 +11,9 @@ package struct StateFault: Error, Equatable {
 }
 
 extension Network {
-  /// Weights and batch-norms' running statistics, by readable names: `stem.weight`, `stem.gamma`, `stem.beta`,
-  /// `stem.mean`, `stem.variance`, `blocks.1.expand.weight`…
+  /// Weights and batch-norms' running statistics by readable names.
+  ///
+  /// `stem.weight`, `stem.gamma`, `stem.beta`, `stem.mean`, `stem.variance`, `blocks.1.expand.weight`…
   package func state() -> [(name: String, shape: [Int], values: [Float])] {
     parameters.map { ($0.name, $0.shape, Array($0.value.elements)) }
       + norms.flatMap { norm in

@@ -21,7 +21,11 @@ package enum NetworkFile {
     do {
       json = try JSONSerialization.jsonObject(with: data)
     } catch {
-      throw NetworkFault(path: "", problem: "not JSON", remedy: "see Documentation/network-format.md")
+      throw NetworkFault(
+        path: "",
+        problem: "not JSON",
+        remedy: "see Documentation/network-format.md"
+      )
     }
     return try parse(NetworkObject(json, ""))
   }

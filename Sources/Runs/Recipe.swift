@@ -10,7 +10,7 @@ package struct Recipe: Codable, Sendable, Equatable {
   /// What turns gradients into steps.
   package var optimiser = Optimiser.sgd
   /// At the end of the warm-up.
-  package var learningRate = 0.1
+  package var learningRate = 0.02
   /// Share of the old velocity that stays; 0 up to, but without, 1.
   package var momentum = 0.9
   /// RMSProp: share of the old mean square that stays.

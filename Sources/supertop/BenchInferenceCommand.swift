@@ -65,7 +65,15 @@ struct BenchInferenceCommand: ParsableCommand {
     try options.check(batch, in: 1...65536, "--batch", "images")
     try options.check(seconds, in: 0.001...3600, "--seconds", "seconds")
     if let size { try options.check(size, in: 1...8192, "--size", "pixels") }
-    let description = try BenchNetworkFile.read(network, size: size)
+    let source = try NetworkSource(network)
+    let description =
+      try size.map {
+        try source.adapted(
+          side: $0,
+          channels: source.description.channels,
+          classes: source.description.classes
+        )
+      } ?? source.description
     let engine = try options.engine()
     let built = Network(description, engine: engine, seed: 1)
     guard let network = built.inference() else {

@@ -1,6 +1,9 @@
+import Data
 import Export
 import Foundation
 import Networks
+import Runs
+import Search
 import Tensor
 import Testing
 
@@ -44,6 +47,60 @@ struct OnnxTests {
       #expect(worst <= 1e-4, "\(question.name): off by \(worst) of \(largest)")
       // The images differ, so their scores must.
       #expect(answer.prefix(answer.count / 2) != answer.suffix(answer.count / 2))
+    }
+  }
+
+  /// [N, H, W, C] → [N, C, H, W].
+  private func planes(_ pixels: [Float], side: Int, channels: Int) -> [Float] {
+    let area = side * side
+    return (0..<pixels.count).map { i in
+      let (image, rest) = (i / (area * channels), i % (area * channels))
+      return pixels[image * area * channels + rest % area * channels + rest / area]
+    }
+  }
+
+  @Test func `a trained network classifies the test images alike, one by one`() throws {
+    let data = try Dataset.load(Configuration.preset("digits").data)
+    let entry = try #require(Zoo.named("fbnet_a"))
+    let description = try #require(
+      entry.network.adapted(
+        height: data.height,
+        width: data.width,
+        channels: data.channels,
+        classes: data.classes
+      )
+    )
+    let engine = Engine(threads: 2)
+    let training = try NetworkTraining(description, recipe: Recipe(), seed: 1, engine: engine)
+    let network = training.network
+    let batches = BatchPlan(evaluating: data.train, of: data, batch: 64)
+    for step in 0..<3 * batches.count {
+      _ = training.train(batches.batch(step % batches.count), learningRate: 0.02, step: step)
+    }
+    training.recalibrate((0..<4).map { batches.batch($0) })
+    engine.mode = .inference
+    let test = BatchPlan(evaluating: data.test, of: data, batch: data.test.count).batch(0)
+    let shape = [test.count, data.height, data.width, data.channels]
+    let scores = network(engine.tensor(test.pixels, shape: shape))
+    let own = rows(scores.values, classes: data.classes)
+    let answer = try OnnxRuntime.answers([
+      OnnxRuntime.Question(
+        name: "trained",
+        model: try OnnxExport.data(network, foldsBatchNorm: true),
+        images: planes(test.pixels, side: data.width, channels: data.channels)
+      )
+    ])
+    let theirs = rows(answer[0], classes: data.classes)
+    func right(_ answers: [Int]) -> Int { zip(answers, test.labels).count { $0 == Int($1) } }
+    #expect(right(own) > test.count / 2)
+    #expect(right(own) == right(theirs))
+    #expect(own == theirs)
+  }
+
+  /// The class with the largest score of each image.
+  private func rows(_ scores: [Float], classes: Int) -> [Int] {
+    stride(from: 0, to: scores.count, by: classes).map { first in
+      (0..<classes).max { scores[first + $0] < scores[first + $1] } ?? 0
     }
   }
 
