@@ -267,7 +267,7 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
     let seconds = model.epochs.reduce(0) { $0 + $1.seconds }
     let facts =
       "\(Format.count(last.argmaxFlops)) FLOPs \(glyphs.dot) "
-      + "\(Format.count(last.argmaxParams)) params \(glyphs.dot) "
+      + "\(Format.count(last.argmaxParams)) params (madds) \(glyphs.dot) "
       + "\(model.epochs.count) epochs in \(Format.duration(seconds))"
     if y < inside.maxY { frame.put(inside.x, y, clip(facts, to: inside.width), Style(.fg)) }
     y += 2

@@ -47,6 +47,7 @@ private func facts(_ model: Model) -> [(name: String, text: String)] {
   let size = list([
     model.lastStep.map { Format.count($0.cost) + " FLOPs" },
     model.epochs.last.map { Format.count($0.argmaxParams) + " params" },
+    "rule madds",
   ])
   let schedule =
     switch recipe.schedule {
@@ -94,7 +95,7 @@ func drawTrainingResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
   let seconds = model.epochs.reduce(0) { $0 + $1.seconds }
   for text in [
     "\(Format.count(last.argmaxFlops)) FLOPs \(glyphs.dot) "
-      + "\(Format.count(last.argmaxParams)) params \(glyphs.dot) "
+      + "\(Format.count(last.argmaxParams)) params (madds) \(glyphs.dot) "
       + "\(model.epochs.count) epochs in \(Format.duration(seconds))",
     "saved in exports/network.safetensors of \(model.summary?.name ?? "the run")",
   ] {

@@ -95,7 +95,7 @@ final class ProgressPrinter {
       )
       line(
         "\(result.name): \(Format.count(result.flops)) FLOPs, "
-          + "\(Format.count(result.params)) parameters; saved in \(folder.weightsPath)"
+          + "\(Format.count(result.params)) parameters by rule madds; saved in \(folder.weightsPath)"
       )
     }
   }
@@ -108,7 +108,7 @@ final class ProgressPrinter {
     )
     line("network: " + result.architecture.map(\.choice).joined(separator: " "))
     line(
-      "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters; "
+      "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters by rule madds; "
         + "saved in \(folder.exportsPath)/architecture.json"
     )
   }

@@ -111,6 +111,6 @@ struct BenchInferenceTests {
     let folder = try Program.Folder()
     let ending = try Program.run(["bench", "inference", "--network", "fbnet_z"], in: folder)
     #expect(ending.code == 66)
-    #expect(ending.errors.contains("fbnet_c"))
+    #expect(ending.errors.contains("fbnet_a"))
   }
 }

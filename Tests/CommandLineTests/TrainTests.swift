@@ -34,7 +34,10 @@ struct TrainTests {
   @Test func `a small network learns the digits, and its file tells the same figures`() throws {
     let folder = try folder()
     let ending = try Program.run(
-      ["train", "small.json", "--data", "digits", "--epochs", "6", "--json"],
+      [
+        "train", "small.json", "--data", "digits", "--epochs", "6", "--set", "learning_rate=0.1",
+        "--json",
+      ],
       in: folder
     )
     #expect(ending.code == 0 && ending.errors == "")
