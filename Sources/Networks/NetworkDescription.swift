@@ -64,11 +64,17 @@ package struct NetworkDescription: Sendable, Equatable {
 
   /// What one image and the parameters cost.
   package var cost: Cost {
-    var cost = Cost()
+    var cost = classifierCost
     for block in blocks { cost += block.cost }
-    cost.pooled += end.height * end.width * end.channels
+    return cost
+  }
+
+  /// What the last mean and the classifier cost.
+  package var classifierCost: Cost {
+    var cost = Cost()
+    cost.pooled = end.height * end.width * end.channels
     cost.convolution(end.channels, to: classes, pixels: 1, norm: false)
-    cost.biases += classes
+    cost.biases = classes
     return cost
   }
 

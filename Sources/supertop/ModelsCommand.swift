@@ -149,8 +149,10 @@ struct ModelsCommand: ParsableCommand {
       ])
     }
     let total = network.cost
+    let last = network.classifierCost
     rows.append([
-      "classifier", "mean, linear", "\(network.end.channels)", "\(network.classes)", "", "",
+      "classifier", "mean, linear", "\(network.end.channels)", "\(network.classes)",
+      millions(last.flops(rule)), millions(last.params(rule)),
     ])
     rows.append([
       "total", rule.rawValue, "", "", millions(total.flops(rule)), millions(total.params(rule)),
