@@ -35,12 +35,8 @@ package struct MacroArchitecture: Sendable {
     )
     self.frame = frame
     self.head = space.head
-    var h = (height - 1) / space.stem.stride + 1
-    var w = (width - 1) / space.stem.stride + 1
-    var input = space.stem.width
-    let stem = Double(9 * channels * input)
+    var (h, w, input) = frame.end
     var layers: [[BlockDescription]] = []
-    let stemPixels = Double(h * w)
     for stage in space.stages {
       for i in 0..<stage.depth {
         let stride = i == 0 ? stage.stride : 1
@@ -63,11 +59,27 @@ package struct MacroArchitecture: Sendable {
     }
     self.layers = layers
     lastWidth = input
-    let head = Double(input * space.head)
+    let head = BlockDescription(
+      name: "head",
+      kind: MacroArchitecture.headKind,
+      input: input,
+      output: space.head,
+      stride: 1,
+      height: h,
+      width: w
+    )
+    let fixed = [frame.blocks[0].cost, head.cost]
     let classifier = Double(space.head * classes)
-    fixedFlops = stem * stemPixels + head * Double(h * w) + classifier
-    fixedParams = stem + head + classifier
+    fixedFlops = fixed.reduce(classifier) { $0 + Double($1.flops(.madds)) }
+    fixedParams = fixed.reduce(classifier) { $0 + Double($1.params(.madds)) }
   }
+
+  /// The 1×1 convolution behind the last searched layer.
+  private static let headKind = BlockDescription.Kind.convolution(
+    kernel: 1,
+    padding: nil,
+    activation: .relu
+  )
 
   /// The dashboard's view of the layers.
   package var choices: [Choice] {
@@ -104,7 +116,7 @@ package struct MacroArchitecture: Sendable {
       let block = candidates[index]
       network.add(block.kind, output: block.output, stride: block.stride, name: block.name)
     }
-    network.add(.convolution(kernel: 1, padding: nil, activation: .relu), output: head)
+    network.add(MacroArchitecture.headKind, output: head)
     return network
   }
 
