@@ -98,6 +98,14 @@ package struct MacroArchitecture: Sendable {
     }
   }
 
+  /// What every candidate costs in a metric that is counted.
+  package func prices(_ cost: Configuration.SearchSettings.Cost) -> CostTable {
+    switch cost {
+    case .flops: CostTable(layers: layers.map { $0.map(\.flops) }, fixed: fixedFlops)
+    case .params: CostTable(layers: layers.map { $0.map(\.params) }, fixed: fixedParams)
+    }
+  }
+
   /// Multiply–accumulates of one image through an architecture, one candidate index a layer.
   package func flops(_ architecture: [Int]) -> Double {
     zip(layers, architecture).reduce(fixedFlops) { $0 + $1.0[$1.1].flops }

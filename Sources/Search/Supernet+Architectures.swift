@@ -42,10 +42,6 @@ extension Supernet {
   /// Weights.
   package func params(_ architecture: [Int]) -> Double { macro.params(architecture) }
 
-  /// Σ P·cost over the layers and the fixed parts, in the metric of the config.
-  package var expectedCost: Double {
-    zip(probabilities, costs).reduce(Double(fixedCost)) { total, layer in
-      total + zip(layer.0, layer.1).reduce(0) { $0 + $1.0 * Double($1.1) }
-    }
-  }
+  /// Σ P·price over the layers and the fixed parts, in the metric of the config.
+  package var expectedCost: Double { prices.expected(probabilities) }
 }

@@ -46,9 +46,8 @@ package final class Supernet {
   private let inputShape: [Int]
   private let configuration: Configuration
   private let loss: CostLoss
-  /// Costs of the candidates, in the metric of the config.
-  let costs: [[Float]]
-  let fixedCost: Float
+  /// Prices in the metric of the config.
+  let prices: CostTable
   /// θ → mixture → cost → loss runs on a tape of its own, apart from the images'.
   private let scalars = Engine(instructionSet: .baseline, threads: 1)
   /// The network that `evaluate` judges, until weights or statistics change.
@@ -75,11 +74,8 @@ package final class Supernet {
       width: width
     )
     choices = macro.choices
-    let countsFlops = configuration.search.cost == .flops
-    costs = macro.layers.map { $0.map { Float(countsFlops ? $0.flops : $0.params) } }
-    fixedCost = Float(countsFlops ? macro.fixedFlops : macro.fixedParams)
-    let cheapest = costs.reduce(fixedCost) { $0 + ($1.min() ?? 0) }
-    loss = try CostLoss(configuration.loss, cheapest: Double(cheapest))
+    prices = macro.prices(configuration.search.cost)
+    loss = try CostLoss(configuration.loss, cheapest: prices.range.lowerBound)
 
     let engine = Engine.ofRun(
       threads: configuration.threads,
@@ -191,7 +187,7 @@ package final class Supernet {
     var thetas: [Tensor] = []
     var mirrors: [Tensor] = []
     var mixtures: [Mixture] = []
-    var cost = scalars.tensor([fixedCost], shape: [])
+    var cost = scalars.tensor([Float(prices.fixed)], shape: [])
     for layer in layers.indices {
       let noise = gumbelNoise(step: step, layer: layer, draws: draws)
       let theta = engine.tensor(
@@ -292,7 +288,7 @@ package final class Supernet {
 
   /// Σᵢ mᵢ·costᵢ, mean over the draws; with `hard` the value is the chosen one's, the gradient the soft's.
   private func layerCost(_ weights: Tensor, hard: [Float]?, layer: Int, draws: Int) -> Tensor {
-    let prices = (0..<draws).flatMap { _ in costs[layer] }
+    let prices = (0..<draws).flatMap { _ in self.prices.layers[layer].map(Float.init) }
     let soft = scalars.affine(
       scalars.sum(scalars.multiply(weights, scalars.tensor(prices, shape: weights.shape))),
       factor: 1 / Float(draws)
