@@ -44,6 +44,11 @@ let package = Package(
       pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]
     ),
+    .systemLibrary(
+      name: "CZlib",
+      pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
+    ),
     // Not through pkg-config: its -D flags make SwiftPM warn, and both libraries bring libtinfo along.
     .target(
       name: "CNcurses",
@@ -71,7 +76,7 @@ let package = Package(
     ),
     .target(
       name: "Data",
-      dependencies: ["Tensor", "Runs", "CTurboJPEG", "CPNG"],
+      dependencies: ["Tensor", "Runs", "CTurboJPEG", "CPNG", "CZlib"],
       resources: [.embedInCode("Resources/digits.csv")],
       swiftSettings: base
     ),
