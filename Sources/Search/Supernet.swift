@@ -55,6 +55,8 @@ package final class Supernet {
 
   /// Builds the supernet with fresh weights.
   ///
+  /// `latency` prices the candidates in milliseconds, and must be there where that is the cost.
+  ///
   /// - Throws: `UserError` for a loss that could become non-positive.
   package init(
     configuration: Configuration,
@@ -62,6 +64,7 @@ package final class Supernet {
     channels: Int,
     height: Int,
     width: Int,
+    latency: CostTable? = nil,
     instructionSet: InstructionSet = .chosen
   ) throws {
     self.configuration = configuration
@@ -73,9 +76,14 @@ package final class Supernet {
       height: height,
       width: width
     )
-    choices = macro.choices
-    prices = macro.prices(configuration.search.cost)
-    loss = try CostLoss(configuration.loss, cheapest: prices.range.lowerBound)
+    choices = macro.choices(latency: latency)
+    prices = try macro.prices(configuration, latency: latency)
+    loss = try CostLoss(
+      configuration.loss,
+      metric: configuration.search.cost,
+      budget: configuration.limit,
+      cheapest: prices.range.lowerBound
+    )
 
     let engine = Engine.ofRun(
       threads: configuration.threads,
