@@ -14,7 +14,8 @@ import Tensor
 /// - `log`: α·CE·log(LAT^β) = α·β·CE·log LAT
 /// - `paper`: α·CE·(log LAT)^β
 /// - `additive`: CE + α·LAT^β
-/// - `target`: CE + α·d, d = max(0, |cost/budget − 1| − band); β has no part in it.
+/// - `target`: CE + α·d, d = max(0, |cost/budget − 1| − band); β has no part in it, and the cost is that of
+///   softmax(θ), not of the draw.
 ///
 /// Guard: the log forms need log LAT > 0. LAT is held at no less than 1.01 (no gradient comes from below),
 /// and a search whose cheapest network lies there is refused before it starts.
@@ -53,6 +54,13 @@ package struct CostLoss: Sendable {
       )
     }
   }
+
+  /// Whether the cost is that of softmax(θ) instead of the step's draw.
+  ///
+  /// A draw's cost scatters widely round its mean: a penalty on it would still push when the mean is right,
+  /// would lean the other way where prices are lopsided, and would have no gradient left at a low
+  /// temperature, when a draw is as good as discrete.
+  var isOfProbabilities: Bool { settings.form == .target }
 
   /// What makes LAT of the log forms of a cost: thousands, or microseconds.
   private static func logUnits(_ metric: Configuration.SearchSettings.Cost) -> Float {

@@ -27,9 +27,10 @@ extension SearchTask {
     let argmax = supernet.argmax
     guard let limit = configuration.limit else { return .init(network: argmax, argmax: argmax) }
     let prices = supernet.prices
-    let logs = supernet.probabilities.map { $0.map { log(max($0, .leastNormalMagnitude)) } }
+    // θ is log P but for a constant of each layer, which decides nothing.
+    let scores = supernet.theta.logits.map { $0.map(Double.init) }
     func likeliest(_ range: ClosedRange<Double>) -> [Int]? {
-      BudgetRepair.likeliest(logProbabilities: logs, prices: prices, within: range)
+      BudgetRepair.likeliest(logProbabilities: scores, prices: prices, within: range)
     }
     let network =
       likeliest(Self.allowed(limit)) ?? likeliest(min(prices.range.lowerBound, limit)...limit)

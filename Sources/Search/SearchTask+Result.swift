@@ -45,7 +45,7 @@ extension SearchTask {
       argmaxCost: prices.cost(chosen.argmax),
       budget: configuration.limit,
       repaired: chosen.isRepaired,
-      thetaHash: supernet.thetaHash,
+      thetaHash: supernet.theta.hash,
       weightsHash: supernet.weightsHash,
       run: session.folder.absolutePath,
       epochs: plan.epochs,
@@ -98,7 +98,7 @@ extension SearchTask {
     // A settled search draws the same network over and over: give up after some tries.
     for index in 0..<(4 * SearchTask.sampledNetworks)
     where drawn.count < SearchTask.sampledNetworks {
-      let network = supernet.sample(seed: configuration.seed, index: index)
+      let network = supernet.theta.sample(seed: configuration.seed, index: index)
       if seen.insert(network).inserted { drawn.append(network) }
     }
     var sampled: [Judged] = []
@@ -231,13 +231,6 @@ extension RunFolder {
 }
 
 extension Supernet {
-  /// SHA-256 over the little-endian bytes of all architecture parameters, in the order of choices.
-  package var thetaHash: String {
-    var hash = SHA256()
-    for choice in logits { hash.update(choice) }
-    return hash.finalize()
-  }
-
   /// SHA-256 over the little-endian bytes of weights and batch-norm parameters, in the order of state.
   package var weightsHash: String {
     var hash = SHA256()

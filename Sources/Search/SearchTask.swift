@@ -111,9 +111,9 @@ final class SearchTask: TrainingTask {
     ThetaRecord(
       step: step,
       epoch: epoch,
-      logits: supernet.logits,
-      accuracyPull: supernet.accuracyPull,
-      costPull: supernet.costPull
+      logits: supernet.theta.logits,
+      accuracyPull: supernet.theta.accuracyPull,
+      costPull: supernet.theta.costPull
     )
   }
 
