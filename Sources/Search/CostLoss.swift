@@ -14,19 +14,30 @@ import Tensor
 /// - `log`: α·CE·log(LAT^β) = α·β·CE·log LAT
 /// - `paper`: α·CE·(log LAT)^β
 /// - `additive`: CE + α·LAT^β
-/// - `target`: CE + α·d, d = max(0, |cost/budget − 1| − band); β has no part in it.
+/// - `target`: CE + α·d, d = max(0, |cost/budget − 1| − band); β has no part in it. As a limit, only what lies
+///   above the budget counts: d = max(0, cost/budget − 1 − band).
 ///
 /// Guard: the log forms need log LAT > 0. LAT is held at no less than 1.01 (no gradient comes from below),
 /// and a search whose cheapest network lies there is refused before it starts.
 package struct CostLoss: Sendable {
   private let settings: Configuration.LossSettings
+  private let isLimit: Bool
   private static let least: Float = 1.01
 
   /// Checks that the loss stays positive for every network of the space.
   ///
+  /// - Parameters:
+  ///   - settings: form and its numbers.
+  ///   - cheapest: cost of the cheapest network.
+  ///   - isLimit: whether the target is a limit, free below the budget.
   /// - Throws: `UserError` naming the key when it would not.
-  package init(_ settings: Configuration.LossSettings, cheapest: Double) throws {
+  package init(
+    _ settings: Configuration.LossSettings,
+    cheapest: Double,
+    isLimit: Bool = false
+  ) throws {
     self.settings = settings
+    self.isLimit = isLimit
     let isLog = settings.form == .log || settings.form == .paper
     if isLog && cheapest / 1e3 <= Double(CostLoss.least) {
       throw UserError(
@@ -66,6 +77,7 @@ package struct CostLoss: Sendable {
       let ratio = engine.affine(cost, factor: Float(1 / settings.budget))
       let band = Float(settings.band)
       let over = engine.positivePart(engine.affine(ratio, factor: 1, constant: -1 - band))
+      if isLimit { return engine.add(crossEntropy, engine.affine(over, factor: alpha)) }
       let under = engine.positivePart(engine.affine(ratio, factor: -1, constant: 1 - band))
       return engine.add(crossEntropy, engine.affine(engine.add(over, under), factor: alpha))
     }
