@@ -38,7 +38,8 @@ package final class ArchitectureParameters {
   package struct Draw {
     /// A mixture for each layer.
     package fileprivate(set) var mixtures: [Mixture] = []
-    /// The expected cost of the draw, a scalar on the tape of the costs.
+    /// The expected cost of the draw, or of softmax(θ) where the loss asks for that; a scalar on the tape
+    /// of the costs.
     fileprivate var cost: Tensor
     /// θ on the images' tape and on the costs'.
     fileprivate var thetas: [Tensor] = []
@@ -111,9 +112,16 @@ package final class ArchitectureParameters {
       let leaf = theta(on: engine)
       let weights = gumbelSoftmax(leaf, noise, temperature, draws: draws, on: engine)
       let mirror = theta(on: scalars)
-      let price = gumbelSoftmax(mirror, noise, temperature, draws: draws, on: scalars)
       let forward = hard ? oneHot(weights) : nil
-      let cost = layerCost(price, hard: forward, layer: layer, draws: draws)
+      let cost =
+        loss.isOfProbabilities
+        ? layerCost(scalars.softmax(mirror), hard: nil, layer: layer, draws: 1)
+        : layerCost(
+          gumbelSoftmax(mirror, noise, temperature, draws: draws, on: scalars),
+          hard: forward,
+          layer: layer,
+          draws: draws
+        )
       draw.cost = scalars.add(draw.cost, cost)
       draw.thetas.append(leaf)
       draw.mirrors.append(mirror)

@@ -45,6 +45,8 @@ package final class Supernet {
 
   /// Builds the supernet with fresh weights.
   ///
+  /// `latency` prices the candidates in milliseconds, and must be there where that is the cost.
+  ///
   /// - Throws: `UserError` for a loss that could become non-positive.
   package init(
     configuration: Configuration,
@@ -52,6 +54,7 @@ package final class Supernet {
     channels: Int,
     height: Int,
     width: Int,
+    latency: CostTable? = nil,
     instructionSet: InstructionSet = .chosen
   ) throws {
     self.configuration = configuration
@@ -63,11 +66,16 @@ package final class Supernet {
       height: height,
       width: width
     )
-    choices = macro.choices
-    let prices = macro.prices(configuration.search.cost)
+    choices = macro.choices(latency: latency)
+    let prices = try macro.prices(configuration, latency: latency)
     theta = ArchitectureParameters(
       prices: prices,
-      loss: try CostLoss(configuration.loss, cheapest: prices.range.lowerBound),
+      loss: try CostLoss(
+        configuration.loss,
+        metric: configuration.search.cost,
+        budget: configuration.limit,
+        cheapest: prices.range.lowerBound
+      ),
       settings: configuration.theta,
       hard: configuration.search.hard,
       seed: configuration.seed

@@ -115,11 +115,16 @@ package struct TableSearch: Sendable {
     loss.form = settings.form ?? .target
     loss.alpha = costs == nil ? 0 : settings.alpha
     loss.beta = settings.beta
-    loss.budget = limit?.most ?? .greatestFiniteMagnitude
     if settings.form == nil { loss.band = 0 }
     gradient = (
       prices,
-      try CostLoss(loss, cheapest: prices.range.lowerBound, isLimit: settings.form == nil),
+      try CostLoss(
+        loss,
+        metric: .flops,
+        budget: limit?.most ?? .greatestFiniteMagnitude,
+        isLimit: settings.form == nil,
+        cheapest: prices.range.lowerBound
+      ),
       TableLoss(table)
     )
   }

@@ -25,7 +25,7 @@ struct Supertop: ParsableCommand {
     version: "supertop \(version)",
     subcommands: [
       SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
-      WatchCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,
+      WatchCommand.self, CompareCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,
       ExportCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
