@@ -47,3 +47,21 @@ extension ArchitectureParameters {
     return hash.finalize()
   }
 }
+
+extension ArchitectureParameters {
+  /// The likeliest architecture and up to `samples` drawn from P, each brought `within` the bounds of cost and
+  /// none twice (spec S11); the likeliest comes first, and nothing when nothing fits.
+  ///
+  /// A draw is the likeliest under log P plus Gumbel noise, so one that costs too much gives way to the
+  /// likeliest under the same noise that does not: the changes that the draw minds least.
+  package func derived(samples: Int, seed: UInt64, within: ClosedRange<Double>) -> [[Int]] {
+    let logs = probabilities.map { $0.map { log($0) } }
+    var seen: Set<[Int]> = []
+    return (0...samples).compactMap { index in
+      var random = Philox(seed: seed, purpose: .sampling, step: 1, index: UInt32(index))
+      let scores = index == 0 ? logs : logs.map { $0.map { $0 + Double(random.gumbel()) } }
+      let found = BudgetRepair.likeliest(logProbabilities: scores, prices: prices, within: within)
+      return found.flatMap { seen.insert($0).inserted ? $0 : nil }
+    }
+  }
+}

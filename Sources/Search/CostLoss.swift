@@ -15,7 +15,7 @@ import Tensor
 /// - `paper`: α·CE·(log LAT)^β
 /// - `additive`: CE + α·LAT^β
 /// - `target`: CE + α·d, d = max(0, |cost/budget − 1| − band); β has no part in it, and the cost is that of
-///   softmax(θ), not of the draw.
+///   softmax(θ), not of the draw. As a limit, d = max(0, cost/budget − 1 − band): free below the budget.
 ///
 /// Guard: the log forms need log LAT > 0. LAT is held at no less than 1.01 (no gradient comes from below),
 /// and a search whose cheapest network lies there is refused before it starts.
@@ -24,9 +24,11 @@ package struct CostLoss: Sendable {
   private let metric: Configuration.SearchSettings.Cost
   /// Cost that the target form aims at; other forms have no use for it.
   private let budget: Double
+  private let isLimit: Bool
   private static let least: Float = 1.01
 
-  /// Takes costs in `metric` (milliseconds for latency); `budget` is the target form's, above 0.
+  /// Takes costs in `metric` (milliseconds for latency); `budget` is the target form's, above 0, and a
+  /// limit only if `isLimit`.
   ///
   /// Checks that the loss stays positive for every network of the space: `cheapest` is what the least
   /// of them costs. Throws a `UserError` naming the key when it would not.
@@ -34,11 +36,13 @@ package struct CostLoss: Sendable {
     _ settings: Configuration.LossSettings,
     metric: Configuration.SearchSettings.Cost,
     budget: Double?,
+    isLimit: Bool = false,
     cheapest: Double
   ) throws {
     self.settings = settings
     self.metric = metric
     self.budget = budget ?? 0
+    self.isLimit = isLimit
     precondition(settings.form != .target || self.budget > 0, "the target form without a budget")
     let isLog = settings.form == .log || settings.form == .paper
     if isLog && cheapest * Double(CostLoss.logUnits(metric)) <= Double(CostLoss.least) {
@@ -99,6 +103,7 @@ package struct CostLoss: Sendable {
       let ratio = engine.affine(cost, factor: Float(1 / budget))
       let band = Float(settings.band)
       let over = engine.positivePart(engine.affine(ratio, factor: 1, constant: -1 - band))
+      if isLimit { return engine.add(crossEntropy, engine.affine(over, factor: alpha)) }
       let under = engine.positivePart(engine.affine(ratio, factor: -1, constant: 1 - band))
       return engine.add(crossEntropy, engine.affine(engine.add(over, under), factor: alpha))
     }
