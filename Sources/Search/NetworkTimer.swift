@@ -61,6 +61,20 @@ final class NetworkTimer {
     self.network = network
   }
 
+  /// Milliseconds of a whole network, the median of calls that other load left alone as far as that was
+  /// possible within a second.
+  ///
+  /// Errors: `.unavailable` for blocks that the inference path lacks.
+  static func milliseconds(_ network: NetworkDescription, engine: Engine) throws -> Double {
+    let timer = try NetworkTimer(network, parts: false, engine: engine)
+    var reference = ReferenceLoop(engine)
+    timer.warmUp(seconds: 0.05)
+    for _ in 0..<40 where timer.spread > LatencyPrecision().target {
+      timer.runBatch(seconds: 0.025) { reference.isSlow() }
+    }
+    return 1e3 * timer.parts[0].median
+  }
+
   /// Runs for at least `seconds`, twice at least.
   func warmUp(seconds: Double) {
     let clock = ContinuousClock()
@@ -121,7 +135,8 @@ final class NetworkTimer {
       let order = totals.indices.sorted { totals[$0].median < totals[$1].median }
       used = Array(order.prefix(NetworkTimer.leastBatches))
       guard let first = used.first, let last = used.last else { return [] }
-      unsure = used.count < NetworkTimer.leastBatches
+      unsure =
+        used.count < NetworkTimer.leastBatches
         ? .infinity : totals[last].median / totals[first].median - 1
     }
     return (batches.first?.indices ?? 0..<0).map { part in
