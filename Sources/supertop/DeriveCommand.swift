@@ -101,15 +101,18 @@ struct DeriveCommand: ParsableCommand {
     let table = DeriveTable(metric: deriver.budget.metric, limit: deriver.budget.limit)
     table.records = deriver.networks(samples: samples, seed: seed ?? search.seed)
     let known = try store.reader.derived()
-    for index in table.records.indices {
-      try judge(&table.records[index], known, deriver) { share in
-        let number = "network \(index + 1) of \(table.records.count)"
+    let count = table.records.count
+    for index in 0..<count {
+      var record = table.records[index]
+      try judge(&record, known, deriver) { share in
+        let number = "network \(index + 1) of \(count)"
         ticker.show("judging \(number) (\(Int(share * 100)) %)")
         return signals.received != nil
       }
       if let signal = signals.received { throw interrupted(signal, ticker) }
-      try store.record(derived: table.records[index])
-      if json { try print(event: "judged", table.records[index]) }
+      try store.record(derived: record)
+      table.records[index] = record
+      if json { try print(event: "judged", record) }
     }
     ticker.clear()
     table.records.sort { $0.isBetter(than: $1) }
@@ -155,13 +158,12 @@ struct DeriveCommand: ParsableCommand {
     stops: (Double) throws -> Bool
   ) throws {
     guard try deriver.judge(&record, stops: stops) else { return }
-    let before = known.first { $0.name == record.name }
-    // The same network takes the same time.
-    if let measured = before?.measuredLatency {
-      record.measuredLatency = measured
-    } else if record.latency != nil {
-      try deriver.measure(&record)
+    // The same network takes the same time, and keeps what its training has come to.
+    if let before = known.first(where: { $0.name == record.name }) {
+      record.measuredLatency = before.measuredLatency
+      (record.run, record.epochs, record.top1) = (before.run, before.epochs, before.top1)
     }
+    if record.latency != nil, record.measuredLatency == nil { try deriver.measure(&record) }
   }
 
   // MARK: Training from scratch
