@@ -26,7 +26,7 @@ struct Supertop: ParsableCommand {
     subcommands: [
       SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
       WatchCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,
-      ExportCommand.self, BenchCommand.self,
+      ExportCommand.self, LatencyCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
   )
