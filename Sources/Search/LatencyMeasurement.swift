@@ -22,7 +22,7 @@ package struct LatencyPrecision: Sendable, Equatable {
   /// What is still accepted when the time is up.
   package var accepted = 0.05
   /// Seconds for one network before its spread is judged by `accepted`; a slow network gets more.
-  package var patience = 3.0
+  package var patience = 6.0
 
   /// The usual precision, or a looser one: where `accepted` is above the usual, it is what a timing may end
   /// with.
@@ -96,8 +96,7 @@ extension LatencyTable {
       }
       try time(timer, precision, &reference, tell)
       let parts = timer.parts
-      // Stem, blocks, head, and what follows the last stage: classifier and result.
-      precondition(parts.count == chosen.count + 3, "latency: \(parts.count) parts timed")
+      precondition(parts.count == chosen.count + 2, "latency: \(parts.count) parts timed")
       table.add(
         chosen.map(\.latencyCell),
         chosen.map(\.name),
@@ -133,7 +132,7 @@ extension LatencyTable {
       let spread = timer.spread
       if spread <= precision.target { return }
       try tell(min(0.95, passed / patience))
-      if passed > patience {
+      if passed > patience, timer.isJudged {
         if spread <= precision.accepted { return }
         throw tooNoisy(spread, precision)
       }
@@ -215,16 +214,14 @@ extension LatencyTable {
     _ parts: [MedianInterval],
     _ repeats: Int
   ) {
-    let rest = parts.suffix(2)
-    for (name, block, parts) in [
-      ("stem", blocks.stem, parts.prefix(1)), ("rest", blocks.head, rest),
-    ] {
+    let ends = [("stem", blocks.stem, parts[0]), ("rest", blocks.head, parts[parts.count - 1])]
+    for (name, block, part) in ends {
       book(
         Entry(
           block,
           candidate: name,
-          milliseconds: 1e3 * parts.reduce(0) { $0 + $1.median },
-          spread: LatencyTable.spread(Array(parts)),
+          milliseconds: 1e3 * part.median,
+          spread: LatencyTable.spread([part]),
           repeats: repeats,
           networks: 1
         )

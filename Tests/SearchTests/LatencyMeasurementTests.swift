@@ -140,7 +140,8 @@ import Testing
     let all = (0..<5).map { _ in true }
     let busy = try NetworkTimer(macro.network([0, 0], name: "n"), parts: false, engine: engine)
     for slow in all { busy.runBatch(seconds: 0.002) { slow } }
-    #expect(busy.repeats == 0)
+    // None counts as quiet, so the fastest stand in, and how far they lie apart is told.
+    #expect(busy.repeats >= 12 && busy.spread > 0)
   }
 
   @Test func `the stopwatch marks every stage of the network`() throws {
