@@ -27,6 +27,14 @@ package enum Format {
     return String(format: "%.\(digits)f", value)
   }
 
+  /// A cost in the metric of a run: `1.23M`, or `2.34 ms` for `latency`.
+  package static func cost(_ value: Double, _ metric: String) -> String {
+    metric == "latency" ? milliseconds(value) : count(value)
+  }
+
+  /// `2.34 ms`.
+  package static func milliseconds(_ value: Double) -> String { number(value) + " ms" }
+
   /// `3.4` epochs done.
   static func epoch(_ value: Double) -> String {
     let text = String(format: "%.1f", value)

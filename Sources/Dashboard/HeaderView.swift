@@ -51,6 +51,10 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
       figures.append("\(Format.grouped(rate)) img/s")
     }
     if status.memoryBytes > 0 { figures.append(Format.bytes(status.memoryBytes)) }
+    if let cost = model.cost, let budget = model.summary?.budget, budget > 0 {
+      let metric = model.costMetric
+      figures.append("\(Format.cost(cost, metric)) of \(Format.cost(budget, metric))")
+    }
   }
   var right = rect.width - 1
   var kept: [String] = []
@@ -196,6 +200,9 @@ private func standing(_ model: Model) -> String {
       ? "the training is done; q leaves" : "the search is done; Enter inspects a layer, q leaves"
   case .preparing: return ""
   case .running, .validating: break
+  }
+  if let networks = model.summary?.randomNetworks {
+    return "random search: θ rests; \(networks) networks are drawn and judged after the last epoch"
   }
   if let summary = model.summary, let status = model.status, status.epoch < summary.warmupEpochs {
     return

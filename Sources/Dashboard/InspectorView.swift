@@ -71,10 +71,11 @@ private struct CandidateColumns {
   var trend = 0
   var flops = 0
   var params = 0
+  var latency = 0
   var accuracyPull = 0
   var costPull = 0
 
-  init(name: Int, width: Int) {
+  init(name: Int, width: Int, hasLatency: Bool) {
     self.name = name
     let fixed = 2 + name + 1 + 6
     var rest = width - fixed
@@ -84,6 +85,10 @@ private struct CandidateColumns {
     }
     if rest >= 8 {
       params = 6
+      rest -= 7
+    }
+    if hasLatency, rest >= 8 {
+      latency = 6
       rest -= 7
     }
     if rest >= 19 {
@@ -108,7 +113,8 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   let leader = model.leader(of: index)
   let spec = CandidateColumns(
     name: min(names.map { columns(of: $0) }.max() ?? 4, max(5, rect.width / 4)),
-    width: rect.width
+    width: rect.width,
+    hasLatency: choice.options.contains { $0.latency != nil }
   )
 
   // Titles.
@@ -127,8 +133,8 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
     x += spec.trend + 1
   }
   for (width, word) in [
-    (spec.flops, "FLOPs"), (spec.params, "params"), (spec.accuracyPull, "accuracy"),
-    (spec.costPull, "cost pull"),
+    (spec.flops, "FLOPs"), (spec.params, "params"), (spec.latency, "ms"),
+    (spec.accuracyPull, "accuracy"), (spec.costPull, "cost pull"),
   ] where width > 0 {
     frame.put(x, rect.y, Format.right(word, width), style)
     x += width + 1
@@ -203,6 +209,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
     for (width, text) in [
       (spec.flops, Format.count(choice.options[option].flops)),
       (spec.params, Format.count(choice.options[option].params)),
+      (spec.latency, choice.options[option].latency.map(Format.number) ?? ""),
     ] where width > 0 {
       frame.put(x, y, Format.right(text, width), Style(.fg))
       x += width + 1

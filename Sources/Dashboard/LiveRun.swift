@@ -54,6 +54,9 @@ package final class LiveRun: RunSource {
     let status = try reader.status()
     if status != lastStatus { delta.status = status }
     lastStatus = status
+    if delta.status?.state == .finished {
+      delta.found = try reader.result().flatMap { FoundNetwork(result: $0) }
+    }
     delta.log = try reader.log(after: lastLog, limit: 200)
     lastLog = delta.log.last?.id ?? lastLog
     delta.interventions = try changedInterventions()

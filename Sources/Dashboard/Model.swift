@@ -14,6 +14,7 @@ struct Model: Sendable {
   var theta: ThetaRecord?
   var lastStep: StepRecord?
   var log: [LogRecord] = []
+  var found: FoundNetwork?
 
   // What the person does.
   var size: Size
@@ -180,8 +181,15 @@ extension Model {
   }
 
   func price(_ option: Choice.Option) -> Double {
-    summary?.costMetric == "params" ? option.params : option.flops
+    switch costMetric {
+    case "params": option.params
+    case "latency": option.latency ?? 0
+    default: option.flops
+    }
   }
+
+  /// Metric of the cost: `flops`, `params` or `latency`.
+  var costMetric: String { summary?.costMetric ?? "flops" }
 
   /// Σ P·price over the choices now.
   var choiceCost: Double {

@@ -245,8 +245,11 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
   // Each layer's pick, as many to a line as fit.
   let picks = model.choices.indices.map { index in
     let names = model.choices[index].options.map(\.name)
-    let leader = model.leader(of: index)
-    return (index, names.indices.contains(leader) ? glyphs.plain(names[leader]) : "?", leader)
+    let block = model.found.flatMap {
+      $0.blocks.indices.contains(index) ? names.firstIndex(of: $0.blocks[index]) : nil
+    }
+    let pick = block ?? model.leader(of: index)
+    return (index, names.indices.contains(pick) ? glyphs.plain(names[pick]) : "?", pick)
   }
   let item = (picks.map { columns(of: $0.1) }.max() ?? 6) + 5
   let perLine = max(1, (wide - 4) / max(1, item))
@@ -261,13 +264,16 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
     x = frame.put(x, y, Format.percent(last.validationAccuracy), Style(.good, on: .bg, .bold)) + 3
     if x + 22 < inside.maxX {
       x = frame.put(x, y, "chosen network alone ", label)
-      frame.put(x, y, Format.percent(last.argmaxAccuracy), Style(.seriesC, on: .bg, .bold))
+      let alone = model.found?.accuracy ?? last.argmaxAccuracy
+      frame.put(x, y, Format.percent(alone), Style(.seriesC, on: .bg, .bold))
     }
     y += 1
     let seconds = model.epochs.reduce(0) { $0 + $1.seconds }
+    let latency = model.found?.latency ?? last.argmaxLatency
     let facts =
-      "\(Format.count(last.argmaxFlops)) FLOPs \(glyphs.dot) "
-      + "\(Format.count(last.argmaxParams)) params (madds) \(glyphs.dot) "
+      "\(Format.count(model.found?.flops ?? last.argmaxFlops)) FLOPs \(glyphs.dot) "
+      + "\(Format.count(model.found?.params ?? last.argmaxParams)) params (madds) \(glyphs.dot) "
+      + (latency.map { Format.milliseconds($0) + " \(glyphs.dot) " } ?? "")
       + "\(model.epochs.count) epochs in \(Format.duration(seconds))"
     if y < inside.maxY { frame.put(inside.x, y, clip(facts, to: inside.width), Style(.fg)) }
     y += 2
@@ -276,7 +282,9 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
     frame.put(
       inside.x,
       y,
-      "The network that was found, layer by layer",
+      model.found?.isRepaired == true
+        ? "The likeliest network within the budget, layer by layer"
+        : "The network that was found, layer by layer",
       Style(.title),
       limit: inside.width
     )

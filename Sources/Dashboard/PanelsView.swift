@@ -78,11 +78,13 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Wo
   case .cost:
     var words: Words = [("Cost", Style(.title))]
     if let cost = model.cost {
-      words += value("expected", "E", Format.count(cost), .seriesA)
+      words += value("expected", "E", Format.cost(cost, model.costMetric), .seriesA)
     }
     if let budget = model.summary?.budget, budget > 0 {
       words.append(
-        ("\(isWide ? "budget" : "of") \(Format.count(budget))", Style(.warn))
+        (
+          "\(isWide ? "budget" : "of") \(Format.cost(budget, model.costMetric))", Style(.warn)
+        )
       )
     } else if isWide, let metric = model.summary?.costMetric {
       words.append((metric == "flops" ? "FLOPs" : metric, Style(.muted)))
@@ -166,7 +168,8 @@ private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   ]
   let budget = model.summary?.budget ?? 0
   if budget > 0 { chart.level = .init(value: budget, ink: .warn) }
-  chart.format = Format.count
+  let isTime = model.costMetric == "latency"
+  chart.format = { isTime ? Format.number($0) : Format.count($0) }
   if model.curves.cost.lost > 0 { chart.empty = "no finite value" }
   if rect.height >= 7 { chart.xLabels = epochLabels(model) }
   let hasGauge = rect.height >= 2 && model.cost != nil

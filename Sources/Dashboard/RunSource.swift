@@ -34,6 +34,8 @@ package struct RunDelta: Sendable {
   package var interventions: [Intervention] = []
   /// Lines of the run's log.
   package var log: [LogRecord] = []
+  /// Once a search has ended.
+  package var found: FoundNetwork?
 
   package init() {}
 }
@@ -54,10 +56,12 @@ package struct RunSummary: Sendable, Equatable {
   package var warmupEpochs: Int
   /// Temperature over the epochs.
   package var schedule: TemperatureSchedule
-  /// Metric of the cost: `flops` or `params`.
+  /// Metric of the cost: `flops`, `params` or `latency`.
   package var costMetric: String
   /// Cost to stay near, 0 when there is none.
   package var budget: Double
+  /// Networks that a random search will draw; nil for a search by gradients.
+  package var randomNetworks: Int?
   /// What the training of one network is made of; nil for a search.
   package var recipe: Recipe?
 
@@ -113,7 +117,10 @@ package struct RunSummary: Sendable, Equatable {
       warmupEpochs: configuration.search.warmupEpochs,
       schedule: configuration.temperature,
       costMetric: configuration.search.cost.rawValue,
-      budget: configuration.loss.budget
+      budget: configuration.limit ?? 0
     )
+    if configuration.search.algorithm == .random {
+      randomNetworks = configuration.search.randomNetworks
+    }
   }
 }

@@ -249,6 +249,7 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.epochs = []
     model.theta = nil
     model.fixedCost = nil
+    model.found = nil
   }
   if let summary = delta.summary { model.summary = summary }
   if let choices = delta.choices {
@@ -257,6 +258,7 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   }
   if let alive = delta.trainerAlive { model.trainerAlive = alive }
   if let status = delta.status { model.status = status }
+  if let found = delta.found { model.found = found }
   let perEpoch = Double(max(1, model.status?.stepsPerEpoch ?? 1))
   for step in delta.steps {
     let x = Double(step.step + 1) / perEpoch

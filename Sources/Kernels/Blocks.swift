@@ -142,7 +142,7 @@ package func blockTile<L: Lanes>(
   while j < blockWidth {
     tile(
       L.self,
-      two: L.count < blockWidth,
+      vectors: L.count < blockWidth ? 2 : 1,
       depth: depth,
       a: a,
       rowStride: rowStride,

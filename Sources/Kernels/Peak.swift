@@ -37,7 +37,7 @@ package func peakTiles<L: Lanes>(_: L.Type, depth: Int, repeats: Int, operands: 
   for _ in 0..<repeats {
     tile(
       L.self,
-      two: true,
+      vectors: 2,
       depth: depth,
       a: operands,
       rowStride: depth,

@@ -91,13 +91,7 @@ extension Origin {
         remedy: "keep it below data.resolution"
       )
     }
-    if config.loss.form == .target, config.loss.budget == 0 {
-      throw error(
-        "loss.budget",
-        "the target form needs a budget",
-        remedy: "give the cost to aim at, in \(search.cost.rawValue)"
-      )
-    }
+    try checkBudget(config)
     try checkCandidates(config.space)
   }
 

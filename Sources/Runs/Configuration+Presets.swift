@@ -130,6 +130,7 @@ extension Configuration {
         candidates: candidates
       ),
       search: SearchSettings(
+        algorithm: .dnas,
         epochs: 90,
         batch: 64,
         warmupEpochs: warmup(of: 90),
@@ -137,8 +138,11 @@ extension Configuration {
         sampling: .batch,
         hard: false,
         cost: .flops,
-        recalibrationImages: 2048
+        recalibrationImages: 2048,
+        randomNetworks: 20
       ),
+      budget: Budget(),
+      latency: LatencySettings(table: "", threads: 1),
       weights: WeightSettings(
         learningRate: 0.1,
         momentum: 0.9,
@@ -153,7 +157,7 @@ extension Configuration {
         initial: .uniform
       ),
       temperature: TemperatureSchedule(form: .exponential, start: 5, rate: 0.045, end: 0.05),
-      loss: LossSettings(form: .log, alpha: 0.2, beta: 0.6, budget: 0, band: 0.1)
+      loss: LossSettings(form: .log, alpha: 0.2, beta: 0.6, band: 0.02)
     )
   }
 }

@@ -8,10 +8,14 @@ extension Configuration {
   /// a file that cannot be read, `.configuration` for anything wrong in it, with the dotted key.
   package static func load(path: String, overrides: [String] = []) throws -> Configuration {
     let origin = Origin(prefix: path + ": ")
-    let inFile = try origin.resolve(try origin.parse(try readText(path)))
+    let node = try origin.parse(try readText(path))
+    let inFile = try origin.resolve(node)
     var config = inFile
     for assignment in overrides { try config.set(assignment) }
     config.scaleWarmup(from: inFile, overrides: overrides)
+    config.followBudget(
+      said: try said(overrides).union(node.map { origin.paths($0) } ?? [])
+    )
     try origin.checkTogether(config)
     return config
   }
@@ -25,11 +29,13 @@ extension Configuration {
 
   /// Overrides keys from `key.path=value` texts and checks the outcome as a whole.
   ///
+  /// A budget makes the cost follow its metric, and the form the target, unless an override says them.
   /// Changed epochs scale the warm-up in proportion unless an override names it too.
   package mutating func apply(_ assignments: [String]) throws {
     let before = self
     for assignment in assignments { try set(assignment) }
     scaleWarmup(from: before, overrides: assignments)
+    followBudget(said: try Self.said(assignments))
     try Origin(prefix: "--set ").checkTogether(self)
   }
 
@@ -41,6 +47,12 @@ extension Configuration {
 
   /// The whole configuration as YAML; `load` gives back an equal value.
   package func yaml() -> String { text() }
+
+  private static func said(_ assignments: [String]) throws -> Set<String> {
+    try assignments.reduce(into: []) {
+      try $0.formUnion(Origin(prefix: "--set ").paths(assignment: $1))
+    }
+  }
 
   /// Keeps the warm-up's share of the epochs where only the epochs were overridden (spec S9).
   private mutating func scaleWarmup(from before: Configuration, overrides: [String]) {

@@ -22,6 +22,10 @@ package struct Configuration: Codable, Sendable, Equatable {
   package var space: Space
   /// How it is searched (spec S5, S9).
   package var search: SearchSettings
+  /// What the network that is found may cost (spec S8).
+  package var budget: Budget
+  /// Where the latencies of its parts come from (spec S7).
+  package var latency: LatencySettings
   /// How the weights are trained (spec S9).
   package var weights: WeightSettings
   /// How θ is trained (spec S9).
@@ -161,9 +165,18 @@ package struct Configuration: Codable, Sendable, Equatable {
   package struct SearchSettings: Codable, Sendable, Equatable {
     /// What shares one Gumbel draw.
     package enum Sampling: String, Codable, Sendable, CaseIterable { case batch, sample }
-    /// What a network costs.
-    package enum Cost: String, Codable, Sendable, CaseIterable { case flops, params }
+    /// What a network costs: multiply–accumulates, weights, or milliseconds for one image.
+    package enum Cost: String, Codable, Sendable, CaseIterable { case flops, params, latency }
+    /// How the network is found.
+    package enum Algorithm: String, Codable, Sendable, CaseIterable {
+      /// By the gradient of θ (spec S4–S10).
+      case dnas
+      /// By drawing networks at random and judging them (spec S12).
+      case random
+    }
 
+    /// How the network is found.
+    package var algorithm: Algorithm
     /// Passes over the training images.
     package var epochs: Int
     /// Images of a step.
@@ -180,9 +193,12 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var cost: Cost
     /// Images for batch-norm recalibration before a validation.
     package var recalibrationImages: Int
+    /// Networks that a random search draws and judges.
+    package var randomNetworks: Int
 
     enum CodingKeys: String, CodingKey {
-      case epochs, batch, sampling, hard, cost
+      case algorithm, epochs, batch, sampling, hard, cost
+      case randomNetworks = "random_networks"
       case warmupEpochs = "warmup_epochs"
       case thetaShare = "theta_share"
       case recalibrationImages = "recalibration_images"
@@ -245,10 +261,6 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var alpha: Double
     /// Exponent of the cost, above 0.
     package var beta: Double
-    /// Cost that the `target` form aims at, in the cost metric (FLOPs or parameters); 0 means none.
-    ///
-    /// The dashboard draws it beside the expected cost whatever the form.
-    package var budget: Double
     /// Half-width of the free band round the budget, as a share of it.
     package var band: Double
   }

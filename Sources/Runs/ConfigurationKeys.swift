@@ -126,6 +126,11 @@ extension Configuration: KeyedSettings {
     ),
 
     .init("search", .section, "The search itself."),
+    .init(
+      "search.algorithm",
+      ConfigurationKey.words(C.SearchSettings.Algorithm.self),
+      "dnas: by the gradient of theta; random: theta rests, networks are drawn and judged."
+    ),
     .init("search.epochs", .integer(1...1_000_000), "Passes over the training images."),
     .init("search.batch", .integer(1...65536), "Images of a step."),
     .init(
@@ -147,12 +152,42 @@ extension Configuration: KeyedSettings {
     .init(
       "search.cost",
       ConfigurationKey.words(C.SearchSettings.Cost.self),
-      "What a network costs."
+      "What a network costs; unless given, what the budget limits."
     ),
     .init(
       "search.recalibration_images",
       .integer(1...1_000_000_000),
       "Images that refresh the batch-norm statistics before a validation."
+    ),
+    .init(
+      "search.random_networks",
+      .integer(1...1_000_000),
+      "Networks that a random search draws and judges on the images of theta."
+    ),
+
+    .init(
+      "budget",
+      .section,
+      "What the network may cost: at most one above 0, which cost and loss then follow."
+    ),
+    .init("budget.latency", .number(.notNegative), "Milliseconds for one image; 0 for none."),
+    .init(
+      "budget.flops",
+      .number(.notNegative),
+      "Multiply-accumulates for one image; 0 for none."
+    ),
+    .init("budget.params", .number(.notNegative), "Weights; 0 for none."),
+
+    .init("latency", .section, "Where the latencies of the blocks come from."),
+    .init(
+      "latency.table",
+      .text(mayBeEmpty: true),
+      "File of supertop latency; empty means measured on this machine on first use."
+    ),
+    .init(
+      "latency.threads",
+      .integer(0...1024),
+      "Threads that a network runs on where it is measured here; 0 means one for each core."
     ),
 
     .init("weights", .section, "SGD on the weights, cosine schedule."),
@@ -198,23 +233,18 @@ extension Configuration: KeyedSettings {
     .init(
       "loss.form",
       ConfigurationKey.words(C.LossSettings.Form.self),
-      "log: a*CE*log(C^b); paper: a*CE*log(C)^b; additive: CE + a*C^b; target: a band."
+      "log: a*CE*log(C^b); paper: a*CE*log(C)^b; additive: CE + a*C^b; target: the budget."
     ),
     .init(
       "loss.alpha",
       .number(.positive),
-      "Factor a of the cost C, in thousands for log and paper, in millions for additive."
+      "Factor a; C counts thousands or us for log and paper, millions or ms for additive."
     ),
     .init("loss.beta", .number(.positive), "Exponent b of the cost; the target form has none."),
     .init(
-      "loss.budget",
-      .number(.notNegative),
-      "Cost to aim at with the target form, FLOPs or parameters; 0 for none."
-    ),
-    .init(
       "loss.band",
       .number(.belowOne),
-      "Half-width of the free band round the budget, as a share of it."
+      "Half-width of the free band of the target form, as a share of the budget."
     ),
   ])
 }

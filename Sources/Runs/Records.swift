@@ -19,11 +19,14 @@ package struct Choice: Codable, Sendable, Equatable {
     package var flops: Double
     /// Weights of convolutions and linear layers (no biases, no batch-norm).
     package var params: Double
+    /// Milliseconds for one image; nil where no table was at hand.
+    package var latency: Double?
 
-    package init(name: String, flops: Double, params: Double) {
+    package init(name: String, flops: Double, params: Double, latency: Double? = nil) {
       self.name = name
       self.flops = flops
       self.params = params
+      self.latency = latency
     }
   }
 
@@ -150,6 +153,8 @@ package struct EpochRecord: Codable, Sendable, Equatable {
   package var seconds: Double
   /// Share of held-out images whose class is among the five likeliest, 0…1; nil in a search.
   package var topFive: Double?
+  /// Milliseconds of the argmax architecture by the latency table; nil without one.
+  package var argmaxLatency: Double?
 
   package init(
     epoch: Int,
@@ -164,7 +169,8 @@ package struct EpochRecord: Codable, Sendable, Equatable {
     argmaxParams: Double,
     temperature: Double,
     seconds: Double,
-    topFive: Double? = nil
+    topFive: Double? = nil,
+    argmaxLatency: Double? = nil
   ) {
     self.epoch = epoch
     self.step = step
@@ -179,6 +185,7 @@ package struct EpochRecord: Codable, Sendable, Equatable {
     self.temperature = temperature
     self.seconds = seconds
     self.topFive = topFive
+    self.argmaxLatency = argmaxLatency
   }
 }
 

@@ -1,7 +1,8 @@
 import Foundation
 
 /// A run on disk: `config.yaml`, `run.sqlite`, `checkpoints/` and `exports/`, and beside them in a
-/// training `network.json` and perhaps `start.safetensors` (spec S120).
+/// training `network.json` and perhaps `start.safetensors`, in a search perhaps `latency.json`
+/// (spec S120).
 package struct RunFolder: Sendable, Equatable {
   /// Path of the folder, as given and without a slash at its end.
   package let path: String
@@ -16,6 +17,8 @@ package struct RunFolder: Sendable, Equatable {
   package var startPath: String { path + "/start.safetensors" }
   /// The trained network that a training leaves: weights, statistics and architecture.
   package var weightsPath: String { exportsPath + "/network.safetensors" }
+  /// The latencies that a search went by; no file where none were needed.
+  package var latencyPath: String { path + "/latency.json" }
   /// The SQLite store.
   package var storePath: String { path + "/run.sqlite" }
   /// Folder of the checkpoints.

@@ -111,7 +111,8 @@ package final class RunReader: Sendable {
     try all(
       """
       SELECT epoch, step, train_loss, train_accuracy, validation_loss, validation_accuracy,
-        argmax_accuracy, expected_cost, argmax_flops, argmax_params, temperature, seconds, top_five
+        argmax_accuracy, expected_cost, argmax_flops, argmax_params, temperature, seconds, top_five,
+        argmax_latency
       FROM epochs WHERE epoch > ? ORDER BY epoch
       """,
       [epoch]
@@ -129,7 +130,8 @@ package final class RunReader: Sendable {
         argmaxParams: try $0.number(9),
         temperature: try $0.number(10),
         seconds: try $0.number(11),
-        topFive: try $0.value(12)
+        topFive: try $0.value(12),
+        argmaxLatency: try $0.value(13)
       )
     }
   }

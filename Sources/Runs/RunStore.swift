@@ -120,12 +120,14 @@ package final class RunStore: Sendable {
         sql: """
           INSERT OR REPLACE INTO epochs (epoch, step, train_loss, train_accuracy, validation_loss,
             validation_accuracy, argmax_accuracy, expected_cost, argmax_flops, argmax_params,
-            temperature, seconds, top_five) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            temperature, seconds, top_five, argmax_latency)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
           epoch.epoch, epoch.step, epoch.trainLoss, epoch.trainAccuracy, epoch.validationLoss,
           epoch.validationAccuracy, epoch.argmaxAccuracy, epoch.expectedCost, epoch.argmaxFlops,
           epoch.argmaxParams, epoch.temperature, epoch.seconds, epoch.topFive,
+          epoch.argmaxLatency,
         ]
       )
     }

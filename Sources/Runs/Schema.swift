@@ -4,7 +4,7 @@ import GRDB
 /// The tables of `run.sqlite` and what marks the file as ours.
 enum Schema {
   /// Raised with every change that an older or newer program could not read.
-  static let version = 2
+  static let version = 3
   /// `STOP`, in SQLite's field for the kind of file.
   static let applicationIdentifier = 0x5354_4F50
 
@@ -25,7 +25,8 @@ enum Schema {
     CREATE TABLE epochs (
       epoch INTEGER PRIMARY KEY, step INTEGER NOT NULL, train_loss REAL, train_accuracy REAL,
       validation_loss REAL, validation_accuracy REAL, argmax_accuracy REAL, expected_cost REAL,
-      argmax_flops REAL, argmax_params REAL, temperature REAL, seconds REAL, top_five REAL
+      argmax_flops REAL, argmax_params REAL, temperature REAL, seconds REAL, top_five REAL,
+      argmax_latency REAL
     ) STRICT;
     CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE result (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;

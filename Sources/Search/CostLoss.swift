@@ -9,42 +9,79 @@ import Tensor
 
 /// How cross-entropy CE and expected cost become one loss (spec S8).
 ///
-/// LAT is the cost of the whole network, fixed parts included, in thousands of FLOPs or parameters for
-/// the log forms and in millions for `additive`:
+/// LAT is the cost of the whole network, fixed parts included: for the log forms in thousands of FLOPs or
+/// parameters, or in microseconds; for `additive` in millions, or in milliseconds:
 /// - `log`: α·CE·log(LAT^β) = α·β·CE·log LAT
 /// - `paper`: α·CE·(log LAT)^β
 /// - `additive`: CE + α·LAT^β
-/// - `target`: CE + α·d, d = max(0, |cost/budget − 1| − band); β has no part in it.
+/// - `target`: CE + α·d, d = max(0, |cost/budget − 1| − band); β has no part in it, and the cost is that of
+///   softmax(θ), not of the draw. As a limit, d = max(0, cost/budget − 1 − band): free below the budget.
 ///
 /// Guard: the log forms need log LAT > 0. LAT is held at no less than 1.01 (no gradient comes from below),
 /// and a search whose cheapest network lies there is refused before it starts.
 package struct CostLoss: Sendable {
   private let settings: Configuration.LossSettings
+  private let metric: Configuration.SearchSettings.Cost
+  /// Cost that the target form aims at; other forms have no use for it.
+  private let budget: Double
+  private let isLimit: Bool
   private static let least: Float = 1.01
 
-  /// Checks that the loss stays positive for every network of the space.
+  /// Takes costs in `metric` (milliseconds for latency); `budget` is the target form's, above 0, and a
+  /// limit only if `isLimit`.
   ///
-  /// - Throws: `UserError` naming the key when it would not.
-  package init(_ settings: Configuration.LossSettings, cheapest: Double) throws {
+  /// Checks that the loss stays positive for every network of the space: `cheapest` is what the least
+  /// of them costs. Throws a `UserError` naming the key when it would not.
+  package init(
+    _ settings: Configuration.LossSettings,
+    metric: Configuration.SearchSettings.Cost,
+    budget: Double?,
+    isLimit: Bool = false,
+    cheapest: Double
+  ) throws {
     self.settings = settings
+    self.metric = metric
+    self.budget = budget ?? 0
+    self.isLimit = isLimit
+    precondition(settings.form != .target || self.budget > 0, "the target form without a budget")
     let isLog = settings.form == .log || settings.form == .paper
-    if isLog && cheapest / 1e3 <= Double(CostLoss.least) {
+    if isLog && cheapest * Double(CostLoss.logUnits(metric)) <= Double(CostLoss.least) {
       throw UserError(
         .configuration,
         "loss.form",
-        "\(settings.form.rawValue) needs networks of more than 1,010 cost units, the cheapest has \(Int(cheapest))",
-        remedy: "use loss.form=additive or target"
+        metric == .latency
+          ? "\(settings.form.rawValue) needs networks of more than 1.01 microseconds, the cheapest "
+            + "takes \(cheapest * 1e3)"
+          : "\(settings.form.rawValue) needs networks of more than 1,010 \(metric.rawValue), the "
+            + "cheapest has \(Int(cheapest))",
+        remedy: "use loss.form=additive or a budget"
       )
     }
   }
 
-  /// The loss of scalar tensors `crossEntropy` and `cost` (FLOPs or parameters), on their engine's tape.
+  /// Whether the cost is that of softmax(θ) instead of the step's draw.
+  ///
+  /// A draw's cost scatters widely round its mean: a penalty on it would still push when the mean is right,
+  /// would lean the other way where prices are lopsided, and would have no gradient left at a low
+  /// temperature, when a draw is as good as discrete.
+  var isOfProbabilities: Bool { settings.form == .target && !isLimit }
+
+  /// What makes LAT of the log forms of a cost: thousands, or microseconds.
+  private static func logUnits(_ metric: Configuration.SearchSettings.Cost) -> Float {
+    metric == .latency ? 1e3 : 1e-3
+  }
+
+  /// The loss of scalar tensors `crossEntropy` and `cost`, on their engine's tape.
   package func callAsFunction(crossEntropy: Tensor, cost: Tensor, engine: Engine) -> Tensor {
     let alpha = Float(settings.alpha)
     let beta = Float(settings.beta)
     switch settings.form {
     case .log, .paper:
-      let above = engine.affine(cost, factor: 1e-3, constant: -CostLoss.least)
+      let above = engine.affine(
+        cost,
+        factor: CostLoss.logUnits(metric),
+        constant: -CostLoss.least
+      )
       let latency = engine.affine(
         engine.positivePart(above),
         factor: 1,
@@ -57,15 +94,16 @@ package struct CostLoss: Sendable {
         : engine.affine(power(logarithm, beta, engine), factor: alpha)
       return engine.multiply(crossEntropy, factor)
     case .additive:
-      let latency = engine.affine(cost, factor: 1e-6)
+      let latency = engine.affine(cost, factor: metric == .latency ? 1 : 1e-6)
       return engine.add(
         crossEntropy,
         engine.affine(power(latency, beta, engine), factor: alpha)
       )
     case .target:
-      let ratio = engine.affine(cost, factor: Float(1 / settings.budget))
+      let ratio = engine.affine(cost, factor: Float(1 / budget))
       let band = Float(settings.band)
       let over = engine.positivePart(engine.affine(ratio, factor: 1, constant: -1 - band))
+      if isLimit { return engine.add(crossEntropy, engine.affine(over, factor: alpha)) }
       let under = engine.positivePart(engine.affine(ratio, factor: -1, constant: 1 - band))
       return engine.add(crossEntropy, engine.affine(engine.add(over, under), factor: alpha))
     }

@@ -82,7 +82,10 @@ package struct MacroArchitecture: Sendable {
   )
 
   /// The dashboard's view of the layers.
-  package var choices: [Choice] {
+  package var choices: [Choice] { choices(latency: nil) }
+
+  /// The same with `latency` in milliseconds where it is known.
+  package func choices(latency: CostTable?) -> [Choice] {
     layers.enumerated().map { index, candidates in
       let first = candidates[0]
       let widths =
@@ -91,18 +94,24 @@ package struct MacroArchitecture: Sendable {
         name: "layer \(index + 1)",
         detail: "\(first.height)x\(first.width) \(widths)"
           + (first.stride > 1 ? " s\(first.stride)" : ""),
-        options: candidates.map {
-          Choice.Option(name: $0.name, flops: $0.flops, params: $0.params)
+        options: candidates.indices.map {
+          Choice.Option(
+            name: candidates[$0].name,
+            flops: candidates[$0].flops,
+            params: candidates[$0].params,
+            latency: latency?.layers[index][$0]
+          )
         }
       )
     }
   }
 
-  /// What every candidate costs in a metric that is counted.
+  /// What every candidate costs in a metric that is counted, which latency is not.
   package func prices(_ cost: Configuration.SearchSettings.Cost) -> CostTable {
     switch cost {
     case .flops: CostTable(layers: layers.map { $0.map(\.flops) }, fixed: fixedFlops)
     case .params: CostTable(layers: layers.map { $0.map(\.params) }, fixed: fixedParams)
+    case .latency: preconditionFailure("latencies come from a table")
     }
   }
 

@@ -19,7 +19,7 @@ extension SearchTask {
   func validate(_ session: TrainingSession) throws -> EpochRecord? {
     let clock = ContinuousClock()
     let start = clock.now
-    let argmax = supernet.argmax
+    let argmax = leader
     guard
       let mixture = try evaluate(
         nil,
@@ -30,7 +30,8 @@ extension SearchTask {
       let alone = try evaluate(
         argmax,
         in: session,
-        message: "validating the likeliest network",
+        message: drawn.isEmpty
+          ? "validating the likeliest network" : "validating a network drawn at random",
         share: 0.5..<1
       )
     else { return nil }
@@ -52,15 +53,18 @@ extension SearchTask {
       argmaxFlops: supernet.flops(argmax),
       argmaxParams: supernet.params(argmax),
       temperature: session.lastTemperature,
-      seconds: trained.seconds + (clock.now - start).seconds
+      seconds: trained.seconds + (clock.now - start).seconds,
+      argmaxLatency: latency?.cost(argmax)
     )
   }
 
-  /// Judges `architecture` (nil: the mixture without noise) on the held-out images.
+  /// Judges `architecture` (nil: the mixture without noise) on the held-out images, or on those kept for
+  /// θ, which the weights never saw either.
   ///
   /// `share` is its part of the progress shown. Returns nil if somebody asked to stop.
   func evaluate(
     _ architecture: [Int]?,
+    onThetaImages: Bool = false,
     in session: TrainingSession,
     message: String,
     share: Range<Double>
@@ -76,8 +80,14 @@ extension SearchTask {
     var crossEntropy = 0.0
     var correct = 0
     var seen = 0
-    for batch in testBatches() {
-      let done = Double(seen) / Double(max(1, data.test.count))
+    let plan = BatchPlan(
+      evaluating: onThetaImages ? data.train : data.test,
+      of: data,
+      indices: onThetaImages ? split.theta : nil,
+      batch: configuration.search.batch
+    )
+    for batch in BatchLoader(plan) {
+      let done = Double(seen) / Double(max(1, plan.images))
       let progress = share.lowerBound + done * (share.upperBound - share.lowerBound)
       if try session.takeUpInterventions(evaluating: message, progress: progress) { return nil }
       let (mean, right) = supernet.evaluate(
@@ -92,12 +102,6 @@ extension SearchTask {
     }
     let images = Double(max(1, seen))
     return Evaluation(crossEntropy: crossEntropy / images, accuracy: Double(correct) / images)
-  }
-
-  private func testBatches() -> BatchLoader {
-    BatchLoader(
-      BatchPlan(evaluating: data.test, of: data, batch: configuration.search.batch)
-    )
   }
 
   private func recalibrationBatches() -> [Batch] {

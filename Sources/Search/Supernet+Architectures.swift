@@ -1,47 +1,16 @@
-import Foundation
 import Networks
-import Tensor
 
-/// What the architecture parameters say: probabilities, draws and costs.
+/// What the architecture parameters of the supernet say.
 extension Supernet {
   /// The likeliest candidate of every layer.
-  package var argmax: [Int] {
-    logits.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
-  }
-
-  /// P = softmax(θ), one array a layer (spec S4).
-  package var probabilities: [[Double]] {
-    logits.map { row in
-      let top = Double(row.max() ?? 0)
-      let weights = row.map { exp(Double($0) - top) }
-      let total = weights.reduce(0, +)
-      return weights.map { $0 / total }
-    }
-  }
-
-  /// log P(a) = Σ_l log P(b_l) (spec S4).
-  package func logProbability(_ architecture: [Int]) -> Double {
-    zip(probabilities, architecture).reduce(0) { $0 + log($1.0[$1.1]) }
-  }
-
-  /// Draws an architecture from P; `index` tells draws of one seed apart.
-  package func sample(seed: UInt64, index: Int) -> [Int] {
-    var random = Philox(seed: seed, purpose: .sampling, index: UInt32(index))
-    return probabilities.map { row in
-      var left = Double(random.uniform())
-      for (i, p) in row.enumerated() {
-        left -= p
-        if left <= 0 { return i }
-      }
-      return row.count - 1
-    }
-  }
+  package var argmax: [Int] { theta.argmax }
+  /// Σ P·price over the layers and the fixed parts, in the metric of the config.
+  package var expectedCost: Double { theta.expectedCost }
+  /// Prices in the metric of the config.
+  var prices: CostTable { theta.prices }
 
   /// Multiply–accumulates of one image.
   package func flops(_ architecture: [Int]) -> Double { macro.flops(architecture) }
   /// Weights.
   package func params(_ architecture: [Int]) -> Double { macro.params(architecture) }
-
-  /// Σ P·price over the layers and the fixed parts, in the metric of the config.
-  package var expectedCost: Double { prices.expected(probabilities) }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Runs
 import Tensor
 
 extension Supernet {
@@ -10,14 +9,7 @@ extension Supernet {
       state.append((parameter.name, parameter.shape, Array(parameter.value.elements)))
       state.append((velocityName(parameter), parameter.shape, Array(velocity.elements)))
     }
-    for layer in logits.indices {
-      let shape = [logits[layer].count]
-      state.append((thetaName(layer), shape, logits[layer]))
-      state.append((thetaName(layer) + ".m", shape, thetaOptimiser.firstMoments[layer]))
-      state.append((thetaName(layer) + ".v", shape, thetaOptimiser.secondMoments[layer]))
-    }
-    // A count of steps is exact in a Float up to 2^24.
-    state.append(("theta.steps", [1], [Float(thetaOptimiser.steps)]))
+    state += theta.state()
     return state
   }
 
@@ -25,31 +17,11 @@ extension Supernet {
   ///
   /// - Throws: `UserError` naming the array that is missing or of another shape; nothing is changed then.
   package func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
-    func values(_ name: String, _ shape: [Int]) throws -> [Float] {
-      guard let entry = state[name] else {
-        throw UserError(
-          .data,
-          "checkpoint",
-          "has no array '\(name)'",
-          remedy: "resume with the config that wrote it"
-        )
-      }
-      guard entry.shape == shape, entry.values.count == shape.reduce(1, *) else {
-        throw UserError(
-          .data,
-          "checkpoint",
-          "array '\(name)' has shape \(entry.shape), expected \(shape)",
-          remedy: "resume with the config that wrote it"
-        )
-      }
-      return entry.values
+    let weights = try parameters.map { try savedValues($0.name, shape: $0.shape, in: state) }
+    let velocities = try parameters.map {
+      try savedValues(velocityName($0), shape: $0.shape, in: state)
     }
-    let weights = try parameters.map { try values($0.name, $0.shape) }
-    let velocities = try parameters.map { try values(velocityName($0), $0.shape) }
-    let thetas = try logits.indices.map { try values(thetaName($0), [logits[$0].count]) }
-    let first = try logits.indices.map { try values(thetaName($0) + ".m", [logits[$0].count]) }
-    let second = try logits.indices.map { try values(thetaName($0) + ".v", [logits[$0].count]) }
-    let steps = try values("theta.steps", [1])
+    try theta.restore(state)
     judged = nil
     for i in parameters.indices {
       for j in weights[i].indices {
@@ -57,12 +29,7 @@ extension Supernet {
         weightOptimiser.velocities[i].pointer[j] = velocities[i][j]
       }
     }
-    logits = thetas
-    thetaOptimiser.firstMoments = first
-    thetaOptimiser.secondMoments = second
-    thetaOptimiser.steps = Int(steps[0])
   }
 
   private func velocityName(_ parameter: Parameter) -> String { "velocity." + parameter.name }
-  private func thetaName(_ layer: Int) -> String { "theta.\(layer + 1)" }
 }

@@ -23,12 +23,8 @@ package struct StepOutcome: Sendable, Equatable {
 package final class Supernet {
   /// The layers as the dashboard sees them.
   package let choices: [Choice]
-  /// θ, one array a layer.
-  package internal(set) var logits: [[Float]]
-  /// Part of ∂L/∂θ that came through the images, of the last θ step.
-  package private(set) var accuracyPull: [[Float]]
-  /// Part of ∂L/∂θ that came through the cost, of the last θ step.
-  package private(set) var costPull: [[Float]]
+  /// The architecture parameters.
+  package let theta: ArchitectureParameters
   /// Shapes and prices.
   package let macro: MacroArchitecture
 
@@ -36,7 +32,6 @@ package final class Supernet {
   package let engine: Engine
   let parameters: [Parameter]
   let weightOptimiser: StochasticGradientDescent
-  let thetaOptimiser: Adam
   private let norms: [BatchNorm]
   private let stem: ConvolutionNorm
   private let layers: [[Block]]
@@ -45,15 +40,12 @@ package final class Supernet {
   private let classifierBias: Parameter
   private let inputShape: [Int]
   private let configuration: Configuration
-  private let loss: CostLoss
-  /// Prices in the metric of the config.
-  let prices: CostTable
-  /// θ → mixture → cost → loss runs on a tape of its own, apart from the images'.
-  private let scalars = Engine(instructionSet: .baseline, threads: 1)
   /// The network that `evaluate` judges, until weights or statistics change.
   var judged: (architecture: [Int], network: InferenceNetwork)?
 
   /// Builds the supernet with fresh weights.
+  ///
+  /// `latency` prices the candidates in milliseconds, and must be there where that is the cost.
   ///
   /// - Throws: `UserError` for a loss that could become non-positive.
   package init(
@@ -62,6 +54,7 @@ package final class Supernet {
     channels: Int,
     height: Int,
     width: Int,
+    latency: CostTable? = nil,
     instructionSet: InstructionSet = .chosen
   ) throws {
     self.configuration = configuration
@@ -73,9 +66,20 @@ package final class Supernet {
       height: height,
       width: width
     )
-    choices = macro.choices
-    prices = macro.prices(configuration.search.cost)
-    loss = try CostLoss(configuration.loss, cheapest: prices.range.lowerBound)
+    choices = macro.choices(latency: latency)
+    let prices = try macro.prices(configuration, latency: latency)
+    theta = ArchitectureParameters(
+      prices: prices,
+      loss: try CostLoss(
+        configuration.loss,
+        metric: configuration.search.cost,
+        budget: configuration.limit,
+        cheapest: prices.range.lowerBound
+      ),
+      settings: configuration.theta,
+      hard: configuration.search.hard,
+      seed: configuration.seed
+    )
 
     let engine = Engine.ofRun(
       threads: configuration.threads,
@@ -131,27 +135,11 @@ package final class Supernet {
     self.engine = engine
     inputShape = [height, width, channels]
 
-    let options = space.candidates.count
-    let initial: Float =
-      switch configuration.theta.initial {
-      case .uniform: 1 / Float(options)
-      case .zero: 0
-      case .one: 1
-      }
-    logits = macro.layers.map { [Float](repeating: initial, count: $0.count) }
-    accuracyPull = macro.layers.map { [Float](repeating: 0, count: $0.count) }
-    costPull = accuracyPull
     weightOptimiser = StochasticGradientDescent(
       parameters,
       momentum: Float(configuration.weights.momentum),
       weightDecay: Float(configuration.weights.weightDecay),
       engine: engine
-    )
-    thetaOptimiser = Adam(
-      sizes: logits.map(\.count),
-      beta1: Float(configuration.theta.beta1),
-      beta2: Float(configuration.theta.beta2),
-      weightDecay: Float(configuration.theta.weightDecay)
     )
   }
 
@@ -180,122 +168,29 @@ package final class Supernet {
     engine.mode = .training
     engine.isRecording = true
     engine.trainsParameters = !trainsTheta
-    scalars.isRecording = true
     let images = labels.count
-    let draws = configuration.search.sampling == .sample ? images : 1
-
-    var thetas: [Tensor] = []
-    var mirrors: [Tensor] = []
-    var mixtures: [Mixture] = []
-    var cost = scalars.tensor([Float(prices.fixed)], shape: [])
-    for layer in layers.indices {
-      let noise = gumbelNoise(step: step, layer: layer, draws: draws)
-      let theta = engine.tensor(
-        logits[layer],
-        shape: [logits[layer].count],
-        requiresGradient: trainsTheta
-      )
-      let weights = gumbelSoftmax(theta, noise, temperature, draws: draws, on: engine)
-      let mirror = scalars.tensor(
-        logits[layer],
-        shape: [logits[layer].count],
-        requiresGradient: trainsTheta
-      )
-      let price = gumbelSoftmax(mirror, noise, temperature, draws: draws, on: scalars)
-      let hard = configuration.search.hard ? oneHot(weights) : nil
-      cost = scalars.add(cost, layerCost(price, hard: hard, layer: layer, draws: draws))
-      thetas.append(theta)
-      mirrors.append(mirror)
-      mixtures.append(Mixture(weights: weights, forward: hard))
-    }
-
-    let scores = forward(image(pixels, count: images), mixtures: mixtures)
+    let draw = theta.draw(
+      step: step,
+      temperature: temperature,
+      draws: configuration.search.sampling == .sample ? images : 1,
+      trains: trainsTheta,
+      on: engine
+    )
+    let scores = forward(image(pixels, count: images), mixtures: draw.mixtures)
     let (crossEntropy, correct) = engine.crossEntropy(
       scores,
       labels: labels,
       smoothing: Float(configuration.weights.labelSmoothing)
     )
-    let leaf = scalars.tensor([crossEntropy.item], shape: [], requiresGradient: true)
-    let total = loss(crossEntropy: leaf, cost: cost, engine: scalars)
-    let outcome = StepOutcome(
-      loss: Double(total.item),
-      crossEntropy: Double(crossEntropy.item),
-      cost: Double(cost.item),
-      correct: correct
-    )
-    scalars.backward(from: total)
-    engine.backward(from: crossEntropy, seed: leaf.gradientValues?[0] ?? 0)
-
+    let mean = Double(crossEntropy.item)
+    let (loss, cost) = theta.backward(draw, crossEntropy: crossEntropy, on: engine)
     if trainsTheta {
-      for layer in layers.indices {
-        let none = [Float](repeating: 0, count: logits[layer].count)
-        accuracyPull[layer] = thetas[layer].gradientValues ?? none
-        costPull[layer] = mirrors[layer].gradientValues ?? none
-      }
-      let gradients = zip(accuracyPull, costPull).map { zip($0, $1).map { $0 + $1 } }
-      thetaOptimiser.step(&logits, gradients: gradients, learningRate: Float(learningRate))
+      theta.step(draw, learningRate: learningRate)
     } else {
       weightOptimiser.step(learningRate: Float(learningRate))
     }
     engine.isRecording = false
-    scalars.isRecording = false
-    return outcome
-  }
-
-  /// How a layer mixes its candidates: weights [k] or [N, k], and values that replace them forward.
-  private struct Mixture {
-    var weights: Tensor
-    var forward: [Float]?
-  }
-
-  private func gumbelNoise(step: Int, layer: Int, draws: Int) -> [Float] {
-    var random = Philox(
-      seed: configuration.seed,
-      purpose: .gumbel,
-      step: UInt64(step),
-      index: UInt32(layer)
-    )
-    return (0..<draws * logits[layer].count).map { _ in random.gumbel() }
-  }
-
-  /// m = softmax((θ + g)/τ), [k] or [draws, k] (FBNetV1 equation 7; spec S5).
-  private func gumbelSoftmax(
-    _ theta: Tensor,
-    _ noise: [Float],
-    _ temperature: Double,
-    draws: Int,
-    on engine: Engine
-  ) -> Tensor {
-    let k = theta.count
-    let shape = draws == 1 ? [k] : [draws, k]
-    let rows = draws == 1 ? theta : engine.repeatRows(theta, count: draws)
-    let noisy = engine.add(rows, engine.tensor(noise, shape: shape))
-    return engine.softmax(engine.affine(noisy, factor: Float(1 / temperature)))
-  }
-
-  /// The largest weight of each row as 1, the others as 0.
-  private func oneHot(_ weights: Tensor) -> [Float] {
-    let k = weights.channels
-    let soft = weights.values
-    var values = [Float](repeating: 0, count: weights.count)
-    for row in 0..<weights.rows {
-      let at = row * k
-      let best = (0..<k).max { soft[at + $0] < soft[at + $1] } ?? 0
-      values[at + best] = 1
-    }
-    return values
-  }
-
-  /// Σᵢ mᵢ·costᵢ, mean over the draws; with `hard` the value is the chosen one's, the gradient the soft's.
-  private func layerCost(_ weights: Tensor, hard: [Float]?, layer: Int, draws: Int) -> Tensor {
-    let prices = (0..<draws).flatMap { _ in self.prices.layers[layer].map(Float.init) }
-    let soft = scalars.affine(
-      scalars.sum(scalars.multiply(weights, scalars.tensor(prices, shape: weights.shape))),
-      factor: 1 / Float(draws)
-    )
-    guard let hard else { return soft }
-    let value = zip(hard, prices).reduce(Float(0)) { $0 + $1.0 * $1.1 } / Float(draws)
-    return scalars.affine(soft, factor: 1, constant: value - soft.item)
+    return StepOutcome(loss: loss, crossEntropy: mean, cost: cost, correct: correct)
   }
 
   private func image(_ pixels: [Float], count: Int) -> Tensor {
@@ -303,7 +198,7 @@ package final class Supernet {
   }
 
   /// Class scores [N, classes].
-  private func forward(_ image: Tensor, mixtures: [Mixture]) -> Tensor {
+  private func forward(_ image: Tensor, mixtures: [ArchitectureParameters.Mixture]) -> Tensor {
     var x = engine.materialise(stem(image))
     for (layer, mixture) in zip(layers.indices, mixtures) {
       x = mix(layer, x, Array(layers[layer].indices), mixture)
@@ -311,7 +206,12 @@ package final class Supernet {
     return classify(x)
   }
 
-  private func mix(_ layer: Int, _ x: Tensor, _ candidates: [Int], _ mixture: Mixture) -> Tensor {
+  private func mix(
+    _ layer: Int,
+    _ x: Tensor,
+    _ candidates: [Int],
+    _ mixture: ArchitectureParameters.Mixture
+  ) -> Tensor {
     let outputs = Block.outputs(of: candidates.map { layers[layer][$0] }, on: x)
     let branches = zip(candidates, outputs).map {
       (tensor: $1, isResidual: macro.layers[layer][$0].isResidual)
@@ -402,12 +302,17 @@ package final class Supernet {
           layer,
           x,
           [architecture[layer]],
-          Mixture(weights: engine.tensor([1], shape: [1]))
+          .init(weights: engine.tensor([1], shape: [1]))
         )
       } else {
-        let theta = engine.tensor(logits[layer], shape: [logits[layer].count])
-        let weights = engine.softmax(engine.affine(theta, factor: Float(1 / temperature)))
-        x = mix(layer, x, Array(layers[layer].indices), Mixture(weights: weights))
+        let logits = engine.tensor(theta.logits[layer], shape: [layers[layer].count])
+        let weights = engine.softmax(engine.affine(logits, factor: Float(1 / temperature)))
+        x = mix(
+          layer,
+          x,
+          Array(layers[layer].indices),
+          ArchitectureParameters.Mixture(weights: weights)
+        )
       }
     }
     return classify(x)

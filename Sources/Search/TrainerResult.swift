@@ -15,26 +15,46 @@ package struct SearchResult: Codable, Sendable, Equatable {
     package var flops: Double
     /// Weights of convolutions.
     package var params: Double
+    /// Milliseconds for one image; nil without a latency table.
+    package var latency: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case layer, choice, flops, params
+      case latency = "latency_ms"
+    }
   }
 
   /// Always `done`.
   package var event: String
+  /// `dnas` or `random`.
+  package var algorithm: String
   /// Accuracy on the held-out images of the supernet without noise, 0…1.
   package var validationAccuracy: Double
-  /// Accuracy of the chosen architecture alone with the supernet's weights, 0…1.
+  /// Accuracy of the chosen architecture alone on the held-out images with the supernet's weights, 0…1.
   package var argmaxAccuracy: Double
   /// Cross-entropy of the supernet without noise.
   package var validationLoss: Double
-  /// The likeliest block of every searched layer.
+  /// The chosen block of every searched layer: the likeliest within the budget.
   package var architecture: [LayerChoice]
   /// Multiply-accumulates of the chosen architecture, fixed layers included.
   package var flops: Double
   /// Parameters of the chosen architecture, fixed layers included.
   package var params: Double
-  /// Cost of the chosen architecture in the metric of the config.
+  /// Milliseconds of the chosen architecture by the latency table, fixed layers included; nil without
+  /// one.
+  package var latency: Double?
+  /// Metric of the costs: `flops`, `params` or `latency` (milliseconds).
+  package var costMetric: String
+  /// Cost of the chosen architecture.
   package var cost: Double
   /// Cost expected under softmax(θ).
   package var expectedCost: Double
+  /// Cost of the likeliest architecture, which a budget may have changed.
+  package var argmaxCost: Double
+  /// Cost not to be passed; nil for none.
+  package var budget: Double?
+  /// Whether the likeliest architecture missed the budget and another was chosen.
+  package var repaired: Bool
   /// SHA-256 over the little-endian bytes of all architecture parameters.
   package var thetaHash: String
   /// SHA-256 over the little-endian bytes of all weights and batch-norm parameters.
@@ -49,7 +69,11 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var seconds: Double
 
   enum CodingKeys: String, CodingKey {
-    case event, architecture, flops, params, cost, run, epochs, steps, seconds
+    case event, algorithm, architecture, flops, params, cost, budget, repaired
+    case run, epochs, steps, seconds
+    case latency = "latency_ms"
+    case costMetric = "cost_metric"
+    case argmaxCost = "argmax_cost"
     case validationAccuracy = "val_accuracy"
     case argmaxAccuracy = "argmax_accuracy"
     case validationLoss = "val_loss"
@@ -81,12 +105,18 @@ struct ArchitectureExport: Codable {
     var blocks: [String]
     var flops: Double
     var params: Double
-    /// On the held-out images after batch-norm recalibration, 0…1.
-    var validationAccuracy: Double
+    /// Milliseconds by the latency table; nil without one.
+    var latency: Double?
+    /// On the held-out images after batch-norm recalibration, 0…1; nil where it was not judged on them.
+    var validationAccuracy: Double?
+    /// The same on the training images kept for θ, by which a random search decides.
+    var thetaAccuracy: Double?
 
     enum CodingKeys: String, CodingKey {
       case source, blocks, flops, params
+      case latency = "latency_ms"
       case validationAccuracy = "val_accuracy"
+      case thetaAccuracy = "theta_accuracy"
     }
   }
 

@@ -1,6 +1,3 @@
-import Dispatch
-import Synchronization
-
 /// Runs chunks of work on several threads, each with scratch memory of its own.
 ///
 /// What a chunk is depends on the shape alone, never on the number of threads, and partial results are
@@ -10,17 +7,14 @@ package final class WorkerTeam {
   package let threads: Int
   /// Where the time of calls is booked, if anywhere.
   var profile: Profile?
-  private let counter = Counter()
+  private let crew: Crew
   private var scratch: [Buffer] = []
-
-  private final class Counter: Sendable {
-    let next = Atomic<Int>(0)
-  }
 
   /// Makes a team of `threads` workers.
   package init(threads: Int) {
     precondition(threads > 0, "WorkerTeam: \(threads) threads")
     self.threads = threads
+    crew = Crew(helpers: threads - 1)
   }
 
   /// Calls `body(chunk, scratch)` for every chunk in `0..<chunks`, in any order and on any thread.
@@ -57,21 +51,7 @@ package final class WorkerTeam {
       for chunk in 0..<chunks { body(chunk, scratch[0].pointer) }
       return
     }
-    counter.next.store(0, ordering: .relaxed)
-    let counter = counter
-    withoutActuallyEscaping(body) { body in
-      // Safe: `concurrentPerform` returns only when every iteration has; each worker has its own
-      // scratch, and chunks write to disjoint memory by this function's contract.
-      nonisolated(unsafe) let body = body
-      nonisolated(unsafe) let scratch = scratch
-      DispatchQueue.concurrentPerform(iterations: workers) { worker in
-        while true {
-          let chunk = counter.next.wrappingAdd(1, ordering: .relaxed).oldValue
-          if chunk >= chunks { return }
-          body(chunk, scratch[worker].pointer)
-        }
-      }
-    }
+    crew.run(chunks: chunks, scratch: scratch.prefix(workers).map(\.pointer), body)
   }
 
   private func reserve(_ workers: Int, floats: Int, pool: BufferPool) {

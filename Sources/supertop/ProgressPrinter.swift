@@ -12,10 +12,14 @@ final class ProgressPrinter {
   private let json: Bool
   /// Of one network, not a search.
   private let isTraining: Bool
+  /// Metric of a search's costs.
+  private let metric: String
   private let output: Output
+  private let errors = Output(descriptor: STDERR_FILENO)
   private let encoder: JSONEncoder
   private var lastStep: Int
   private var lastEpoch = -1
+  private var lastLog: Int64 = 0
   private var lastLine = Date()
   private var newest: StepRecord?
   private var head: [String] = []
@@ -26,7 +30,10 @@ final class ProgressPrinter {
   /// Tells what comes after global step `step` (-1: all).
   init(_ folder: RunFolder, json: Bool, after step: Int, output: Output) throws {
     reader = try folder.reader()
-    isTraining = if case .training = try folder.settings() { true } else { false }
+    switch try folder.settings() {
+    case .training: (isTraining, metric) = (true, "flops")
+    case .search(let settings): (isTraining, metric) = (false, settings.search.cost.rawValue)
+    }
     self.json = json
     self.output = output
     lastStep = step
@@ -38,7 +45,10 @@ final class ProgressPrinter {
       negativeInfinity: "-inf",
       nan: "nan"
     )
-    if step >= 0 { lastEpoch = (try? reader.epochs().last?.epoch) ?? -1 }
+    if step >= 0 {
+      lastEpoch = (try? reader.epochs().last?.epoch) ?? -1
+      lastLog = (try? reader.log(limit: 1).last?.id) ?? 0
+    }
   }
 
   /// Whether whoever read the output has gone.
@@ -61,8 +71,12 @@ final class ProgressPrinter {
     output.line(text)
   }
 
-  /// Prints what is new.
+  /// Prints what is new; warnings go to standard error.
   func poll() throws {
+    for record in try reader.log(after: lastLog) {
+      lastLog = record.id
+      if record.level == .warning { errors.line("supertop: " + record.text) }
+    }
     // Epochs first: all steps of an epoch that is there are there as well.
     var epochs = try reader.epochs(after: lastEpoch)[...]
     let steps = try reader.steps(after: lastStep)
@@ -107,9 +121,13 @@ final class ProgressPrinter {
         + Format.percent(result.argmaxAccuracy)
     )
     line("network: " + result.architecture.map(\.choice).joined(separator: " "))
+    if result.repaired {
+      line("the likeliest network missed the budget; this is the likeliest that keeps it")
+    }
     line(
-      "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters by rule madds; "
-        + "saved in \(folder.exportsPath)/architecture.json"
+      "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters by rule madds"
+        + (result.latency.map { ", \(Format.milliseconds($0)) by the table" } ?? "")
+        + "; saved in \(folder.exportsPath)/architecture.json"
     )
   }
 
@@ -132,7 +150,7 @@ final class ProgressPrinter {
     line(
       "epoch \(epoch.epoch + 1): val \(Format.percent(epoch.validationAccuracy)), "
         + "chosen net \(Format.percent(epoch.argmaxAccuracy)), "
-        + "loss \(Format.number(epoch.validationLoss)), cost \(Format.count(epoch.expectedCost)), "
+        + "loss \(Format.number(epoch.validationLoss)), cost \(Format.cost(epoch.expectedCost, metric)), "
         + "t \(Format.number(epoch.temperature)), \(Format.duration(epoch.seconds))"
     )
   }
@@ -226,13 +244,15 @@ private struct TrainingEpoch: Encodable {
   }
 }
 
-/// A field's name in JSON: `validationLoss` as `val_loss`, so that every event spells it as `done` does.
+/// A field's name in JSON: `validationLoss` as `val_loss`, so that every event spells it as `done` does, and
+/// with its unit where that is not plain.
 private struct EventKey: CodingKey {
   let stringValue: String
   var intValue: Int? { nil }
 
   init(_ key: (any CodingKey)?) {
     let words = (key?.stringValue ?? "").replacing("validation", with: "val")
+      .replacing("argmaxLatency", with: "argmaxLatencyMs")
     stringValue = words.reduce(into: "") { name, letter in
       name += letter.isUppercase ? "_" + letter.lowercased() : String(letter)
     }

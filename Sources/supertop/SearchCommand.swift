@@ -15,7 +15,7 @@ struct SearchCommand: ParsableCommand {
 
         supertop
         supertop search --preset cifar-small --data ./photos --epochs 30
-        supertop search my.yaml --set search.cost=params --headless --json
+        supertop search my.yaml --set budget.latency=2.5 --headless --json
       """
   )
 
@@ -65,6 +65,14 @@ struct SearchCommand: ParsableCommand {
   )
   var threads: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "How networks are found: dnas (by gradients) or random, to compare with.",
+      valueName: "name"
+    )
+  )
+  var algorithm: String?
+
   @Flag(help: "Count images that cannot be decoded and go on.")
   var skipBadImages = false
 
@@ -107,6 +115,7 @@ struct SearchCommand: ParsableCommand {
     if let seed { overrides.append("seed=\(seed)") }
     if let epochs { overrides.append("search.epochs=\(epochs)") }
     if let threads { overrides.append("threads=\(threads)") }
+    if let algorithm { overrides.append("search.algorithm=\(algorithm)") }
     if skipBadImages { overrides.append("data.skip_bad_images=true") }
     overrides += assignments
     var settings =
@@ -119,6 +128,9 @@ struct SearchCommand: ParsableCommand {
     settings.data.source = absoluteSource(settings.data.source)
     if !settings.data.cache.isEmpty {
       settings.data.cache = absoluteSource(settings.data.cache)
+    }
+    if !settings.latency.table.isEmpty {
+      settings.latency.table = absoluteSource(settings.latency.table)
     }
     return settings
   }

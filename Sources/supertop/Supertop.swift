@@ -25,8 +25,8 @@ struct Supertop: ParsableCommand {
     version: "supertop \(version)",
     subcommands: [
       SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
-      WatchCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,
-      ExportCommand.self, LatencyCommand.self, BenchCommand.self,
+      WatchCommand.self, CompareCommand.self, ConfigCommand.self, DataCommand.self,
+      ModelsCommand.self, ExportCommand.self, LatencyCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
   )

@@ -64,7 +64,7 @@ import Testing
     config.seed = .max
     config.theta.weightDecay = 2e-5
     config.weights.learningRate = 1.0 / 3
-    config.loss.budget = 1.234567890123e15
+    config.budget.flops = 1.234567890123e15
     config.temperature.start = .leastNonzeroMagnitude
     config.search.thetaShare = 1.0.nextDown
     config.data.cache = "~"
@@ -150,9 +150,28 @@ import Testing
   @Test func `settings that only hold together may be overridden one by one`() throws {
     let config = try Configuration.preset(
       "digits",
-      overrides: ["loss.form=target", "loss.budget=1e6"]
+      overrides: ["loss.form=target", "budget.flops=1e6"]
     )
-    #expect(config.loss.budget == 1e6)
+    #expect(config.budget.flops == 1e6)
+  }
+
+  @Test func `a budget brings its metric and the target form unless they are said`() throws {
+    let short = try Configuration.preset("digits", overrides: ["budget.latency=2.5"])
+    #expect(short.search.cost == .latency && short.loss.form == .target)
+    #expect(short.limit == 2.5 && short.loss.alpha == Configuration.targetAlpha)
+    let said = try Configuration.preset(
+      "digits",
+      overrides: ["loss={form: log, alpha: 0.3}", "params=2e4", "cost=params"]
+    )
+    #expect(said.loss.form == .log && said.loss.alpha == 0.3 && said.limit == 2e4)
+    try inTemporaryFolder {
+      let path = try write("budget: {latency: 2.5}\n", to: $0)
+      #expect(try Configuration.load(path: path) == short)
+      // A complete file says everything, so it comes back as it is.
+      let whole = try write(said.yaml(), to: $0)
+      #expect(try Configuration.load(path: whole) == said)
+    }
+    #expect(try Configuration.preset("digits", overrides: []).limit == nil)
   }
 
   @Test(arguments: [

@@ -7,14 +7,12 @@ import Testing
 
 @Suite struct CostLossTests {
   private func settings(
-    _ form: Configuration.LossSettings.Form,
-    budget: Double = 4e6
+    _ form: Configuration.LossSettings.Form
   ) throws -> Configuration.LossSettings {
     var settings = try Configuration.preset("digits").loss
     settings.form = form
     settings.alpha = 0.2
     settings.beta = 0.6
-    settings.budget = budget
     settings.band = 0.05
     return settings
   }
@@ -23,13 +21,19 @@ import Testing
   private func evaluate(
     _ settings: Configuration.LossSettings,
     crossEntropy: Float,
-    cost: Float
+    cost: Float,
+    metric: Configuration.SearchSettings.Cost = .flops,
+    budget: Double = 4e6
   ) throws -> (loss: Double, dCrossEntropy: Double, dCost: Double) {
     let engine = Engine(instructionSet: .baseline, threads: 1)
     engine.isRecording = true
     let ce = engine.tensor([crossEntropy], shape: [], requiresGradient: true)
     let c = engine.tensor([cost], shape: [], requiresGradient: true)
-    let loss = try CostLoss(settings, cheapest: 1e6)(crossEntropy: ce, cost: c, engine: engine)
+    let loss = try CostLoss(settings, metric: metric, budget: budget, cheapest: 1e6)(
+      crossEntropy: ce,
+      cost: c,
+      engine: engine
+    )
     engine.backward(from: loss)
     return (
       Double(loss.item), Double(ce.gradientValues?[0] ?? 0), Double(c.gradientValues?[0] ?? 0)
@@ -70,6 +74,25 @@ import Testing
     #expect(abs(result.dCrossEntropy - (above - below) / 0.25) < 1e-4)
   }
 
+  @Test func `latency counts in microseconds for the log forms and in milliseconds otherwise`() throws {
+    for (form, flops) in [
+      (Configuration.LossSettings.Form.log, 5e6 as Float), (.paper, 5e6), (.additive, 5e6),
+    ] {
+      // 5 ms are 5,000 us as 5 M are 5,000 thousands; and 5 ms as 5 millions.
+      let counted = try evaluate(settings(form), crossEntropy: 1.5, cost: flops)
+      let timed = try evaluate(settings(form), crossEntropy: 1.5, cost: 5, metric: .latency)
+      #expect(abs(timed.loss - counted.loss) < 1e-6)
+    }
+    let target = try evaluate(
+      settings(.target),
+      crossEntropy: 1,
+      cost: 3,
+      metric: .latency,
+      budget: 2.5
+    )
+    #expect(abs(target.loss - (1 + 0.2 * 0.15)) < 1e-6)
+  }
+
   @Test func `the target form is free inside its band and pulls towards it on both sides`() throws {
     let inside = try evaluate(settings(.target), crossEntropy: 1, cost: 4.1e6)
     #expect(inside.loss == 1 && inside.dCost == 0)
@@ -81,10 +104,23 @@ import Testing
   func `a log form is refused where the loss could not stay positive`(
     form: Configuration.LossSettings.Form
   ) throws {
-    let error = #expect(throws: UserError.self) { try CostLoss(settings(form), cheapest: 900) }
+    let error = #expect(throws: UserError.self) {
+      try CostLoss(settings(form), metric: .flops, budget: nil, cheapest: 900)
+    }
     #expect(error?.code == .configuration)
     #expect(error?.place == "loss.form")
-    #expect(throws: Never.self) { try CostLoss(settings(.additive), cheapest: 900) }
+    #expect(error?.description.contains("1,010 flops") == true)
+    #expect(throws: Never.self) {
+      try CostLoss(settings(.additive), metric: .flops, budget: nil, cheapest: 900)
+    }
+    // A microsecond is the unit of latencies in these forms.
+    let brief = #expect(throws: UserError.self) {
+      try CostLoss(settings(form), metric: .latency, budget: nil, cheapest: 0.001)
+    }
+    #expect(brief?.description.contains("microseconds") == true)
+    #expect(throws: Never.self) {
+      try CostLoss(settings(form), metric: .latency, budget: nil, cheapest: 0.0011)
+    }
   }
 
   @Test func `the guard keeps a log form positive below its floor`() throws {

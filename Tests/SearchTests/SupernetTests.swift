@@ -86,17 +86,17 @@ import Testing
       configuration {
         $0.search.sampling = sampling
         $0.loss.form = form
-        $0.loss.budget = 1e4
+        $0.budget.flops = 1e4
         $0.loss.alpha = 0.5
         // A smooth network: the kinks of ReLU would blur the differences.
         for i in $0.space.candidates.indices { $0.space.candidates[i].activation = .hswish }
       }
     )
     for warm in 0..<3 { _ = step(net, .weights, warm) }
-    let theta = net.logits
+    let theta = net.theta.logits
     func loss(_ layer: Int, _ option: Int, _ delta: Float) -> Double {
-      net.logits = theta
-      net.logits[layer][option] += delta
+      net.theta.logits = theta
+      net.theta.logits[layer][option] += delta
       return step(net, .theta, 7, learningRate: 0).loss
     }
     let h: Float = 0.02
@@ -104,15 +104,15 @@ import Testing
       for option in [0, 1, 3, 8] {
         let difference = (loss(layer, option, h) - loss(layer, option, -h)) / Double(2 * h)
         _ = loss(layer, option, 0)
-        let pull = Double(net.accuracyPull[layer][option] + net.costPull[layer][option])
+        let pull = Double(net.theta.accuracyPull[layer][option] + net.theta.costPull[layer][option])
         #expect(
           abs(pull - difference) < 2e-4 + 0.03 * abs(difference),
           "layer \(layer) option \(option): \(pull) against \(difference)"
         )
       }
     }
-    #expect(net.costPull.flatMap { $0 }.contains { $0 != 0 })
-    #expect(net.accuracyPull.flatMap { $0 }.contains { $0 != 0 })
+    #expect(net.theta.costPull.flatMap { $0 }.contains { $0 != 0 })
+    #expect(net.theta.accuracyPull.flatMap { $0 }.contains { $0 != 0 })
   }
 
   @Test func `the cost of a draw is the mixture's and of a hard draw one network's`() throws {
@@ -131,7 +131,7 @@ import Testing
     let net = try supernet(configuration())
     let before = net.state()
     _ = step(net, .weights, 0)
-    #expect(net.logits.flatMap { $0 }.allSatisfy { $0 == 1 / Float(9) })
+    #expect(net.theta.logits.flatMap { $0 }.allSatisfy { $0 == 1 / Float(9) })
     let between = net.state()
     #expect(zip(before, between).contains { $0.values != $1.values })
     _ = step(net, .theta, 1)
@@ -139,7 +139,7 @@ import Testing
     for (old, new) in zip(between, after) where !old.name.hasPrefix("theta") {
       #expect(old.values == new.values, "\(old.name) moved")
     }
-    #expect(net.logits.flatMap { $0 }.contains { $0 != 1 / Float(9) })
+    #expect(net.theta.logits.flatMap { $0 }.contains { $0 != 1 / Float(9) })
   }
 
   @Test func `weight steps learn a batch by heart`() throws {
@@ -212,7 +212,7 @@ import Testing
     for index in 0..<3 { _ = step(net, .weights, index) }
     let architecture = [3, 1, 7]
     for layer in 0..<3 {
-      net.logits[layer] = (0..<9).map { $0 == architecture[layer] ? 60 : -60 }
+      net.theta.logits[layer] = (0..<9).map { $0 == architecture[layer] ? 60 : -60 }
     }
     #expect(net.argmax == architecture)
     #expect(abs(net.expectedCost - net.flops(architecture)) < 1)
@@ -261,16 +261,18 @@ import Testing
 
   @Test func `architectures are drawn in proportion to their probability`() throws {
     let net = try supernet(configuration())
-    net.logits[0] = [2, 1, 0, 0, 0, 0, 0, 0, -1]
+    net.theta.logits[0] = [2, 1, 0, 0, 0, 0, 0, 0, -1]
     var counts = [Int](repeating: 0, count: 9)
     let draws = 4000
-    for index in 0..<draws { counts[net.sample(seed: 3, index: index)[0]] += 1 }
+    for index in 0..<draws { counts[net.theta.sample(seed: 3, index: index)[0]] += 1 }
     for option in 0..<9 {
-      #expect(abs(Double(counts[option]) / Double(draws) - net.probabilities[0][option]) < 0.03)
+      #expect(
+        abs(Double(counts[option]) / Double(draws) - net.theta.probabilities[0][option]) < 0.03
+      )
     }
-    #expect(net.sample(seed: 3, index: 5) == net.sample(seed: 3, index: 5))
-    let expected = log(net.probabilities[0][1]) + 2 * log(1.0 / 9)
-    #expect(abs(net.logProbability([1, 4, 4]) - expected) < 1e-9)
+    #expect(net.theta.sample(seed: 3, index: 5) == net.theta.sample(seed: 3, index: 5))
+    let expected = log(net.theta.probabilities[0][1]) + 2 * log(1.0 / 9)
+    #expect(abs(net.theta.logProbability([1, 4, 4]) - expected) < 1e-9)
   }
 
   @Test func `a steady step asks the system for no memory`() throws {
@@ -288,6 +290,6 @@ import Testing
     value: Float
   ) throws {
     let net = try supernet(configuration { $0.theta.initial = initial })
-    #expect(net.logits.flatMap { $0 }.allSatisfy { $0 == value })
+    #expect(net.theta.logits.flatMap { $0 }.allSatisfy { $0 == value })
   }
 }

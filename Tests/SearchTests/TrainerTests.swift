@@ -181,7 +181,7 @@ import Testing
 }
 
 /// A run of three epochs on the digits with a network of two searched layers, in a folder of its own.
-private final class TinyRun {
+final class TinyRun {
   let folder: RunFolder
   let reader: RunReader
   private let place: URL

@@ -1,0 +1,124 @@
+import Foundation
+
+extension ParetoChart {
+  private static let size = (width: 720.0, height: 440.0)
+  private static let plot = (left: 72.0, top: 56.0, right: 24.0, bottom: 56.0)
+
+  /// The picture as SVG: full marks lie on the front, hollow ones below it; squares were trained from
+  /// scratch, circles have the weights of their search.
+  package var svg: String {
+    """
+    <svg xmlns="http://www.w3.org/2000/svg" width="720" height="440" viewBox="0 0 720 440" \
+    font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="11" fill="#111">
+    <title>Accuracy against \(costTitle) of \(points.count) networks</title>
+    <rect width="100%" height="100%" fill="#fff"/>
+    \(Self.text(16, 26, "Accuracy against \(costTitle)", size: 16, weight: "bold"))
+    \(Self.text(16, 43, legend))
+    \(grid)
+    \(staircase)
+    \(points.indices.map(drawn).joined(separator: "\n"))
+    </svg>
+
+    """
+  }
+
+  private var legend: String {
+    let kinds = Set(points.map(\.isRetrained))
+    return "full: on the front"
+      + (kinds.contains(true) ? "; squares: trained from scratch" : "")
+      + (kinds.contains(false) ? "; circles: with the weights of their search" : "")
+  }
+
+  private func place(_ cost: Double, _ accuracy: Double) -> (x: Double, y: Double) {
+    let (size, plot) = (Self.size, Self.plot)
+    let across = (cost - costs.lowerBound) / max(costs.upperBound - costs.lowerBound, 1e-12)
+    let up =
+      (accuracy - accuracies.lowerBound)
+      / max(accuracies.upperBound - accuracies.lowerBound, 1e-12)
+    return (
+      plot.left + across * (size.width - plot.left - plot.right),
+      size.height - plot.bottom - up * (size.height - plot.top - plot.bottom)
+    )
+  }
+
+  /// Round values of an axis, four to eight of them.
+  static func ticks(_ range: ClosedRange<Double>) -> [Double] {
+    let span = range.upperBound - range.lowerBound
+    guard span > 0, span.isFinite else { return [] }
+    let power = pow(10, log10(span / 5).rounded(.down))
+    let step = [1, 2, 5, 10].map { $0 * power }.first { span / $0 <= 7 } ?? span
+    let first = (range.lowerBound / step).rounded(.up)
+    let last = (range.upperBound / step).rounded(.down)
+    return stride(from: first, through: last, by: 1).map { $0 * step }
+  }
+
+  private var grid: String {
+    let (low, high) = (
+      place(costs.lowerBound, accuracies.lowerBound),
+      place(costs.upperBound, accuracies.upperBound)
+    )
+    var lines = Self.ticks(accuracies).map { value in
+      let y = place(costs.lowerBound, value).y
+      return Self.line(low.x, y, high.x, y, "#ddd")
+        + Self.text(low.x - 8, y + 4, Format.percent(value), anchor: "end")
+    }
+    lines += Self.ticks(costs).map { value in
+      let x = place(value, accuracies.lowerBound).x
+      return Self.line(x, low.y, x, high.y, "#eee")
+        + Self.text(x, low.y + 18, costText(value), anchor: "middle")
+    }
+    lines.append(Self.line(low.x, low.y, high.x, low.y, "#111"))
+    lines.append(Self.line(low.x, low.y, low.x, high.y, "#111"))
+    lines.append(Self.text((low.x + high.x) / 2, low.y + 38, costTitle, anchor: "middle"))
+    return lines.joined(separator: "\n")
+  }
+
+  private var staircase: String {
+    let corners = front.map { place(points[$0].cost, points[$0].accuracy) }
+    guard let first = corners.first, corners.count > 1 else { return "" }
+    var path = "M\(Self.f(first.x)) \(Self.f(first.y))"
+    for corner in corners.dropFirst() { path += "H\(Self.f(corner.x))V\(Self.f(corner.y))" }
+    return "<path d=\"\(path)\" fill=\"none\" stroke=\"#0b6e99\" stroke-width=\"1.5\"/>"
+  }
+
+  private func drawn(_ index: Int) -> String {
+    let point = points[index]
+    let (x, y) = place(point.cost, point.accuracy)
+    let fill = front.contains(index) ? "#0b6e99" : "#fff"
+    let style = "fill=\"\(fill)\" stroke=\"#0b6e99\" stroke-width=\"1.5\""
+    let mark =
+      point.isRetrained
+      ? "<rect x=\"\(Self.f(x - 4.5))\" y=\"\(Self.f(y - 4.5))\" width=\"9\" height=\"9\" \(style)/>"
+      : "<circle cx=\"\(Self.f(x))\" cy=\"\(Self.f(y))\" r=\"5\" \(style)/>"
+    // Names at the right border stand on the left of their mark.
+    let isRight = x > Self.size.width - 130
+    return mark
+      + Self.text(x + (isRight ? -9 : 9), y + 4, point.name, anchor: isRight ? "end" : "start")
+  }
+
+  private static func line(
+    _ x1: Double,
+    _ y1: Double,
+    _ x2: Double,
+    _ y2: Double,
+    _ ink: String
+  ) -> String {
+    "<line x1=\"\(f(x1))\" y1=\"\(f(y1))\" x2=\"\(f(x2))\" y2=\"\(f(y2))\" stroke=\"\(ink)\"/>"
+  }
+
+  private static func text(
+    _ x: Double,
+    _ y: Double,
+    _ text: String,
+    size: Int = 11,
+    weight: String = "normal",
+    anchor: String = "start"
+  ) -> String {
+    let escaped = text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+      .replacing(">", with: "&gt;")
+    return "<text x=\"\(f(x))\" y=\"\(f(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" "
+      + "text-anchor=\"\(anchor)\">\(escaped)</text>"
+  }
+
+  private static func f(_ value: Double) -> String { String(format: "%.1f", value) }
+}

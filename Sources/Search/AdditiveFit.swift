@@ -1,0 +1,152 @@
+import Foundation
+
+/// Prices of single candidates, fitted to what whole networks cost.
+///
+/// Ridge regression on the one-hot digits of the architectures, by the normal equations in `Double`. How hard
+/// it shrinks is chosen by generalised cross-validation, so noise-free costs are met exactly and a few noisy
+/// ones are not taken at their word.
+package struct AdditiveFit: Sendable {
+  /// The fitted prices, the cheapest candidate of every layer at 0.
+  ///
+  /// Whole networks tell differences within a layer only: what all candidates of a layer share is in
+  /// `fixed`. So no price is below 0 and no prediction is changed for that.
+  package let prices: CostTable
+  /// λ that was chosen.
+  package let ridge: Double
+
+  private static let ridges = [1e-6, 0.01, 0.1, 0.3, 1, 3, 10]
+
+  /// Fits prices to the `costs` of `architectures`, which have `sizes[l]` candidates in layer l.
+  package init(architectures: [[Int]], costs: [Double], sizes: [Int]) {
+    let starts = sizes.indices.map { sizes[..<$0].reduce(0, +) }
+    let rows = architectures.map { zip(starts, $0).map { $0 + $1 } }
+    let count = sizes.reduce(0, +)
+    let mean = costs.reduce(0, +) / Double(max(1, costs.count))
+    var gram = [Double](repeating: 0, count: count * count)
+    var right = [Double](repeating: 0, count: count)
+    for (row, cost) in zip(rows, costs) {
+      for i in row {
+        right[i] += cost - mean
+        for j in row { gram[i * count + j] += 1 }
+      }
+    }
+    var best: (error: Double, ridge: Double, weights: [Double])?
+    for ridge in AdditiveFit.ridges {
+      let (weights, inverseTrace) = AdditiveFit.solve(gram, right, ridge: ridge)
+      var squares = 0.0
+      for (row, cost) in zip(rows, costs) {
+        let error = row.reduce(mean) { $0 + weights[$1] } - cost
+        squares += error * error
+      }
+      // tr (G + λ)⁻¹G = p − λ·tr (G + λ)⁻¹, and one for the mean.
+      let freedom = Double(count) - ridge * inverseTrace + 1
+      let left = max(Double(costs.count) - freedom, 1e-9)
+      let error = squares / (left * left)
+      if best.map({ error < $0.error }) ?? true { best = (error, ridge, weights) }
+    }
+    let weights = best?.weights ?? []
+    ridge = best?.ridge ?? 0
+    let layers = zip(starts, sizes).map { Array(weights[$0..<$0 + $1]) }
+    let least = layers.map { $0.min() ?? 0 }
+    prices = CostTable(
+      layers: zip(layers, least).map { layer, least in layer.map { $0 - least } },
+      fixed: mean + least.reduce(0, +)
+    )
+  }
+
+  /// x of (G + λ)x = b by Cholesky's factors L·Lᵀ, and the trace of (G + λ)⁻¹, which is Σ (L⁻¹)².
+  private static func solve(
+    _ gram: [Double],
+    _ right: [Double],
+    ridge: Double
+  ) -> (solution: [Double], inverseTrace: Double) {
+    let n = right.count
+    var factor = gram
+    var inverse = [Double](repeating: 0, count: n * n)
+    var x = right
+    var trace = 0.0
+    factor.withUnsafeMutableBufferPointer { l in
+      for i in 0..<n {
+        for j in 0...i {
+          var sum = l[i * n + j] + (i == j ? ridge : 0)
+          for k in 0..<j { sum -= l[i * n + k] * l[j * n + k] }
+          l[i * n + j] = i == j ? max(sum, .leastNormalMagnitude).squareRoot() : sum / l[j * n + j]
+        }
+      }
+      for i in 0..<n {
+        for k in 0..<i { x[i] -= l[i * n + k] * x[k] }
+        x[i] /= l[i * n + i]
+      }
+      for i in (0..<n).reversed() {
+        for k in i + 1..<n { x[i] -= l[k * n + i] * x[k] }
+        x[i] /= l[i * n + i]
+      }
+      inverse.withUnsafeMutableBufferPointer { inverse in
+        // Column c of L⁻¹, kept as row c.
+        for c in 0..<n {
+          let column = inverse.baseAddress.map { $0 + c * n }
+          guard let column else { return }
+          for i in c..<n {
+            var sum = i == c ? 1.0 : 0
+            for k in c..<i { sum -= l[i * n + k] * column[k] }
+            column[i] = sum / l[i * n + i]
+            trace += column[i] * column[i]
+          }
+        }
+      }
+    }
+    return (x, trace)
+  }
+}
+
+/// How well predictions agree with what was measured.
+package struct FitQuality: Codable, Sendable, Equatable {
+  /// 1 − Σ(prediction − truth)² / Σ(truth − mean)².
+  package let r2: Double
+  /// Rank correlation, equal values sharing the mean of their ranks.
+  package let spearman: Double
+  /// Mean of |prediction − truth| / truth, in percent.
+  package let meanError: Double
+
+  enum CodingKeys: String, CodingKey {
+    case r2, spearman
+    case meanError = "mean_error_percent"
+  }
+
+  /// Compares `predictions` with the `truths` in the same order.
+  package init(predictions: [Double], truths: [Double]) {
+    let mean = truths.reduce(0, +) / Double(max(1, truths.count))
+    let pairs = Array(zip(predictions, truths))
+    let errors = pairs.reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+    let spread = truths.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    r2 = spread > 0 ? 1 - errors / spread : errors > 0 ? 0 : 1
+    spearman = FitQuality.correlation(FitQuality.ranks(predictions), FitQuality.ranks(truths))
+    meanError =
+      100 * pairs.reduce(0) { $0 + abs($1.0 - $1.1) / abs($1.1) } / Double(max(1, pairs.count))
+  }
+
+  private static func ranks(_ values: [Double]) -> [Double] {
+    let order = values.indices.sorted { values[$0] < values[$1] }
+    var ranks = [Double](repeating: 0, count: values.count)
+    var first = 0
+    while first < order.count {
+      var last = first
+      while last + 1 < order.count, values[order[last + 1]] == values[order[first]] { last += 1 }
+      for place in first...last { ranks[order[place]] = Double(first + last) / 2 }
+      first = last + 1
+    }
+    return ranks
+  }
+
+  private static func correlation(_ a: [Double], _ b: [Double]) -> Double {
+    let meanA = a.reduce(0, +) / Double(max(1, a.count))
+    let meanB = b.reduce(0, +) / Double(max(1, b.count))
+    var (ab, aa, bb) = (0.0, 0.0, 0.0)
+    for (x, y) in zip(a, b) {
+      ab += (x - meanA) * (y - meanB)
+      aa += (x - meanA) * (x - meanA)
+      bb += (y - meanB) * (y - meanB)
+    }
+    return aa > 0 && bb > 0 ? ab / (aa * bb).squareRoot() : 0
+  }
+}

@@ -1,0 +1,42 @@
+import Data
+import Runs
+
+extension CSVTable {
+  /// The column `arch`: one digit a layer, the index of its candidate; one array for each row.
+  ///
+  /// - Parameter sizes: candidates of each layer; nil takes the length of the first row and every digit.
+  /// - Returns: one candidate index a layer, for each row.
+  /// - Throws: `UserError` naming row and column of a wrong length, a wrong digit or a repeated architecture.
+  package func architectures(sizes: [Int]? = nil) throws -> [[Int]] {
+    let column = try column("arch")
+    let length = sizes?.count ?? rows[0][column].count
+    var seen: [[Int]: Int] = [:]
+    var result: [[Int]] = []
+    for (row, cells) in rows.enumerated() {
+      let cell = cells[column]
+      guard cell.count == length, length > 0 else {
+        throw fault(
+          row: row,
+          column: column,
+          "'\(cell)' has \(cell.count) digits for \(length) layers"
+        )
+      }
+      let architecture = try cell.enumerated().map { layer, character in
+        let most = sizes.map { $0[layer] } ?? 10
+        guard character.isASCII, let digit = character.wholeNumberValue, digit < most else {
+          throw fault(
+            row: row,
+            column: column,
+            "'\(character)' in layer \(layer + 1) of '\(cell)' is no candidate of 0 to \(most - 1)"
+          )
+        }
+        return digit
+      }
+      if let first = seen.updateValue(row, forKey: architecture) {
+        throw fault(row: row, column: column, "'\(cell)' is already in row \(first + 1)")
+      }
+      result.append(architecture)
+    }
+    return result
+  }
+}

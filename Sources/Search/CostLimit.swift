@@ -1,0 +1,38 @@
+import Foundation
+import Runs
+
+/// The most that a network may cost: `madds<=60M`.
+package struct CostLimit: Sendable, Equatable {
+  /// The metric, a column of a table.
+  package let name: String
+  /// In the metric's unit.
+  package let most: Double
+  /// As it was typed.
+  package let text: String
+
+  private static let suffixes: [Character: Double] = ["K": 1e3, "M": 1e6, "G": 1e9]
+
+  /// Understands `NAME<=NUMBER`, the number with K, M or G behind it if it is in thousands, millions or
+  /// thousand millions.
+  ///
+  /// Errors: `.usage` for any other text.
+  package init(_ text: String) throws {
+    let parts = text.split(separator: "<=", omittingEmptySubsequences: false)
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+    var number = parts.last ?? ""
+    let factor = number.last.flatMap { CostLimit.suffixes[Character($0.uppercased())] }
+    if factor != nil { number.removeLast() }
+    guard parts.count == 2, !parts[0].isEmpty, let value = Double(number), value.isFinite, value > 0
+    else {
+      throw UserError(
+        .usage,
+        "--limit \(text)",
+        "no limit",
+        remedy: "give a column and a number, like madds<=60M or params<=1.5M"
+      )
+    }
+    name = parts[0]
+    most = value * (factor ?? 1)
+    self.text = text
+  }
+}

@@ -1,0 +1,135 @@
+import Data
+import Runs
+
+/// Results of a whole space, or of a part of it: what stands in for training when a search is to be proven.
+///
+/// A CSV file, plain or gzipped, with a column `arch` (one digit a layer, the index of its candidate), one or
+/// more columns `acc…` (test accuracy of a seed, a share or percent), and columns of costs under any name.
+package struct ResultTable: Sendable {
+  /// The file.
+  package let path: String
+  /// One candidate index a layer, a row of the file each.
+  package let architectures: [[Int]]
+  /// What a network is taken to reach: the mean of its accuracy columns, in their unit.
+  package let accuracies: [Double]
+  /// Candidates of each layer: one more than its highest digit.
+  package let sizes: [Int]
+  /// The columns that are neither architecture nor accuracy.
+  package let costNames: [String]
+  private let rows: [[Int]: Int]
+  private let table: CSVTable
+
+  /// What the networks of a table cost, in one metric.
+  package struct Costs: Sendable {
+    /// The column.
+    package let name: String
+    /// One for each row.
+    package let values: [Double]
+  }
+
+  /// Reads a file.
+  ///
+  /// Errors: `UserError` naming the row and column of a cell that is no architecture or no accuracy.
+  package init(path: String) throws {
+    try self.init(CSVTable(path: path))
+  }
+
+  /// Understands a table.
+  package init(_ table: CSVTable) throws {
+    self.table = table
+    path = table.path
+    architectures = try table.architectures()
+    let columns = table.header.indices.filter {
+      table.header[$0].hasPrefix("acc") && table.header[$0].dropFirst(3).allSatisfy(\.isNumber)
+    }
+    guard !columns.isEmpty else {
+      throw UserError(
+        .data,
+        path,
+        "no column of accuracies",
+        remedy: "name them acc0, acc1, …, one for each seed"
+      )
+    }
+    accuracies = try table.rows.indices.map { row in
+      let values = try columns.map { column in
+        let value = try table.number(row: row, column: column)
+        guard value > 0, value <= 100 else {
+          throw table.fault(row: row, column: column, "an accuracy above 0 and up to 100 expected")
+        }
+        return value
+      }
+      return values.reduce(0, +) / Double(values.count)
+    }
+    let named = Set(columns)
+    costNames = table.header.indices.filter { !named.contains($0) && table.header[$0] != "arch" }
+      .map { table.header[$0] }
+    let first = architectures[0]
+    sizes = architectures.reduce(first) { zip($0, $1).map(max) }.map { $0 + 1 }
+    rows = Dictionary(uniqueKeysWithValues: zip(architectures, architectures.indices))
+  }
+
+  /// The row of an architecture; nil when the table lacks it.
+  package func row(of architecture: [Int]) -> Int? { rows[architecture] }
+
+  /// A column of costs.
+  ///
+  /// Errors: `.data` naming the columns there are, or the cell that is no number of 0 or more.
+  package func costs(_ name: String) throws -> Costs {
+    let column = try table.column(name)
+    let values = try table.rows.indices.map { row in
+      let value = try table.number(row: row, column: column)
+      guard value >= 0 else {
+        throw table.fault(row: row, column: column, "a cost of 0 or more expected, \(value) found")
+      }
+      return value
+    }
+    return Costs(name: name, values: values)
+  }
+
+  /// Costs as a sum of prices: what each candidate of each layer adds.
+  ///
+  /// Errors: `.data` naming the column and the worst row when the sum misses a cost by more than 10⁻⁶ of the
+  /// dearest network's.
+  package func prices(_ costs: Costs) throws -> CostTable {
+    let prices = AdditiveFit(
+      architectures: architectures,
+      costs: costs.values,
+      sizes: sizes
+    ).prices
+    let errors = zip(architectures, costs.values).map { abs(prices.cost($0) - $1) }
+    let worst = errors.indices.max { errors[$0] < errors[$1] } ?? 0
+    guard errors[worst] <= 1e-6 * (costs.values.max() ?? 0) else {
+      throw UserError(
+        .data,
+        "\(path): row \(worst + 1), column '\(costs.name)'",
+        "not a sum of what the layers cost: \(costs.values[worst]) found, "
+          + "\(prices.cost(architectures[worst])) fitted",
+        remedy: "name another column, or use --algorithm random or evolution"
+      )
+    }
+    return prices
+  }
+
+  /// Refuses a table that lacks architectures, saying how many and which one first.
+  package func checkComplete() throws {
+    let whole = sizes.reduce(1.0) { $0 * Double($1) }
+    guard Double(architectures.count) < whole else { return }
+    var missing = sizes.map { _ in 0 }
+    while row(of: missing) != nil {
+      var layer = missing.count - 1
+      while missing[layer] == sizes[layer] - 1 {
+        missing[layer] = 0
+        layer -= 1
+      }
+      missing[layer] += 1
+    }
+    let lacking = whole - Double(architectures.count)
+    throw UserError(
+      .data,
+      path,
+      "lacks \(lacking < 1e15 ? "\(Int(lacking))" : "\(lacking)") of the space's architectures, the first is "
+        + missing.map(String.init).joined(),
+      remedy: "a gradient search needs them all; use --algorithm random or evolution"
+    )
+  }
+}

@@ -1,0 +1,125 @@
+import Data
+import Runs
+
+/// The search of FBNetV1: weights and θ of a supernet in turns (spec S9); or of the same supernet at
+/// random, where θ rests and only the weights are trained, on the same images in the same steps (spec
+/// S12).
+final class SearchTask: TrainingTask {
+  let configuration: Configuration
+  let data: Dataset
+  let split: Split
+  let supernet: Supernet
+  let plan: TrainingPlan
+  /// Milliseconds of every candidate, where they are known.
+  let latency: CostTable?
+  /// Networks that a random search judges, all different; empty otherwise.
+  let drawn: [[Int]]
+
+  /// Builds the search; `latency` must be there where that is the cost.
+  ///
+  /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach.
+  init(_ configuration: Configuration, data: Dataset, latency: CostTable? = nil) throws {
+    self.configuration = configuration
+    self.data = data
+    split = Split(
+      count: data.train.count,
+      thetaShare: configuration.search.thetaShare,
+      seed: configuration.seed
+    )
+    self.latency = latency
+    supernet = try Supernet(
+      configuration: configuration,
+      classes: data.classes,
+      channels: data.channels,
+      height: data.height,
+      width: data.width,
+      latency: latency
+    )
+    let isRandom = configuration.search.algorithm == .random
+    drawn = isRandom ? SearchTask.draw(configuration, supernet.prices) : []
+    plan = TrainingPlan(
+      epochs: configuration.search.epochs,
+      warmupEpochs: isRandom ? configuration.search.epochs : configuration.search.warmupEpochs,
+      weightSteps: SearchTask.batches(.weights, of: data, split, configuration, 0).count,
+      thetaSteps: SearchTask.batches(.theta, of: data, split, configuration, 0).count
+    )
+  }
+
+  var choices: [Choice] { supernet.choices }
+
+  /// The network that stands for the search before its end: the likeliest, or the first that was drawn.
+  var leader: [Int] { drawn.first ?? supernet.argmax }
+
+  var remedy: String { "lower weights.learning_rate or loss.alpha" }
+
+  func temperature(epoch: Int) -> Double? {
+    configuration.temperature.value(epoch: epoch, of: plan.epochs)
+  }
+
+  func batches(_ phase: Phase, epoch: Int) -> BatchPlan {
+    SearchTask.batches(phase, of: data, split, configuration, epoch)
+  }
+
+  private static func batches(
+    _ phase: Phase,
+    of data: Dataset,
+    _ split: Split,
+    _ configuration: Configuration,
+    _ epoch: Int
+  ) -> BatchPlan {
+    BatchPlan(
+      training: data,
+      indices: phase == .weights ? split.weights : split.theta,
+      batch: configuration.search.batch,
+      augmentation: Augmentation(configuration.data, for: data),
+      seed: configuration.seed,
+      epoch: epoch,
+      stream: phase == .weights ? 0 : 1
+    )
+  }
+
+  func learningRate(_ phase: Phase, epoch: Int, position: Int) -> Double {
+    switch phase {
+    case .weights:
+      plan.learningRate(
+        peak: configuration.weights.learningRate,
+        epoch: epoch,
+        position: position
+      )
+    case .theta: configuration.theta.learningRate
+    }
+  }
+
+  func train(
+    _ phase: Phase,
+    _ batch: Batch,
+    temperature: Double,
+    learningRate: Double,
+    step: Int
+  ) -> StepOutcome {
+    supernet.step(
+      phase,
+      pixels: batch.pixels,
+      labels: batch.labels,
+      temperature: temperature,
+      learningRate: learningRate,
+      step: step
+    )
+  }
+
+  func theta(step: Int, epoch: Double) -> ThetaRecord? {
+    ThetaRecord(
+      step: step,
+      epoch: epoch,
+      logits: supernet.theta.logits,
+      accuracyPull: supernet.theta.accuracyPull,
+      costPull: supernet.theta.costPull
+    )
+  }
+
+  func state() -> [(name: String, shape: [Int], values: [Float])] { supernet.state() }
+
+  func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
+    try supernet.restore(state)
+  }
+}

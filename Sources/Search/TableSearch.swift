@@ -1,0 +1,206 @@
+import Foundation
+import Runs
+import Tensor
+
+/// A search on a table of results instead of training: the proving ground of the search code.
+///
+/// What counts as an evaluation is one network looked up in the table, the stand-in for training it. A
+/// gradient search makes its steps on a mixture of all networks, as it does on a supernet; they look up no
+/// single network and are reported apart. The networks that it derives are looked up, and nothing of the table
+/// but their results decides among them.
+package struct TableSearch: Sendable {
+  /// How networks are chosen.
+  package enum Algorithm: String, Sendable, CaseIterable {
+    case dnas, random, evolution
+  }
+
+  /// What a search may spend, and how cost enters its loss.
+  package struct Settings: Sendable {
+    /// How networks are chosen.
+    package var algorithm = Algorithm.dnas
+    /// The most networks looked up.
+    package var evaluations = 96
+    /// Epochs of dnas; the temperature ends where FBNet's 90 epochs end, however many there are.
+    package var epochs = 90
+    /// Steps on θ in an epoch.
+    package var steps = 20
+    /// Form of the loss (spec S8); nil for a cost that counts only above the limit.
+    package var form: Configuration.LossSettings.Form?
+    /// Weight of the cost.
+    package var alpha = 1.0
+    /// Exponent of the cost, for the forms that have one.
+    package var beta = 0.6
+
+    /// The defaults.
+    package init() {}
+  }
+
+  /// What one search found.
+  package struct Answer: Sendable {
+    /// One candidate index a layer.
+    package let architecture: [Int]
+    /// In the table's unit.
+    package let accuracy: Double
+    /// In the metric's unit; nil without a metric.
+    package let cost: Double?
+    /// The best accuracy within the limit less this one.
+    package let regret: Double
+    /// Networks looked up.
+    package let evaluations: Int
+    /// Steps on the mixture.
+    package let steps: Int
+    /// Whether the cost, as the table has it, keeps the limit.
+    package let withinLimit: Bool
+  }
+
+  /// The results.
+  package let table: ResultTable
+  /// The most that an answer may cost.
+  package let limit: CostLimit?
+  /// Rows within the limit.
+  package let feasible: [Int]
+  /// The best row within the limit.
+  package let best: Int
+  /// The metric's column.
+  package let costs: ResultTable.Costs?
+  private let settings: Settings
+  /// For dnas.
+  private let gradient: (prices: CostTable, loss: CostLoss, mixture: TableLoss)?
+
+  /// Prepares searches on `table`; `metric` names the column of the loss where there is no limit.
+  ///
+  /// Errors: `UserError` for a limit below the cheapest network (the range is shown), a column that is missing
+  /// or, for dnas, not additive, a loss that needs a metric or a limit that is not there, and for dnas a table
+  /// with gaps.
+  package init(
+    _ table: ResultTable,
+    limit: CostLimit?,
+    metric: String? = nil,
+    settings: Settings
+  ) throws {
+    self.table = table
+    self.limit = limit
+    self.settings = settings
+    costs = try (limit?.name ?? metric).map(table.costs)
+    feasible = table.architectures.indices.filter { [costs] row in
+      (costs?.values[row] ?? 0) <= limit?.most ?? .infinity
+    }
+    guard let best = feasible.max(by: { table.accuracies[$0] < table.accuracies[$1] }) else {
+      throw UserError(
+        .usage,
+        "--limit \(limit?.text ?? "")",
+        "no network is so cheap",
+        remedy:
+          "the table's lie between \(costs?.values.min() ?? 0) and \(costs?.values.max() ?? 0)"
+      )
+    }
+    self.best = best
+    guard settings.algorithm == .dnas else {
+      gradient = nil
+      return
+    }
+    try table.checkComplete()
+    if let form = settings.form, costs == nil || form == .target && limit == nil {
+      throw UserError(
+        .usage,
+        "--loss \(form.rawValue)",
+        form == .target ? "aims at which cost?" : "weighs which cost?",
+        remedy: form == .target ? "give a --limit" : "give a --limit or a --metric"
+      )
+    }
+    let prices =
+      try costs.map(table.prices)
+      ?? CostTable(layers: table.sizes.map { [Double](repeating: 0, count: $0) }, fixed: 0)
+    var loss = try Configuration.preset("digits").loss
+    loss.form = settings.form ?? .target
+    loss.alpha = costs == nil ? 0 : settings.alpha
+    loss.beta = settings.beta
+    if settings.form == nil { loss.band = 0 }
+    gradient = (
+      prices,
+      try CostLoss(
+        loss,
+        metric: .flops,
+        budget: limit?.most ?? .greatestFiniteMagnitude,
+        isLimit: settings.form == nil,
+        cheapest: prices.range.lowerBound
+      ),
+      TableLoss(table)
+    )
+  }
+
+  /// One search; the same seed gives the same answer.
+  ///
+  /// - Parameters:
+  ///   - seed: of all random numbers.
+  ///   - algorithm: another one than the settings', to compare with; dnas only where the settings say so.
+  /// - Returns: the best network looked up.
+  /// - Throws: nothing that `init` did not.
+  package func run(seed: UInt64, algorithm: Algorithm? = nil) throws -> Answer {
+    switch algorithm ?? settings.algorithm {
+    case .dnas: try dnas(seed)
+    case .random:
+      answer(RandomRows(seed: seed).drawn(settings.evaluations, from: feasible), steps: 0)
+    case .evolution:
+      answer(
+        EvolutionOfRows(table: table, feasible: feasible)
+          .rows(settings.evaluations, seed: seed),
+        steps: 0
+      )
+    }
+  }
+
+  private func answer(_ rows: [Int], steps: Int) -> Answer {
+    let found = rows.max { table.accuracies[$0] < table.accuracies[$1] } ?? best
+    let cost = costs?.values[found]
+    return Answer(
+      architecture: table.architectures[found],
+      accuracy: table.accuracies[found],
+      cost: cost,
+      regret: table.accuracies[best] - table.accuracies[found],
+      evaluations: rows.count,
+      steps: steps,
+      withinLimit: (cost ?? 0) <= limit?.most ?? .infinity
+    )
+  }
+
+  /// θ trained on mixtures, then networks derived from it (spec S5–S11).
+  private func dnas(_ seed: UInt64) throws -> Answer {
+    guard let gradient else { preconditionFailure("TableSearch: dnas without its prices") }
+    var configuration = try Configuration.preset("cifar")
+    // The rate of FBNet's 90 epochs, stretched or squeezed to as many as there are.
+    configuration.temperature.rate *= 90 / Double(max(1, settings.epochs))
+    let theta = ArchitectureParameters(
+      prices: gradient.prices,
+      loss: gradient.loss,
+      settings: configuration.theta,
+      hard: false,
+      seed: seed
+    )
+    let engine = Engine(instructionSet: .baseline, threads: 1)
+    engine.isRecording = true
+    for step in 0..<settings.epochs * settings.steps {
+      let draw = theta.draw(
+        step: step,
+        temperature: configuration.temperature.value(
+          epoch: step / settings.steps,
+          of: settings.epochs
+        ),
+        draws: 1,
+        trains: true,
+        on: engine
+      )
+      let crossEntropy = gradient.mixture.crossEntropy(draw.mixtures, on: engine)
+      _ = theta.backward(draw, crossEntropy: crossEntropy, on: engine)
+      theta.step(draw, learningRate: configuration.theta.learningRate)
+    }
+    // Prices are exact but for roundings: that much is kept clear of the limit.
+    let most = (limit?.most ?? .infinity) - 1e-6 * gradient.prices.range.upperBound
+    let derived = theta.derived(
+      samples: settings.evaluations - 1,
+      seed: seed,
+      within: -.infinity...most
+    )
+    return answer(derived.compactMap(table.row), steps: settings.epochs * settings.steps)
+  }
+}

@@ -1,0 +1,153 @@
+import ArgumentParser
+import Dashboard
+import Foundation
+import Runs
+
+/// `supertop compare RUN RUN…`: what runs came to, side by side (spec S12).
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Set the networks of several runs side by side: accuracy against cost.",
+    discussion: """
+      Takes searches, random searches and trainings; those that have not ended show where they stand. \
+      The picture has a letter for each network, and the front of those that no other beats in both \
+      accuracy and cost. A search's network is judged with the weights of its search, a training's \
+      with its own.
+
+        supertop compare runs/digits-1 runs/digits-2
+        supertop compare runs/* --cost latency --out pareto.svg
+      """
+  )
+
+  /// What the picture sets accuracy against.
+  enum Cost: String, ExpressibleByArgument, CaseIterable { case flops, params, latency }
+
+  @Argument(help: ArgumentHelp("Folders of the runs.", valueName: "run"))
+  var paths: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      "Cost of the picture: flops, params or latency (default: the budget's, else latency if known).",
+      valueName: "metric"
+    )
+  )
+  var cost: Cost?
+
+  @Option(
+    help: ArgumentHelp("Write the picture as a drawing, too.", valueName: "file.svg")
+  )
+  var out: String?
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Flag(help: "Draw with ASCII characters only.")
+  var ascii = false
+
+  func run() throws {
+    Signals.ignoreBrokenPipes()
+    var runs = try paths.map { try ComparedRun(RunFolder.open(path: $0)) }
+    ComparedRun.shareLatencies(&runs)
+    let metric = cost?.rawValue ?? ComparedRun.usualMetric(runs)
+    let shown = runs.indices.filter { runs[$0].accuracy != nil && runs[$0].cost(metric) != nil }
+    let chart = ParetoChart(
+      points: shown.compactMap { index in
+        guard let accuracy = runs[index].accuracy, let cost = runs[index].cost(metric) else {
+          return nil
+        }
+        return ParetoChart.Point(
+          mark: CompareCommand.mark(index),
+          name: runs[index].name,
+          cost: cost,
+          accuracy: accuracy,
+          isRetrained: runs[index].retrainedAccuracy != nil
+        )
+      },
+      metric: metric
+    )
+    for index in chart.front { runs[shown[index]].isOnFront = true }
+    if let out { try write(chart.svg, to: out) }
+    json ? try printJSON(runs, metric) : printTable(runs, chart)
+  }
+
+  private static func mark(_ index: Int) -> Character {
+    let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return letters[index % letters.count]
+  }
+
+  private func write(_ text: String, to path: String) throws {
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw UserError(.cannotCreate, path, "cannot be written", remedy: "choose another place")
+    }
+  }
+
+  private func printJSON(_ runs: [ComparedRun], _ metric: String) throws {
+    struct Report: Encodable {
+      var event = "done"
+      var metric: String
+      var runs: [ComparedRun]
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf",
+      negativeInfinity: "-inf",
+      nan: "nan"
+    )
+    let text = try encoder.encode(Report(metric: metric, runs: runs))
+    Output().line(String(decoding: text, as: UTF8.self))
+  }
+
+  private func printTable(_ runs: [ComparedRun], _ chart: ParetoChart) {
+    let output = Output()
+    let none = "-"
+    var rows = [
+      [
+        "", "run", "algorithm", "val", "alone", "retrained", "FLOPs", "params", "latency", "epochs",
+        "time", "",
+      ]
+    ]
+    for (index, run) in runs.enumerated() {
+      func share(_ value: Double?) -> String { value.map { Format.percent($0) } ?? none }
+      rows.append([
+        "\(CompareCommand.mark(index))\(run.isOnFront ? "*" : " ")", run.name, run.algorithm,
+        share(run.validationAccuracy), share(run.argmaxAccuracy), share(run.retrainedAccuracy),
+        run.flops.map(Format.count) ?? none, run.params.map(Format.count) ?? none,
+        run.latency.map(Format.milliseconds) ?? none, "\(run.epochs)",
+        Format.duration(run.seconds), run.isFinished ? "" : "unfinished: \(run.state)",
+      ])
+    }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    for row in rows {
+      var line = ""
+      for (column, text) in row.enumerated() {
+        let blanks = String(repeating: " ", count: widths[column] - text.count)
+        // Names to the left, numbers to the right.
+        line += (3...10).contains(column) ? blanks + text + "  " : text + blanks + "  "
+      }
+      while line.last == " " { line.removeLast() }
+      output.line(line)
+    }
+    output.line("")
+    for (index, run) in runs.enumerated() {
+      output.line("\(CompareCommand.mark(index))  \(run.network)")
+    }
+    guard !chart.points.isEmpty else { return }
+    output.line("")
+    for line in chart.text(width: CompareCommand.width, height: 20, ascii: ascii)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    {
+      output.line(String(line))
+    }
+    output.line("* on the front: no other network is both cheaper and at least as good")
+  }
+
+  /// Columns of the terminal, 80 where there is none.
+  private static var width: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return min(Int(size.ws_col), 120)
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Runs
+import Tensor
+import Testing
+
+@testable import Search
+
+/// Searches that are told what a network may cost, and those at random (spec S8, S11, S12).
+@Suite(.serialized) struct BudgetTests {
+  /// What the networks of `TinyRun`'s space cost in FLOPs.
+  private static let range = Result {
+    try TinyRun().macro().prices(.flops).range
+  }
+
+  private func tiny(_ overrides: [String]) throws -> SearchResult {
+    try TinyRun(overrides: overrides).finished()
+  }
+
+  @Test func `a budget out of reach is refused before anything is trained`() throws {
+    let range = try Self.range.get()
+    for (budget, word) in [(range.lowerBound / 2, "less than"), (range.upperBound * 2, "more than")]
+    {
+      let run = try TinyRun(overrides: ["budget.flops=\(budget)"])
+      let trainer = try Trainer(folder: run.folder)
+      trainer.start()
+      guard case .failed(let error) = run.outcome(of: trainer) else {
+        Issue.record("the search began")
+        return
+      }
+      #expect(error.code == .configuration)
+      #expect(error.place == "budget.flops")
+      #expect(error.problem.contains(word))
+      // Both ends of the range that is offered can be reached.
+      let ends = error.remedy.replacing("give ", with: "").split(separator: " to ").compactMap {
+        Double($0.filter(\.isNumber))
+      }
+      #expect(ends.count == 2 && ends.allSatisfy(range.contains), "\(error.remedy)")
+      #expect(try run.reader.steps().isEmpty)
+    }
+  }
+
+  @Test(arguments: [0.35, 0.6, 0.9]) func `a search with a budget ends with a network that holds it`(
+    share: Double
+  ) throws {
+    let range = try Self.range.get()
+    let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
+    let run = try TinyRun(overrides: ["budget.flops=\(budget)"])
+    let result = try run.finished()
+    #expect(result.costMetric == "flops" && result.budget == budget)
+    #expect(result.cost <= budget)
+    #expect(result.cost == result.flops)
+    #expect(result.repaired == (result.argmaxCost != result.cost))
+    let export = try run.export()
+    #expect(export.architectures.first?.blocks == result.architecture.map(\.choice))
+    #expect(export.architectures.first?.source == (result.repaired ? "repaired" : "argmax"))
+    let told = try run.reader.log().contains { $0.text.contains("the likeliest network costs") }
+    #expect(told == result.repaired)
+  }
+
+  @Test func `a random search trains the same weights and leaves theta alone`() throws {
+    let overrides = ["search.algorithm=random", "random_networks=5"]
+    let run = try TinyRun(overrides: overrides)
+    let result = try run.finished()
+    let steps = try run.reader.steps()
+    #expect(result.algorithm == "random" && !result.repaired)
+    #expect(steps.count == 3 * 8 && steps.allSatisfy { $0.phase == .weights })
+    #expect(try run.reader.thetas().isEmpty)
+    let networks = try run.export().architectures
+    #expect(Set(networks.map(\.blocks)).count == networks.count && networks.count == 5)
+    #expect(networks.map(\.source) == ["best", "random", "random", "random", "random"])
+    let scores = networks.map { $0.thetaAccuracy ?? -1 }
+    #expect(scores == scores.sorted(by: >))
+    #expect(networks[0].blocks == result.architecture.map(\.choice))
+    #expect(networks[0].validationAccuracy == result.argmaxAccuracy)
+    // A stop in the middle changes nothing.
+    let broken = try TinyRun(overrides: overrides)
+    try broken.stopped(after: 11)
+    let again = try broken.finished()
+    #expect(again.weightsHash == result.weightsHash)
+    #expect(again.architecture == result.architecture)
+  }
+
+  @Test func `a random search within a budget draws only what holds it`() throws {
+    let range = try Self.range.get()
+    let budget = range.lowerBound + 0.7 * (range.upperBound - range.lowerBound)
+    let run = try TinyRun(overrides: [
+      "search.algorithm=random", "random_networks=4", "budget.flops=\(budget)",
+    ])
+    let result = try run.finished()
+    #expect(result.cost <= budget)
+    #expect(try run.export().architectures.allSatisfy { $0.flops <= budget })
+  }
+
+  @Test func `random networks are as likely as each other and lie in their range`() throws {
+    let prices = CostTable(layers: [[1, 2, 7.5], [0, 3, 4], [2.2, 2.3, 9]], fixed: 1)
+    let range = 7.0...11.0
+    var counts: [[Int]: Int] = [:]
+    for a in 0..<3 {
+      for b in 0..<3 {
+        for c in 0..<3 where range.contains(prices.cost([a, b, c])) { counts[[a, b, c]] = 0 }
+      }
+    }
+    let fitting = counts.count
+    let source = RandomNetworks(prices: prices, within: range)
+    let draws = 400 * fitting
+    for index in 0..<UInt32(draws) {
+      var random = Philox(seed: 3, purpose: .sampling, index: index)
+      let network = try #require(source.draw(&random))
+      #expect(range.contains(prices.cost(network)))
+      counts[network, default: 0] += 1
+    }
+    #expect(counts.count == fitting)
+    // Five standard deviations of a count round 400.
+    #expect(counts.values.allSatisfy { abs($0 - 400) < 100 }, "\(counts)")
+    var random = Philox(seed: 3, purpose: .sampling)
+    #expect(RandomNetworks(prices: prices, within: 11.31...11.49).draw(&random) == nil)
+  }
+
+  @Test func `a rare range of a deep space is reached`() throws {
+    let prices = CostTable(layers: (0..<22).map { _ in [1, 2, 3, 10] }, fixed: 0)
+    // All cheapest but a few: one draw in 4^20.
+    let source = RandomNetworks(prices: prices, within: 22...23)
+    var random = Philox(seed: 1, purpose: .sampling)
+    let network = try #require(source.draw(&random))
+    #expect((22...23).contains(prices.cost(network)))
+  }
+}
+
+extension TinyRun {
+  /// The frame of the network that is searched.
+  func macro() throws -> MacroArchitecture {
+    let settings = try folder.configuration()
+    return MacroArchitecture(settings.space, classes: 10, channels: 1, height: 8, width: 8)
+  }
+
+  func export() throws -> ArchitectureExport {
+    try JSONDecoder().decode(
+      ArchitectureExport.self,
+      from: Data(contentsOf: URL(fileURLWithPath: folder.exportsPath + "/architecture.json"))
+    )
+  }
+}
