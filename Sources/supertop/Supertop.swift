@@ -25,7 +25,8 @@ struct Supertop: ParsableCommand {
     version: "supertop \(version)",
     subcommands: [
       SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
-      WatchCommand.self, CompareCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,
+      WatchCommand.self, CompareCommand.self, ConfigCommand.self, DataCommand.self,
+      ModelsCommand.self, ProveCommand.self,
       ExportCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
