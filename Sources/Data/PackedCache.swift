@@ -45,6 +45,9 @@ struct PackedCache {
   }
 }
 
+/// `$XDG_CACHE_HOME/supertop`, else `~/.cache/supertop`: what can be made again.
+package func userCacheFolder() -> String { PackedCache.folder("") }
+
 /// `~/x` as an absolute path; other paths as they are.
 func expandingTilde(_ path: String) -> String {
   guard path == "~" || path.hasPrefix("~/") else { return path }

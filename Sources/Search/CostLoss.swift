@@ -64,7 +64,7 @@ package struct CostLoss: Sendable {
   /// A draw's cost scatters widely round its mean: a penalty on it would still push when the mean is right,
   /// would lean the other way where prices are lopsided, and would have no gradient left at a low
   /// temperature, when a draw is as good as discrete.
-  var isOfProbabilities: Bool { settings.form == .target }
+  var isOfProbabilities: Bool { settings.form == .target && !isLimit }
 
   /// What makes LAT of the log forms of a cost: thousands, or microseconds.
   private static func logUnits(_ metric: Configuration.SearchSettings.Cost) -> Float {

@@ -81,8 +81,11 @@ package struct MacroArchitecture: Sendable {
     activation: .relu
   )
 
-  /// The dashboard's view of the layers; with `latency` in milliseconds where it is known.
-  package func choices(latency: CostTable? = nil) -> [Choice] {
+  /// The dashboard's view of the layers.
+  package var choices: [Choice] { choices(latency: nil) }
+
+  /// The same with `latency` in milliseconds where it is known.
+  package func choices(latency: CostTable?) -> [Choice] {
     layers.enumerated().map { index, candidates in
       let first = candidates[0]
       let widths =

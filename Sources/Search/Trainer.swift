@@ -111,7 +111,7 @@ package final class Trainer: Sendable {
     try store.setStatus(Trainer.preparing("building the network", progress: 1))
     let task: any TrainingTask =
       switch settings {
-      case .search(let settings): try SearchTask(settings, data: data)
+      case .search(let settings): try search(settings, data, store)
       case .training(let settings): try NetworkTask(settings, folder: folder, data: data)
       }
     let session = try TrainingSession(folder: folder, store: store, task: task)
@@ -125,6 +125,36 @@ package final class Trainer: Sendable {
       after: session.lastIntervention
     )
     return session
+  }
+
+  /// Builds a search; where it goes by latencies that nobody has measured, they are measured first.
+  private func search(
+    _ settings: Configuration,
+    _ data: Dataset,
+    _ store: RunStore
+  ) throws -> SearchTask {
+    let macro = MacroArchitecture(
+      settings.space,
+      classes: data.classes,
+      channels: data.channels,
+      height: data.height,
+      width: data.width
+    )
+    var told = Date.distantPast
+    let latency = try SearchLatency(settings: settings, folder: folder, macro: macro).prices {
+      guard Date().timeIntervalSince(told) > 0.1 else { return }
+      told = Date()
+      try store.setStatus(Trainer.preparing($0.line, progress: $0.share))
+      if try stopRequested(store) { throw Interrupted() }
+    }
+    try store.setStatus(Trainer.preparing("building the network", progress: 1))
+    let task = try SearchTask(settings, data: data, latency: latency?.table)
+    if firstStep == 0 {
+      for (level, text) in try task.findings(spread: latency?.spread) {
+        try store.log(level, text)
+      }
+    }
+    return task
   }
 
   private func stopRequested(_ store: RunStore) throws -> Bool {

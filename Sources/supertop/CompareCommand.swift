@@ -136,12 +136,11 @@ struct CompareCommand: ParsableCommand {
     }
     guard !chart.points.isEmpty else { return }
     output.line("")
-    output.text(
-      chart.text(width: CompareCommand.width, height: 20, ascii: ascii).split(
-        separator: "\n",
-        omittingEmptySubsequences: false
-      ).map { $0.replacing(/ +$/, with: "") + "\n" }.joined()
-    )
+    for line in chart.text(width: CompareCommand.width, height: 20, ascii: ascii)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    {
+      output.line(String(line))
+    }
     output.line("* on the front: no other network is both cheaper and at least as good")
   }
 

@@ -39,7 +39,8 @@ final class Output {
 /// One changing line on standard error, for a person at a terminal; nothing elsewhere.
 final class Ticker {
   private let output = Output(descriptor: STDERR_FILENO)
-  private let isShown =
+  /// Whether there is a terminal that shows it.
+  let isShown =
     isatty(STDERR_FILENO) == 1
     && ProcessInfo.processInfo.environment["TERM"].map { $0 != "dumb" && !$0.isEmpty } ?? false
 

@@ -26,8 +26,8 @@ struct Supertop: ParsableCommand {
     subcommands: [
       SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
       WatchCommand.self, CompareCommand.self, ConfigCommand.self, DataCommand.self,
-      ModelsCommand.self, ProveCommand.self,
-      ExportCommand.self, BenchCommand.self,
+      ModelsCommand.self, ProveCommand.self, ExportCommand.self, LatencyCommand.self,
+      BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
   )

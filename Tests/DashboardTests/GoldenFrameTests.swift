@@ -9,7 +9,8 @@ import Testing
 
   static let states = [
     "running", "paused", "preparing", "empty", "finished", "nan", "constant", "deep", "inspector",
-    "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained",
+    "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained", "timed",
+    "timed-inspector", "timed-finished", "random",
   ]
 
   @Test(arguments: states)
@@ -52,13 +53,24 @@ import Testing
 
 /// Models in the states that a person may meet.
 enum Fixture {
+  /// The result of a search whose likeliest network missed its budget.
+  private static let found =
+    "{\"architecture\": ["
+    + ["k3_e6", "k5_e3", "skip", "k3_e3", "k5_e6", "k3_e1", "k3_e1_g2", "k5_e1"]
+    .map { "{\"choice\": \"\($0)\"}" }.joined(separator: ", ")
+    + "], \"argmax_accuracy\": 0.961, \"flops\": 790000, \"params\": 20100, "
+    + "\"latency_ms\": 1.975, \"repaired\": true}"
+
   static func model(_ name: String, _ size: Size) -> Model {
     var look = Model.Look()
     if name == "ascii" { look.glyphs = .ascii }
     if name == "mono" { look.themeIndex = look.library.themes.count - 1 }
     var model = Model(size: size, look: look)
     model.now = 1_790_000_000
-    let run = SimulatedRun(layers: name == "deep" ? 22 : 8)
+    let run = SimulatedRun(
+      layers: name == "deep" ? 22 : 8,
+      metric: name.hasPrefix("timed") ? "latency" : "flops"
+    )
     switch name {
     case "empty": return model
     case "preparing":
@@ -72,6 +84,15 @@ enum Fixture {
     case "training", "trained":
       _ = update(&model, .data(run.training(to: name == "trained" ? .max : 700)))
       return model
+    case "timed-finished":
+      var delta = run.advance(to: .max, state: .finished)
+      delta.found = FoundNetwork(result: found)
+      _ = update(&model, .data(delta))
+    case "random":
+      var delta = run.advance(to: 700)
+      delta.thetas = []
+      delta.summary?.randomNetworks = 20
+      _ = update(&model, .data(delta))
     case "finished": _ = update(&model, .data(run.advance(to: .max, state: .finished)))
     case "nan", "constant":
       var delta = run.advance(to: 400)
@@ -106,7 +127,7 @@ enum Fixture {
     default: _ = update(&model, .data(run.advance(to: 700)))
     }
     switch name {
-    case "inspector":
+    case "inspector", "timed-inspector":
       for key in [Key.down, .down, .enter] { _ = update(&model, .key(key)) }
     case "help": _ = update(&model, .key(.character("?")))
     case "quit": _ = update(&model, .key(.character("q")))

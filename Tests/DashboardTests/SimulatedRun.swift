@@ -10,6 +10,8 @@ final class SimulatedRun: RunSource {
   let stepsPerEpoch = 40
   let summary: RunSummary
   let choices: [Choice]
+  /// Milliseconds of a FLOP where latency is the cost, else 1.
+  let unit: Double
   private(set) var step = 0
   private(set) var requests: [Intervention.Action] = []
   /// What the next poll hands over.
@@ -25,12 +27,15 @@ final class SimulatedRun: RunSource {
     layers: Int = 8,
     epochs: Int = 30,
     budget: Double = 900_000,
+    metric: String = "flops",
     name: String = "digits-1",
     preset: String = "digits",
     data: String = "digits"
   ) {
     self.layers = layers
     self.epochs = epochs
+    let isTimed = metric == "latency"
+    unit = isTimed ? 2.5e-6 : 1
     summary = RunSummary(
       name: name,
       preset: preset,
@@ -39,8 +44,8 @@ final class SimulatedRun: RunSource {
       epochs: epochs,
       warmupEpochs: 3,
       schedule: TemperatureSchedule(form: .exponential, start: 5, rate: 0.09, end: 0.1),
-      costMetric: "flops",
-      budget: budget
+      costMetric: metric,
+      budget: budget * unit
     )
     choices = (0..<layers).map { layer in
       let side = 16 >> (layer * 3 / max(1, layers))
@@ -51,7 +56,12 @@ final class SimulatedRun: RunSource {
         detail: "\(side)x\(side) \(width)→\(width + (layer % 2) * 8)"
           + (layer % 3 == 0 ? " s2" : ""),
         options: Self.candidates.map {
-          .init(name: $0.name, flops: $0.flops * scale, params: $0.params * scale)
+          .init(
+            name: $0.name,
+            flops: $0.flops * scale,
+            params: $0.params * scale,
+            latency: isTimed ? $0.flops * scale * 2.5e-6 : nil
+          )
         }
       )
     }
@@ -85,9 +95,10 @@ final class SimulatedRun: RunSource {
   }
 
   func expectedCost(_ epoch: Double) -> Double {
-    zip(logits(epoch), choices).reduce(210_000) { sum, item in
-      sum + zip(softmax(item.0), item.1.options).reduce(0) { $0 + Double($1.0) * $1.1.flops }
-    }
+    unit
+      * zip(logits(epoch), choices).reduce(210_000) { sum, item in
+        sum + zip(softmax(item.0), item.1.options).reduce(0) { $0 + Double($1.0) * $1.1.flops }
+      }
   }
 
   func advance(to target: Int, state: RunStatus.State = .running) -> RunDelta {
@@ -151,7 +162,8 @@ final class SimulatedRun: RunSource {
             argmaxFlops: 812_000,
             argmaxParams: 21_400,
             temperature: temperature(step - 1),
-            seconds: 1.9
+            seconds: 1.9,
+            argmaxLatency: unit < 1 ? 812_000 * unit : nil
           )
         )
       }

@@ -68,11 +68,11 @@ import Testing
 
   @Test func `choices carry the price of every candidate`() throws {
     let macro = try macro("cifar-small", classes: 10)
-    #expect(macro.choices().count == 8)
-    for (choice, layer) in zip(macro.choices(), macro.layers) {
+    #expect(macro.choices.count == 8)
+    for (choice, layer) in zip(macro.choices, macro.layers) {
       #expect(choice.options.map(\.flops) == layer.map(\.flops))
       #expect(choice.options.map(\.params) == layer.map(\.params))
     }
-    #expect(macro.choices()[1].detail == "32x32 16→24 s2")
+    #expect(macro.choices[1].detail == "32x32 16→24 s2")
   }
 }

@@ -19,6 +19,8 @@ package final class InferenceNetwork {
   private let pooledFloats: Int
   /// Maps of a single image that all workers work on.
   private let maps: Buffer?
+  /// Marks the end of each stage of a call with a single image; the classifier is still to come then.
+  package var stopwatch: Stopwatch?
 
   /// Packs the weights for the engine's instruction set and plans the memory.
   ///
@@ -76,6 +78,7 @@ package final class InferenceNetwork {
       "inference: images of shape \(x.shape), expected \(shape)"
     )
     let images = x.shape[0]
+    precondition(stopwatch == nil || images == 1, "inference: a stopwatch times one image")
     let pooled = engine.pool.take(images * pooledFloats)
     let input = UnsafePointer(x.buffer.pointer)
     if images == 1, let maps {
@@ -104,6 +107,7 @@ package final class InferenceNetwork {
     for (index, stage) in stages.enumerated() {
       advance(&memory, to: index, arena, pooled)
       for (pass, units) in stage.units.enumerated() { stage.run(pass, 0..<units, memory) }
+      stopwatch?.mark()
     }
   }
 
@@ -129,6 +133,7 @@ package final class InferenceNetwork {
           stage.run(pass, units * part / parts..<units * (part + 1) / parts, memory)
         }
       }
+      stopwatch?.mark()
     }
   }
 

@@ -1,0 +1,107 @@
+import Data
+import Foundation
+import Networks
+import Runs
+import Tensor
+
+extension LatencyTable {
+  /// The table of a space on this machine: the one kept in `path`, or one that is measured now and kept there.
+  ///
+  /// What an interrupted measurement has timed lies in `path` + `.unfinished`, and is gone on from.
+  ///
+  /// - Parameters:
+  ///   - macro: the space.
+  ///   - path: the file; by default `cachePath`.
+  ///   - threads: workers inside a block.
+  ///   - isa: the kernels to time.
+  ///   - precision: what is enough.
+  ///   - anew: whether to measure even if there is a finished table.
+  ///   - progress: see `measured`.
+  /// - Errors: those of `measured`, and of writing.
+  package static func kept(
+    for macro: MacroArchitecture,
+    in path: String? = nil,
+    threads: Int,
+    isa: InstructionSet = .chosen,
+    precision: LatencyPrecision = LatencyPrecision(),
+    anew: Bool = false,
+    progress: (LatencyProgress) throws -> Void = { _ in }
+  ) throws -> LatencyTable {
+    let path = path ?? cachePath(for: macro, threads: threads, isa: isa)
+    // A damaged file of the cache is made again, as any other of its kind.
+    if !anew, let table = try? load(path: path), (try? table.prices(for: macro, place: path)) != nil {
+      return table
+    }
+    let unfinished = path + ".unfinished"
+    let folder = (path as NSString).deletingLastPathComponent
+    if !folder.isEmpty {
+      try? FileManager.default.createDirectory(
+        atPath: folder,
+        withIntermediateDirectories: true
+      )
+    }
+    let table = try measured(
+      for: macro,
+      threads: threads,
+      isa: isa,
+      precision: precision,
+      continuing: (try? load(path: unfinished)).flatMap { $0.isPart(of: macro) ? $0 : nil },
+      progress: progress,
+      save: { try $0.write(to: unfinished) }
+    )
+    try table.write(to: path)
+    unlink(unfinished)
+    return table
+  }
+
+  /// Whether all its cells are cells of the space.
+  private func isPart(of macro: MacroArchitecture) -> Bool {
+    let blocks = macro.fixedBlocks
+    let cells = Set(macro.latencyCells.map(\.latencyCell))
+    return entries.allSatisfy {
+      switch $0.candidate {
+      case "stem": $0.cell == blocks.stem.latencyCell
+      case "rest": $0.cell == blocks.head.latencyCell
+      default: cells.contains($0.cell)
+      }
+    }
+  }
+
+  /// Where this machine's table of a space is kept for the user: a name of processor, threads, instruction set
+  /// and cells.
+  package static func cachePath(
+    for macro: MacroArchitecture,
+    threads: Int,
+    isa: InstructionSet = .chosen
+  ) -> String {
+    let blocks = macro.fixedBlocks
+    let cells = [blocks.stem, blocks.head] + macro.latencyCells
+    let hash = SHA256.hex(
+      cells.map { "\($0.summary) \($0.height) \($0.width) \($0.input) \($0.output) \($0.stride)" }
+        .joined(separator: "\n").utf8
+    )
+    let processor = hostProcessor().map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
+      .split(separator: "-").joined(separator: "-")
+    return "\(userCacheFolder())/latency-\(processor)-\(isa.rawValue)-\(threads)t-"
+      + "\(hash.prefix(12)).json"
+  }
+
+  /// The processor's name, as the system tells it.
+  package static func hostProcessor() -> String {
+    #if os(Linux)
+      let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+      let name = lines.split(separator: "\n").first { $0.hasPrefix("model name") }
+        .flatMap { $0.split(separator: ":", maxSplits: 1).last }
+      if let name { return name.trimmingCharacters(in: .whitespaces) }
+    #else
+      var size = 0
+      sysctlbyname("machdep.cpu.brand_string", nil, &size, nil, 0)
+      var bytes = [UInt8](repeating: 0, count: size)
+      if size > 1, sysctlbyname("machdep.cpu.brand_string", &bytes, &size, nil, 0) == 0 {
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+    #endif
+    return "this machine"
+  }
+}
+

@@ -1,0 +1,159 @@
+import Data
+import Foundation
+import Networks
+import Runs
+
+extension LatencyTable {
+  /// Columns that an imported file has; `spread` may be missing.
+  package static let columns = [
+    "block", "height", "width", "input", "output", "stride", "milliseconds",
+  ]
+
+  /// A table of another device from a file of this program's JSON, of JSON rows, or of comma-separated values.
+  ///
+  /// A row's `block` is the name of a candidate of the space, or `stem`, `rest` or `fixed`, whose other cells may be
+  /// empty.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - macro: the space that its cells must cover.
+  ///   - device: its name.
+  /// - Errors: `.noInput`; `.data` naming row and column, or the cells that are missing.
+  package static func imported(
+    path: String,
+    for macro: MacroArchitecture,
+    device: String
+  ) throws -> LatencyTable {
+    var table = LatencyTable(device: device)
+    if let json = try jsonText(path) {
+      if json.hasPrefix("{") {
+        let own = try parse(json, place: path)
+        table = own
+        table.device = device
+      } else {
+        try table.add(rows(json, path: path), macro)
+      }
+    } else {
+      try table.add(CSVTable(path: path), macro)
+    }
+    _ = try table.prices(for: macro, place: path)
+    return table
+  }
+
+  /// The file's text if it looks like JSON.
+  private static func jsonText(_ path: String) throws -> String? {
+    let bytes = try readBytes(path)
+    guard let first = bytes.first(where: { !($0 == 32 || (9...13).contains($0)) }),
+      first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    else { return nil }
+    return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// A list of JSON objects as the table that the CSV form would be.
+  private static func rows(_ json: String, path: String) throws -> CSVTable {
+    let sound = json.replacing(/:\s*([-+]?(?i:nan|inf|infinity))\b/) { ": \"\($0.1)\"" }
+    guard
+      let list = try? JSONSerialization.jsonObject(with: Foundation.Data(sound.utf8)) as? [Any]
+    else {
+      throw UserError(
+        .data,
+        path,
+        "not JSON",
+        remedy: "give a list of objects with \(columns.joined(separator: ", "))"
+      )
+    }
+    let known = columns + ["spread"]
+    let lines = try list.enumerated().map { index, item in
+      guard let object = item as? [String: Any] else {
+        throw UserError(.data, "\(path): row \(index + 1)", "not an object", remedy: "correct it")
+      }
+      if let strange = object.keys.sorted().first(where: { !known.contains($0) }) {
+        throw UserError(
+          .data,
+          "\(path): row \(index + 1)",
+          "unknown key '\(strange)'",
+          remedy: "known are \(known.joined(separator: ", "))"
+        )
+      }
+      return known.map { key in object[key].map { $0 is NSNull ? "" : "\($0)" } ?? "" }
+        .joined(separator: ",")
+    }
+    return try CSVTable(
+      text: ([known.joined(separator: ",")] + lines).joined(separator: "\n"),
+      path: path
+    )
+  }
+
+  private mutating func add(_ csv: CSVTable, _ macro: MacroArchitecture) throws {
+    let known = LatencyTable.columns + ["spread"]
+    if let strange = csv.header.first(where: { !known.contains($0) }) {
+      throw UserError(
+        .data,
+        csv.path,
+        "unknown column '\(strange)'",
+        remedy: "known are \(known.joined(separator: ", "))"
+      )
+    }
+    let columns = try Dictionary(
+      uniqueKeysWithValues: LatencyTable.columns.map { ($0, try csv.column($0)) }
+    )
+    let spread = csv.header.firstIndex(of: "spread")
+    func column(_ name: String) -> Int { columns[name] ?? 0 }
+    let blocks = macro.fixedBlocks
+    var seen: [Key: Int] = [:]
+    for row in csv.rows.indices {
+      let name = String(csv.rows[row][column("block")])
+      let milliseconds = try csv.number(row: row, column: column("milliseconds"))
+      var entry: Entry
+      switch name {
+      case "stem":
+        entry = Entry(blocks.stem, candidate: name, milliseconds: milliseconds)
+      case "rest", "fixed":
+        entry = Entry(blocks.head, candidate: name, milliseconds: milliseconds)
+      default:
+        func whole(_ column: Int) throws -> Int {
+          guard let value = Int(csv.rows[row][column]) else {
+            throw csv.fault(
+              row: row,
+              column: column,
+              "a whole number expected, '\(csv.rows[row][column])' found"
+            )
+          }
+          return value
+        }
+        let sizes = try ["height", "width", "input", "output", "stride"].map {
+          try whole(column($0))
+        }
+        let candidate = macro.layers.joined().first {
+          $0.name == name && [$0.height, $0.width, $0.input, $0.output, $0.stride] == sizes
+        }
+        guard let candidate else {
+          throw csv.fault(
+            row: row,
+            column: column("block"),
+            "the space has no '\(name)' at "
+              + LatencyTable.shape(Array(sizes[..<3]), sizes[3], sizes[4])
+          )
+        }
+        entry = Entry(candidate, milliseconds: milliseconds)
+      }
+      if milliseconds < 0 || milliseconds == 0 && entry.block != "identity" {
+        throw csv.fault(
+          row: row,
+          column: column("milliseconds"),
+          "\(entry.place) takes \(milliseconds) ms; only an identity costs nothing"
+        )
+      }
+      if let spread, !csv.rows[row][spread].isEmpty {
+        entry.spread = try csv.number(row: row, column: spread)
+        if entry.spread ?? 0 < 0 {
+          throw csv.fault(row: row, column: spread, "a share from 0 on expected")
+        }
+      }
+      if let first = seen.updateValue(row + 1, forKey: entry.key) {
+        throw csv.fault(row: row, column: column("block"), "\(entry.place) again, as in row \(first)")
+      }
+      entries.append(entry)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import Networks
+import Runs
+
+extension LatencyTable {
+  /// The prices of a space's networks in milliseconds.
+  ///
+  /// - Parameters:
+  ///   - macro: the space, whose cells must all be there.
+  ///   - place: what errors name, the file.
+  /// - Errors: `.data` naming the first cell that is missing, that the space does not have, or that computes
+  ///   something else.
+  package func prices(for macro: MacroArchitecture, place: String) throws -> CostTable {
+    let cells = try matched(to: macro, place: place)
+    let fixed = try fixedEntries(of: macro, place: place)
+    return CostTable(
+      layers: cells.map { $0.map { $0?.milliseconds ?? 0 } },
+      fixed: fixed.reduce(0) { $0 + $1.milliseconds }
+    )
+  }
+
+  /// The relative spread of each price, [layer][candidate]; 0 for identities, nil where none is known.
+  package func spread(for macro: MacroArchitecture, place: String) throws -> [[Double]]? {
+    let cells = try matched(to: macro, place: place)
+    guard cells.joined().contains(where: { $0?.spread != nil }) else { return nil }
+    return cells.map { $0.map { $0?.spread ?? 0 } }
+  }
+
+  /// The entry of each candidate of each layer; nil for an identity that has none.
+  private func matched(to macro: MacroArchitecture, place: String) throws -> [[Entry?]] {
+    var byKey: [Key: Entry] = [:]
+    for entry in entries { byKey[entry.key] = entry }
+    var used: Set<Key> = []
+    var cells: [[Entry?]] = []
+    var missing: [(block: BlockDescription, layer: Int)] = []
+    for (index, candidates) in macro.layers.enumerated() {
+      var row: [Entry?] = []
+      for candidate in candidates {
+        let keys: [Key] = [.layer(index + 1, candidate.name), .cell(candidate.latencyCell)]
+        used.formUnion(keys)
+        let entry = keys.lazy.compactMap { byKey[$0] }.first
+        if let entry {
+          guard entry.block == candidate.summary else {
+            throw mismatch(place, "layer \(index + 1), \(candidate.name)", entry, candidate.summary)
+          }
+        } else if !candidate.isIdentity {
+          missing.append((candidate, index + 1))
+        }
+        row.append(entry)
+      }
+      cells.append(row)
+    }
+    if let first = missing.first { throw fault(first.block, first.layer, missing.map(\.block), place) }
+    if let strange = entries.first(where: { !$0.isFixed && !used.contains($0.key) }) {
+      throw UserError(
+        .data,
+        "\(place): \(strange.place)",
+        "the space has no such cell (\(strange.block))",
+        remedy: "this table is of another macro-architecture or other candidates; "
+          + "measure or import one for this space"
+      )
+    }
+    return cells
+  }
+
+  /// The error for cells that are not there.
+  private func fault(
+    _ block: BlockDescription,
+    _ layer: Int,
+    _ all: [BlockDescription],
+    _ place: String
+  ) -> UserError {
+    // Another operator under the same name says more than that a cell is missing.
+    if let other = entries.first(where: {
+      $0.candidate == block.name && $0.layer == nil && isAt($0, block)
+    }) {
+      return mismatch(place, "layer \(layer), \(block.name)", other, block.summary)
+    }
+    var names: [String] = []
+    for block in all {
+      let name = "\(block.name) at \(LatencyTable.shape(of: block))"
+      if !names.contains(name) { names.append(name) }
+    }
+    let more = names.count > 8 ? " and \(names.count - 8) more" : ""
+    let knowsShape = entries.contains { $0.layer == layer || !$0.isFixed && isAt($0, block) }
+    return UserError(
+      .data,
+      "\(place): layer \(layer)",
+      "no cell for " + names.prefix(8).joined(separator: ", ") + more,
+      remedy: knowsShape
+        ? "add what is missing, or measure a table for these candidates"
+        : "the table is of another macro-architecture; measure or import one for this space"
+    )
+  }
+
+  private func isAt(_ entry: Entry, _ block: BlockDescription) -> Bool {
+    let cell = block.latencyCell
+    return entry.input == cell.input && entry.output == cell.output && entry.stride == cell.stride
+  }
+
+  private func mismatch(_ place: String, _ cell: String, _ entry: Entry, _ block: String)
+    -> UserError
+  {
+    UserError(
+      .data,
+      "\(place): \(cell)",
+      "the table's is \(entry.block), the space's \(block)",
+      remedy: "the table is of another list of candidates; measure one for this space"
+    )
+  }
+
+  /// Stem and rest, or both together.
+  private func fixedEntries(of macro: MacroArchitecture, place: String) throws -> [Entry] {
+    let blocks = macro.fixedBlocks
+    func entry(_ name: String) -> Entry? { entries.first { $0.candidate == name } }
+    if let whole = entry("fixed") { return [whole] }
+    return try [("stem", blocks.stem), ("rest", blocks.head)].map { name, block in
+      guard let found = entry(name) else {
+        throw UserError(
+          .data,
+          "\(place): \(name)",
+          "the cell is missing",
+          remedy: "add 'stem' and 'rest' (head, mean, classifier), or both as one 'fixed'"
+        )
+      }
+      guard found.cell == block.latencyCell else {
+        throw UserError(
+          .data,
+          "\(place): \(name)",
+          "the table's is \(found.block) on \(LatencyTable.shape(found.input, found.output, 1)), "
+            + "the space's \(block.summary) on "
+            + LatencyTable.shape(block.latencyCell.input, block.output, 1),
+          remedy: "the table is of another macro-architecture; measure one for this space"
+        )
+      }
+      return found
+    }
+  }
+}

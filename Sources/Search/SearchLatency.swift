@@ -1,0 +1,91 @@
+import Foundation
+import Runs
+
+/// Finds the latencies that a search goes by, and keeps them in the run's folder, so that it resumes and
+/// repeats on the same numbers (spec S7).
+struct SearchLatency {
+  let settings: Configuration
+  let folder: RunFolder
+  let macro: MacroArchitecture
+
+  /// Prices in milliseconds and how uncertain each is.
+  struct Prices {
+    var table: CostTable
+    var spread: [[Double]]?
+  }
+
+  /// The run's own table; else the file that the settings name; else this machine's, measured on first use.
+  ///
+  /// Nil where the search has no use for one: FLOPs or weights are the cost, and no table is named.
+  /// `progress` hears of a measurement, and ends it by throwing; what was measured is kept. Errors: those
+  /// of reading, of a table for another space, and `.unavailable` for a machine too busy to measure.
+  func prices(progress: (LatencyProgress) throws -> Void) throws -> Prices? {
+    guard settings.search.cost == .latency || !settings.latency.table.isEmpty else { return nil }
+    let path = folder.latencyPath
+    if FileManager.default.fileExists(atPath: path) {
+      return try prices(LatencyTable.load(path: path), place: path)
+    }
+    let table: LatencyTable
+    let named = settings.latency.table
+    if named.isEmpty {
+      let threads = settings.latency.threads
+      table = try LatencyTable.kept(
+        for: macro,
+        threads: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount,
+        progress: progress
+      )
+    } else {
+      table = try LatencyTable.load(path: named)
+    }
+    // A table that does not fit the space is told by its own name, and not kept.
+    let found = try prices(table, place: named.isEmpty ? "latency" : named)
+    try table.write(to: path)
+    return found
+  }
+
+  private func prices(_ table: LatencyTable, place: String) throws -> Prices {
+    Prices(
+      table: try table.prices(for: macro, place: place),
+      spread: try table.spread(for: macro, place: place)
+    )
+  }
+}
+
+extension LatencyProgress {
+  /// A line for a person.
+  var line: String {
+    "measuring latency: block \(cells) of \(cellCount)"
+      + (secondsLeft.map { ", \(Int($0.rounded())) s to go" } ?? "")
+  }
+}
+
+extension SearchTask {
+  /// What a person should know of the prices before the search believes them, the worst first.
+  ///
+  /// Errors: `.data` for prices that no search may use.
+  func findings(spread: [[Double]]?) throws -> [(level: LogRecord.Level, text: String)] {
+    let found = TableDoctor.findings(
+      prices: supernet.prices,
+      choices: supernet.choices,
+      spread: spread
+    )
+    if let worst = found.first, worst.grade == .error {
+      throw UserError(
+        .data,
+        "latency table",
+        worst.text,
+        remedy: "see all of it with supertop latency show"
+      )
+    }
+    let aimless = configuration.limit != nil && configuration.loss.form != .target
+    return found.map { ($0.grade == .note ? .info : .warning, "prices: \($0.text)") }
+      + (aimless
+        ? [
+          (
+            .warning,
+            "loss.form \(configuration.loss.form.rawValue) does not aim at the budget; only the "
+              + "network at the end will hold it"
+          )
+        ] : [])
+  }
+}

@@ -1,0 +1,171 @@
+import ArgumentParser
+import Dashboard
+import Foundation
+import Runs
+import Search
+import Tensor
+
+/// `supertop latency`: how long the blocks of a space take.
+struct LatencyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "latency",
+    abstract: "Measure, look at, check or import a table of latencies.",
+    discussion: """
+      A table holds the milliseconds of every block at every place of a space, so that a search can count a \
+      network's latency as the sum of its blocks. Documentation/latency-table.md describes the file.
+
+        supertop latency measure --preset cifar-small --threads 1
+        supertop latency check --preset cifar-small --threads 1 --networks 30
+        supertop latency import phone.csv --preset cifar --device "Pixel 3"
+      """,
+    subcommands: [
+      LatencyMeasureCommand.self, LatencyShowCommand.self, LatencyCheckCommand.self,
+      LatencyImportCommand.self,
+    ]
+  )
+}
+
+/// Which space a table is for; the same settings as a search has.
+struct LatencySpaceOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Settings of the space: \(Configuration.presetNames.joined(separator: ", ")).",
+      valueName: "name"
+    )
+  )
+  var preset: String?
+
+  @Option(help: dataHelp)
+  var data: String?
+
+  @Option(
+    name: .customLong("set"),
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Override any key, such as data.resolution=64; may be repeated.",
+      valueName: "key.path=value"
+    )
+  )
+  var assignments: [String] = []
+
+  /// The settings, as a search would have them.
+  func settings(file: String? = nil) throws -> Configuration {
+    var arguments = file.map { [$0] } ?? []
+    if let preset { arguments += ["--preset", preset] }
+    if let data { arguments += ["--data", data] }
+    for assignment in assignments { arguments += ["--set", assignment] }
+    return try SearchCommand.parse(arguments).settings()
+  }
+
+  /// The space with the images that its data have.
+  ///
+  /// The number of classes moves the classifier's time by microseconds; tables are not told apart by it.
+  func macro(file: String? = nil) throws -> MacroArchitecture {
+    let settings = try settings(file: file)
+    return MacroArchitecture(
+      settings.space,
+      classes: classes(settings),
+      channels: settings.data.source == "digits" ? 1 : 3,
+      height: settings.data.resolution,
+      width: settings.data.resolution
+    )
+  }
+
+  private func classes(_ settings: Configuration) -> Int {
+    let folders = try? FileManager.default.contentsOfDirectory(
+      atPath: settings.data.source + "/train"
+    )
+    if let folders, !folders.isEmpty { return folders.count { !$0.hasPrefix(".") } }
+    return settings.preset == "imagenet" ? 1000 : 10
+  }
+}
+
+/// How sure a timing must be.
+struct LatencyPrecisionOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Largest spread to accept, half a median's 95 % confidence interval (default: 0.05; timings end at 0.02).",
+      valueName: "share"
+    )
+  )
+  var spread: Double?
+
+  /// The precision meant, checked.
+  func precision() throws -> LatencyPrecision {
+    if let spread, !(0.001...1).contains(spread) {
+      throw UserError(
+        .usage,
+        "--spread \(spread)",
+        "not a possible spread",
+        remedy: "give a share from 0.001 to 1, such as 0.05"
+      )
+    }
+    return LatencyPrecision(accepted: spread)
+  }
+}
+
+/// Shows how far a measurement has come, and ends it at a signal.
+final class LatencyTicker {
+  private let ticker = Ticker()
+  private let output = Output(descriptor: STDERR_FILENO)
+  private let signals = Signals { _ in }
+  private let start = Date()
+  private var lastLine = Date()
+
+  /// Seconds between two lines where there is no terminal.
+  private static let interval = 5.0
+
+  /// What a person has to know who ends the work.
+  private let remedy: String
+
+  init(remedy: String = "") {
+    self.remedy = remedy
+    Signals.ignoreBrokenPipes()
+  }
+
+  /// Tells the state; throws the exit code of a signal that has come.
+  func show(_ share: Double, _ what: String, secondsLeft: Double? = nil) throws {
+    if let signal = signals.received {
+      ticker.clear()
+      output.line("supertop: stopped at \(Int(100 * share)) %\(remedy)")
+      throw ExitCode(128 + signal)
+    }
+    let left = secondsLeft.map { ", \(Format.duration($0)) to go" } ?? ""
+    if ticker.isShown {
+      let width = 24
+      let filled = Int((share * Double(width)).rounded())
+      let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+      ticker.show("[\(bar)] \(Int(100 * share)) %, \(what)\(left)")
+    } else if Date().timeIntervalSince(lastLine) >= LatencyTicker.interval {
+      lastLine = Date()
+      output.line("\(Int(100 * share)) %, \(what)\(left)")
+    }
+  }
+
+  func clear() { ticker.clear() }
+
+  /// Seconds since the beginning.
+  var seconds: Double { Date().timeIntervalSince(start) }
+}
+
+/// The doctor's words on a terminal and in JSON.
+struct LatencyFindings {
+  let findings: [TableDoctor.Finding]
+
+  /// Prints them, or that there are none.
+  func show(_ output: Output = Output()) {
+    if findings.isEmpty { return output.line("the table doctor has nothing to say against it") }
+    for finding in findings { output.line("\(finding.grade.rawValue): \(finding.text)") }
+  }
+
+  /// For the JSON object.
+  var reports: [Report] {
+    findings.map { Report(grade: $0.grade.rawValue, text: $0.text) }
+  }
+
+  struct Report: Encodable {
+    var grade: String
+    var text: String
+  }
+}

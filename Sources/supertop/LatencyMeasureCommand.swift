@@ -1,0 +1,112 @@
+import ArgumentParser
+import Dashboard
+import Foundation
+import Runs
+import Search
+import Tensor
+
+/// `supertop latency measure`: a table of this machine.
+struct LatencyMeasureCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "measure",
+    abstract: "Time every block of a space on this machine.",
+    discussion: """
+      Each distinct block is timed inside whole networks, with batch 1 and the kernels that a derived network \
+      runs on, until the median is known within 2 %. Timings that other programs have slowed are told by a loop \
+      of known work and by batches that disagree, and are taken again.
+
+      Without --out the table goes where searches look for it. A measurement that was interrupted goes on where \
+      it was when the same command is given again.
+      """
+  )
+
+  @Argument(
+    help: ArgumentHelp(
+      "Configuration file; what it leaves out comes from its preset.",
+      valueName: "config.yaml"
+    )
+  )
+  var file: String?
+
+  @OptionGroup var space: LatencySpaceOptions
+
+  @Option(help: ArgumentHelp("The table's file (default: in the cache).", valueName: "file"))
+  var out: String?
+
+  @OptionGroup var precision: LatencyPrecisionOptions
+  @OptionGroup var options: BenchOptions
+
+  /// What was done; the names are those of the JSON object.
+  struct Report: Encodable {
+    var file: String
+    var device: String
+    var threads: Int
+    var isa: String
+    var cells: Int
+    var seconds: Double
+    var largestSpread: Double
+    var leastMs: Double
+    var mostMs: Double
+    var findings: [LatencyFindings.Report]
+  }
+
+  func run() throws {
+    let threads = try options.checkedThreads()
+    let isa = try options.instructionSet()
+    let precision = try precision.precision()
+    let macro = try space.macro(file: file)
+    let path = out ?? LatencyTable.cachePath(for: macro, threads: threads, isa: isa)
+    let ticker = LatencyTicker(remedy: "; the same command goes on from there")
+    let table: LatencyTable
+    do {
+      table = try LatencyTable.kept(
+        for: macro,
+        in: path,
+        threads: threads,
+        isa: isa,
+        precision: precision,
+        anew: true
+      ) {
+        try ticker.show(
+          $0.share,
+          "\($0.cells) of \($0.cellCount) cells",
+          secondsLeft: $0.secondsLeft
+        )
+      }
+    } catch {
+      ticker.clear()
+      throw error
+    }
+    ticker.clear()
+    let prices = try table.prices(for: macro, place: path)
+    let range = prices.range
+    let findings = LatencyFindings(
+      findings: try LatencyGrid(table, for: macro, place: path).findings
+    )
+    let report = Report(
+      file: path,
+      device: table.device,
+      threads: threads,
+      isa: isa.rawValue,
+      cells: table.entries.count,
+      seconds: ticker.seconds.rounded(to: 2),
+      largestSpread: (table.entries.compactMap(\.spread).max() ?? 0).rounded(to: 4),
+      leastMs: range.lowerBound.rounded(to: 4),
+      mostMs: range.upperBound.rounded(to: 4),
+      findings: findings.reports
+    )
+    let number = BenchTable.number
+    try options.show(
+      report,
+      table: [
+        [
+          "\(report.cells) cells in \(Format.duration(ticker.seconds)): \(report.device), \(report.isa), "
+            + "\(threads) threads; largest spread \(BenchTable.share(report.largestSpread))"
+        ],
+        ["networks take \(number(range.lowerBound, 3)) to \(number(range.upperBound, 3)) ms"],
+        ["table: \(path)"],
+      ]
+    )
+    if !options.json { findings.show() }
+  }
+}

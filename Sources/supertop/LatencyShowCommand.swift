@@ -1,0 +1,177 @@
+import ArgumentParser
+import Foundation
+import Runs
+import Search
+
+/// `supertop latency show`: a table as a heat map.
+struct LatencyShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Print a table of latencies as a heat map, with the doctor's findings.",
+    discussion: """
+      With --preset the rows are the layers of that space and the table must fit it, else they are the shapes that \
+      the file holds. Colours run from the cheapest cell to the dearest on a logarithmic scale; without colours \
+      (NO_COLOR, no terminal) bars stand beside the numbers.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("The table.", valueName: "file"))
+  var table: String
+
+  @OptionGroup var space: LatencySpaceOptions
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  /// The names are those of the JSON object.
+  struct Report: Encodable {
+    var device: String
+    var threads: Int?
+    var isa: String?
+    var date: String
+    var fixedMs: Double
+    var leastMs: Double
+    var mostMs: Double
+    var candidates: [String]
+    var rows: [Row]
+    var findings: [LatencyFindings.Report]
+
+    /// A layer or a shape; null where the table has no cell.
+    struct Row: Encodable {
+      var name: String
+      var shape: String
+      var ms: [Double?]
+      var spread: [Double?]
+    }
+  }
+
+  func run() throws {
+    let table = try LatencyTable.load(path: table)
+    let hasSpace = space.preset != nil || space.data != nil || !space.assignments.isEmpty
+    let grid =
+      try hasSpace
+      ? LatencyGrid(table, for: space.macro(), place: self.table) : LatencyGrid(table)
+    let findings = LatencyFindings(findings: grid.findings)
+    if json { return try show(grid, table, findings) }
+    let output = Output()
+    var head = table.device
+    if let isa = table.isa { head += ", \(isa)" }
+    if let threads = table.threads { head += ", \(threads) threads" }
+    if !table.date.isEmpty { head += ", \(table.date)" }
+    output.line(head)
+    output.text(LatencyHeatMap(grid).text(colour: LatencyHeatMap.hasColour))
+    let (least, most) = range(grid)
+    output.line(
+      String(
+        format: "fixed parts %.3f ms; networks take %.3f to %.3f ms",
+        grid.fixed,
+        least,
+        most
+      )
+    )
+    findings.show(output)
+  }
+
+  /// What the cheapest and the dearest network take.
+  private func range(_ grid: LatencyGrid) -> (least: Double, most: Double) {
+    let rows = grid.rows.map { $0.milliseconds.compactMap { $0 } }
+    return (
+      rows.reduce(grid.fixed) { $0 + ($1.min() ?? 0) },
+      rows.reduce(grid.fixed) { $0 + ($1.max() ?? 0) }
+    )
+  }
+
+  private func show(_ grid: LatencyGrid, _ table: LatencyTable, _ findings: LatencyFindings) throws {
+    let (least, most) = range(grid)
+    let report = Report(
+      device: table.device,
+      threads: table.threads,
+      isa: table.isa,
+      date: table.date,
+      fixedMs: grid.fixed.rounded(to: 6),
+      leastMs: least.rounded(to: 6),
+      mostMs: most.rounded(to: 6),
+      candidates: grid.candidates,
+      rows: grid.rows.map {
+        Report.Row(
+          name: $0.name,
+          shape: $0.detail,
+          ms: $0.milliseconds.map { $0?.rounded(to: 6) },
+          spread: $0.spread
+        )
+      },
+      findings: findings.reports
+    )
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    Output().line(String(decoding: try encoder.encode(report), as: UTF8.self))
+  }
+}
+
+/// Numbers in cells, each on a colour or beside a bar that tells how dear it is.
+struct LatencyHeatMap {
+  private let grid: LatencyGrid
+  /// Logarithms of the cheapest and the dearest cell that costs anything.
+  private let range: (least: Double, most: Double)
+
+  init(_ grid: LatencyGrid) {
+    self.grid = grid
+    let logs = grid.rows.flatMap(\.milliseconds).compactMap { $0 }.filter { $0 > 0 }.map(log)
+    range = (logs.min() ?? 0, logs.max() ?? 0)
+  }
+
+  /// Whether standard output shows colours and the user wants them (no-color.org).
+  static var hasColour: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    let term = environment["TERM"] ?? ""
+    return isatty(STDOUT_FILENO) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && !term.isEmpty
+      && term != "dumb"
+  }
+
+  /// From cheap to dear in xterm's palette, with the colour of the text on it.
+  private static let colours = [
+    (17, 255), (18, 255), (24, 255), (30, 255), (29, 255), (64, 255), (106, 16), (142, 16),
+    (178, 16), (208, 16), (202, 16), (196, 16),
+  ]
+  private static let bars = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
+
+  /// The lines of the map.
+  func text(colour: Bool) -> String {
+    let names = grid.rows.map { $0.name.isEmpty ? $0.detail : "\($0.name)  \($0.detail)" }
+    let first = names.map(\.count).max() ?? 0
+    let width = max(6, grid.candidates.map(\.count).max() ?? 0)
+    func padded(_ text: String, _ width: Int) -> String {
+      String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    var lines = [
+      String(repeating: " ", count: first) + "  "
+        + grid.candidates.map { padded($0, width) + " " }.joined(separator: " ")
+    ]
+    for (name, row) in zip(names, grid.rows) {
+      let cells = row.milliseconds.map { value -> String in
+        guard let value else { return padded("-", width) + " " }
+        let number = padded(String(format: "%.4f", value), width)
+        let share = share(value)
+        guard colour else {
+          return number + LatencyHeatMap.bars[Int((share * 8).rounded())]
+        }
+        guard value > 0 else { return number + " " }
+        let all = LatencyHeatMap.colours
+        let (back, text) = all[Int((share * Double(all.count - 1)).rounded())]
+        return "\u{1B}[48;5;\(back);38;5;\(text)m\(number) \u{1B}[0m"
+      }
+      lines.append(
+        name + String(repeating: " ", count: first - name.count) + "  "
+          + cells.joined(separator: " ")
+      )
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// 0 for the cheapest cell, 1 for the dearest, by logarithm.
+  private func share(_ value: Double) -> Double {
+    guard value > 0 else { return 0 }
+    return range.most > range.least ? (log(value) - range.least) / (range.most - range.least) : 0.5
+  }
+}

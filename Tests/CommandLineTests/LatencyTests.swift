@@ -1,0 +1,139 @@
+import Foundation
+import Runs
+import Testing
+
+/// `supertop latency`, end to end.
+@Suite struct LatencyTests {
+  /// A space of two searched layers on the digits, and no hurry to be exact.
+  private static let space = [
+    "--preset", "digits", "--set", "space.stem.width=8", "--set", "space.head=16",
+    "--set", "space.candidates=[k3_e1, k5_e3, skip]",
+    "--set",
+    "space.stages=[{width: 8, depth: 1, stride: 1}, {width: 16, depth: 1, stride: 2}]",
+  ]
+  private static let loose = ["--spread", "1", "--threads", "1"]
+
+  private func run(
+    _ arguments: [String],
+    in folder: Program.Folder,
+    environment: [String: String] = [:]
+  ) throws -> Program.Ending {
+    try Program.run(["latency"] + arguments, in: folder, environment: environment)
+  }
+
+  @Test func `a table is measured, shown and checked`() throws {
+    let folder = try Program.Folder()
+    let measured = try run(
+      ["measure", "--out", "t.json", "--json"] + LatencyTests.space + LatencyTests.loose,
+      in: folder
+    )
+    #expect(measured.code == 0, "\(measured.errors)")
+    let report = try #require(measured.objects.first)
+    #expect(report["cells"] as? Int == 7 && report["threads"] as? Int == 1)
+    #expect(report["file"] as? String == "t.json")
+    #expect(report["least_ms"] as? Double ?? 0 > 0)
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/t.json.unfinished"))
+
+    let shown = try run(["show", "t.json"] + LatencyTests.space, in: folder)
+    #expect(shown.code == 0 && shown.errors.isEmpty)
+    #expect(shown.lines[1].split(separator: " ") == ["k3_e1", "k5_e3", "skip"])
+    #expect(shown.lines[2].hasPrefix("layer 1  8x8 8 "))
+    #expect(shown.lines[3].hasPrefix("layer 2  8x8 8→16 s2"))
+    #expect(shown.lines[4].hasPrefix("fixed parts"))
+    #expect(!shown.output.contains("\u{1B}"))
+    // Without its space the rows are shapes.
+    let bare = try run(["show", "t.json", "--json"], in: folder)
+    let rows = try #require(bare.objects.first?["rows"] as? [[String: Any]])
+    #expect(rows.map { $0["shape"] as? String } == ["8x8 8", "8x8 8→16 s2"])
+    #expect((rows[0]["ms"] as? [Double])?.last == 0)
+
+    let checked = try run(
+      ["check", "--table", "t.json", "--networks", "4", "--json"] + LatencyTests.space
+        + LatencyTests.loose,
+      in: folder
+    )
+    #expect(checked.code == 0, "\(checked.errors)")
+    let check = try #require(checked.objects.first)
+    #expect(check["networks"] as? Int == 4)
+    for key in ["median_error", "r2", "kendall_tau"] { #expect(check[key] is Double) }
+    #expect((check["rows"] as? [[String: Any]])?.count == 4)
+  }
+
+  @Test func `without a file the table goes to the cache and is found there`() throws {
+    let folder = try Program.Folder()
+    let cache = ["XDG_CACHE_HOME": folder.path + "/cache"]
+    let options = LatencyTests.space + LatencyTests.loose
+    let before = try run(["check"] + options, in: folder, environment: cache)
+    #expect(before.code == UserError.Code.noInput.rawValue)
+    #expect(before.errors.contains("supertop latency measure"))
+    let measured = try run(["measure"] + options, in: folder, environment: cache)
+    #expect(measured.code == 0, "\(measured.errors)")
+    #expect(measured.output.contains("table: \(folder.path)/cache/supertop/latency-"))
+    let after = try run(
+      ["check", "--networks", "2"] + options,
+      in: folder,
+      environment: cache
+    )
+    #expect(after.code == 0, "\(after.errors)")
+    #expect(after.lines.last?.hasPrefix("2 networks: median error") == true)
+  }
+
+  @Test func `Ctrl-C keeps what was timed`() throws {
+    let folder = try Program.Folder()
+    // The large space lasts some seconds.
+    let arguments = [
+      "latency", "measure", "--preset", "cifar", "--out", "t.json", "--threads", "1", "--spread",
+      "1",
+    ]
+    let program = try Program(arguments, in: folder)
+    let unfinished = folder.path + "/t.json.unfinished"
+    #expect(Program.wait { FileManager.default.fileExists(atPath: unfinished) })
+    program.process.interrupt()
+    let ending = program.ending()
+    #expect(ending.code == 130)
+    #expect(ending.errorLines.last?.hasPrefix("supertop: stopped at") == true)
+    #expect(FileManager.default.fileExists(atPath: unfinished))
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/t.json"))
+  }
+
+  @Test func `another device's rows are imported, and gaps are named`() throws {
+    let folder = try Program.Folder()
+    let rows = [
+      "block,height,width,input,output,stride,milliseconds", "fixed,,,,,,2",
+      "k3_e1,8,8,8,8,1,0.30", "k5_e3,8,8,8,8,1,0.30", "k3_e1,8,8,8,16,2,0.31",
+      "k5_e3,8,8,8,16,2,0.30", "skip,8,8,8,16,2,0.01",
+    ]
+    _ = try folder.write("phone.csv", Data(rows.joined(separator: "\n").utf8))
+    let options = ["import", "phone.csv", "--device", "My phone"] + LatencyTests.space
+    let imported = try run(options, in: folder)
+    #expect(imported.code == 0, "\(imported.errors)")
+    #expect(imported.output.contains("table: latency-My-phone.json"))
+    // The doctor sees that only skip saves time there.
+    #expect(imported.output.contains("warning: only skip saves time"))
+
+    _ = try folder.write("phone.csv", Data(rows.dropLast(2).joined(separator: "\n").utf8))
+    let gaps = try run(options, in: folder)
+    #expect(gaps.code == UserError.Code.data.rawValue && gaps.errorLines.count == 1)
+    #expect(gaps.errors.contains("layer 2: no cell for k5_e3 at 8x8 8→16 s2, skip at 8x8 8→16 s2"))
+  }
+
+  @Test(arguments: [
+    (["show", "none.json"], "none.json", UserError.Code.noInput),
+    (["measure", "--preset", "cifr"], "cifar-small", .configuration),
+    (["measure", "--threads", "-1"], "--threads", .usage),
+    (["measure", "--spread", "2"], "--spread", .usage),
+    (["measure", "--isa", "sse9"], "--isa", .usage),
+    (["check", "--networks", "1"], "--networks", .usage),
+    (["import", "none.csv", "--device", "x"], "none.csv", .noInput),
+  ])
+  func `a mistake gives one line with the remedy`(
+    arguments: [String],
+    word: String,
+    code: UserError.Code
+  ) throws {
+    let ending = try run(arguments, in: try Program.Folder())
+    #expect(ending.code == code.rawValue, "\(ending.errors)")
+    #expect(ending.output.isEmpty && ending.errorLines.count == 1)
+    #expect(ending.errors.contains(word))
+  }
+}
