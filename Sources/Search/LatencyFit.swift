@@ -101,3 +101,19 @@ package struct LatencyFit: Sendable {
     )
   }
 }
+
+extension LatencyFit {
+  /// The fit as a table of the space: a cell for each candidate of each layer, and one fixed part.
+  package func latencyTable(for macro: MacroArchitecture) -> LatencyTable {
+    var table = LatencyTable(device: device)
+    table.entries = [
+      LatencyTable.Entry(macro.fixedBlocks.head, candidate: "fixed", milliseconds: prices.fixed)
+    ]
+    for (index, (candidates, prices)) in zip(macro.layers, prices.layers).enumerated() {
+      table.entries += zip(candidates, prices).map {
+        LatencyTable.Entry($0, layer: index + 1, milliseconds: $1)
+      }
+    }
+    return table
+  }
+}
