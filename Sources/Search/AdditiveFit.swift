@@ -14,7 +14,7 @@ package struct AdditiveFit: Sendable {
   /// λ that was chosen.
   package let ridge: Double
 
-  private static let ridges = [1e-6, 0.01, 0.1, 0.3, 1, 3, 10]
+  private static let ridges = [1e-6, 0.1, 0.5, 2, 10]
 
   /// Fits prices to the `costs` of `architectures`, which have `sizes[l]` candidates in layer l.
   package init(architectures: [[Int]], costs: [Double], sizes: [Int]) {
@@ -62,30 +62,29 @@ package struct AdditiveFit: Sendable {
   ) -> (solution: [Double], inverseTrace: Double) {
     let n = right.count
     var factor = gram
-    var inverse = [Double](repeating: 0, count: n * n)
     var x = right
     var trace = 0.0
-    factor.withUnsafeMutableBufferPointer { l in
-      for i in 0..<n {
-        for j in 0...i {
-          var sum = l[i * n + j] + (i == j ? ridge : 0)
-          for k in 0..<j { sum -= l[i * n + k] * l[j * n + k] }
-          l[i * n + j] = i == j ? max(sum, .leastNormalMagnitude).squareRoot() : sum / l[j * n + j]
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: n) { column in
+      factor.withUnsafeMutableBufferPointer { factor in
+        guard let l = factor.baseAddress, let column = column.baseAddress else { return }
+        for i in 0..<n {
+          for j in 0...i {
+            var sum = l[i * n + j] + (i == j ? ridge : 0)
+            for k in 0..<j { sum -= l[i * n + k] * l[j * n + k] }
+            l[i * n + j] =
+              i == j ? max(sum, .leastNormalMagnitude).squareRoot() : sum / l[j * n + j]
+          }
         }
-      }
-      for i in 0..<n {
-        for k in 0..<i { x[i] -= l[i * n + k] * x[k] }
-        x[i] /= l[i * n + i]
-      }
-      for i in (0..<n).reversed() {
-        for k in i + 1..<n { x[i] -= l[k * n + i] * x[k] }
-        x[i] /= l[i * n + i]
-      }
-      inverse.withUnsafeMutableBufferPointer { inverse in
-        // Column c of L⁻¹, kept as row c.
+        for i in 0..<n {
+          for k in 0..<i { x[i] -= l[i * n + k] * x[k] }
+          x[i] /= l[i * n + i]
+        }
+        for i in (0..<n).reversed() {
+          for k in i + 1..<n { x[i] -= l[k * n + i] * x[k] }
+          x[i] /= l[i * n + i]
+        }
+        // The columns of L⁻¹, one after the other.
         for c in 0..<n {
-          let column = inverse.baseAddress.map { $0 + c * n }
-          guard let column else { return }
           for i in c..<n {
             var sum = i == c ? 1.0 : 0
             for k in c..<i { sum -= l[i * n + k] * column[k] }

@@ -208,13 +208,14 @@ struct ProveCommand: ParsableCommand {
         + "; the best is \(name(table.architectures[best])) with \(accuracy(table.accuracies[best]))"
         + (search.costs.map { " at \(cost($0.values[best])) \($0.name)" } ?? "")
     )
-    var rows = [["seed", "network", "accuracy", metric ?? "", "regret", "look-ups", "random"]]
+    let cells = [metric].compactMap { $0 }
+    var rows = [["seed", "network", "accuracy"] + cells + ["regret", "look-ups", "random"]]
     for (seed, (answer, baseline)) in zip(answers, baselines).enumerated() {
-      rows.append([
-        "\(seed)", name(answer.architecture), accuracy(answer.accuracy),
-        answer.cost.map(cost) ?? "", accuracy(answer.regret), "\(answer.evaluations)",
-        accuracy(baseline.regret),
-      ])
+      rows.append(
+        ["\(seed)", name(answer.architecture), accuracy(answer.accuracy)]
+          + [answer.cost].compactMap { $0.map(cost) }
+          + [accuracy(answer.regret), "\(answer.evaluations)", accuracy(baseline.regret)]
+      )
     }
     Output().text(ModelsCommand.aligned(rows, left: [1]))
     func summary(_ regrets: [Double]) -> String {

@@ -124,18 +124,21 @@ struct TableSearchTests {
   func `the gradient search comes near the best of real networks in every seed`(
     limit: String?
   ) throws {
+    var settings = settings(.dnas)
+    // Half the usual, for a build without optimisation.
+    settings.steps = 10
     let search = try TableSearch(
       TableSearchTests.macro.get(),
       limit: try limit.map(CostLimit.init),
-      settings: settings(.dnas)
+      settings: settings
     )
-    let expected = [
-      nil: "22212220", "madds<=60M": "21220200", "madds<=40M": "11110200",
-    ][limit]
-    if let expected {
-      #expect(
-        search.table.architectures[search.best].map(String.init).joined() == expected
-      )
+    let table = search.table
+    let best = ["madds<=60M": "21220200", "madds<=40M": "11110200"]
+    if limit != "madds<=80M" {
+      let known = limit.flatMap { best[$0] } ?? "22212220"
+      // Some networks are the same one twice: skips in a stage commute.
+      let row = try #require(table.row(of: known.compactMap(\.wholeNumberValue)))
+      #expect(table.accuracies[search.best] == table.accuracies[row])
     }
     for seed in 0..<10 {
       let answer = try search.run(seed: UInt64(seed))
