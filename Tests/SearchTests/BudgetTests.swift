@@ -18,8 +18,9 @@ import Testing
 
   @Test func `a budget out of reach is refused before anything is trained`() throws {
     let range = try Self.range.get()
-    for (budget, word) in [(range.lowerBound / 2, "less than"), (range.upperBound * 2, "more than")]
-    {
+    for (budget, word) in [
+      (range.lowerBound / 2, "less than"), (range.upperBound * 2, "more than"),
+    ] {
       let run = try TinyRun(overrides: ["budget.flops=\(budget)"])
       let trainer = try Trainer(folder: run.folder)
       trainer.start()
@@ -39,7 +40,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [0.35, 0.6, 0.9]) func `a search with a budget ends with a network that holds it`(
+  @Test(arguments: [0.35, 0.6, 0.9])
+  func `a search with a budget ends with a network that holds it`(
     share: Double
   ) throws {
     let range = try Self.range.get()
