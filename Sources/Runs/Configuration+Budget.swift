@@ -20,10 +20,19 @@ extension Configuration {
 
     /// The limit in a metric; 0 for none.
     package subscript(metric: SearchSettings.Cost) -> Double {
-      switch metric {
-      case .latency: latency
-      case .flops: flops
-      case .params: params
+      get {
+        switch metric {
+        case .latency: latency
+        case .flops: flops
+        case .params: params
+        }
+      }
+      set {
+        switch metric {
+        case .latency: latency = newValue
+        case .flops: flops = newValue
+        case .params: params = newValue
+        }
       }
     }
 

@@ -165,6 +165,11 @@ package final class RunReader: Sendable {
     }
   }
 
+  /// Networks derived from the search, by name.
+  package func derived() throws -> [DerivedRecord] {
+    try all("SELECT json FROM derived ORDER BY name", []) { try $0.json(0) }
+  }
+
   /// What the run came to, as the JSON that the trainer stored; nil before its end.
   package func result() throws -> String? {
     try first("SELECT json FROM result") { try $0.value(0) }

@@ -139,6 +139,17 @@ package final class RunStore: Sendable {
     try write { try Self.replace($0, "status", json) }
   }
 
+  /// Keeps what is known of a derived network, in place of what was.
+  package func record(derived: DerivedRecord) throws {
+    let json = try StoredJSON.text(derived)
+    try write { database in
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO derived (name, json) VALUES (?, ?)",
+        arguments: [derived.name, json]
+      )
+    }
+  }
+
   /// Keeps what the run came to, as JSON.
   package func setResult(_ json: String) throws {
     try write { try Self.replace($0, "result", json) }

@@ -28,6 +28,7 @@ enum Schema {
       argmax_flops REAL, argmax_params REAL, temperature REAL, seconds REAL, top_five REAL,
       argmax_latency REAL
     ) STRICT;
+    CREATE TABLE derived (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
     CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE result (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE sessions (

@@ -54,14 +54,19 @@ extension ArchitectureParameters {
   ///
   /// A draw is the likeliest under log P plus Gumbel noise, so one that costs too much gives way to the
   /// likeliest under the same noise that does not: the changes that the draw minds least.
-  package func derived(samples: Int, seed: UInt64, within: ClosedRange<Double>) -> [[Int]] {
+  package func derived(
+    samples: Int,
+    seed: UInt64,
+    within: ClosedRange<Double>
+  ) -> [(drawn: [Int], network: [Int])] {
     let logs = probabilities.map { $0.map { log($0) } }
     var seen: Set<[Int]> = []
     return (0...samples).compactMap { index in
       var random = Philox(seed: seed, purpose: .sampling, step: 1, index: UInt32(index))
       let scores = index == 0 ? logs : logs.map { $0.map { $0 + Double(random.gumbel()) } }
+      let drawn = scores.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
       let found = BudgetRepair.likeliest(logProbabilities: scores, prices: prices, within: within)
-      return found.flatMap { seen.insert($0).inserted ? $0 : nil }
+      return found.flatMap { seen.insert($0).inserted ? (drawn, $0) : nil }
     }
   }
 }

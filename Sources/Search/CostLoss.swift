@@ -15,7 +15,7 @@ import Tensor
 /// - `paper`: α·CE·(log LAT)^β
 /// - `additive`: CE + α·LAT^β
 /// - `target`: CE + α·d, d = max(0, |cost/budget − 1| − band); β has no part in it, and the cost is that of
-///   softmax(θ), not of the draw. As a limit, d = max(0, cost/budget − 1 − band): free below the budget.
+///   softmax(θ), not of the draw. As a limit, d = max(0, cost/budget − 1 − band), and the cost the draw's.
 ///
 /// Guard: the log forms need log LAT > 0. LAT is held at no less than 1.01 (no gradient comes from below),
 /// and a search whose cheapest network lies there is refused before it starts.

@@ -72,7 +72,8 @@ package struct LatencyCheck: Sendable, Equatable {
   ///   - isa: the kernels.
   ///   - precision: what is enough.
   ///   - progress: called many times a second with the share that is done; what it throws ends the check.
-  /// - Errors: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
+  /// - Returns: a row for each network, in the order of the sample.
+  /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
   package static func run(
     _ macro: MacroArchitecture,
     prices: CostTable,

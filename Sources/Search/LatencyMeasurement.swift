@@ -22,7 +22,7 @@ package struct LatencyPrecision: Sendable, Equatable {
   /// What is still accepted when the time is up.
   package var accepted = 0.05
   /// Seconds for one network before its spread is judged by `accepted`; a slow network gets more.
-  package var patience = 3.0
+  package var patience = 6.0
 
   /// The usual precision, or a looser one: where `accepted` is above the usual, it is what a timing may end
   /// with.
@@ -50,7 +50,8 @@ extension LatencyTable {
   ///   - continuing: what an interrupted measurement of the same space has saved.
   ///   - progress: called many times a second; what it throws ends the measurement.
   ///   - save: receives the table as far as it is, whenever a network is done.
-  /// - Errors: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
+  /// - Returns: the table, every cell of the space in it.
+  /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
   package static func measured(
     for macro: MacroArchitecture,
     threads: Int,
@@ -95,8 +96,7 @@ extension LatencyTable {
       }
       try time(timer, precision, &reference, tell)
       let parts = timer.parts
-      // Stem, blocks, head, and what follows the last stage: classifier and result.
-      precondition(parts.count == chosen.count + 3, "latency: \(parts.count) parts timed")
+      precondition(parts.count == chosen.count + 2, "latency: \(parts.count) parts timed")
       table.add(
         chosen.map(\.latencyCell),
         chosen.map(\.name),
@@ -132,7 +132,7 @@ extension LatencyTable {
       let spread = timer.spread
       if spread <= precision.target { return }
       try tell(min(0.95, passed / patience))
-      if passed > patience {
+      if passed > patience, timer.isJudged {
         if spread <= precision.accepted { return }
         throw tooNoisy(spread, precision)
       }
@@ -201,7 +201,7 @@ extension LatencyTable {
           block,
           candidate: names[places[0]],
           milliseconds: 1e3 * places.reduce(0) { $0 + times[$1].median } / Double(places.count),
-          spread: places.reduce(0) { max($0, times[$1].spread) },
+          spread: LatencyTable.spread(places.map { times[$0] }),
           repeats: repeats * places.count,
           networks: 1
         )
@@ -214,19 +214,24 @@ extension LatencyTable {
     _ parts: [MedianInterval],
     _ repeats: Int
   ) {
-    let rest = parts.suffix(2)
-    for (name, block, parts) in [("stem", blocks.stem, parts.prefix(1)), ("rest", blocks.head, rest)] {
+    let ends = [("stem", blocks.stem, parts[0]), ("rest", blocks.head, parts[parts.count - 1])]
+    for (name, block, part) in ends {
       book(
         Entry(
           block,
           candidate: name,
-          milliseconds: 1e3 * parts.reduce(0) { $0 + $1.median },
-          spread: parts.map(\.spread).max(),
+          milliseconds: 1e3 * part.median,
+          spread: LatencyTable.spread([part]),
           repeats: repeats,
           networks: 1
         )
       )
     }
+  }
+
+  /// The largest spread, nil where it is not known.
+  private static func spread(_ times: [MedianInterval]) -> Double? {
+    times.map(\.spread).max().flatMap { $0.isFinite ? $0 : nil }
   }
 
   /// Puts the cells in the order of the layers, whatever the order of the networks; the fixed parts go first.

@@ -17,7 +17,8 @@ extension LatencyTable {
   ///   - precision: what is enough.
   ///   - anew: whether to measure even if there is a finished table.
   ///   - progress: see `measured`.
-  /// - Errors: those of `measured`, and of writing.
+  /// - Returns: the table, whole and fitting the space.
+  /// - Throws: those of `measured`, and of writing.
   package static func kept(
     for macro: MacroArchitecture,
     in path: String? = nil,
@@ -29,7 +30,8 @@ extension LatencyTable {
   ) throws -> LatencyTable {
     let path = path ?? cachePath(for: macro, threads: threads, isa: isa)
     // A damaged file of the cache is made again, as any other of its kind.
-    if !anew, let table = try? load(path: path), (try? table.prices(for: macro, place: path)) != nil {
+    if !anew, let table = try? load(path: path), (try? table.prices(for: macro, place: path)) != nil
+    {
       return table
     }
     let unfinished = path + ".unfinished"
@@ -104,4 +106,3 @@ extension LatencyTable {
     return "this machine"
   }
 }
-

@@ -77,7 +77,10 @@ extension LatencyTable {
     var places: [Key: Int] = [:]
     for (index, cell) in cells.enumerated() {
       guard case .object(let values) = cell else {
-        throw reader.fault("cell \(index + 1) is not an object", "see Documentation/latency-table.md")
+        throw reader.fault(
+          "cell \(index + 1) is not an object",
+          "see Documentation/latency-table.md"
+        )
       }
       let entry = try Entry(LatencyObject(place: "\(place): cell \(index + 1)", values: values))
       if let first = places.updateValue(index + 1, forKey: entry.key) {
@@ -121,7 +124,8 @@ extension LatencyTable.Entry {
     let input = try reader.needed("input", reader.integers("input", count: 3))
     let output = try reader.needed("output", reader.integer("output"))
     let stride = try reader.integer("stride") ?? 1
-    reader.name = layer.map { "layer \($0), \(candidate)" }
+    reader.name =
+      layer.map { "layer \($0), \(candidate)" }
       ?? "\(LatencyTable.shape(input, output, stride)), \(candidate)"
     try reader.allow([
       "candidate", "layer", "block", "input", "output", "stride", "ms", "spread", "repeats",
@@ -130,7 +134,10 @@ extension LatencyTable.Entry {
     let block = try reader.needed("block", reader.text("block"))
     let milliseconds = try reader.needed("ms", reader.number("ms"))
     if milliseconds < 0 {
-      throw reader.fault("'ms' is negative (\(milliseconds))", "a latency is above 0; measure it anew")
+      throw reader.fault(
+        "'ms' is negative (\(milliseconds))",
+        "a latency is above 0; measure it anew"
+      )
     }
     if milliseconds == 0, block != "identity", layer == nil {
       throw reader.fault("'ms' is 0", "only an identity costs nothing; measure the cell anew")
@@ -171,8 +178,11 @@ private enum JSONValue: Decodable {
       self = .text(text)
     } else if let array = try? value.decode([JSONValue].self) {
       self = .array(array)
+    } else if let object = try? value.decode([String: JSONValue].self) {
+      self = .object(object)
     } else {
-      self = .object(try value.decode([String: JSONValue].self))
+      // A number that is too large for one.
+      self = .text("out of range")
     }
   }
 

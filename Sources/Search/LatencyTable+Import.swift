@@ -18,7 +18,8 @@ extension LatencyTable {
   ///   - path: the file.
   ///   - macro: the space that its cells must cover.
   ///   - device: its name.
-  /// - Errors: `.noInput`; `.data` naming row and column, or the cells that are missing.
+  /// - Returns: a table that covers the space.
+  /// - Throws: `.noInput`; `.data` naming row and column, or the cells that are missing.
   package static func imported(
     path: String,
     for macro: MacroArchitecture,
@@ -151,7 +152,11 @@ extension LatencyTable {
         }
       }
       if let first = seen.updateValue(row + 1, forKey: entry.key) {
-        throw csv.fault(row: row, column: column("block"), "\(entry.place) again, as in row \(first)")
+        throw csv.fault(
+          row: row,
+          column: column("block"),
+          "\(entry.place) again, as in row \(first)"
+        )
       }
       entries.append(entry)
     }

@@ -7,8 +7,9 @@ extension LatencyTable {
   /// - Parameters:
   ///   - macro: the space, whose cells must all be there.
   ///   - place: what errors name, the file.
-  /// - Errors: `.data` naming the first cell that is missing, that the space does not have, or that computes
-  ///   something else.
+  /// - Returns: a price for each candidate of each layer.
+  /// - Throws: `.data` naming the cells that are missing, or the first one that the space does not have or that
+  ///   computes something else.
   package func prices(for macro: MacroArchitecture, place: String) throws -> CostTable {
     let cells = try matched(to: macro, place: place)
     let fixed = try fixedEntries(of: macro, place: place)
@@ -49,7 +50,9 @@ extension LatencyTable {
       }
       cells.append(row)
     }
-    if let first = missing.first { throw fault(first.block, first.layer, missing.map(\.block), place) }
+    if let first = missing.first {
+      throw fault(first.block, first.layer, missing.map(\.block), place)
+    }
     if let strange = entries.first(where: { !$0.isFixed && !used.contains($0.key) }) {
       throw UserError(
         .data,

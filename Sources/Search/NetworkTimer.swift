@@ -61,6 +61,20 @@ final class NetworkTimer {
     self.network = network
   }
 
+  /// Milliseconds of a whole network, the median of calls that other load left alone as far as that was
+  /// possible within a second.
+  ///
+  /// Errors: `.unavailable` for blocks that the inference path lacks.
+  static func milliseconds(_ network: NetworkDescription, engine: Engine) throws -> Double {
+    let timer = try NetworkTimer(network, parts: false, engine: engine)
+    var reference = ReferenceLoop(engine)
+    timer.warmUp(seconds: 0.05)
+    for _ in 0..<40 where timer.spread > LatencyPrecision().target {
+      timer.runBatch(seconds: 0.025) { reference.isSlow() }
+    }
+    return 1e3 * timer.parts[0].median
+  }
+
   /// Runs for at least `seconds`, twice at least.
   func warmUp(seconds: Double) {
     let clock = ContinuousClock()
@@ -73,22 +87,45 @@ final class NetworkTimer {
   }
 
   /// Times calls for `seconds`, three at least, and asks then whether the machine is slow.
+  ///
+  /// A call that the system has interrupted for another program does not count, nor the next one, which finds the
+  /// caches changed; unless nearly all calls are so.
   func runBatch(seconds: Double, isSlow: () -> Bool) {
-    var parts: [[Double]] = []
-    var whole: [Double] = []
+    var calm: [[Double]] = []
+    var disturbed: [[Double]] = []
     let clock = ContinuousClock()
     let start = clock.now
-    while whole.count < 3 || (clock.now - start).inSeconds < seconds {
+    var interruptions = NetworkTimer.interruptions
+    var wasCalm = true
+    while true {
       let laps = call()
-      if parts.isEmpty { parts = laps.map { _ in [] } }
-      for i in laps.indices { parts[i].append(laps[i]) }
-      whole.append(laps.reduce(0, +))
+      let now = NetworkTimer.interruptions
+      let isCalm = now == interruptions
+      interruptions = now
+      if isCalm, wasCalm { calm.append(laps) } else { disturbed.append(laps) }
+      wasCalm = isCalm
+      let passed = (clock.now - start).inSeconds
+      if passed >= seconds, calm.count >= 3 || disturbed.count >= 3 && passed >= 10 * seconds {
+        break
+      }
     }
-    batches.append(parts)
-    totals.append((MedianInterval(whole).median, isSlow()))
+    let calls = calm.count >= 3 ? calm : calm + disturbed
+    batches.append(calls[0].indices.map { part in calls.map { $0[part] } })
+    totals.append((MedianInterval(calls.map { $0.reduce(0, +) }).median, isSlow()))
   }
 
-  /// Seconds of the parts of one call.
+  /// How often the system took a processor from this program while it had work.
+  private static var interruptions: Int {
+    var usage = rusage()
+    #if os(Linux)
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    #else
+      getrusage(RUSAGE_SELF, &usage)
+    #endif
+    return usage.ru_nivcsw
+  }
+
+  /// Seconds of the parts of one call: stem, blocks, and head with all that follows it.
   private func call() -> [Double] {
     guard let watch else {
       return [ContinuousClock().measure { _ = network(image) }.inSeconds]
@@ -96,7 +133,10 @@ final class NetworkTimer {
     watch.start()
     _ = network(image)
     watch.mark()
-    return watch.laps.map { Double($0 - min($0, watch.overhead)) * 1e-9 }
+    var laps = watch.laps.map { Double($0 - min($0, watch.overhead)) * 1e-9 }
+    // The classifier and the result are too short to be known alone.
+    if let result = laps.popLast() { laps[laps.count - 1] += result }
+    return laps
   }
 
   /// Least seconds of a call in three.
@@ -109,32 +149,35 @@ final class NetworkTimer {
     return quiet.filter { totals[$0].median <= NetworkTimer.agreement * least }
   }
 
+  /// The batches that count, and how far they lie apart where too few agree.
+  private var used: (batches: [Int], unsure: Double) {
+    let kept = kept
+    if kept.count >= NetworkTimer.leastBatches { return (kept, 0) }
+    let order = totals.indices.sorted { totals[$0].median < totals[$1].median }
+    let fastest = Array(order.prefix(NetworkTimer.leastBatches))
+    guard fastest.count == NetworkTimer.leastBatches, let first = fastest.first,
+      let last = fastest.last
+    else { return (fastest, .infinity) }
+    return (fastest, totals[last].median / totals[first].median - 1)
+  }
+
   /// Timings that count.
-  var repeats: Int { kept.reduce(0) { $0 + (batches[$1].first?.count ?? 0) } }
+  var repeats: Int { used.batches.reduce(0) { $0 + (batches[$1].first?.count ?? 0) } }
 
   /// The median of every part over the batches that count; too few of them show in the spread.
   var parts: [MedianInterval] {
-    var used = kept
-    var unsure = 0.0
-    if used.count < NetworkTimer.leastBatches {
-      // The fastest ones, and how far they lie apart.
-      let order = totals.indices.sorted { totals[$0].median < totals[$1].median }
-      used = Array(order.prefix(NetworkTimer.leastBatches))
-      guard let first = used.first, let last = used.last else { return [] }
-      unsure = used.count < NetworkTimer.leastBatches
-        ? .infinity : totals[last].median / totals[first].median - 1
-    }
+    let (used, unsure) = used
     return (batches.first?.indices ?? 0..<0).map { part in
       let interval = MedianInterval(used.flatMap { batches[$0][part] })
       return MedianInterval(median: interval.median, spread: max(interval.spread, unsure))
     }
   }
 
-  /// The largest spread of a part; infinite before there are batches.
-  var spread: Double {
-    guard totals.count >= NetworkTimer.leastBatches else { return .infinity }
-    return parts.map(\.spread).max() ?? .infinity
-  }
+  /// The largest spread of a part; infinite before there are batches enough.
+  var spread: Double { parts.map(\.spread).max() ?? .infinity }
+
+  /// Whether there are so many batches that four could agree.
+  var isJudged: Bool { totals.count >= NetworkTimer.leastBatches }
 }
 
 extension MedianInterval {

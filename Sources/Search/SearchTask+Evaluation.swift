@@ -69,14 +69,25 @@ extension SearchTask {
     message: String,
     share: Range<Double>
   ) throws -> Evaluation? {
-    if try session.takeUpInterventions(evaluating: message, progress: share.lowerBound) {
-      return nil
-    }
-    supernet.recalibrate(
+    try evaluate(
       architecture,
-      temperature: session.lastTemperature,
-      batches: recalibrationBatches()
-    )
+      onThetaImages: onThetaImages,
+      temperature: session.lastTemperature
+    ) { done in
+      let progress = share.lowerBound + done * (share.upperBound - share.lowerBound)
+      return try session.takeUpInterventions(evaluating: message, progress: progress)
+    }
+  }
+
+  /// The same for whoever has no session; `stops` is told the share that is done, and true from it ends the evaluation.
+  func evaluate(
+    _ architecture: [Int]?,
+    onThetaImages: Bool,
+    temperature: Double,
+    stops: (Double) throws -> Bool
+  ) throws -> Evaluation? {
+    if try stops(0) { return nil }
+    supernet.recalibrate(architecture, temperature: temperature, batches: recalibrationBatches())
     var crossEntropy = 0.0
     var correct = 0
     var seen = 0
@@ -87,12 +98,10 @@ extension SearchTask {
       batch: configuration.search.batch
     )
     for batch in BatchLoader(plan) {
-      let done = Double(seen) / Double(max(1, plan.images))
-      let progress = share.lowerBound + done * (share.upperBound - share.lowerBound)
-      if try session.takeUpInterventions(evaluating: message, progress: progress) { return nil }
+      if try stops(Double(seen) / Double(max(1, plan.images))) { return nil }
       let (mean, right) = supernet.evaluate(
         architecture,
-        temperature: session.lastTemperature,
+        temperature: temperature,
         pixels: batch.pixels,
         labels: batch.labels
       )

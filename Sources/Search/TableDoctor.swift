@@ -14,6 +14,7 @@ package enum TableDoctor {
       /// No search may use it.
       case error
 
+      /// Whether `a` is the lesser.
       package static func < (a: Grade, b: Grade) -> Bool { a.rank < b.rank }
 
       private var rank: Int { self == .note ? 0 : self == .warning ? 1 : 2 }
@@ -41,12 +42,13 @@ package enum TableDoctor {
   /// Findings of one kind that are told in full.
   private static let told = 3
 
-  /// What is wrong with a table, the worst first.
+  /// Looks for what is wrong with a table.
   ///
   /// - Parameters:
   ///   - prices: the table.
   ///   - choices: names of layers and candidates; kernel, expansion and groups are read from names such as `k3_e6`.
   ///   - spread: relative spread of each price, [layer][candidate]; nil where not known.
+  /// - Returns: the findings, the worst first.
   package static func findings(
     prices: CostTable,
     choices: [Choice],
@@ -131,7 +133,8 @@ package enum TableDoctor {
     let prices = row.convolutions.map(\.price)
     guard prices.count > 1, let least = prices.min(), let most = prices.max() else { return nil }
     let spread = row.convolutions.map(\.spread).max() ?? 0
-    let isFlat = Dictionary(grouping: row.convolutions) { $0.shape?.groups ?? 1 }.values.allSatisfy {
+    let isFlat = Dictionary(grouping: row.convolutions) { $0.shape?.groups ?? 1 }.values.allSatisfy
+    {
       let prices = $0.map(\.price)
       return (prices.max() ?? 0) <= (1 + 2 * spread) * (prices.min() ?? 0)
     }

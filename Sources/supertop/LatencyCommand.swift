@@ -135,7 +135,8 @@ final class LatencyTicker {
     if ticker.isShown {
       let width = 24
       let filled = Int((share * Double(width)).rounded())
-      let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+      let bar =
+        String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
       ticker.show("[\(bar)] \(Int(100 * share)) %, \(what)\(left)")
     } else if Date().timeIntervalSince(lastLine) >= LatencyTicker.interval {
       lastLine = Date()

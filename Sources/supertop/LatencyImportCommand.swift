@@ -1,4 +1,5 @@
 import ArgumentParser
+import Data
 import Foundation
 import Runs
 import Search
@@ -13,24 +14,70 @@ struct LatencyImportCommand: ParsableCommand {
       spread: a row for each candidate at each input (pixels and channels) of the space, and rows 'stem' and \
       'rest' (head, mean and classifier) or one row 'fixed' for both. A JSON list of objects with these keys, or \
       a table of 'latency measure', does as well. Documentation/latency-table.md has examples.
+
+      With --fit the table is worked out from the times of whole networks instead: CSV with a column arch (one \
+      digit a layer, the index of its candidate) and one column of milliseconds for each device. A fifth of the \
+      networks, the last, is kept apart to tell the error; 200 to 400 others are enough. Whole networks tell \
+      differences within a layer only, so the cheapest candidate of each layer is priced 0 and what it takes \
+      is in the fixed part.
       """
   )
 
   @Argument(help: ArgumentHelp("The timings.", valueName: "file"))
-  var timings: String
+  var timings: String?
+
+  @Option(
+    help: ArgumentHelp("Fit the table to this file of whole networks' times.", valueName: "file")
+  )
+  var fit: String?
 
   @OptionGroup var space: LatencySpaceOptions
 
-  @Option(help: ArgumentHelp("The device's name.", valueName: "name"))
+  @Option(help: ArgumentHelp("The device's name; with --fit its column.", valueName: "name"))
   var device: String
 
   @Option(help: ArgumentHelp("The new table (default: latency-DEVICE.json).", valueName: "file"))
   var out: String?
 
+  @Option(help: ArgumentHelp("With --fit, how many networks (default: all).", valueName: "n"))
+  var networks: Int?
+
+  @Option(help: ArgumentHelp("With --networks, which ones.", valueName: "n"))
+  var seed: UInt64 = 0
+
   func run() throws {
     let macro = try space.macro()
+    if let fit {
+      guard timings == nil else {
+        throw UserError(.usage, "--fit \(fit)", "two files", remedy: "give the timings or --fit")
+      }
+      return try run(fit: CSVTable(path: fit), macro)
+    }
+    guard let timings else {
+      throw UserError(.usage, "import", "which timings?", remedy: "name a file, or one with --fit")
+    }
     let table = try LatencyTable.imported(path: timings, for: macro, device: device)
     try LatencyImportCommand.finish(table, for: macro, out: out)
+  }
+
+  private func run(fit table: CSVTable, _ macro: MacroArchitecture) throws {
+    let fit = try LatencyFit(
+      table,
+      device: device,
+      sizes: macro.layers.map(\.count),
+      networks: networks,
+      seed: seed
+    )
+    try LatencyImportCommand.finish(fit.latencyTable(for: macro), for: macro, out: out)
+    Output().line(
+      "fitted to \(fit.fitted) networks; on \(fit.heldOut) others: "
+        + String(
+          format: "R2 %.3f, Spearman %.3f, mean error %.2f %%",
+          fit.quality.r2,
+          fit.quality.spearman,
+          fit.quality.meanError
+        )
+    )
   }
 
   /// Writes a new table and says what the doctor thinks of it.

@@ -81,7 +81,8 @@ struct LatencyShowCommand: ParsableCommand {
     )
   }
 
-  private func show(_ grid: LatencyGrid, _ table: LatencyTable, _ findings: LatencyFindings) throws {
+  private func show(_ grid: LatencyGrid, _ table: LatencyTable, _ findings: LatencyFindings) throws
+  {
     let (least, most) = range(grid)
     let report = Report(
       device: table.device,

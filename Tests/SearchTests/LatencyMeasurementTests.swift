@@ -140,7 +140,8 @@ import Testing
     let all = (0..<5).map { _ in true }
     let busy = try NetworkTimer(macro.network([0, 0], name: "n"), parts: false, engine: engine)
     for slow in all { busy.runBatch(seconds: 0.002) { slow } }
-    #expect(busy.repeats == 0)
+    // None counts as quiet, so the fastest stand in, and how far they lie apart is told.
+    #expect(busy.repeats >= 12 && busy.spread > 0)
   }
 
   @Test func `the stopwatch marks every stage of the network`() throws {
@@ -173,7 +174,8 @@ import Testing
     #expect(calls == 0 && second.date == first.date && second.entries.count == first.entries.count)
     // A damaged one is made again.
     try Data("{".utf8).write(to: URL(fileURLWithPath: path))
-    _ = try LatencyTable.kept(for: macro, in: path, threads: 1, precision: loose) { _ in calls += 1 }
+    _ = try LatencyTable.kept(for: macro, in: path, threads: 1, precision: loose) { _ in calls += 1
+    }
     #expect(calls > 0)
     #expect(try LatencyTable.load(path: path).prices(for: macro, place: path).fixed > 0)
   }

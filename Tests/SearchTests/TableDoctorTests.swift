@@ -43,7 +43,9 @@ import Testing
     #expect(first.grade == .warning)
     #expect(first.text.hasPrefix("only skip saves time"))
     #expect(first.text.hasSuffix("can only delete layers, not choose between blocks"))
-    #expect(found.contains { $0.text.hasPrefix("layer 2: flat, all convolutions cost 0.3 to 0.37") })
+    #expect(
+      found.contains { $0.text.hasPrefix("layer 2: flat, all convolutions cost 0.3 to 0.37") }
+    )
   }
 
   @Test func `a cheaper block that does more is named`() throws {

@@ -1,0 +1,64 @@
+/// A network that was derived from a search, and what is known of it (spec S11).
+package struct DerivedRecord: Codable, Sendable, Equatable {
+  /// The architecture as a word: a digit a layer, the candidate's index in base 36.
+  package var name: String
+  /// `argmax`, or `sample` for one drawn from softmax(θ).
+  package var source: String
+  /// A candidate index a layer.
+  package var architecture: [Int]
+  /// The candidates' names.
+  package var blocks: [String]
+  /// What was changed to hold the budget, a layer each: `layer 3 k5_e6 -> k3_e3`.
+  package var changes: [String]
+  /// log P of the architecture under softmax(θ).
+  package var logProbability: Double
+  /// Multiply–accumulates of one image.
+  package var flops: Double
+  /// Weights.
+  package var params: Double
+  /// Milliseconds by the search's latency table; nil without one.
+  package var latency: Double?
+  /// Milliseconds of the whole network, timed on this machine; nil where it was not.
+  package var measuredLatency: Double?
+  /// Share of right answers on the images kept for θ, with the weights of the search, 0…1.
+  package var accuracy: Double?
+  /// Mean cross-entropy of the same.
+  package var crossEntropy: Double?
+  /// The training from scratch, seen from the search's folder; nil where there was none.
+  package var run: String?
+  /// Epochs of that training that are done, and how many it has.
+  package var epochs: [Int]?
+  /// Share of right answers on the test images after them, 0…1.
+  package var top1: Double?
+
+  enum CodingKeys: String, CodingKey {
+    case name, source, architecture, blocks, changes, flops, params, run, epochs, top1
+    case logProbability = "log_probability"
+    case latency = "latency_ms"
+    case measuredLatency = "measured_ms"
+    case accuracy = "val_accuracy"
+    case crossEntropy = "val_loss"
+  }
+
+  /// A network of which only the architecture is known.
+  package init(
+    source: String,
+    architecture: [Int],
+    blocks: [String],
+    changes: [String],
+    logProbability: Double,
+    flops: Double,
+    params: Double,
+    latency: Double?
+  ) {
+    name = architecture.map { String($0, radix: 36) }.joined()
+    self.source = source
+    self.architecture = architecture
+    self.blocks = blocks
+    self.changes = changes
+    self.logProbability = logProbability
+    self.flops = flops
+    self.params = params
+    self.latency = latency
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Runs
+import Search
+
+/// The derived networks as lines, on a terminal again and again in one place.
+final class DeriveTable {
+  /// Best first, as far as that is known.
+  var records: [DerivedRecord] = []
+  private let metric: Configuration.SearchSettings.Cost
+  private let limit: Double?
+  private let output = Output(descriptor: STDERR_FILENO)
+  private let isTerminal = Ticker().isShown
+  private var shown = ""
+
+  init(metric: Configuration.SearchSettings.Cost, limit: Double?) {
+    self.metric = metric
+    self.limit = limit
+  }
+
+  /// Draws the table over the one that stands there; nothing without a terminal.
+  func show() {
+    let text = text(isLive: true)
+    guard isTerminal, text != shown else { return }
+    hide()
+    output.text(text)
+    shown = text
+  }
+
+  /// Takes the drawn table away.
+  func hide() {
+    guard !shown.isEmpty else { return }
+    let lines = shown.split(separator: "\n").count
+    output.text("\u{1B}[\(lines)A\u{1B}[J")
+    shown = ""
+  }
+
+  /// The table; a live one is cut to the terminal, so that a line is a line.
+  func text(isLive: Bool) -> String {
+    let hasLatency = records.contains { $0.latency != nil }
+    var rows = [["", "network", "from", "changed", "log P", "FLOPs", "params"]]
+    if hasLatency { rows[0] += ["table", "timed"] }
+    rows[0] += ["val", "epochs", "top-1"]
+    for (index, record) in records.enumerated() {
+      func share(_ value: Double?) -> String {
+        value.map { String(format: "%.1f %%", 100 * $0) } ?? "-"
+      }
+      func milliseconds(_ value: Double?) -> String {
+        value.map { Configuration.SearchSettings.Cost.latency.text($0) } ?? "-"
+      }
+      var row = [
+        "\(index + 1)", record.name, record.source,
+        record.changes.isEmpty ? "-" : "\(record.changes.count) layers",
+        String(format: "%.1f", record.logProbability), millions(record.flops),
+        millions(record.params),
+      ]
+      if hasLatency {
+        row += [milliseconds(record.latency), milliseconds(record.measuredLatency)]
+      }
+      row += [
+        share(record.accuracy), record.epochs.map { "\($0[0])/\($0[1])" } ?? "-",
+        share(record.top1),
+      ]
+      rows.append(row)
+    }
+    let table = ModelsCommand.aligned(rows, left: [1, 2])
+    let budget = limit.map { "budget \(metric.text($0)); " } ?? ""
+    let note =
+      budget + "val: the search's weights on the images kept for θ; top-1: trained from scratch\n"
+    guard isLive else { return table + note }
+    let height = max(3, Int(window.ws_row) - 2)
+    let width = max(20, Int(window.ws_col) - 1)
+    return (table + note).split(separator: "\n").prefix(height).map { $0.prefix(width) + "\n" }
+      .joined()
+  }
+
+  private var window: winsize {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return winsize(ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0)
+    }
+    return size
+  }
+
+  private func millions(_ count: Double) -> String { String(format: "%.2f M", count / 1e6) }
+}
