@@ -57,7 +57,7 @@ import Testing
       ["search", "--run", "cut", "--headless"] + Program.tiny(epochs: 2000),
       in: folder
     )
-    #expect(try Program.wait { search.output.contains("epoch 2:") })
+    #expect(Program.wait { search.output.contains("epoch 2:") })
     search.process.interrupt()
     #expect(search.ending().code == 130)
     let table = try Program.run(["compare", "cut"], in: folder)
