@@ -33,7 +33,14 @@ package enum Format {
   }
 
   /// `2.34 ms`.
-  package static func milliseconds(_ value: Double) -> String { number(value) + " ms" }
+  package static func milliseconds(_ value: Double) -> String { time(value) + " ms" }
+
+  /// Three significant digits, however small: `0.0234`.
+  static func time(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 0.1, abs(value) >= 1e-6 else { return number(value) }
+    let digits = 2 - Int(log10(abs(value)).rounded(.down))
+    return String(format: "%.\(digits)f", value)
+  }
 
   /// `3.4` epochs done.
   static func epoch(_ value: Double) -> String {

@@ -51,9 +51,12 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
       figures.append("\(Format.grouped(rate)) img/s")
     }
     if status.memoryBytes > 0 { figures.append(Format.bytes(status.memoryBytes)) }
-    if let cost = model.cost, let budget = model.summary?.budget, budget > 0 {
+    // Where there is room enough for the run's name as well.
+    if rect.width >= 100, !model.isTraining, let cost = model.cost,
+      let budget = model.summary?.budget, budget > 0
+    {
       let metric = model.costMetric
-      figures.append("\(Format.cost(cost, metric)) of \(Format.cost(budget, metric))")
+      figures.append("cost \(Format.cost(cost, metric)) of \(Format.cost(budget, metric))")
     }
   }
   var right = rect.width - 1

@@ -209,7 +209,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
     for (width, text) in [
       (spec.flops, Format.count(choice.options[option].flops)),
       (spec.params, Format.count(choice.options[option].params)),
-      (spec.latency, choice.options[option].latency.map(Format.number) ?? ""),
+      (spec.latency, choice.options[option].latency.map(Format.time) ?? ""),
     ] where width > 0 {
       frame.put(x, y, Format.right(text, width), Style(.fg))
       x += width + 1

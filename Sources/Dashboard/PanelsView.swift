@@ -169,7 +169,7 @@ private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   let budget = model.summary?.budget ?? 0
   if budget > 0 { chart.level = .init(value: budget, ink: .warn) }
   let isTime = model.costMetric == "latency"
-  chart.format = { isTime ? Format.number($0) : Format.count($0) }
+  chart.format = { isTime ? Format.time($0) : Format.count($0) }
   if model.curves.cost.lost > 0 { chart.empty = "no finite value" }
   if rect.height >= 7 { chart.xLabels = epochLabels(model) }
   let hasGauge = rect.height >= 2 && model.cost != nil

@@ -93,7 +93,7 @@ extension ParetoChart {
     // Names at the right border stand on the left of their mark.
     let isRight = x > Self.size.width - 130
     return mark
-      + Self.text(x + (isRight ? -9 : 9), y + 4, point.name, anchor: isRight ? "end" : "start")
+      + Self.text(x + (isRight ? -6 : 6), y - 8, point.name, anchor: isRight ? "end" : "start")
   }
 
   private static func line(

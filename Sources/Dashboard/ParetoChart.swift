@@ -64,7 +64,7 @@ package struct ParetoChart: Sendable {
   }
 
   func costText(_ value: Double) -> String {
-    metric == "latency" ? Format.number(value) : Format.count(value)
+    metric == "latency" ? Format.time(value) : Format.count(value)
   }
 
   /// A range of values with air on both sides, so that no point lies on the border.

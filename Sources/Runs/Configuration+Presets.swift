@@ -142,7 +142,7 @@ extension Configuration {
         randomNetworks: 20
       ),
       budget: Budget(),
-      latency: LatencySettings(table: "", threads: 1),
+      latency: LatencySettings(table: "", threads: 0),
       weights: WeightSettings(
         learningRate: 0.1,
         momentum: 0.9,

@@ -38,9 +38,10 @@ struct SearchLatency {
       table = try LatencyTable.load(path: named)
     }
     // A table that does not fit the space is told by its own name, and not kept.
-    let found = try prices(table, place: named.isEmpty ? "latency" : named)
+    _ = try table.prices(for: macro, place: named.isEmpty ? "latency" : named)
     try table.write(to: path)
-    return found
+    // As the file has it, rounded, so that a resumed run pays the same.
+    return try prices(LatencyTable.load(path: path), place: path)
   }
 
   private func prices(_ table: LatencyTable, place: String) throws -> Prices {

@@ -18,7 +18,9 @@ extension SearchTask {
   private static let slack = 0.05
 
   /// Costs that hold the budget and make use of it.
-  static func allowed(_ limit: Double) -> ClosedRange<Double> { limit * (1 - slack)...limit }
+  static func allowed(_ limit: Double) -> ClosedRange<Double> {
+    limit * (1 - slack)...limit
+  }
 
   /// The likeliest network whose cost holds the budget; the likeliest of all without one.
   ///

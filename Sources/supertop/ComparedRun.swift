@@ -104,7 +104,8 @@ struct ComparedRun: Encodable {
   static func usualMetric(_ runs: [ComparedRun]) -> String {
     if runs.allSatisfy({ $0.latency != nil }) { return "latency" }
     let metrics = Set(runs.compactMap(\.costMetric))
-    return metrics.count == 1 ? metrics.first.map { $0 == "latency" ? "flops" : $0 } ?? "flops"
+    return metrics.count == 1
+      ? metrics.first.map { $0 == "latency" ? "flops" : $0 } ?? "flops"
       : "flops"
   }
 

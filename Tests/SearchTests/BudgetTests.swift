@@ -18,8 +18,9 @@ import Testing
 
   @Test func `a budget out of reach is refused before anything is trained`() throws {
     let range = try Self.range.get()
-    for (budget, word) in [(range.lowerBound / 2, "less than"), (range.upperBound * 2, "more than")]
-    {
+    for (budget, word) in [
+      (range.lowerBound / 2, "less than"), (range.upperBound * 2, "more than"),
+    ] {
       let run = try TinyRun(overrides: ["budget.flops=\(budget)"])
       let trainer = try Trainer(folder: run.folder)
       trainer.start()
@@ -39,7 +40,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [0.35, 0.6, 0.9]) func `a search with a budget ends with a network that holds it`(
+  @Test(arguments: [0.35, 0.6, 0.9])
+  func `a search with a budget ends with a network that holds it`(
     share: Double
   ) throws {
     let range = try Self.range.get()
@@ -55,6 +57,60 @@ import Testing
     #expect(export.architectures.first?.source == (result.repaired ? "repaired" : "argmax"))
     let told = try run.reader.log().contains { $0.text.contains("the likeliest network costs") }
     #expect(told == result.repaired)
+  }
+
+  @Test(arguments: [
+    ("flops", 0.3), ("flops", 0.5), ("flops", 0.8), ("params", 0.3), ("params", 0.6),
+  ])
+  func `the expected cost comes within a twentieth of the budget`(
+    metric: String,
+    share: Double
+  ) throws {
+    let range = try TinyRun().macro().prices(metric == "flops" ? .flops : .params).range
+    let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
+    let run = try TinyRun(overrides: [
+      "budget.\(metric)=\(budget)", "search.epochs=12", "warmup_epochs=1", "search.batch=32",
+      "temperature.rate=0.3",
+    ])
+    let result = try run.finished()
+    #expect(abs(result.expectedCost / budget - 1) < 0.05, "\(result.expectedCost) for \(budget)")
+    #expect(result.cost <= budget)
+  }
+
+  @Test func `a search by latency keeps its table and needs nothing else to go on`() throws {
+    let macro = try TinyRun().macro()
+    let place = NSTemporaryDirectory() + "supertop-table-\(UUID().uuidString).json"
+    let measured = try LatencyTable.measured(
+      for: macro,
+      threads: 1,
+      precision: LatencyPrecision(accepted: 1)
+    )
+    try measured.write(to: place)
+    let prices = try LatencyTable.load(path: place).prices(for: macro, place: place)
+    let middle = (prices.range.lowerBound + prices.range.upperBound) / 2
+    let run = try TinyRun(overrides: ["latency.table=\(place)", "budget.latency=\(middle)"])
+    try run.stopped(after: 10)
+    try FileManager.default.removeItem(atPath: place)
+    let result = try run.finished()
+    #expect(result.costMetric == "latency" && result.cost <= middle)
+    #expect(result.latency == result.cost)
+    let layers = result.architecture.compactMap(\.latency)
+    #expect(layers.count == 2)
+    #expect(abs(layers.reduce(prices.fixed, +) - result.cost) < 1e-9)
+    #expect(try run.reader.choices()[1].options.map(\.latency) == prices.layers[1])
+    #expect(try run.reader.epochs().allSatisfy { $0.argmaxLatency != nil })
+    let kept = try LatencyTable.load(path: run.folder.latencyPath)
+    #expect(try kept.prices(for: macro, place: "") == prices)
+  }
+
+  @Test func `a form that does not aim at the budget is told before the search`() throws {
+    let range = try Self.range.get()
+    let run = try TinyRun(overrides: [
+      "budget.flops=\(range.upperBound)", "loss.form=log", "search.epochs=2",
+    ])
+    _ = try run.finished()
+    let warnings = try run.reader.log().filter { $0.level == .warning }.map(\.text)
+    #expect(warnings.contains { $0.contains("does not aim at the budget") })
   }
 
   @Test func `a random search trains the same weights and leaves theta alone`() throws {

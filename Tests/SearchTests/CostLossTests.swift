@@ -74,7 +74,9 @@ import Testing
     #expect(abs(result.dCrossEntropy - (above - below) / 0.25) < 1e-4)
   }
 
-  @Test func `latency counts in microseconds for the log forms and in milliseconds otherwise`() throws {
+  @Test func `latency counts in microseconds for the log forms and in milliseconds otherwise`()
+    throws
+  {
     for (form, flops) in [
       (Configuration.LossSettings.Form.log, 5e6 as Float), (.paper, 5e6), (.additive, 5e6),
     ] {

@@ -86,7 +86,7 @@ import Testing
       configuration {
         $0.search.sampling = sampling
         $0.loss.form = form
-        $0.budget.flops = 1e4
+        $0.budget.flops = 2e4
         $0.loss.alpha = 0.5
         // A smooth network: the kinks of ReLU would blur the differences.
         for i in $0.space.candidates.indices { $0.space.candidates[i].activation = .hswish }
