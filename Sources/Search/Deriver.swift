@@ -19,7 +19,7 @@ package final class Deriver {
   ///   - limit: what a network may cost, in the metric of the search; nil for the run's own budget.
   ///   - threads: workers; nil for as many as the run has.
   ///   - progress: receives the share of the data that is loaded and a line about it.
-  /// - Errors: `.data` for a run that is no search or has no checkpoint; `.configuration` for a limit out of
+  /// - Throws: `.data` for a run that is no search or has no checkpoint; `.configuration` for a limit out of
   ///   reach, with the range of the space.
   package init(
     folder: RunFolder,

@@ -201,6 +201,9 @@ package struct TableSearch: Sendable {
       seed: seed,
       within: -.infinity...most
     )
-    return answer(derived.compactMap { table.row(of: $0.network) }, steps: settings.epochs * settings.steps)
+    return answer(
+      derived.compactMap { table.row(of: $0.network) },
+      steps: settings.epochs * settings.steps
+    )
   }
 }
