@@ -95,17 +95,21 @@ package struct LatencyCheck: Sendable, Equatable {
         engine: engine
       )
     }
-    let rounds = Int(precision.patience / LatencyCheck.batchSeconds)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let patience = precision.patience * Double(networks)
     var open = Array(timers.indices)
-    for round in 0..<rounds where !open.isEmpty {
-      for (position, index) in open.enumerated() {
+    var rounds = 0
+    while !open.isEmpty {
+      let passed = (clock.now - start).inSeconds
+      if passed > patience, rounds >= NetworkTimer.leastBatches { break }
+      for index in open {
         timers[index].warmUp(seconds: LatencyCheck.batchSeconds / 5)
         timers[index].runBatch(seconds: LatencyCheck.batchSeconds) { reference.isSlow() }
-        let share = (Double(round) + Double(position) / Double(open.count)) / Double(rounds)
-        // Nearly all are done after the fewest rounds that there may be.
-        let early = min(1, Double(timers.count - open.count) / Double(timers.count) + share * 10)
-        try progress(0.1 + 0.9 * early)
+        let done = Double(timers.count - open.count) / Double(timers.count)
+        try progress(0.1 + 0.9 * max(done, min(0.95, passed / patience)))
       }
+      rounds += 1
       open.removeAll { timers[$0].spread <= precision.target }
     }
     let rows = zip(architectures, timers).map { architecture, timer in

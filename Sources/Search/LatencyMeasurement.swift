@@ -147,8 +147,7 @@ extension LatencyTable {
       .unavailable,
       "latency",
       "the machine is too busy to measure: \(seen), allowed are \(percent(precision.accepted))",
-      remedy: "close other programs and start again (what was timed is kept), or accept it with "
-        + "--spread \(loose)"
+      remedy: "close other programs and start again, or accept it with --spread \(loose)"
     )
   }
 
