@@ -168,7 +168,7 @@ extension Configuration: KeyedSettings {
     .init(
       "budget",
       .section,
-      "What the network may cost: at most one above 0, which cost and loss then follow."
+      "What the network may cost, one of them; search.cost and loss.form follow unless given."
     ),
     .init("budget.latency", .number(.notNegative), "Milliseconds for one image; 0 for none."),
     .init(

@@ -4,13 +4,20 @@ import Runs
 extension MacroArchitecture {
   /// What every candidate costs in the metric of `configuration`; `latency` is in milliseconds.
   ///
-  /// Errors: `.configuration` for a budget that no network of the space can meet, with the range of
-  /// those that one could.
+  /// Errors: `.configuration` where latency is the cost and not at hand, and for a budget that no network
+  /// of the space can meet, with the range of those that one could.
   func prices(_ configuration: Configuration, latency: CostTable?) throws -> CostTable {
     let metric = configuration.search.cost
     let prices: CostTable
     if metric == .latency {
-      guard let latency else { preconditionFailure("a search by latency without a table") }
+      guard let latency else {
+        throw UserError(
+          .configuration,
+          "search.cost",
+          "no latency table is at hand here",
+          remedy: "use flops or params"
+        )
+      }
       prices = latency
     } else {
       prices = self.prices(metric)
