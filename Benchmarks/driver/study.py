@@ -16,9 +16,9 @@ PRESET = "cifar-small"
 def add_options(parser):
     parser.add_argument("--data", required=True, metavar="FOLDER",
                         help="CIFAR-10 as images: train/<class>/ and test/<class>/")
-    parser.add_argument("--images", type=int, default=800, help="training images of a class")
-    parser.add_argument("--epochs", type=int, default=16, help="of a search")
-    parser.add_argument("--retrain-epochs", type=int, default=20)
+    parser.add_argument("--images", type=int, default=500, help="training images of a class")
+    parser.add_argument("--epochs", type=int, default=12, help="of a search")
+    parser.add_argument("--retrain-epochs", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random", type=int, default=6, help="random networks")
     parser.add_argument("--budgets", type=float, nargs="+", default=[0.2, 0.35, 0.55],
@@ -110,17 +110,19 @@ def subset(folder, images):
 def search(supertop, data, place, table, budget, seed, options):
     """The `done` object of a search for networks of `budget` ms."""
     folder = place / f"search-{budget:.3f}-{seed}"
-    result = folder.with_suffix(".json")
+    result = place / f"{folder.name}.json"
     if not result.exists():
         if (folder / "run.sqlite").exists():
             command = [supertop, "resume", folder, "--json"]
         else:
-            # Few epochs of few images: θ has to move faster, and the temperature to fall in time.
+            # Few epochs of few images: small batches make steps of them, θ has to move faster, and the
+            # temperature to fall in time, but not so low that nothing is learned any more.
             command = [
                 supertop, "search", "--preset", PRESET, "--data", data, "--run", folder, "--json",
                 "--epochs", options.epochs, "--seed", seed, "--set", f"budget.latency={budget}",
-                "--set", f"latency.table={table}", "--set", "theta.learning_rate=0.05",
-                "--set", f"temperature.rate={3.5 / options.epochs:.4f}",
+                "--set", f"latency.table={table}", "--set", "search.batch=32",
+                "--set", "theta.learning_rate=0.15",
+                "--set", f"temperature.rate={2.5 / options.epochs:.4f}",
                 "--set", "search.warmup_epochs=" + str(max(1, options.epochs // 4))]
         clock = time.monotonic()
         result.write_text(call(command)[-1])
@@ -159,7 +161,9 @@ class Space:
 
     def network(self, choice, network):
         """The template's frame with other blocks."""
-        for layer, index in zip(network["layers"], choice):
+        # The stem stands before the searched layers, the head behind them.
+        searched = [layer for layer in network["layers"] if "convolution" not in layer]
+        for layer, index in zip(searched, choice, strict=True):
             name = self.names[index]
             kept = {key: layer[key] for key in ("width", "stride") if key in layer}
             layer.clear()
@@ -184,7 +188,7 @@ class Trainer:
     def __call__(self, network):
         name = network.stem if network.parent.name == "random" else network.parents[1].name
         folder = self.place / f"trained-{name}"
-        result = folder.with_suffix(".json")
+        result = self.place / f"{folder.name}.json"
         if not result.exists():
             if (folder / "run.sqlite").exists():
                 command = [self.supertop, "resume", folder, "--json"]

@@ -62,22 +62,19 @@ package final class Deriver {
     (task.configuration.search.cost, task.configuration.limit)
   }
 
-  /// The likeliest network and up to `samples` drawn from softmax(θ), all different and within the budget.
+  /// The likeliest network, as the search itself would end with it, and up to `samples` drawn from
+  /// softmax(θ): all different, none above the budget.
   package func networks(samples: Int, seed: UInt64) -> [DerivedRecord] {
-    let theta = task.supernet.theta
-    func derived(_ within: ClosedRange<Double>) -> [(drawn: [Int], network: [Int])] {
-      theta.derived(samples: samples, seed: seed, within: within)
-    }
-    var networks: [(drawn: [Int], network: [Int])] = []
-    if let limit = budget.limit {
-      networks = derived(SearchTask.allowed(limit))
-      if networks.isEmpty { networks = derived(-.infinity...limit) }
-    } else {
-      networks = derived(-.infinity ... .infinity)
-    }
-    return networks.enumerated().map { index, found in
-      record(index == 0 ? "argmax" : "sample", drawn: found.drawn, found.network)
-    }
+    let chosen = task.likeliest()
+    let drawn = task.supernet.theta.derived(
+      samples: samples,
+      seed: seed,
+      within: -.infinity...(budget.limit ?? .infinity)
+    )
+    // The first of them is the likeliest again.
+    return [record("argmax", drawn: chosen.argmax, chosen.network)]
+      + drawn.dropFirst().filter { $0.network != chosen.network }
+      .map { record("sample", drawn: $0.drawn, $0.network) }
   }
 
   private func record(_ source: String, drawn: [Int], _ network: [Int]) -> DerivedRecord {

@@ -62,6 +62,16 @@ extension LatencyTable {
           + "measure or import one for this space"
       )
     }
+    // The same operator under a name of another list is more likely a mistake than a match.
+    let names = Set(macro.layers.joined().map(\.name))
+    if let stranger = entries.first(where: { !$0.isFixed && !names.contains($0.candidate) }) {
+      throw UserError(
+        .data,
+        "\(place): \(stranger.place)",
+        "the space has no candidate '\(stranger.candidate)'",
+        remedy: "name the cell as the space does, or measure a table for it"
+      )
+    }
     return cells
   }
 

@@ -18,7 +18,7 @@ extension SearchTask {
   private static let slack = 0.05
 
   /// Costs that hold the budget and make use of it.
-  static func allowed(_ limit: Double) -> ClosedRange<Double> {
+  private static func allowed(_ limit: Double) -> ClosedRange<Double> {
     limit * (1 - slack)...limit
   }
 

@@ -4,7 +4,7 @@ import Testing
 
 /// `supertop derive`: from a search to networks that are trained from scratch.
 @Suite(.serialized) struct DeriveTests {
-  private static let budget = 60000.0
+  private static let budget = 30000.0
 
   /// A folder with a finished search in `found`.
   private func searched() throws -> Program.Folder {
@@ -60,7 +60,7 @@ import Testing
 
     let table = try Program.run(["derive", "found", "--retrain-epochs", "0"], in: folder)
     #expect(table.code == 0)
-    #expect(table.output.contains(names[0]) && table.output.contains("budget 60,000 FLOPs"))
+    #expect(table.output.contains(names[0]) && table.output.contains("budget 30,000 FLOPs"))
   }
 
   private func modified(_ path: String) throws -> Date? {
@@ -71,11 +71,11 @@ import Testing
     let folder = try searched()
     let networks = try derived(
       Program.run(
-        ["derive", "found", "--budget", "40000", "--retrain-epochs", "0", "--json"],
+        ["derive", "found", "--budget", "20000", "--retrain-epochs", "0", "--json"],
         in: folder
       )
     )
-    #expect(networks.allSatisfy { ($0["flops"] as? Double ?? .infinity) <= 40000 })
+    #expect(networks.allSatisfy { ($0["flops"] as? Double ?? .infinity) <= 20000 })
     #expect(networks.allSatisfy { $0["top1"] == nil })
     let changes = networks.compactMap { $0["changes"] as? [String] }
     #expect(changes.count == networks.count)
@@ -84,9 +84,9 @@ import Testing
 
   @Test func `an interrupted training goes on where it was`() throws {
     let folder = try searched()
-    let arguments = ["derive", "found", "--samples", "0", "--retrain-epochs", "400", "--json"]
+    let arguments = ["derive", "found", "--samples", "0", "--retrain-epochs", "5000", "--json"]
     let program = try Program(arguments, in: folder)
-    #expect(Program.wait { program.output.contains("\"epochs\":[3,400]") })
+    #expect(Program.wait { program.output.contains("\"event\":\"epoch\"") })
     program.process.interrupt()
     let ending = program.ending()
     #expect(ending.code == 130)
@@ -95,12 +95,12 @@ import Testing
     let record = try #require(try run.reader().derived().first)
     let place = try RunFolder.open(path: run.path + "/" + (record.run ?? ""))
     let steps = try place.reader().steps().count
-    #expect(steps > 30)
+    #expect(steps > 0)
     let next = try Program(arguments, in: folder)
     #expect(Program.wait { next.output.contains("\"event\":\"epoch\"") })
     next.process.interrupt()
     #expect(next.ending().code == 130)
-    #expect(try place.reader().steps().count >= steps)
+    #expect(try place.reader().steps().count > steps)
     let folders = try FileManager.default.contentsOfDirectory(atPath: run.path + "/derived")
     #expect(folders.count == 1)
   }

@@ -59,10 +59,10 @@ struct OnnxTests {
     }
   }
 
-  @Test func `a trained network classifies the test images alike, one by one`() throws {
-    let data = try Dataset.load(Configuration.preset("digits").data)
+  /// fbnet_a for the images of `data`.
+  private func published(_ data: Dataset) throws -> NetworkDescription {
     let entry = try #require(Zoo.named("fbnet_a"))
-    let description = try #require(
+    return try #require(
       entry.network.adapted(
         height: data.height,
         width: data.width,
@@ -70,6 +70,36 @@ struct OnnxTests {
         classes: data.classes
       )
     )
+  }
+
+  /// What a short search within a budget exports.
+  private func searched() throws -> NetworkDescription {
+    let place = FileManager.default.temporaryDirectory
+      .appendingPathComponent("supertop-searched-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: place) }
+    let folder = try RunFolder.create(
+      at: place.path,
+      config: try Configuration.preset(
+        "digits",
+        overrides: ["search.epochs=2", "warmup_epochs=1", "batch=128", "budget.flops=900000"]
+      )
+    )
+    let trainer = try Trainer(folder: folder)
+    trainer.start()
+    var outcome: Trainer.Outcome?
+    while outcome == nil { outcome = trainer.wait(seconds: 1) }
+    let json = try Foundation.Data(
+      contentsOf: URL(fileURLWithPath: folder.exportsPath + "/network.json")
+    )
+    return try NetworkFile.parse(json)
+  }
+
+  @Test(arguments: [false, true])
+  func `a trained network classifies the test images alike, one by one`(
+    isSearched: Bool
+  ) throws {
+    let data = try Dataset.load(Configuration.preset("digits").data)
+    let description = try isSearched ? searched() : published(data)
     let engine = Engine(threads: 2)
     let training = try NetworkTraining(description, recipe: Recipe(), seed: 1, engine: engine)
     let network = training.network
