@@ -39,21 +39,12 @@ package final class Deriver {
       )
     }
     let data = try Dataset.load(settings.data, progress: progress)
-    let macro = MacroArchitecture(
-      settings.space,
-      classes: data.classes,
-      channels: data.channels,
-      height: data.height,
-      width: data.width
-    )
+    let macro = MacroArchitecture(settings.space, data: data)
     let latency = try SearchLatency(settings: settings, folder: folder, macro: macro).prices { _ in
     }
-    timedThreads =
-      try latency.map { _ in try LatencyTable.load(path: folder.latencyPath).threads ?? 1 } ?? 1
+    timedThreads = latency?.threads ?? 1
     task = try SearchTask(settings, data: data, latency: latency?.table)
-    var state: [String: (shape: [Int], values: [Float])] = [:]
-    for tensor in latest.checkpoint.tensors { state[tensor.name] = (tensor.shape, tensor.values) }
-    try task.restore(state)
+    try task.restore(latest.checkpoint)
     temperature = try TrainingPlace(metadata: latest.checkpoint.metadata).lastTemperature
   }
 
@@ -83,8 +74,7 @@ package final class Deriver {
       source: source,
       architecture: network,
       blocks: zip(choices, network).map { $0.options[$1].name },
-      changes: zip(choices, zip(drawn, network)).filter { $1.0 != $1.1 }
-        .map { "\($0.name) \($0.options[$1.0].name) -> \($0.options[$1.1].name)" },
+      changes: choices.changes(from: drawn, to: network),
       logProbability: task.supernet.theta.logProbability(network),
       flops: task.supernet.flops(network),
       params: task.supernet.params(network),

@@ -1,3 +1,4 @@
+import Data
 import Networks
 import Runs
 import Tensor
@@ -72,6 +73,17 @@ package struct MacroArchitecture: Sendable {
     let classifier = Double(space.head * classes)
     fixedFlops = fixed.reduce(classifier) { $0 + Double($1.flops(.madds)) }
     fixedParams = fixed.reduce(classifier) { $0 + Double($1.params(.madds)) }
+  }
+
+  /// Lays out the network of `space` for the images of `data`.
+  init(_ space: Configuration.Space, data: Dataset) {
+    self.init(
+      space,
+      classes: data.classes,
+      channels: data.channels,
+      height: data.height,
+      width: data.width
+    )
   }
 
   /// The 1×1 convolution behind the last searched layer.

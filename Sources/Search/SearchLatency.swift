@@ -8,10 +8,11 @@ struct SearchLatency {
   let folder: RunFolder
   let macro: MacroArchitecture
 
-  /// Prices in milliseconds and how uncertain each is.
+  /// Prices in milliseconds, how uncertain each is, and for how many threads.
   struct Prices {
     var table: CostTable
     var spread: [[Double]]?
+    var threads: Int?
   }
 
   /// The run's own table; else the file that the settings name; else this machine's, measured on first use.
@@ -47,7 +48,8 @@ struct SearchLatency {
   private func prices(_ table: LatencyTable, place: String) throws -> Prices {
     Prices(
       table: try table.prices(for: macro, place: place),
-      spread: try table.spread(for: macro, place: place)
+      spread: try table.spread(for: macro, place: place),
+      threads: table.threads
     )
   }
 }

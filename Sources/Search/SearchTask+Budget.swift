@@ -45,9 +45,7 @@ extension SearchTask {
     let prices = supernet.prices
     let metric = configuration.search.cost
     let before = prices.cost(chosen.argmax)
-    let changes = zip(supernet.choices, zip(chosen.argmax, chosen.network))
-      .filter { $1.0 != $1.1 }
-      .map { "\($0.name) \($0.options[$1.0].name) -> \($0.options[$1.1].name)" }
+    let changes = supernet.choices.changes(from: chosen.argmax, to: chosen.network)
     return "the likeliest network costs \(metric.text(before)), "
       + (before > limit ? "over the budget of " : "less than it may by the budget of ")
       + "\(metric.text(limit)): \(changes.joined(separator: ", ")); "
@@ -80,5 +78,13 @@ extension SearchTask {
       if seen.insert(network).inserted { networks.append(network) }
     }
     return networks
+  }
+}
+
+extension [Choice] {
+  /// The layers in which two architectures differ, a text each: `layer 3 k5_e6 -> k3_e3`.
+  func changes(from before: [Int], to after: [Int]) -> [String] {
+    zip(self, zip(before, after)).filter { $1.0 != $1.1 }
+      .map { "\($0.name) \($0.options[$1.0].name) -> \($0.options[$1.1].name)" }
   }
 }

@@ -133,13 +133,7 @@ package final class Trainer: Sendable {
     _ data: Dataset,
     _ store: RunStore
   ) throws -> SearchTask {
-    let macro = MacroArchitecture(
-      settings.space,
-      classes: data.classes,
-      channels: data.channels,
-      height: data.height,
-      width: data.width
-    )
+    let macro = MacroArchitecture(settings.space, data: data)
     var told = Date.distantPast
     let latency = try SearchLatency(settings: settings, folder: folder, macro: macro).prices {
       guard Date().timeIntervalSince(told) > 0.1 else { return }

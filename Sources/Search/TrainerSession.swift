@@ -192,9 +192,7 @@ final class TrainingSession {
   /// Goes back to where `checkpoint` was taken.
   func restore(_ checkpoint: Checkpoint) throws {
     let place = try TrainingPlace(metadata: checkpoint.metadata)
-    var state: [String: (shape: [Int], values: [Float])] = [:]
-    for tensor in checkpoint.tensors { state[tensor.name] = (tensor.shape, tensor.values) }
-    try task.restore(state)
+    try task.restore(checkpoint)
     epoch = place.epoch
     position = place.position
     step = place.step

@@ -37,3 +37,12 @@ protocol TrainingTask: AnyObject {
   /// Takes up a saved state; throws a `UserError` that names the array that does not fit.
   func restore(_ state: [String: (shape: [Int], values: [Float])]) throws
 }
+
+extension TrainingTask {
+  /// Takes up the arrays of a checkpoint.
+  func restore(_ checkpoint: Checkpoint) throws {
+    var state: [String: (shape: [Int], values: [Float])] = [:]
+    for tensor in checkpoint.tensors { state[tensor.name] = (tensor.shape, tensor.values) }
+    try restore(state)
+  }
+}

@@ -89,15 +89,7 @@ struct CompareCommand: ParsableCommand {
       var metric: String
       var runs: [ComparedRun]
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf",
-      negativeInfinity: "-inf",
-      nan: "nan"
-    )
-    let text = try encoder.encode(Report(metric: metric, runs: runs))
-    Output().line(String(decoding: text, as: UTF8.self))
+    try Output().json(Report(metric: metric, runs: runs))
   }
 
   private func printTable(_ runs: [ComparedRun], _ chart: ParetoChart) {
@@ -119,17 +111,8 @@ struct CompareCommand: ParsableCommand {
         Format.duration(run.seconds), run.isFinished ? "" : "unfinished: \(run.state)",
       ])
     }
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    for row in rows {
-      var line = ""
-      for (column, text) in row.enumerated() {
-        let blanks = String(repeating: " ", count: widths[column] - text.count)
-        // Names to the left, numbers to the right.
-        line += (3...10).contains(column) ? blanks + text + "  " : text + blanks + "  "
-      }
-      while line.last == " " { line.removeLast() }
-      output.line(line)
-    }
+    // Names to the left, numbers to the right.
+    output.text(ModelsCommand.aligned(rows, left: [0, 1, 2, 11]))
     output.line("")
     for (index, run) in runs.enumerated() {
       output.line("\(CompareCommand.mark(index))  \(run.network)")

@@ -124,7 +124,7 @@ struct DeriveCommand: ParsableCommand {
     table.hide()
     table.records.sort { $0.isBetter(than: $1) }
     if json {
-      try print(Report(run: folder.path, networks: table.records))
+      try Output().json(Report(run: folder.path, networks: table.records))
     } else {
       Output().text(table.text(isLive: false))
     }
@@ -255,17 +255,6 @@ struct DeriveCommand: ParsableCommand {
   }
 
   private func print(event: String, _ record: DerivedRecord) throws {
-    try print(Event(event: event, network: record))
-  }
-
-  private func print(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf",
-      negativeInfinity: "-inf",
-      nan: "nan"
-    )
-    Output().line(String(decoding: try encoder.encode(value), as: UTF8.self))
+    try Output().json(Event(event: event, network: record))
   }
 }

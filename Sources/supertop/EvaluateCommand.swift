@@ -77,7 +77,7 @@ struct EvaluateCommand: ParsableCommand {
     let engine = Engine.ofRun(threads: threads)
     let model = Network(fitted, engine: engine, seed: 1)
     try NetworkArchive.restore(weights, into: model, path: network)
-    report(score(model, on: data, engine), fitted)
+    try report(score(model, on: data, engine), fitted)
   }
 
   private func score(_ model: Network, on data: Dataset, _ engine: Engine) -> NetworkScore {
@@ -92,7 +92,7 @@ struct EvaluateCommand: ParsableCommand {
     return score
   }
 
-  private func report(_ score: NetworkScore, _ description: NetworkDescription) {
+  private func report(_ score: NetworkScore, _ description: NetworkDescription) throws {
     if json {
       let object = Report(
         name: description.name,
@@ -101,18 +101,7 @@ struct EvaluateCommand: ParsableCommand {
         loss: score.crossEntropy,
         images: score.images
       )
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      encoder.nonConformingFloatEncodingStrategy = .convertToString(
-        positiveInfinity: "inf",
-        negativeInfinity: "-inf",
-        nan: "nan"
-      )
-      // Every value is a text or a number: all can be encoded.
-      if let text = try? encoder.encode(object) {
-        Output().line(String(decoding: text, as: UTF8.self))
-      }
-      return
+      return try Output().json(object)
     }
     Output().line(
       String(

@@ -36,6 +36,27 @@ final class Output {
   }
 }
 
+extension Output {
+  /// Writes a value as one line of JSON, keys in order; infinities and NaN become texts.
+  func json(_ value: some Encodable) throws {
+    line(String(decoding: try JSONEncoder.ofOutput().encode(value), as: UTF8.self))
+  }
+}
+
+extension JSONEncoder {
+  /// As scripts get all objects: one line, keys in order, infinities and NaN as texts.
+  static func ofOutput() -> JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf",
+      negativeInfinity: "-inf",
+      nan: "nan"
+    )
+    return encoder
+  }
+}
+
 /// One changing line on standard error, for a person at a terminal; nothing elsewhere.
 final class Ticker {
   private let output = Output(descriptor: STDERR_FILENO)

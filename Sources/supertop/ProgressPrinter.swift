@@ -37,14 +37,8 @@ final class ProgressPrinter {
     self.json = json
     self.output = output
     lastStep = step
-    encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder = .ofOutput()
     encoder.keyEncodingStrategy = .custom { EventKey($0.last) }
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf",
-      negativeInfinity: "-inf",
-      nan: "nan"
-    )
     if step >= 0 {
       lastEpoch = (try? reader.epochs().last?.epoch) ?? -1
       lastLog = (try? reader.log(limit: 1).last?.id) ?? 0
