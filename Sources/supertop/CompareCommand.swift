@@ -111,26 +111,21 @@ struct CompareCommand: ParsableCommand {
         Format.duration(run.seconds), run.isFinished ? "" : "unfinished: \(run.state)",
       ])
     }
-    // Names to the left, numbers to the right.
-    output.text(ModelsCommand.aligned(rows, left: [0, 1, 2, 11]))
+    // Names to the left, numbers to the right. What a narrow terminal can miss first: time, epochs, params.
+    let left: Set = [0, 1, 2, 11]
+    let width = output.terminal?.columns
+    output.text(TextTable.aligned(rows, left: left, width: width, dropping: [10, 9, 7, 2]))
     output.line("")
     for (index, run) in runs.enumerated() {
       output.line("\(CompareCommand.mark(index))  \(run.network)")
     }
     guard !chart.points.isEmpty else { return }
     output.line("")
-    for line in chart.text(width: CompareCommand.width, height: 20, ascii: ascii)
+    for line in chart.text(width: min(width ?? 80, 120), height: 20, ascii: ascii)
       .split(separator: "\n", omittingEmptySubsequences: false)
     {
       output.line(String(line))
     }
     output.line("* on the front: no other network is both cheaper and at least as good")
-  }
-
-  /// Columns of the terminal, 80 where there is none.
-  private static var width: Int {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return min(Int(size.ws_col), 120)
   }
 }

@@ -34,7 +34,8 @@ final class DeriveTable {
     shown = ""
   }
 
-  /// The table; a live one is cut to the terminal, so that a line is a line.
+  /// The table, without the columns of least use where the terminal is narrow; a live one is cut to the
+  /// terminal, so that a line is a line.
   func text(isLive: Bool) -> String {
     let hasLatency = records.contains { $0.latency != nil }
     var rows = [["", "network", "from", "changed", "log P", "FLOPs", "params"]]
@@ -49,7 +50,7 @@ final class DeriveTable {
       }
       var row = [
         "\(index + 1)", record.name, record.source,
-        record.changes.isEmpty ? "-" : "\(record.changes.count) layers",
+        record.changes.isEmpty ? "-" : "\(record.changes.count)",
         String(format: "%.1f", record.logProbability), millions(record.flops),
         millions(record.params),
       ]
@@ -62,23 +63,21 @@ final class DeriveTable {
       ]
       rows.append(row)
     }
-    let table = ModelsCommand.aligned(rows, left: [1, 2])
-    let budget = limit.map { "budget \(metric.text($0)); " } ?? ""
+    let terminal = isLive ? output.terminal : Output().terminal
+    let table = TextTable.aligned(
+      rows,
+      left: [1, 2],
+      width: terminal.map { $0.columns - 1 },
+      dropping: [4, 6, 5, 3]
+    )
+    let budget = limit.map { "budget \(metric.text($0)); changed: layers, to hold it\n" } ?? ""
     let note =
-      budget + "val: the search's weights on the images kept for θ; top-1: trained from scratch\n"
+      budget + "val: with the search's weights, images of θ; top-1: from scratch, test images\n"
     guard isLive else { return table + note }
-    let height = max(3, Int(window.ws_row) - 2)
-    let width = max(20, Int(window.ws_col) - 1)
+    let height = max(3, (terminal?.rows ?? 24) - 2)
+    let width = max(20, (terminal?.columns ?? 80) - 1)
     return (table + note).split(separator: "\n").prefix(height).map { $0.prefix(width) + "\n" }
       .joined()
-  }
-
-  private var window: winsize {
-    var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-      return winsize(ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0)
-    }
-    return size
   }
 
   private func millions(_ count: Double) -> String { String(format: "%.2f M", count / 1e6) }

@@ -126,7 +126,7 @@ struct ModelsCommand: ParsableCommand {
         model.countingRule,
       ])
     }
-    Output().text(ModelsCommand.aligned(rows, left: [0, 1, 8]))
+    Output().text(TextTable.aligned(rows, left: [0, 1, 8]))
     let published = models.compactMap(\.match)
     if models.count > 1 {
       Output().line(
@@ -157,23 +157,11 @@ struct ModelsCommand: ParsableCommand {
     rows.append([
       "total", rule.rawValue, "", "", millions(total.flops(rule)), millions(total.params(rule)),
     ])
-    Output().text(ModelsCommand.aligned(rows, left: [0, 1]))
+    Output().text(TextTable.aligned(rows, left: [0, 1]))
   }
 
   private func millions(_ count: Int) -> String {
     String(format: "%.6f", Double(count) / 1e6)
-  }
-
-  /// Columns of equal width, those in `left` flush left.
-  static func aligned(_ rows: [[String]], left: Set<Int>) -> String {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      let line = zip(row, widths).enumerated().map { column, cell in
-        let space = String(repeating: " ", count: cell.1 - cell.0.count)
-        return left.contains(column) ? cell.0 + space : space + cell.0
-      }.joined(separator: "  ")
-      return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
-    }.joined()
   }
 }
 

@@ -13,6 +13,13 @@ final class Output {
     self.descriptor = descriptor
   }
 
+  /// Size of the terminal behind the descriptor; nil where there is none.
+  var terminal: (columns: Int, rows: Int)? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return (Int(size.ws_col), Int(size.ws_row))
+  }
+
   /// Writes `text` and a line break.
   func line(_ text: String) {
     self.text(text + "\n")

@@ -217,7 +217,7 @@ struct ProveCommand: ParsableCommand {
           + [accuracy(answer.regret), "\(answer.evaluations)", accuracy(baseline.regret)]
       )
     }
-    Output().text(ModelsCommand.aligned(rows, left: [1]))
+    Output().text(TextTable.aligned(rows, left: [1]))
     func summary(_ regrets: [Double]) -> String {
       let mean = regrets.reduce(0, +) / Double(max(1, regrets.count))
       return "\(accuracy(mean)) (at most \(accuracy(regrets.max() ?? 0)))"
