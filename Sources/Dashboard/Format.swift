@@ -35,10 +35,10 @@ package enum Format {
   /// `2.34 ms`.
   package static func milliseconds(_ value: Double) -> String { time(value) + " ms" }
 
-  /// Three significant digits, however small: `0.0234`.
-  static func time(_ value: Double) -> String {
+  /// Three significant digits, however small, but no more than `most` decimals: `0.0234`.
+  static func time(_ value: Double, most: Int = 8) -> String {
     guard value.isFinite, abs(value) < 0.1, abs(value) >= 1e-6 else { return number(value) }
-    let digits = 2 - Int(log10(abs(value)).rounded(.down))
+    let digits = min(most, 2 - Int(log10(abs(value)).rounded(.down)))
     return String(format: "%.\(digits)f", value)
   }
 

@@ -129,7 +129,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
     x += spec.bar + 1
   }
   if spec.trend > 0 {
-    frame.put(x, rect.y, "over time", style, limit: spec.trend)
+    frame.put(x, rect.y, spec.trend < 9 ? "trend" : "over time", style)
     x += spec.trend + 1
   }
   for (width, word) in [
@@ -209,7 +209,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
     for (width, text) in [
       (spec.flops, Format.count(choice.options[option].flops)),
       (spec.params, Format.count(choice.options[option].params)),
-      (spec.latency, choice.options[option].latency.map(Format.time) ?? ""),
+      (spec.latency, choice.options[option].latency.map { Format.time($0, most: 4) } ?? ""),
     ] where width > 0 {
       frame.put(x, y, Format.right(text, width), Style(.fg))
       x += width + 1
@@ -244,11 +244,14 @@ private func drawPull(
     return
   }
   // Direction is a mark as well as a colour.
-  let isFlat = !(abs(pull) >= 5e-7)
+  let isFlat = isFlat(pull)
   let mark = isFlat ? " " : pull > 0 ? glyphs.up : glyphs.down
   let ink: Ink = isFlat ? .muted : pull > 0 ? .good : .warn
   frame.putRight(x + width, y, mark + Format.signed(isFlat ? 0 : pull), Style(ink))
 }
+
+/// Whether a pull is too weak to be told.
+private func isFlat(_ pull: Double) -> Bool { !(abs(pull) >= 5e-7) }
 
 /// Why the leader leads, in a sentence.
 func reason(_ model: Model, _ index: Int) -> String {
@@ -268,7 +271,9 @@ func reason(_ model: Model, _ index: Int) -> String {
   {
     text += "; now accuracy pulls it \(accuracy > 0 ? "up" : "down")"
     text +=
-      (accuracy > 0) == (cost > 0) ? " and so does cost" : ", cost \(cost > 0 ? "up" : "down")"
+      isFlat(cost)
+      ? ", cost not at all"
+      : (accuracy > 0) == (cost > 0) ? " and so does cost" : ", cost \(cost > 0 ? "up" : "down")"
   }
   return text + "."
 }

@@ -59,7 +59,12 @@ struct LatencyShowCommand: ParsableCommand {
     if let threads = table.threads { head += ", \(threads) threads" }
     if !table.date.isEmpty { head += ", \(table.date)" }
     output.line(head)
-    output.text(LatencyHeatMap(grid).text(colour: LatencyHeatMap.hasColour))
+    output.text(
+      LatencyHeatMap(grid).text(
+        colour: LatencyHeatMap.hasColour,
+        width: output.terminal?.columns
+      )
+    )
     let (least, most) = range(grid)
     output.line(
       String(
@@ -137,35 +142,41 @@ struct LatencyHeatMap {
   ]
   private static let bars = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
-  /// The lines of the map.
-  func text(colour: Bool) -> String {
+  /// The lines of the map; where `width` is too narrow for all candidates, in bands of some of them.
+  func text(colour: Bool, width: Int? = nil) -> String {
     let names = grid.rows.map { $0.name.isEmpty ? $0.detail : "\($0.name)  \($0.detail)" }
     let first = names.map(\.count).max() ?? 0
-    let width = max(6, grid.candidates.map(\.count).max() ?? 0)
+    let cell = max(6, grid.candidates.map(\.count).max() ?? 0)
+    let band = width.map { max(1, ($0 - first - 2) / (cell + 2)) } ?? grid.candidates.count
     func padded(_ text: String, _ width: Int) -> String {
       String(repeating: " ", count: max(0, width - text.count)) + text
     }
-    var lines = [
-      String(repeating: " ", count: first) + "  "
-        + grid.candidates.map { padded($0, width) + " " }.joined(separator: " ")
-    ]
-    for (name, row) in zip(names, grid.rows) {
-      let cells = row.milliseconds.map { value -> String in
-        guard let value else { return padded("-", width) + " " }
-        let number = padded(String(format: "%.4f", value), width)
-        let share = share(value)
-        guard colour else {
-          return number + LatencyHeatMap.bars[Int((share * 8).rounded())]
-        }
-        guard value > 0 else { return number + " " }
-        let all = LatencyHeatMap.colours
-        let (back, text) = all[Int((share * Double(all.count - 1)).rounded())]
-        return "\u{1B}[48;5;\(back);38;5;\(text)m\(number) \u{1B}[0m"
-      }
+    var lines: [String] = []
+    for start in stride(from: 0, to: grid.candidates.count, by: max(1, band)) {
+      let columns = start..<min(start + band, grid.candidates.count)
+      if start > 0 { lines.append("") }
       lines.append(
-        name + String(repeating: " ", count: first - name.count) + "  "
-          + cells.joined(separator: " ")
+        String(repeating: " ", count: first) + "  "
+          + grid.candidates[columns].map { padded($0, cell) + " " }.joined(separator: " ")
       )
+      for (name, row) in zip(names, grid.rows) {
+        let cells = row.milliseconds[columns].map { value -> String in
+          guard let value else { return padded("-", cell) + " " }
+          let number = padded(String(format: "%.4f", value), cell)
+          let share = share(value)
+          guard colour else {
+            return number + LatencyHeatMap.bars[Int((share * 8).rounded())]
+          }
+          guard value > 0 else { return number + " " }
+          let all = LatencyHeatMap.colours
+          let (back, text) = all[Int((share * Double(all.count - 1)).rounded())]
+          return "\u{1B}[48;5;\(back);38;5;\(text)m\(number) \u{1B}[0m"
+        }
+        lines.append(
+          name + String(repeating: " ", count: first - name.count) + "  "
+            + cells.joined(separator: " ")
+        )
+      }
     }
     return lines.joined(separator: "\n") + "\n"
   }
