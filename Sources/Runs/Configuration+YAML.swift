@@ -12,10 +12,9 @@ extension Configuration {
     let inFile = try origin.resolve(node)
     var config = inFile
     for assignment in overrides { try config.set(assignment) }
-    config.scaleWarmup(from: inFile, overrides: overrides)
-    config.followBudget(
-      said: try said(overrides).union(node.map { origin.paths($0) } ?? [])
-    )
+    let overridden = try said(overrides)
+    config.scaleSchedule(from: inFile, said: overridden)
+    config.followBudget(said: overridden.union(node.map { origin.paths($0) } ?? []))
     try origin.checkTogether(config)
     return config
   }
@@ -30,12 +29,13 @@ extension Configuration {
   /// Overrides keys from `key.path=value` texts and checks the outcome as a whole.
   ///
   /// A budget makes the cost follow its metric, and the form the target, unless an override says them.
-  /// Changed epochs scale the warm-up in proportion unless an override names it too.
+  /// Changed epochs scale warm-up and temperature in proportion unless an override names them too.
   package mutating func apply(_ assignments: [String]) throws {
     let before = self
     for assignment in assignments { try set(assignment) }
-    scaleWarmup(from: before, overrides: assignments)
-    followBudget(said: try Self.said(assignments))
+    let said = try Self.said(assignments)
+    scaleSchedule(from: before, said: said)
+    followBudget(said: said)
     try Origin(prefix: "--set ").checkTogether(self)
   }
 
@@ -54,12 +54,16 @@ extension Configuration {
     }
   }
 
-  /// Keeps the warm-up's share of the epochs where only the epochs were overridden (spec S9).
-  private mutating func scaleWarmup(from before: Configuration, overrides: [String]) {
-    guard search.epochs != before.search.epochs,
-      !overrides.contains(where: { $0.prefix { $0 != "=" }.hasSuffix("warmup_epochs") })
-    else { return }
-    search.warmupEpochs = search.epochs * before.search.warmupEpochs / before.search.epochs
+  /// Keeps the warm-up's share of the epochs, and the temperature that the last one ends with, where the
+  /// epochs are others than `before` and the key itself was not `said` (spec S9).
+  fileprivate mutating func scaleSchedule(from before: Configuration, said: Set<String>) {
+    guard search.epochs != before.search.epochs else { return }
+    if !said.contains("search.warmup_epochs") {
+      search.warmupEpochs = search.epochs * before.search.warmupEpochs / before.search.epochs
+    }
+    if !said.contains("temperature.rate") {
+      temperature.rate *= Double(before.search.epochs) / Double(search.epochs)
+    }
   }
 }
 
@@ -72,10 +76,7 @@ extension Origin {
     let base =
       try (name.flatMap { try? Configuration.preset($0) }) ?? Configuration.preset("digits")
     var config = try overlay(node, on: base)
-    if node["search"]?["epochs"] != nil, node["search"]?["warmup_epochs"] == nil {
-      config.search.warmupEpochs =
-        config.search.epochs * base.search.warmupEpochs / base.search.epochs
-    }
+    config.scaleSchedule(from: base, said: paths(node))
     return config
   }
 

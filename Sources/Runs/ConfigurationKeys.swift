@@ -221,7 +221,7 @@ extension Configuration: KeyedSettings {
     .init(
       "temperature.rate",
       .number(.notNegative),
-      "Exponent per epoch of the exponential form: start * exp(-rate * epoch)."
+      "Exponential form: start * exp(-rate * epoch); scaled with epochs unless given."
     ),
     .init(
       "temperature.end",

@@ -126,6 +126,21 @@ import Testing
     }
   }
 
+  @Test func `the temperature ends where it did unless its rate is named`() throws {
+    func last(_ config: Configuration) -> Double {
+      config.temperature.value(epoch: config.search.epochs, of: config.search.epochs)
+    }
+    let whole = last(try Configuration.preset("cifar"))
+    let short = try Configuration.preset("cifar", overrides: ["epochs=9"])
+    #expect(abs(last(short) / whole - 1) < 1e-9)
+    let named = ["epochs=9", "temperature.rate=0.045"]
+    #expect(try Configuration.preset("cifar", overrides: named).temperature.rate == 0.045)
+    try inTemporaryFolder {
+      let path = try write("preset: cifar\nsearch: {epochs: 18}\n", to: $0)
+      #expect(abs(last(try Configuration.load(path: path)) / whole - 1) < 1e-9)
+    }
+  }
+
   @Test func `overrides reach every kind of key`() throws {
     var config = try Configuration.preset("digits")
     for assignment in [
