@@ -72,10 +72,7 @@ struct BenchOptions: ParsableArguments {
   /// Prints `report` as JSON, or `table` for people.
   func show(_ report: some Encodable, table: [[String]]) throws {
     guard json else { return Output().text(BenchTable.text(table)) }
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    Output().line(String(decoding: try encoder.encode(report), as: UTF8.self))
+    try Output().json(report, keys: .convertToSnakeCase)
   }
 
   /// An engine as asked for.

@@ -108,10 +108,7 @@ struct LatencyShowCommand: ParsableCommand {
       },
       findings: findings.reports
     )
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    Output().line(String(decoding: try encoder.encode(report), as: UTF8.self))
+    try Output().json(report, keys: .convertToSnakeCase)
   }
 }
 

@@ -45,8 +45,13 @@ final class Output {
 
 extension Output {
   /// Writes a value as one line of JSON, keys in order; infinities and NaN become texts.
-  func json(_ value: some Encodable) throws {
-    line(String(decoding: try JSONEncoder.ofOutput().encode(value), as: UTF8.self))
+  func json(
+    _ value: some Encodable,
+    keys: JSONEncoder.KeyEncodingStrategy = .useDefaultKeys
+  ) throws {
+    let encoder = JSONEncoder.ofOutput()
+    encoder.keyEncodingStrategy = keys
+    line(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 }
 

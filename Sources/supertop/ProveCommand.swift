@@ -187,9 +187,7 @@ struct ProveCommand: ParsableCommand {
       steps: answers.first?.steps ?? 0,
       seconds: seconds
     )
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    Output().line(String(decoding: try encoder.encode(report), as: UTF8.self))
+    try Output().json(report)
   }
 
   private func show(

@@ -48,24 +48,6 @@ struct SearchCommand: ParsableCommand {
   var runPath: String?
 
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Seed of all random numbers.", valueName: "n")
-  )
-  var seed: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Passes over the training images.", valueName: "n")
-  )
-  var epochs: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Worker threads; 0 means one for each core.", valueName: "n")
-  )
-  var threads: String?
-
-  @Option(
     help: ArgumentHelp(
       "How networks are found: dnas (by gradients) or random, to compare with.",
       valueName: "name"
@@ -73,18 +55,7 @@ struct SearchCommand: ParsableCommand {
   )
   var algorithm: String?
 
-  @Flag(help: "Count images that cannot be decoded and go on.")
-  var skipBadImages = false
-
-  @Option(
-    name: .customLong("set"),
-    parsing: .unconditionalSingleValue,
-    help: ArgumentHelp(
-      "Override any key, such as search.batch=32 or just batch=32; may be repeated.",
-      valueName: "key.path=value"
-    )
-  )
-  var assignments: [String] = []
+  @OptionGroup var keys: KeyOptions
 
   @OptionGroup(title: "Display") var display: DisplayOptions
 
@@ -112,12 +83,8 @@ struct SearchCommand: ParsableCommand {
     }
     var overrides: [String] = []
     if let data { overrides.append("data.source=\(data)") }
-    if let seed { overrides.append("seed=\(seed)") }
-    if let epochs { overrides.append("search.epochs=\(epochs)") }
-    if let threads { overrides.append("threads=\(threads)") }
     if let algorithm { overrides.append("search.algorithm=\(algorithm)") }
-    if skipBadImages { overrides.append("data.skip_bad_images=true") }
-    overrides += assignments
+    overrides += keys.overrides(epochs: "search.epochs")
     var settings =
       if let file {
         try Configuration.load(path: try existing(file), overrides: overrides)

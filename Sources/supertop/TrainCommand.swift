@@ -51,36 +51,7 @@ struct TrainCommand: ParsableCommand {
   )
   var runPath: String?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Seed of all random numbers.", valueName: "n")
-  )
-  var seed: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Passes over the training images.", valueName: "n")
-  )
-  var epochs: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Worker threads; 0 means one for each core.", valueName: "n")
-  )
-  var threads: String?
-
-  @Flag(help: "Count images that cannot be decoded and go on.")
-  var skipBadImages = false
-
-  @Option(
-    name: .customLong("set"),
-    parsing: .unconditionalSingleValue,
-    help: ArgumentHelp(
-      "Override any key, such as recipe.mixup=0.2 or just mixup=0.2; may be repeated.",
-      valueName: "key.path=value"
-    )
-  )
-  var assignments: [String] = []
+  @OptionGroup var keys: KeyOptions
 
   @OptionGroup(title: "Display") var display: DisplayOptions
 
@@ -117,12 +88,7 @@ struct TrainCommand: ParsableCommand {
       ),
       recipe: try recipe.map { try Recipe.load(path: $0) } ?? Recipe()
     )
-    var overrides: [String] = []
-    if let seed { overrides.append("seed=\(seed)") }
-    if let epochs { overrides.append("recipe.epochs=\(epochs)") }
-    if let threads { overrides.append("threads=\(threads)") }
-    if skipBadImages { overrides.append("data.skip_bad_images=true") }
-    try settings.apply(overrides + assignments)
+    try settings.apply(keys.overrides(epochs: "recipe.epochs"))
     settings.data.source = absoluteSource(settings.data.source)
     if !settings.data.cache.isEmpty { settings.data.cache = absoluteSource(settings.data.cache) }
     return settings
