@@ -31,6 +31,9 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
   /// Share of right answers on the test images after them, 0…1.
   package var top1: Double?
 
+  /// Whether its training from scratch has ended.
+  package var isTrained: Bool { epochs.map { $0[0] == $0[1] } ?? false }
+
   enum CodingKeys: String, CodingKey {
     case name, source, architecture, blocks, changes, flops, params, run, epochs, top1
     case logProbability = "log_probability"

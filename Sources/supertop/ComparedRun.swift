@@ -78,14 +78,29 @@ struct ComparedRun: Encodable {
       network = settings.network
       retrainedAccuracy = records.last?.validationAccuracy
       description = Self.description(at: folder.networkPath)
+      try takeDerivation(folder)
     }
     if case .search(let result)? = result {
-      network = result.architecture.map(\.choice).joined(separator: " ")
+      let blocks = result.architecture.map(\.choice)
+      network = blocks.joined(separator: " ")
+      retrainedAccuracy = try reader.derived().first { $0.blocks == blocks && $0.isTrained }?.top1
       argmaxAccuracy = result.argmaxAccuracy
       flops = result.flops
       params = result.params
       latency = result.latency
     }
+  }
+
+  /// What the search tells of a network that `derive` trains in its folder.
+  private mutating func takeDerivation(_ folder: RunFolder) throws {
+    let derivations = URL(fileURLWithPath: run).deletingLastPathComponent()
+    let search = derivations.deletingLastPathComponent()
+    guard derivations.lastPathComponent == "derived",
+      let parent = try? RunFolder.open(path: search.path),
+      let record = try parent.reader().derived().first(where: { $0.run == "derived/" + name })
+    else { return }
+    network = "\(record.blocks.joined(separator: " ")) (of \(parent.name))"
+    latency = record.latency
   }
 
   /// How good the network is: trained from scratch if it was, else with the weights of its search.
@@ -112,7 +127,8 @@ struct ComparedRun: Encodable {
   /// A training takes blocks and latency from a search among the others that found the same network.
   static func shareLatencies(_ runs: inout [ComparedRun]) {
     let searches = runs.filter { $0.algorithm != "training" && $0.description != nil }
-    for index in runs.indices where runs[index].algorithm == "training" {
+    for index in runs.indices
+    where runs[index].algorithm == "training" && runs[index].latency == nil {
       guard
         let search = searches.first(where: {
           $0.description?.blocks == runs[index].description?.blocks

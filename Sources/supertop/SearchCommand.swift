@@ -15,7 +15,7 @@ struct SearchCommand: ParsableCommand {
 
         supertop
         supertop search --preset cifar-small --data ./photos --epochs 30
-        supertop search my.yaml --set budget.latency=2.5 --headless --json
+        supertop search my.yaml --set budget.latency=0.03 --headless --json
       """
   )
 

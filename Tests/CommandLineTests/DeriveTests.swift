@@ -51,6 +51,12 @@ import Testing
     let path = "found/" + (best.run ?? "")
     let evaluated = try Program.run(["evaluate", path, "--json"], in: folder)
     #expect(evaluated.objects.last?["top1"] as? Double == trained[0])
+    // The comparison knows where it comes from, and what became of the search's own network.
+    let compared = try Program.run(["compare", "found", path, "--json"], in: folder)
+    let rows = try #require(compared.objects.last?["runs"] as? [[String: Any]])
+    #expect(rows[1]["network"] as? String == best.blocks.joined(separator: " ") + " (of found)")
+    let own = records.first { $0.blocks.joined(separator: " ") == rows[0]["network"] as? String }
+    #expect(rows[0]["retrained_accuracy"] as? Double == own?.top1)
 
     // Once more: nothing is trained again, and nothing is lost.
     let before = try modified(folder.path + "/" + path + "/run.sqlite")
