@@ -16,7 +16,8 @@ extension ParetoChart {
     \(Self.text(16, 43, legend))
     \(grid)
     \(staircase)
-    \(points.indices.map(drawn).joined(separator: "\n"))
+    \(points.map(mark).joined(separator: "\n"))
+    \(labels)
     </svg>
 
     """
@@ -81,19 +82,46 @@ extension ParetoChart {
     return "<path d=\"\(path)\" fill=\"none\" stroke=\"#0b6e99\" stroke-width=\"1.5\"/>"
   }
 
-  private func drawn(_ index: Int) -> String {
-    let point = points[index]
+  private func mark(_ point: Point) -> String {
     let (x, y) = place(point.cost, point.accuracy)
-    let fill = front.contains(index) ? "#0b6e99" : "#fff"
+    let fill = front.contains { points[$0] == point } ? "#0b6e99" : "#fff"
     let style = "fill=\"\(fill)\" stroke=\"#0b6e99\" stroke-width=\"1.5\""
-    let mark =
-      point.isRetrained
+    return point.isRetrained
       ? "<rect x=\"\(Self.f(x - 4.5))\" y=\"\(Self.f(y - 4.5))\" width=\"9\" height=\"9\" \(style)/>"
       : "<circle cx=\"\(Self.f(x))\" cy=\"\(Self.f(y))\" r=\"5\" \(style)/>"
-    // Names at the right border stand on the left of their mark.
-    let isRight = x > Self.size.width - 130
-    return mark
-      + Self.text(x + (isRight ? -6 : 6), y - 8, point.name, anchor: isRight ? "end" : "start")
+  }
+
+  /// Names beside their marks: above or below, right or left, where nothing else stands if there is such a
+  /// place inside the picture.
+  private var labels: String {
+    let places = points.map { place($0.cost, $0.accuracy) }
+    var taken = places.map { CGRect(x: $0.x - 5, y: $0.y - 5, width: 10, height: 10) }
+    let paper = CGRect(
+      x: Self.plot.left,
+      y: 0,
+      width: Self.size.width - Self.plot.left,
+      height: 440
+    )
+    return zip(points, places).map { point, place in
+      let width = 6.3 * Double(point.name.count)
+      let spots = [(6.0, -8.0), (-6, -8), (6, 17), (-6, 17)].map { dx, dy in
+        (
+          x: place.x + dx, y: place.y + dy, anchor: dx > 0 ? "start" : "end",
+          box: CGRect(
+            x: place.x + (dx > 0 ? dx : dx - width),
+            y: place.y + dy - 9,
+            width: width,
+            height: 11
+          )
+        )
+      }
+      let spot =
+        spots.first { spot in
+          paper.contains(spot.box) && !taken.contains { $0.intersects(spot.box) }
+        } ?? spots[place.x > Self.size.width - 130 ? 1 : 0]
+      taken.append(spot.box)
+      return Self.text(spot.x, spot.y, point.name, anchor: spot.anchor)
+    }.joined(separator: "\n")
   }
 
   private static func line(
