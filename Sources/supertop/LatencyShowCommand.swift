@@ -144,7 +144,7 @@ struct LatencyHeatMap {
     let names = grid.rows.map { $0.name.isEmpty ? $0.detail : "\($0.name)  \($0.detail)" }
     let first = names.map(\.count).max() ?? 0
     let cell = max(6, grid.candidates.map(\.count).max() ?? 0)
-    let band = width.map { max(1, ($0 - first - 2) / (cell + 2)) } ?? grid.candidates.count
+    let band = width.map { max(1, ($0 - first - 1) / (cell + 2)) } ?? grid.candidates.count
     func padded(_ text: String, _ width: Int) -> String {
       String(repeating: " ", count: max(0, width - text.count)) + text
     }

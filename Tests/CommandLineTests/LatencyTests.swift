@@ -47,7 +47,7 @@ import Testing
       let tmux = try Tmux(
         "'\(Program.path)' latency \(words.joined(separator: " "))",
         in: folder.path,
-        columns: 46,
+        columns: 44,
         rows: 20
       )
       let lines = try tmux.waits("the map") { $0.contains("exit=0") }.split(separator: "\n")
