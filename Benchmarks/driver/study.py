@@ -52,7 +52,7 @@ def run(options):
             return workers.submit(search, supertop, data, place, table, budget, seed, options)
 
         found = {(middle, seed): start(middle, seed) for seed in range(1, options.seeds + 1)}
-        frame = found[middle, 1].result()["folder"] / "exports" / "network.json"
+        frame = found[middle, 1].result()["network"]
         luck = [
             workers.submit(train, supertop, data, place, network, seed, options)
             for seed, network in enumerate(
@@ -64,7 +64,7 @@ def run(options):
     tools.say()
     rows = []
     for (budget, seed), each in sorted(found.items()):
-        timed = time_of(supertop, each["folder"] / "exports" / "network.json")
+        timed = time_of(supertop, each["network"])
         rows.append([
             f"{budget:.3f}", seed, f"{each['expected_cost']:.3f}",
             f"{100 * (each['expected_cost'] / budget - 1):+.1f} %", f"{each['latency_ms']:.3f}",
@@ -123,56 +123,47 @@ RECIPE = ["--set", "shift=4", "--set", "flip=true", "--set", "learning_rate=0.05
 
 
 def search(supertop, data, place, table, budget, seed, options):
-    """The `done` object of a search for networks of `budget` ms, its `folder`, and the network `derived`."""
+    """The `done` object of a search for networks of `budget` ms, its likeliest `network`, the best `derived`."""
     folder = place / f"search-{budget:.3f}-{seed}"
-
-    def find():
-        if (folder / "run.sqlite").exists():
-            return call([supertop, "resume", folder, "--headless", "--json"])[-1]
-        # Small batches make many steps of few images, and a draw for each image makes each step's
-        # gradient of θ that of many networks. So θ can move faster than over the paper's 90 epochs; the
-        # temperature falls in proportion to them, but not so low that nothing is learned any more.
-        return call([
-            supertop, "search", "--preset", PRESET, "--data", data, "--run", folder, "--json",
-            "--epochs", options.epochs, "--seed", seed, "--threads", 1,
-            "--set", f"budget.latency={budget}", "--set", f"latency.table={table}",
-            "--set", "search.batch=32", "--set", "search.sampling=sample",
-            "--set", "theta.learning_rate=0.04",
-            "--set", f"temperature.rate={2.5 / options.epochs}",
-            "--set", f"search.warmup_epochs={options.epochs // 4}"])[-1]
-
+    # Small batches make many steps of few images, and a draw for each image makes each step's gradient of
+    # θ that of many networks. So θ can move faster than over the paper's 90 epochs; the temperature falls
+    # in proportion to them, but not so low that nothing is learned any more.
+    done = once(place / f"{folder.name}.json", f"searched {folder.name}", begun(supertop, folder, [
+        supertop, "search", "--preset", PRESET, "--data", data, "--run", folder, "--json",
+        "--epochs", options.epochs, "--seed", seed, "--threads", 1,
+        "--set", f"budget.latency={budget}", "--set", f"latency.table={table}",
+        "--set", "search.batch=32", "--set", "search.sampling=sample",
+        "--set", "theta.learning_rate=0.04",
+        "--set", f"temperature.rate={2.5 / options.epochs}",
+        "--set", f"search.warmup_epochs={options.epochs // 4}"]))
     # The best of the likeliest network and draws, by images that training did not see.
-    def derive():
-        return call([supertop, "derive", folder, "--samples", options.samples, "--top", 1,
-                     "--retrain-epochs", options.retrain_epochs, "--threads", 1, "--json",
-                     *RECIPE])[-1]
-
-    done = once(place / f"{folder.name}.json", f"searched {folder.name}", find)
-    derived = once(place / f"{folder.name}-derived.json", f"derived from {folder.name}", derive)
+    derived = once(place / f"{folder.name}-derived.json", f"derived from {folder.name}", [
+        supertop, "derive", folder, "--samples", options.samples, "--top", 1,
+        "--retrain-epochs", options.retrain_epochs, "--threads", 1, "--json", *RECIPE])
     best = next(each for each in derived["networks"] if "top1" in each)
-    return {**done, "folder": folder, "derived": best}
+    return {**done, "network": folder / "exports" / "network.json", "derived": best}
 
 
 def train(supertop, data, place, network, seed, options):
     """Top-1 of a network on the test images, trained from scratch."""
     folder = place / f"trained-{network.stem}"
-
-    def train():
-        if (folder / "run.sqlite").exists():
-            return call([supertop, "resume", folder, "--headless", "--json"])[-1]
-        return call([supertop, "train", network, "--data", data, "--resolution", 32,
-                     "--run", folder, "--json", "--epochs", options.retrain_epochs,
-                     "--seed", seed, "--threads", 1, *RECIPE])[-1]
-
-    return once(place / f"{folder.name}.json", f"trained {network.stem}", train)["top1"]
+    return once(place / f"{folder.name}.json", f"trained {network.stem}", begun(supertop, folder, [
+        supertop, "train", network, "--data", data, "--resolution", 32, "--run", folder, "--json",
+        "--epochs", options.retrain_epochs, "--seed", seed, "--threads", 1, *RECIPE]))["top1"]
 
 
-def once(result, what, make):
-    """The JSON object of the file `result`, which `make` gives if it is not there yet."""
+def begun(supertop, folder, command):
+    """`command`, or the one that goes on with the run that it has begun in `folder`."""
+    if (folder / "run.sqlite").exists():
+        return [supertop, "resume", folder, "--headless", "--json"]
+    return command
+
+
+def once(result, what, command):
+    """The last JSON object of `command`, kept in the file `result`; taken from there if it is done."""
     if not result.exists():
         clock = time.monotonic()
-        text = make()
-        result.write_text(text)
+        result.write_text(call(command)[-1])
         tools.say(f"{what} in {time.monotonic() - clock:.0f} s")
     return json.loads(result.read_text())
 

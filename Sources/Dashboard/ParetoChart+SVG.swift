@@ -16,7 +16,7 @@ extension ParetoChart {
     \(Self.text(16, 43, legend))
     \(grid)
     \(staircase)
-    \(points.map(mark).joined(separator: "\n"))
+    \(points.indices.map(mark).joined(separator: "\n"))
     \(labels)
     </svg>
 
@@ -82,9 +82,10 @@ extension ParetoChart {
     return "<path d=\"\(path)\" fill=\"none\" stroke=\"#0b6e99\" stroke-width=\"1.5\"/>"
   }
 
-  private func mark(_ point: Point) -> String {
+  private func mark(_ index: Int) -> String {
+    let point = points[index]
     let (x, y) = place(point.cost, point.accuracy)
-    let fill = front.contains { points[$0] == point } ? "#0b6e99" : "#fff"
+    let fill = front.contains(index) ? "#0b6e99" : "#fff"
     let style = "fill=\"\(fill)\" stroke=\"#0b6e99\" stroke-width=\"1.5\""
     return point.isRetrained
       ? "<rect x=\"\(Self.f(x - 4.5))\" y=\"\(Self.f(y - 4.5))\" width=\"9\" height=\"9\" \(style)/>"
@@ -100,7 +101,7 @@ extension ParetoChart {
       x: Self.plot.left,
       y: 0,
       width: Self.size.width - Self.plot.left,
-      height: 440
+      height: Self.size.height
     )
     return zip(points, places).map { point, place in
       let width = 6.3 * Double(point.name.count)

@@ -167,9 +167,11 @@ package struct TableSearch: Sendable {
   /// θ trained on mixtures, then networks derived from it (spec S5–S11).
   private func dnas(_ seed: UInt64) throws -> Answer {
     guard let gradient else { preconditionFailure("TableSearch: dnas without its prices") }
-    var configuration = try Configuration.preset("cifar")
-    // The rate of FBNet's 90 epochs, stretched or squeezed to as many as there are.
-    configuration.temperature.rate *= 90 / Double(max(1, settings.epochs))
+    // The temperature of FBNet's 90 epochs, stretched or squeezed to as many as there are.
+    let configuration = try Configuration.preset(
+      "cifar",
+      overrides: ["search.epochs=\(max(1, settings.epochs))"]
+    )
     let theta = ArchitectureParameters(
       prices: gradient.prices,
       loss: gradient.loss,

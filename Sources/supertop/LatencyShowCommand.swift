@@ -144,38 +144,39 @@ struct LatencyHeatMap {
     let names = grid.rows.map { $0.name.isEmpty ? $0.detail : "\($0.name)  \($0.detail)" }
     let first = names.map(\.count).max() ?? 0
     let cell = max(6, grid.candidates.map(\.count).max() ?? 0)
-    let band = width.map { max(1, ($0 - first - 1) / (cell + 2)) } ?? grid.candidates.count
-    func padded(_ text: String, _ width: Int) -> String {
-      String(repeating: " ", count: max(0, width - text.count)) + text
-    }
-    var lines: [String] = []
-    for start in stride(from: 0, to: grid.candidates.count, by: max(1, band)) {
+    let band = max(1, width.map { ($0 - first - 1) / (cell + 2) } ?? grid.candidates.count)
+    let bands = stride(from: 0, to: grid.candidates.count, by: band).map { start in
       let columns = start..<min(start + band, grid.candidates.count)
-      if start > 0 { lines.append("") }
-      lines.append(
+      var lines = [
         String(repeating: " ", count: first) + "  "
           + grid.candidates[columns].map { padded($0, cell) + " " }.joined(separator: " ")
-      )
+      ]
       for (name, row) in zip(names, grid.rows) {
-        let cells = row.milliseconds[columns].map { value -> String in
-          guard let value else { return padded("-", cell) + " " }
-          let number = padded(String(format: "%.4f", value), cell)
-          let share = share(value)
-          guard colour else {
-            return number + LatencyHeatMap.bars[Int((share * 8).rounded())]
-          }
-          guard value > 0 else { return number + " " }
-          let all = LatencyHeatMap.colours
-          let (back, text) = all[Int((share * Double(all.count - 1)).rounded())]
-          return "\u{1B}[48;5;\(back);38;5;\(text)m\(number) \u{1B}[0m"
-        }
+        let cells = row.milliseconds[columns].map { drawn($0, width: cell, colour: colour) }
         lines.append(
           name + String(repeating: " ", count: first - name.count) + "  "
             + cells.joined(separator: " ")
         )
       }
+      return lines.joined(separator: "\n") + "\n"
     }
-    return lines.joined(separator: "\n") + "\n"
+    return bands.joined(separator: "\n")
+  }
+
+  /// A cell and its bar, or the cell on its colour.
+  private func drawn(_ value: Double?, width: Int, colour: Bool) -> String {
+    guard let value else { return padded("-", width) + " " }
+    let number = padded(String(format: "%.4f", value), width)
+    let share = share(value)
+    guard colour else { return number + LatencyHeatMap.bars[Int((share * 8).rounded())] }
+    guard value > 0 else { return number + " " }
+    let all = LatencyHeatMap.colours
+    let (back, text) = all[Int((share * Double(all.count - 1)).rounded())]
+    return "\u{1B}[48;5;\(back);38;5;\(text)m\(number) \u{1B}[0m"
+  }
+
+  private func padded(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   /// 0 for the cheapest cell, 1 for the dearest, by logarithm.

@@ -52,13 +52,7 @@ import Testing
     // A narrow terminal shows whole lines with the columns of most use.
     #expect(table.lines[0].contains("epochs"))
     guard Tmux.isInstalled else { return }
-    let tmux = try Tmux(
-      "'\(Program.path)' compare \(names.joined(separator: " "))",
-      in: folder.path,
-      columns: 72,
-      rows: 50
-    )
-    let lines = try tmux.waits("the table") { $0.contains("exit=0") }.split(separator: "\n")
+    let lines = try Tmux.lines(of: ["compare"] + names, in: folder, columns: 72)
     let head = try #require(lines.first { $0.contains("retrained") })
     #expect(head.hasSuffix("latency") && !head.contains("epochs"))
     #expect(lines.count { $0.contains("found ") && $0.hasSuffix("-") } == 1)

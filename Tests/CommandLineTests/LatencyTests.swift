@@ -43,14 +43,11 @@ import Testing
     #expect(!shown.output.contains("\u{1B}"))
     // A narrow terminal shows two of the three candidates at a time.
     if Tmux.isInstalled {
-      let words = (["show", "t.json"] + LatencyTests.space).map { "'\($0)'" }
-      let tmux = try Tmux(
-        "'\(Program.path)' latency \(words.joined(separator: " "))",
-        in: folder.path,
-        columns: 44,
-        rows: 20
+      let lines = try Tmux.lines(
+        of: ["latency", "show", "t.json"] + LatencyTests.space,
+        in: folder,
+        columns: 44
       )
-      let lines = try tmux.waits("the map") { $0.contains("exit=0") }.split(separator: "\n")
       let heads = lines.filter { $0.contains("k3_e1") || $0.contains("skip") }
       #expect(heads.map { $0.split(separator: " ") } == [["k3_e1", "k5_e3"], ["skip"]])
       #expect(lines.count { $0.hasPrefix("layer 2  8x8 8→16 s2") } == 2)

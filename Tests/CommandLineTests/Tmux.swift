@@ -21,6 +21,18 @@ final class Tmux {
     ])
   }
 
+  /// The lines that the program prints on a terminal of `columns`, once it has ended well.
+  static func lines(
+    of arguments: [String],
+    in folder: Program.Folder,
+    columns: Int
+  ) throws -> [Substring] {
+    let words = ([Program.path] + arguments).map { "'\($0)'" }.joined(separator: " ")
+    let tmux = try Tmux(words, in: folder.path, columns: columns, rows: 50)
+    return try tmux.waits("the end of \(arguments[0])") { $0.contains("exit=0") }
+      .split(separator: "\n")
+  }
+
   deinit {
     _ = try? Tmux.run(["-L", socket, "kill-server"])
   }
