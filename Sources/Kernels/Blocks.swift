@@ -123,6 +123,10 @@ package struct ResidualBlockGradient {
   }
 }
 
+/// Vectors of a block that a tile takes at a time.
+@inlinable @inline(always)
+package func blockVectors<L: Lanes>(_: L.Type) -> Int { L.count < blockWidth ? 2 : 1 }
+
 /// One tile of a block: C[rows, 16] (+)= A · B[depth, 16], rows of C `blockWidth` floats apart.
 @inlinable @inline(always)
 package func blockTile<L: Lanes>(
@@ -133,16 +137,13 @@ package func blockTile<L: Lanes>(
   depthStride: Int,
   b: Input,
   c: Output,
-  accumulate: Bool = false,
-  bias: Input? = nil,
-  rectify: Bool = false,
-  ahead: UnsafeRawPointer? = nil
+  accumulate: Bool
 ) {
   var j = 0
   while j < blockWidth {
     tile(
       L.self,
-      vectors: L.count < blockWidth ? 2 : 1,
+      vectors: blockVectors(L.self),
       depth: depth,
       a: a,
       rowStride: rowStride,
@@ -151,19 +152,15 @@ package func blockTile<L: Lanes>(
       bStride: blockWidth,
       c: c + j,
       cStride: blockWidth,
-      accumulate: accumulate,
-      bias: bias.map { $0 + j },
-      rectify: rectify,
-      ahead: j == 0 ? ahead : nil
+      accumulate: accumulate
     )
-    j += 2 * L.count
+    j += blockVectors(L.self) * L.count
   }
 }
 
 /// C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias), with a ReLU at the end if `rectify`.
 ///
-/// A tile asks for the cache lines of its rows at `ahead`, 64 bytes each. Reads and writes no row beyond
-/// `rows`; `spare` has room for `L.rows` rows of A and of C.
+/// See `multiplyColumns`.
 @inlinable @inline(always)
 package func multiplyBlock<L: Lanes>(
   _: L.Type,
@@ -178,43 +175,89 @@ package func multiplyBlock<L: Lanes>(
   ahead: UnsafeRawPointer? = nil,
   spare: Output
 ) {
-  var i = 0
-  while i < rows {
-    if i + L.rows > rows {
-      if rows < L.rows { break }
-      // The last tile goes over rows that are done, with the same result.
-      i = rows - L.rows
-    }
-    blockTile(
+  var j = 0
+  while j < blockWidth {
+    var end = TileStore(L.self, c: c + j, cStride: blockWidth, rectify: rectify)
+    multiplyColumns(
       L.self,
+      rows: rows,
       depth: depth,
-      a: a + i * aStride,
+      a: a,
+      aStride: aStride,
+      b: b + j,
+      bias: bias.map { $0 + j },
+      ahead: j == 0 ? ahead : nil,
+      spare: spare,
+      end: &end
+    )
+    j += blockVectors(L.self) * L.count
+  }
+}
+
+/// A[rows, depth] · B[depth, 16] (+ bias) to `end`, of B the first `blockVectors` vectors of each row.
+///
+/// A tile asks for the cache lines of its rows at `ahead`, 64 bytes each. Reads no row beyond `rows`; `spare`
+/// has room for `L.rows` rows of A and of C.
+@inlinable @inline(always)
+package func multiplyColumns<L, End: TileEnd>(
+  _: L.Type,
+  rows: Int,
+  depth: Int,
+  a: Input,
+  aStride: Int,
+  b: Input,
+  bias: Input? = nil,
+  ahead: UnsafeRawPointer? = nil,
+  spare: Output,
+  end: inout End
+) where End.L == L {
+  let vectors = blockVectors(L.self)
+  var done = 0
+  while done < rows {
+    // The last tile begins among rows that are done.
+    let first = min(done, rows - L.rows)
+    if first < 0 { break }
+    tile(
+      L.self,
+      vectors: vectors,
+      depth: depth,
+      a: a + first * aStride,
       rowStride: aStride,
       depthStride: 1,
       b: b,
-      c: c + i * blockWidth,
-      bias: bias,
-      rectify: rectify,
-      ahead: ahead.map { $0 + i * 64 }
+      bStride: blockWidth,
+      start: bias,
+      startStride: 0,
+      ahead: ahead.map { $0 + first * 64 },
+      first: first,
+      from: done,
+      end: &end
     )
-    i += L.rows
+    done = first + L.rows
   }
-  if i >= rows { return }
+  if done >= rows { return }
   let out = spare + L.rows * depth
   for r in 0..<rows { (spare + r * depth).update(from: a + r * aStride, count: depth) }
   (spare + rows * depth).update(repeating: 0, count: (L.rows - rows) * depth)
-  blockTile(
+  var store = TileStore(L.self, c: out, cStride: blockWidth)
+  tile(
     L.self,
+    vectors: vectors,
     depth: depth,
     a: spare,
     rowStride: depth,
     depthStride: 1,
     b: b,
-    c: out,
-    bias: bias,
-    rectify: rectify
+    bStride: blockWidth,
+    start: bias,
+    startStride: 0,
+    end: &store
   )
-  c.update(from: out, count: rows * blockWidth)
+  for r in 0..<rows {
+    for v in 0..<vectors {
+      end.finish(L.load(out + r * blockWidth + v * L.count), row: r, vector: v)
+    }
+  }
 }
 
 /// Adds Σ x·xᵀ of rows `first..<last` to `products`, [C, C] in padded rows, and Σ x to `sums`.

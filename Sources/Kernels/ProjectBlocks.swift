@@ -212,8 +212,7 @@ package func projectBlocksBackward<L: Lanes>(
 ) {
   let stride = wholeBlocks(p.columns)
   let values = scratch
-  let stage = values + convolutionBlock * blockWidth + 64
-  let spare = stage + convolutionBlock * blockWidth
+  let spare = values + convolutionBlock * blockWidth + 64
   let filterRows = (blockWidth + L.rows - 1) / L.rows * L.rows
   var row = first
   while row < last {
@@ -221,25 +220,11 @@ package func projectBlocksBackward<L: Lanes>(
     let rows = kept + row * p.columns
     loadGradientRows(L.self, gradient, first: row, count: n, into: rows, outStride: p.columns)
     for b in 0..<p.blocks {
-      multiplyBlock(
-        L.self,
-        rows: n,
-        depth: p.columns,
-        a: rows,
-        aStride: p.columns,
-        b: p.filter + b * p.columns * blockWidth,
-        c: stage,
-        ahead: p.d.address(b * p.blockStride + (row + n) * blockWidth),
-        spare: spare
-      )
-      let d = p.d.dropFirst(b * p.blockStride + row * blockWidth)
-      let s = sums + b * blockWidth
-      let t = products + b * blockWidth
-      let to = p.gradient.map { $0 + b * p.blockStride + row * blockWidth } ?? stage
+      let at = b * p.blockStride + row * blockWidth
       if p.activation == .relu {
-        gradientOfBlock(L.self, p, b, n, d, stage, to, values, .relu, s, t)
+        gradientOfBlock(L.self, p, b, n, rows, at, values, .relu, sums, products, spare)
       } else {
-        gradientOfBlock(L.self, p, b, n, d, stage, to, values, p.activation, s, t)
+        gradientOfBlock(L.self, p, b, n, rows, at, values, p.activation, sums, products, spare)
       }
       if let filter {
         multiplyTransposed(
@@ -261,40 +246,123 @@ package func projectBlocksBackward<L: Lanes>(
   }
 }
 
-/// The activated values of a block, and the gradient before its activation with its two sums.
+/// The activated values of `n` pixels of block `b` to `values`, and the gradient before their activation.
+///
+/// `rows` are the projection's gradients, [n, D]; element `at` of the middle is the first.
 @inlinable @inline(always)
 package func gradientOfBlock<L: Lanes>(
   _: L.Type,
   _ p: ProjectBlocks,
   _ b: Int,
   _ n: Int,
-  _ d: SavedBlocks,
-  _ upstream: Input,
-  _ gradient: Output,
+  _ rows: Input,
+  _ at: Int,
   _ values: Output,
   _ activation: Activation,
   _ sums: Output,
-  _ products: Output
+  _ products: Output,
+  _ spare: Output
 ) {
   var j = 0
   while j < blockWidth {
-    let scale = L.load(p.scale + b * blockWidth + j)
-    let shift = L.load(p.shift + b * blockWidth + j)
-    var sum = L.Vector.zero
-    var product = L.Vector.zero
-    for r in 0..<n {
-      let i = r * blockWidth + j
-      let y = d.load(L.self, i)
-      let z = L.fma(y, scale, shift)
-      L.store(L.activate(z, activation), values + i)
-      let g = L.activationGradient(L.load(upstream + i), at: z, activation)
-      L.store(g, gradient + i)
-      sum += g
-      product = L.fma(g, y, product)
+    let c = b * blockWidth + j
+    var end = MiddleGradient(
+      L.self,
+      activation: activation,
+      d: p.d.dropFirst(at + j),
+      scale: p.scale + c,
+      shift: p.shift + c,
+      values: values + j,
+      gradient: p.gradient.map { $0 + at + j }
+    )
+    multiplyColumns(
+      L.self,
+      rows: n,
+      depth: p.columns,
+      a: rows,
+      aStride: p.columns,
+      b: p.filter + b * p.columns * blockWidth + j,
+      ahead: j == 0 ? p.d.address(at + n * blockWidth) : nil,
+      spare: spare,
+      end: &end
+    )
+    end.add(to: sums + c, products + c)
+    j += blockVectors(L.self) * L.count
+  }
+}
+
+/// The end of the product that gives the gradient after the middle's activation.
+@usableFromInline
+package struct MiddleGradient<L: Lanes>: TileEnd {
+  @usableFromInline let activation: Activation
+  @usableFromInline let d: SavedBlocks
+  @usableFromInline let values: Output
+  @usableFromInline let gradient: Output?
+  @usableFromInline let scale0: L.Vector
+  @usableFromInline let scale1: L.Vector
+  @usableFromInline let shift0: L.Vector
+  @usableFromInline let shift1: L.Vector
+  @usableFromInline var sum0: L.Vector
+  @usableFromInline var sum1: L.Vector
+  @usableFromInline var product0: L.Vector
+  @usableFromInline var product1: L.Vector
+
+  /// Describes `blockVectors` vectors: raw values, their pending normalisation, and where the activated values
+  /// and, if wanted, the gradient before the activation go.
+  @inlinable @inline(always)
+  package init(
+    _: L.Type,
+    activation: Activation,
+    d: SavedBlocks,
+    scale: Input,
+    shift: Input,
+    values: Output,
+    gradient: Output?
+  ) {
+    self.activation = activation
+    self.d = d
+    self.values = values
+    self.gradient = gradient
+    // Not as the properties' defaults, which would be functions of the module, called through a witness table.
+    sum0 = .zero
+    sum1 = .zero
+    product0 = .zero
+    product1 = .zero
+    let two = blockVectors(L.self) > 1
+    scale0 = L.load(scale)
+    shift0 = L.load(shift)
+    scale1 = two ? L.load(scale + L.count) : .zero
+    shift1 = two ? L.load(shift + L.count) : .zero
+  }
+
+  /// See `TileEnd`.
+  @inlinable @inline(always)
+  package mutating func finish(_ upstream: L.Vector, row: Int, vector: Int) {
+    let i = row * blockWidth + vector * L.count
+    let isFirst = vector == 0
+    let y = d.load(L.self, i)
+    let z = L.fma(y, isFirst ? scale0 : scale1, isFirst ? shift0 : shift1)
+    L.store(L.activate(z, activation), values + i)
+    let g = L.activationGradient(upstream, at: z, activation)
+    if let gradient { L.store(g, gradient + i) }
+    if isFirst {
+      sum0 += g
+      product0 = L.fma(g, y, product0)
+    } else {
+      sum1 += g
+      product1 = L.fma(g, y, product1)
     }
-    L.store(L.load(sums + j) + sum, sums + j)
-    L.store(L.load(products + j) + product, products + j)
-    j += L.count
+  }
+
+  /// Adds Σ g and Σ g·y.
+  @inlinable @inline(always)
+  package func add(to sums: Output, _ products: Output) {
+    L.store(L.load(sums) + sum0, sums)
+    L.store(L.load(products) + product0, products)
+    if blockVectors(L.self) > 1 {
+      L.store(L.load(sums + L.count) + sum1, sums + L.count)
+      L.store(L.load(products + L.count) + product1, products + L.count)
+    }
   }
 }
 

@@ -233,9 +233,7 @@ package func loadGradientRows<L: Lanes>(
   into out: Output,
   outStride: Int
 ) {
-  guard let raw = s.raw, let alpha = s.coefficients, s.activation == .none,
-    s.channels % L.count == 0
-  else {
+  guard let raw = s.raw, let alpha = s.coefficients, s.activation == .none else {
     for r in 0..<count {
       let at = (first + r) * s.stride
       loadGradientRow(L.self, s, at: at, into: out + r * outStride)
@@ -244,16 +242,40 @@ package func loadGradientRows<L: Lanes>(
   }
   // The usual case, column by column with the coefficients in registers.
   var c = 0
-  while c < s.channels {
-    let a = L.load(alpha + c)
-    let b = L.load(alpha + s.coefficientStride + c)
-    let k = L.load(alpha + 2 * s.coefficientStride + c)
-    for r in 0..<count {
-      let at = (first + r) * s.stride + c
-      let affine = L.fma(L.load(raw + at), b, k)
-      L.store(L.fma(L.load(s.gradient + at), a, affine), out + r * outStride + c)
-    }
+  while c + L.count <= s.channels {
+    gradientColumn(L.self, s, raw + c, alpha + c, c, first, count, L.count, out + c, outStride)
     c += L.count
+  }
+  if c + L.Half.count == s.channels {
+    let n = L.Half.count
+    gradientColumn(L.Half.self, s, raw + c, alpha + c, c, first, count, n, out + c, outStride)
+  } else if c < s.channels {
+    let n = s.channels - c
+    gradientColumn(L.self, s, raw + c, alpha + c, c, first, count, n, out + c, outStride)
+  }
+}
+
+/// `n` columns from `c` on of `loadGradientRows`, one vector.
+@inlinable @inline(always)
+package func gradientColumn<L: Lanes>(
+  _: L.Type,
+  _ s: GradientSource,
+  _ raw: Input,
+  _ alpha: Input,
+  _ c: Int,
+  _ first: Int,
+  _ count: Int,
+  _ n: Int,
+  _ out: Output,
+  _ outStride: Int
+) {
+  let a = L.load(alpha, n)
+  let b = L.load(alpha + s.coefficientStride, n)
+  let k = L.load(alpha + 2 * s.coefficientStride, n)
+  for r in 0..<count {
+    let at = (first + r) * s.stride
+    let affine = L.fma(L.load(raw + at, n), b, k)
+    L.store(L.fma(L.load(s.gradient + at + c, n), a, affine), out + r * outStride, n)
   }
 }
 

@@ -1,14 +1,49 @@
-/// The matrix micro-kernel: C[rows, n] (+)= A[rows, depth] · B[depth, n], n being `vectors` (1 to 3) whole ones.
+/// What becomes of the sums of a tile of the micro-kernel.
+@usableFromInline
+package protocol TileEnd {
+  /// The lanes of the tile.
+  associatedtype L: Lanes
+  /// Takes vector `vector` of row `row`; vector by vector of a tile, and row by row in each.
+  mutating func finish(_ sums: L.Vector, row: Int, vector: Int)
+}
+
+/// Stores a tile, with a ReLU if `rectify`.
+@usableFromInline
+package struct TileStore<L: Lanes>: TileEnd {
+  /// First element of the tile.
+  @usableFromInline let c: Output
+  /// Floats from row to row.
+  @usableFromInline let cStride: Int
+  /// Whether negative sums become 0.
+  @usableFromInline let rectify: Bool
+
+  /// Describes where to.
+  @inlinable @inline(always)
+  package init(_: L.Type, c: Output, cStride: Int, rectify: Bool = false) {
+    self.c = c
+    self.cStride = cStride
+    self.rectify = rectify
+  }
+
+  /// See `TileEnd`.
+  @inlinable @inline(always)
+  package mutating func finish(_ sums: L.Vector, row: Int, vector: Int) {
+    L.store(rectify ? L.relu(sums) : sums, c + row * cStride + vector * L.count)
+  }
+}
+
+/// The matrix micro-kernel: A[rows, depth] · B[depth, n], n being `vectors` (1 to 3) whole ones, to `end`.
 ///
 /// Element (r, k) of A stands at `a[r · rowStride + k · depthStride]`, so the same text serves A and its
 /// transpose. `rows` is `L.rows`; all pointers must allow whole tiles (callers pad their scratch).
 /// The depth may be cut into `slices` of A that stand apart: `sliceJump` is added to `a` after each. The
-/// sums start from `bias`, a row of as many vectors, if there is one; `rectify` ends them with a ReLU.
-/// Before each slice the cache lines of `rows` blocks at `ahead`, further by `aheadStride` bytes each time,
-/// are asked for: memory answers while the arithmetic runs.
+/// sums start from the tile at `start`, if there is one, whose rows are `startStride` floats apart. Before each
+/// slice the cache lines of `rows` blocks at `ahead`, further by `aheadStride` bytes each time, are asked for:
+/// memory answers while the arithmetic runs. `end` hears of row r of the tile as `first` + r, of those from
+/// `from` on.
 /// Register budget: `vectors` · rows accumulators, `vectors` of B, one broadcast; three need 28 registers.
 @inlinable @inline(always)
-package func tile<L: Lanes>(
+package func tile<L, End: TileEnd>(
   _: L.Type,
   vectors: Int,
   depth: Int,
@@ -17,16 +52,16 @@ package func tile<L: Lanes>(
   depthStride: Int,
   b: Input,
   bStride: Int,
-  c: Output,
-  cStride: Int,
-  accumulate: Bool,
+  start: Input?,
+  startStride: Int,
   slices: Int = 1,
   sliceJump: Int = 0,
-  bias: Input? = nil,
-  rectify: Bool = false,
   ahead: UnsafeRawPointer? = nil,
-  aheadStride: Int = 0
-) {
+  aheadStride: Int = 0,
+  first: Int = 0,
+  from: Int = 0,
+  end: inout End
+) where End.L == L {
   typealias V = L.Vector
   let two = vectors > 1
   let three = vectors > 2
@@ -37,74 +72,39 @@ package func tile<L: Lanes>(
   var c41 = V.zero, c51 = V.zero, c61 = V.zero, c71 = V.zero
   var c02 = V.zero, c12 = V.zero, c22 = V.zero, c32 = V.zero
   var c42 = V.zero, c52 = V.zero, c62 = V.zero, c72 = V.zero
-  if let bias {
-    c00 = L.load(bias)
-    c10 = c00
-    c20 = c00
-    c30 = c00
-    c40 = c00
-    c50 = c00
+  if let start {
+    c00 = L.load(start)
+    c10 = L.load(start + startStride)
+    c20 = L.load(start + 2 * startStride)
+    c30 = L.load(start + 3 * startStride)
+    c40 = L.load(start + 4 * startStride)
+    c50 = L.load(start + 5 * startStride)
     if L.rows > 6 {
-      c60 = c00
-      c70 = c00
+      c60 = L.load(start + 6 * startStride)
+      c70 = L.load(start + 7 * startStride)
     }
     if two {
-      c01 = L.load(bias + L.count)
-      c11 = c01
-      c21 = c01
-      c31 = c01
-      c41 = c01
-      c51 = c01
+      c01 = L.load(start + L.count)
+      c11 = L.load(start + startStride + L.count)
+      c21 = L.load(start + 2 * startStride + L.count)
+      c31 = L.load(start + 3 * startStride + L.count)
+      c41 = L.load(start + 4 * startStride + L.count)
+      c51 = L.load(start + 5 * startStride + L.count)
       if L.rows > 6 {
-        c61 = c01
-        c71 = c01
+        c61 = L.load(start + 6 * startStride + L.count)
+        c71 = L.load(start + 7 * startStride + L.count)
       }
     }
     if three {
-      c02 = L.load(bias + 2 * L.count)
-      c12 = c02
-      c22 = c02
-      c32 = c02
-      c42 = c02
-      c52 = c02
+      c02 = L.load(start + 2 * L.count)
+      c12 = L.load(start + startStride + 2 * L.count)
+      c22 = L.load(start + 2 * startStride + 2 * L.count)
+      c32 = L.load(start + 3 * startStride + 2 * L.count)
+      c42 = L.load(start + 4 * startStride + 2 * L.count)
+      c52 = L.load(start + 5 * startStride + 2 * L.count)
       if L.rows > 6 {
-        c62 = c02
-        c72 = c02
-      }
-    }
-  } else if accumulate {
-    c00 = L.load(c)
-    c10 = L.load(c + cStride)
-    c20 = L.load(c + 2 * cStride)
-    c30 = L.load(c + 3 * cStride)
-    c40 = L.load(c + 4 * cStride)
-    c50 = L.load(c + 5 * cStride)
-    if L.rows > 6 {
-      c60 = L.load(c + 6 * cStride)
-      c70 = L.load(c + 7 * cStride)
-    }
-    if two {
-      c01 = L.load(c + L.count)
-      c11 = L.load(c + cStride + L.count)
-      c21 = L.load(c + 2 * cStride + L.count)
-      c31 = L.load(c + 3 * cStride + L.count)
-      c41 = L.load(c + 4 * cStride + L.count)
-      c51 = L.load(c + 5 * cStride + L.count)
-      if L.rows > 6 {
-        c61 = L.load(c + 6 * cStride + L.count)
-        c71 = L.load(c + 7 * cStride + L.count)
-      }
-    }
-    if three {
-      c02 = L.load(c + 2 * L.count)
-      c12 = L.load(c + cStride + 2 * L.count)
-      c22 = L.load(c + 2 * cStride + 2 * L.count)
-      c32 = L.load(c + 3 * cStride + 2 * L.count)
-      c42 = L.load(c + 4 * cStride + 2 * L.count)
-      c52 = L.load(c + 5 * cStride + 2 * L.count)
-      if L.rows > 6 {
-        c62 = L.load(c + 6 * cStride + 2 * L.count)
-        c72 = L.load(c + 7 * cStride + 2 * L.count)
+        c62 = L.load(start + 6 * startStride + 2 * L.count)
+        c72 = L.load(start + 7 * startStride + 2 * L.count)
       }
     }
   }
@@ -158,76 +158,79 @@ package func tile<L: Lanes>(
     }
     a += sliceJump
   }
-  if rectify {
-    c00 = L.relu(c00)
-    c10 = L.relu(c10)
-    c20 = L.relu(c20)
-    c30 = L.relu(c30)
-    c40 = L.relu(c40)
-    c50 = L.relu(c50)
-    if L.rows > 6 {
-      c60 = L.relu(c60)
-      c70 = L.relu(c70)
-    }
-    if two {
-      c01 = L.relu(c01)
-      c11 = L.relu(c11)
-      c21 = L.relu(c21)
-      c31 = L.relu(c31)
-      c41 = L.relu(c41)
-      c51 = L.relu(c51)
-      if L.rows > 6 {
-        c61 = L.relu(c61)
-        c71 = L.relu(c71)
-      }
-    }
-    if three {
-      c02 = L.relu(c02)
-      c12 = L.relu(c12)
-      c22 = L.relu(c22)
-      c32 = L.relu(c32)
-      c42 = L.relu(c42)
-      c52 = L.relu(c52)
-      if L.rows > 6 {
-        c62 = L.relu(c62)
-        c72 = L.relu(c72)
-      }
-    }
-  }
-  L.store(c00, c)
-  L.store(c10, c + cStride)
-  L.store(c20, c + 2 * cStride)
-  L.store(c30, c + 3 * cStride)
-  L.store(c40, c + 4 * cStride)
-  L.store(c50, c + 5 * cStride)
+  if from <= first + 0 { end.finish(c00, row: first + 0, vector: 0) }
+  if from <= first + 1 { end.finish(c10, row: first + 1, vector: 0) }
+  if from <= first + 2 { end.finish(c20, row: first + 2, vector: 0) }
+  if from <= first + 3 { end.finish(c30, row: first + 3, vector: 0) }
+  if from <= first + 4 { end.finish(c40, row: first + 4, vector: 0) }
+  if from <= first + 5 { end.finish(c50, row: first + 5, vector: 0) }
   if L.rows > 6 {
-    L.store(c60, c + 6 * cStride)
-    L.store(c70, c + 7 * cStride)
+    if from <= first + 6 { end.finish(c60, row: first + 6, vector: 0) }
+    if from <= first + 7 { end.finish(c70, row: first + 7, vector: 0) }
   }
   if two {
-    L.store(c01, c + L.count)
-    L.store(c11, c + cStride + L.count)
-    L.store(c21, c + 2 * cStride + L.count)
-    L.store(c31, c + 3 * cStride + L.count)
-    L.store(c41, c + 4 * cStride + L.count)
-    L.store(c51, c + 5 * cStride + L.count)
+    if from <= first + 0 { end.finish(c01, row: first + 0, vector: 1) }
+    if from <= first + 1 { end.finish(c11, row: first + 1, vector: 1) }
+    if from <= first + 2 { end.finish(c21, row: first + 2, vector: 1) }
+    if from <= first + 3 { end.finish(c31, row: first + 3, vector: 1) }
+    if from <= first + 4 { end.finish(c41, row: first + 4, vector: 1) }
+    if from <= first + 5 { end.finish(c51, row: first + 5, vector: 1) }
     if L.rows > 6 {
-      L.store(c61, c + 6 * cStride + L.count)
-      L.store(c71, c + 7 * cStride + L.count)
+      if from <= first + 6 { end.finish(c61, row: first + 6, vector: 1) }
+      if from <= first + 7 { end.finish(c71, row: first + 7, vector: 1) }
     }
   }
   if three {
-    L.store(c02, c + 2 * L.count)
-    L.store(c12, c + cStride + 2 * L.count)
-    L.store(c22, c + 2 * cStride + 2 * L.count)
-    L.store(c32, c + 3 * cStride + 2 * L.count)
-    L.store(c42, c + 4 * cStride + 2 * L.count)
-    L.store(c52, c + 5 * cStride + 2 * L.count)
+    if from <= first + 0 { end.finish(c02, row: first + 0, vector: 2) }
+    if from <= first + 1 { end.finish(c12, row: first + 1, vector: 2) }
+    if from <= first + 2 { end.finish(c22, row: first + 2, vector: 2) }
+    if from <= first + 3 { end.finish(c32, row: first + 3, vector: 2) }
+    if from <= first + 4 { end.finish(c42, row: first + 4, vector: 2) }
+    if from <= first + 5 { end.finish(c52, row: first + 5, vector: 2) }
     if L.rows > 6 {
-      L.store(c62, c + 6 * cStride + 2 * L.count)
-      L.store(c72, c + 7 * cStride + 2 * L.count)
+      if from <= first + 6 { end.finish(c62, row: first + 6, vector: 2) }
+      if from <= first + 7 { end.finish(c72, row: first + 7, vector: 2) }
     }
   }
+}
+
+/// The micro-kernel with C[rows, n] (+)= A · B as its end.
+@inlinable @inline(always)
+package func tile<L: Lanes>(
+  _: L.Type,
+  vectors: Int,
+  depth: Int,
+  a: Input,
+  rowStride: Int,
+  depthStride: Int,
+  b: Input,
+  bStride: Int,
+  c: Output,
+  cStride: Int,
+  accumulate: Bool,
+  slices: Int = 1,
+  sliceJump: Int = 0,
+  ahead: UnsafeRawPointer? = nil,
+  aheadStride: Int = 0
+) {
+  var end = TileStore(L.self, c: c, cStride: cStride)
+  tile(
+    L.self,
+    vectors: vectors,
+    depth: depth,
+    a: a,
+    rowStride: rowStride,
+    depthStride: depthStride,
+    b: b,
+    bStride: bStride,
+    start: accumulate ? Input(c) : nil,
+    startStride: cStride,
+    slices: slices,
+    sliceJump: sliceJump,
+    ahead: ahead,
+    aheadStride: aheadStride,
+    end: &end
+  )
 }
 
 /// Columns of the next panel of B where `columns` are left: two vectors, one, three halves or one half.
