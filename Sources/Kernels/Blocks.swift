@@ -97,6 +97,8 @@ package struct ResidualBlockGradient {
   @usableFromInline package var gradient: Input
   /// D.
   @usableFromInline package var gradientChannels: Int
+  /// Whether the filter's gradient passes over the zeros of the expansion's; it is [16, wholeBlocks(C)] then.
+  @usableFromInline package var skipsZeros: Bool
   /// The images' gradient after the depthwise output's normalisation, [H', W', 16], if it was kept.
   @usableFromInline package var kept: Input?
 
@@ -110,8 +112,10 @@ package struct ResidualBlockGradient {
     d: SavedBlocks,
     gradient: Input,
     gradientChannels: Int,
+    skipsZeros: Bool,
     kept: Input?
   ) {
+    self.skipsZeros = skipsZeros
     self.kept = kept
     self.d = d
     self.gradient = gradient
@@ -126,37 +130,6 @@ package struct ResidualBlockGradient {
 /// Vectors of a block that a tile takes at a time.
 @inlinable @inline(always)
 package func blockVectors<L: Lanes>(_: L.Type) -> Int { L.count < blockWidth ? 2 : 1 }
-
-/// One tile of a block: C[rows, 16] (+)= A · B[depth, 16], rows of C `blockWidth` floats apart.
-@inlinable @inline(always)
-package func blockTile<L: Lanes>(
-  _: L.Type,
-  depth: Int,
-  a: Input,
-  rowStride: Int,
-  depthStride: Int,
-  b: Input,
-  c: Output,
-  accumulate: Bool
-) {
-  var j = 0
-  while j < blockWidth {
-    tile(
-      L.self,
-      vectors: blockVectors(L.self),
-      depth: depth,
-      a: a,
-      rowStride: rowStride,
-      depthStride: depthStride,
-      b: b + j,
-      bStride: blockWidth,
-      c: c + j,
-      cStride: blockWidth,
-      accumulate: accumulate
-    )
-    j += blockVectors(L.self) * L.count
-  }
-}
 
 /// C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias), with a ReLU at the end if `rectify`.
 ///

@@ -192,7 +192,7 @@ package func multiplyRelu<L: Lanes>(
 ///
 /// With g the gradient after the expansion's normalisation (its own backward is left to the caller, who
 /// needs the sums over the batch): g itself goes to `gradient`, [images·H·W, 16]; adds xᵀ·g to `filter`
-/// [C, 16], whose content counts for nothing if `isFirst`, Σ g to `sums` [16], and the taps' gradient to
+/// [C, 16] or, see `skipsZeros`, its transpose, whose content counts for nothing if `isFirst`, Σ g to `sums` [16], and the taps' gradient to
 /// `tapGradients` [K, K, 16].
 @inlinable @inline(always)
 package func expandDepthwiseBackward<L: Lanes>(
@@ -272,19 +272,35 @@ package func expandDepthwiseBackward<L: Lanes>(
       y = end
       let isLast = image == images - 1 && end == g.height
       if done - summed < enough && !isLast { continue }
-      var i = 0
-      while i < p.channels {
-        blockTile(
+      let x = p.x + summed * p.channels
+      let made = Input(gradient) + summed * blockWidth
+      if way.skipsZeros {
+        multiplyMaskedTransposed(
           L.self,
-          depth: done - summed,
-          a: p.x + summed * p.channels + i,
-          rowStride: 1,
-          depthStride: p.channels,
-          b: gradient + summed * blockWidth,
-          c: filter + i * blockWidth,
+          rows: done - summed,
+          columns: p.channels,
+          a: made,
+          d: x,
+          dStride: p.channels,
+          c: filter,
+          cStride: wholeBlocks(p.channels),
+          accumulate: !isFirst || summed > 0,
+          spare: spare
+        )
+      } else {
+        multiplyTransposed(
+          L.self,
+          rows: done - summed,
+          k: p.channels,
+          n: blockWidth,
+          a: x,
+          aStride: p.channels,
+          d: made,
+          dStride: blockWidth,
+          c: filter,
+          cStride: blockWidth,
           accumulate: !isFirst || summed > 0
         )
-        i += L.rows
       }
       summed = done
     }

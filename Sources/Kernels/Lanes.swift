@@ -37,6 +37,12 @@ package protocol Lanes: SendableMetatype {
   static func widen(_ p: UnsafePointer<UInt16>) -> Vector
   /// Writes a vector as bfloat16, rounded to the nearest.
   static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>)
+  /// The lanes that are not 0, the first in the lowest bit.
+  static func nonzeros(_ x: Vector) -> UInt64
+  /// For each column of a vector the rows, up to 64, in which it is not 0, the first in the lowest bit.
+  static func markColumns(_ p: Input, rows: Int, stride: Int, _ marks: UnsafeMutablePointer<UInt64>)
+  /// Writes the columns of 16 rows of 16 floats as rows; rows are `stride` floats apart, and `toStride`.
+  static func transposeBlock(_ from: Input, stride: Int, _ to: Output, toStride: Int)
   /// Reads `n` floats (up to a whole vector); the other lanes are 0.
   static func load(_ p: Input, _ n: Int) -> Vector
   /// Writes the first `n` lanes (up to a whole vector).
@@ -78,6 +84,14 @@ extension Lanes {
   package static func storeSome(_ x: Vector, _ p: Output, _ n: Int) {
     if n >= count { return store(x, p) }
     for i in 0..<n { p[i] = x[i] }
+  }
+
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func transposeBlock(_ from: Input, stride: Int, _ to: Output, toStride: Int) {
+    for column in 0..<blockWidth {
+      for row in 0..<blockWidth { to[column * toStride + row] = from[row * stride + column] }
+    }
   }
 
   /// The larger of `x` and 0.
@@ -180,6 +194,19 @@ package enum BaselineLanes: Lanes {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow4(x, p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func nonzeros(_ x: Vector) -> UInt64 { cs_nonzeros4(x) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func markColumns(
+    _ p: Input,
+    rows: Int,
+    stride: Int,
+    _ marks: UnsafeMutablePointer<UInt64>
+  ) {
+    cs_mark_columns4(p, rows, stride, marks)
+  }
 }
 
 /// What all sets of eight lanes have in common.
@@ -212,6 +239,19 @@ extension Lanes where Vector == SIMD8<Float> {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow8(x, p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func nonzeros(_ x: Vector) -> UInt64 { cs_nonzeros8(x) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func markColumns(
+    _ p: Input,
+    rows: Int,
+    stride: Int,
+    _ marks: UnsafeMutablePointer<UInt64>
+  ) {
+    cs_mark_columns8(p, rows, stride, marks)
+  }
 }
 
 /// Eight lanes with fused multiply–add.
@@ -264,6 +304,24 @@ package enum AVX512Lanes: Lanes {
   /// See `Lanes`.
   @inlinable @inline(always)
   package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow16(x, p) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func nonzeros(_ x: Vector) -> UInt64 { cs_nonzeros16(x) }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func markColumns(
+    _ p: Input,
+    rows: Int,
+    stride: Int,
+    _ marks: UnsafeMutablePointer<UInt64>
+  ) {
+    cs_mark_columns16(p, rows, stride, marks)
+  }
+  /// See `Lanes`.
+  @inlinable @inline(always)
+  package static func transposeBlock(_ from: Input, stride: Int, _ to: Output, toStride: Int) {
+    cs_transpose16(from, stride, to, toStride)
+  }
   /// Half a vector is the usual tail, since FBNet's widths are multiples of 8.
   @inlinable @inline(always)
   package static func load(_ p: Input, _ n: Int) -> Vector {

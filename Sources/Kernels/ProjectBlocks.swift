@@ -13,10 +13,12 @@ package struct ProjectBlocks {
   @usableFromInline package var shift: Input
   /// The activation behind it.
   @usableFromInline package var activation: Activation
-  /// Filter: forward [16·blocks, D] packed by `packColumns`; backward its transpose, [blocks, D, 16].
+  /// Filter: forward [16·blocks, D] packed by `packSlice`; backward its transpose, [blocks, D, 16].
   @usableFromInline package var filter: Input
   /// D.
   @usableFromInline package var columns: Int
+  /// Whether products pass over the zeros of the input; the forward filter is packed in rows then.
+  @usableFromInline package var skipsZeros: Bool
   /// Backward: where the gradient before the activation is kept, laid out as `d`; nil if made anew.
   @usableFromInline package var gradient: Output?
 
@@ -31,8 +33,10 @@ package struct ProjectBlocks {
     activation: Activation,
     filter: Input,
     columns: Int,
+    skipsZeros: Bool,
     gradient: Output? = nil
   ) {
+    self.skipsZeros = skipsZeros
     self.gradient = gradient
     self.d = d
     self.blockStride = blockStride
@@ -69,36 +73,89 @@ package func projectBlocks<L: Lanes>(
   var row = first
   while row < last {
     let n = min(convolutionBlock, last - row)
-    for b in 0..<p.blocks {
-      let from = p.d.dropFirst(b * p.blockStride + row * blockWidth)
-      let to = scratch + b * sliceStride
-      if p.activation == .relu {
-        activateBlock(L.self, p, b, n, from, to, .relu)
-      } else {
-        activateBlock(L.self, p, b, n, from, to, p.activation)
-      }
-    }
     let isWhole = p.columns == cStride && n % L.rows == 0
-    multiply(
-      L.self,
-      rows: n,
-      depth: blockWidth,
-      columns: p.columns,
-      a: scratch,
-      aStride: blockWidth,
-      packed: p.filter,
-      c: isWhole ? out + row * p.columns : c,
-      cStride: cStride,
-      slices: p.blocks,
-      sliceStride: sliceStride,
-      ahead: p.d.address((row + n) * blockWidth),
-      aheadStride: p.blockStride * (p.d.isHalf ? 2 : 4)
-    )
-    if isWhole, let sums, let squares {
-      sumRows(L.self, out + row * p.columns, n, p.columns, sums, squares)
+    let to = isWhole ? out + row * p.columns : c
+    if p.skipsZeros {
+      multiplyMasked(
+        L.self,
+        rows: n,
+        columns: p.columns,
+        slices: p.blocks,
+        entry: RectifiedBlocks(L.self, p, first: row, ahead: n),
+        b: p.filter,
+        c: to,
+        cStride: cStride,
+        accumulate: false,
+        values: scratch
+      )
+    } else {
+      multiplyActivated(L.self, p, row: row, n, to, scratch)
     }
+    if isWhole, let sums, let squares { sumRows(L.self, to, n, p.columns, sums, squares) }
     if !isWhole { takeRows(L.self, c, cStride, n, p.columns, out + row * p.columns, sums, squares) }
     row += n
+  }
+}
+
+/// Pixels `row..<row + n`: activates all blocks, then the product to rows `c` of whole blocks.
+@inlinable @inline(always)
+package func multiplyActivated<L: Lanes>(
+  _: L.Type,
+  _ p: ProjectBlocks,
+  row: Int,
+  _ n: Int,
+  _ c: Output,
+  _ scratch: Output
+) {
+  let sliceStride = convolutionBlock * blockWidth
+  for b in 0..<p.blocks {
+    let from = p.d.dropFirst(b * p.blockStride + row * blockWidth)
+    let to = scratch + b * sliceStride
+    if p.activation == .relu {
+      activateBlock(L.self, p, b, n, from, to, .relu)
+    } else {
+      activateBlock(L.self, p, b, n, from, to, p.activation)
+    }
+  }
+  multiply(
+    L.self,
+    rows: n,
+    depth: blockWidth,
+    columns: p.columns,
+    a: scratch,
+    aStride: blockWidth,
+    packed: p.filter,
+    c: c,
+    cStride: wholeBlocks(p.columns),
+    slices: p.blocks,
+    sliceStride: sliceStride,
+    ahead: p.d.address((row + n) * blockWidth),
+    aheadStride: p.blockStride * (p.d.isHalf ? 2 : 4)
+  )
+}
+
+/// Blocks of raw values, normalised and with a ReLU when they are read.
+@usableFromInline
+package struct RectifiedBlocks<L: Lanes>: BlockEntry {
+  @usableFromInline let p: ProjectBlocks
+  @usableFromInline let first: Int
+  @usableFromInline let ahead: Int
+
+  /// Describes the pixels from `first` on; those `ahead` of one that is read are asked for.
+  @inlinable @inline(always)
+  package init(_: L.Type, _ p: ProjectBlocks, first: Int, ahead: Int) {
+    self.p = p
+    self.first = first
+    self.ahead = ahead
+  }
+
+  /// See `BlockEntry`.
+  @inlinable @inline(always)
+  package func load(slice: Int, row: Int, channel: Int) -> L.Vector {
+    let i = slice * p.blockStride + (first + row) * blockWidth + channel
+    prefetch(p.d.address(i + ahead * blockWidth))
+    let c = slice * blockWidth + channel
+    return L.relu(L.fma(p.d.load(L.self, i), L.load(p.scale + c), L.load(p.shift + c)))
   }
 }
 
@@ -226,7 +283,22 @@ package func projectBlocksBackward<L: Lanes>(
       } else {
         gradientOfBlock(L.self, p, b, n, rows, at, values, p.activation, sums, products, spare)
       }
-      if let filter {
+      guard let filter else { continue }
+      let to = filter + b * filterRows * stride
+      if p.skipsZeros {
+        multiplyMaskedTransposed(
+          L.self,
+          rows: n,
+          columns: p.columns,
+          a: values,
+          d: rows,
+          dStride: p.columns,
+          c: to,
+          cStride: stride,
+          accumulate: row > first,
+          spare: spare
+        )
+      } else {
         multiplyTransposed(
           L.self,
           rows: n,
@@ -236,7 +308,7 @@ package func projectBlocksBackward<L: Lanes>(
           aStride: blockWidth,
           d: rows,
           dStride: p.columns,
-          c: filter + b * filterRows * stride,
+          c: to,
           cStride: stride,
           accumulate: row > first
         )

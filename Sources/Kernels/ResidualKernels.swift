@@ -5,12 +5,14 @@ package struct ResidualKernels: Sendable {
   package var secondMoments: @Sendable (Input, Int, Int, Int, Output, Output) -> Void
   /// See `Kernels.multiplyBlock`: rows, depth, A, stride of A, B, C, spare.
   package var multiplyBlock: @Sendable (Int, Int, Input, Int, Input, Output, Output) -> Void
-  /// C[rows, columns] (+)= A[rows, 16 · slices] · B; see `Kernels.multiply`: rows, columns, A, slices, their
-  /// stride, packed B, C, stride of C, accumulate.
-  package var multiplySlices:
-    @Sendable (Int, Int, Input, Int, Int, Input, Output, Int, Bool) -> Void
-  /// See `Kernels.packSlice`: columns, block, slice, slices, to.
-  package var packSlice: @Sendable (Int, Input, Int, Int, Output) -> Void
+  /// See `Kernels.skipsZeros`: columns.
+  package var skipsZeros: @Sendable (Int) -> Bool
+  /// See `Kernels.multiplySlices`: what, rows, A, C, accumulate.
+  package var multiplySlices: @Sendable (SliceProduct, Int, Input, Output, Bool) -> Void
+  /// See `Kernels.packSlice`: columns, block, slice, slices, in rows, to.
+  package var packSlice: @Sendable (Int, Input, Int, Int, Bool, Output) -> Void
+  /// See `Kernels.packBlock`: columns, rows, their stride, to.
+  package var packBlock: @Sendable (Int, Input, Int, Output) -> Void
   /// See `Kernels.expandDepthwise`: what, images, out, sums, squares, scratch.
   package var expandDepthwise:
     @Sendable (ExpandDepthwise, Int, SavedBlocks, Output?, Output?, Output) -> Void
@@ -39,9 +41,10 @@ package struct ResidualKernels: Sendable {
   package init(
     secondMoments: @escaping @Sendable (Input, Int, Int, Int, Output, Output) -> Void,
     multiplyBlock: @escaping @Sendable (Int, Int, Input, Int, Input, Output, Output) -> Void,
-    multiplySlices:
-      @escaping @Sendable (Int, Int, Input, Int, Int, Input, Output, Int, Bool) -> Void,
-    packSlice: @escaping @Sendable (Int, Input, Int, Int, Output) -> Void,
+    skipsZeros: @escaping @Sendable (Int) -> Bool,
+    multiplySlices: @escaping @Sendable (SliceProduct, Int, Input, Output, Bool) -> Void,
+    packSlice: @escaping @Sendable (Int, Input, Int, Int, Bool, Output) -> Void,
+    packBlock: @escaping @Sendable (Int, Input, Int, Output) -> Void,
     expandDepthwise:
       @escaping @Sendable (ExpandDepthwise, Int, SavedBlocks, Output?, Output?, Output) -> Void,
     expandDepthwiseBackward:
@@ -60,8 +63,10 @@ package struct ResidualKernels: Sendable {
   ) {
     self.secondMoments = secondMoments
     self.multiplyBlock = multiplyBlock
+    self.skipsZeros = skipsZeros
     self.multiplySlices = multiplySlices
     self.packSlice = packSlice
+    self.packBlock = packBlock
     self.expandDepthwise = expandDepthwise
     self.expandDepthwiseBackward = expandDepthwiseBackward
     self.projectBlocks = projectBlocks
@@ -81,25 +86,14 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
     multiplyBlock: {
       multiplyBlock(L.self, rows: $0, depth: $1, a: $2, aStride: $3, b: $4, c: $5, spare: $6)
     },
+    skipsZeros: { skipsZeros(L.self, columns: $0) },
     multiplySlices: {
-      multiply(
-        L.self,
-        rows: $0,
-        depth: blockWidth,
-        columns: $1,
-        a: $2,
-        aStride: blockWidth,
-        packed: $5,
-        c: $6,
-        cStride: $7,
-        accumulate: $8,
-        slices: $3,
-        sliceStride: $4
-      )
+      multiplySlices(L.self, $0, rows: $1, a: $2, c: $3, accumulate: $4)
     },
     packSlice: {
-      packSlice(L.self, columns: $0, block: $1, slice: $2, slices: $3, into: $4)
+      packSlice(L.self, columns: $0, block: $1, slice: $2, slices: $3, inRows: $4, into: $5)
     },
+    packBlock: { packBlock(L.self, columns: $0, rows: $1, stride: $2, into: $3) },
     expandDepthwise: {
       expandDepthwise(L.self, $0, images: $1, out: $2, sums: $3, squares: $4, scratch: $5)
     },

@@ -7,6 +7,7 @@
   typedef float cs_float##n __attribute__((ext_vector_type(n)));                                   \
   typedef unsigned cs_word##n __attribute__((ext_vector_type(n)));                                 \
   typedef unsigned short cs_half##n __attribute__((ext_vector_type(n)));                           \
+  typedef _Bool cs_flags##n __attribute__((ext_vector_type(n)));                                   \
                                                                                                    \
   /* a · b + c, fused. */                                                                          \
   static inline __attribute__((always_inline)) cs_float##n cs_fma##n(                              \
@@ -51,6 +52,28 @@
     cs_half##n half =                                                                              \
         __builtin_convertvector((word + 0x7fff + (word >> 16 & 1)) >> 16, cs_half##n);             \
     __builtin_memcpy(p, &half, sizeof half);                                                       \
+  }                                                                                                \
+                                                                                                   \
+  /* The lanes that are not 0, the first in the lowest bit. */                                     \
+  static inline __attribute__((always_inline)) unsigned long long cs_nonzeros##n(cs_float##n x) {  \
+    cs_flags##n flags = __builtin_convertvector(x != 0, cs_flags##n);                              \
+    unsigned short bits = 0;                                                                       \
+    __builtin_memcpy(&bits, &flags, sizeof flags);                                                 \
+    return bits;                                                                                   \
+  }                                                                                                \
+                                                                                                   \
+  /* For each column the rows, up to 64, in which it is not 0, the first in the lowest bit. */     \
+  static inline __attribute__((always_inline)) void cs_mark_columns##n(                            \
+      const float *p, long rows, long stride, unsigned long long *marks) {                         \
+    cs_word##n words[2] = {0, 0};                                                                  \
+    for (long r = 0; r < rows; r++) {                                                              \
+      cs_float##n x;                                                                               \
+      __builtin_memcpy(&x, p + r * stride, sizeof x);                                              \
+      cs_word##n bit = (cs_word##n)(x != 0) & 1u << r % 32;                                        \
+      if (r < 32) words[0] |= bit;                                                                 \
+      else words[1] |= bit;                                                                        \
+    }                                                                                              \
+    for (int c = 0; c < n; c++) marks[c] = words[0][c] | (unsigned long long)words[1][c] << 32;    \
   }
 
 CS_LANES(4)
@@ -58,6 +81,25 @@ CS_LANES(8)
 CS_LANES(16)
 
 #undef CS_LANES
+
+// Writes the columns of a square of 16 rows as rows; rows are `stride` floats apart, and `to_stride`.
+//
+// Four times the rows of both halves are interleaved, which is one step of a perfect shuffle each.
+static inline __attribute__((always_inline)) void cs_transpose16(
+    const float *from, long stride, float *to, long to_stride) {
+  cs_float16 a[16], b[16];
+  for (int r = 0; r < 16; r++) __builtin_memcpy(&a[r], from + r * stride, sizeof a[r]);
+  for (int step = 0; step < 4; step++) {
+    for (int r = 0; r < 8; r++) {
+      b[2 * r] = __builtin_shufflevector(
+          a[r], a[r + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      b[2 * r + 1] = __builtin_shufflevector(
+          a[r], a[r + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    for (int r = 0; r < 16; r++) a[r] = b[r];
+  }
+  for (int r = 0; r < 16; r++) __builtin_memcpy(to + r * to_stride, &a[r], sizeof a[r]);
+}
 
 // Makes the stores past the caches of this thread visible before anything that follows.
 static inline __attribute__((always_inline)) void cs_finish_streams(void) {

@@ -203,11 +203,11 @@ final class ResidualLayer {
     self.tapFloats = tapFloats
     let pool = engine.pool
     let floats = blocks.count * blockWidth
-    raw = pool.takeZeros(floats * input)
+    raw = pool.take(floats * input)
     folded = pool.take(floats * input)
     bias = pool.takeZeros(floats)
     taps = pool.takeZeros(tapFloats)
-    projectTransposed = pool.takeZeros(floats * output)
+    projectTransposed = pool.take(floats * output)
     pending = pool.takeZeros(2 * floats)
     isHalf = engine.activationPrecision == .bfloat16
     pack()
@@ -226,6 +226,11 @@ final class ResidualLayer {
 
   /// Whether the gradient of the middle goes from the first pass to the second.
   var keepsGradient: Bool { !engine.recomputes && output >= ResidualLayer.worthKeeping }
+
+  /// Whether the projection of `branch` passes over the zeros that its ReLU leaves.
+  func skipsZeros(_ branch: Branch) -> Bool {
+    branch.weights.activation == .relu && engine.kernels.residual.skipsZeros(output)
+  }
 
   /// The raw depthwise output of block `index` from pixel `pixel` of all images on.
   func middle(_ index: Int, pixel: Int = 0) -> SavedBlocks {
@@ -259,6 +264,10 @@ final class ResidualLayer {
       packTaps(block, of: branch)
       let expand = raw.pointer + index * input * blockWidth
       let project = projectTransposed.pointer + index * output * blockWidth
+      if block.count < blockWidth || branch.weights.groups > 1 {
+        expand.update(repeating: 0, count: input * blockWidth)
+        project.update(repeating: 0, count: output * blockWidth)
+      }
       if branch.weights.groups == 1 {
         packPlain(block, of: branch, expand: expand, project: project)
       } else {
@@ -287,9 +296,12 @@ final class ResidualLayer {
     for i in 0..<input {
       (expand + i * blockWidth).update(from: from + i * branch.middle, count: block.count)
     }
+    let rows = branch.weights.project.value.pointer + block.first * output
+    if block.count == blockWidth {
+      return engine.kernels.residual.packBlock(output, rows, output, project)
+    }
     for j in 0..<block.count {
-      let row = branch.weights.project.value.pointer + (block.first + j) * output
-      for o in 0..<output { project[o * blockWidth + j] = row[o] }
+      for o in 0..<output { project[o * blockWidth + j] = rows[j * output + o] }
     }
   }
 

@@ -236,7 +236,8 @@ extension ResidualLayer {
       shift: pending.pointer + self.blocks.count * blockWidth + first,
       activation: branches[index].weights.activation,
       filter: filter,
-      columns: output
+      columns: output,
+      skipsZeros: skipsZeros(branches[index])
     )
   }
 
@@ -256,6 +257,7 @@ extension ResidualLayer {
           projectTransposed.pointer + block * output * blockWidth,
           block - blocks.lowerBound,
           blocks.count,
+          skipsZeros(branches[index]),
           packed.pointer + blocks.lowerBound * blockWidth * columns
         )
       }

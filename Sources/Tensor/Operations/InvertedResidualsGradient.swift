@@ -131,6 +131,8 @@ extension ResidualLayer {
     let sums: UnsafePointer<Float>
     /// See `packExpansions`.
     let packed: Buffer
+    /// Whether it was packed in rows.
+    let inRows: Bool
     /// Blocks that are one matrix there.
     let run: Int
     /// Where g·Wᵀ was added; nil if the input wants no gradient.
@@ -145,7 +147,8 @@ extension ResidualLayer {
   ) -> ExpansionSums {
     let pool = engine.pool
     let kernels = engine.kernels
-    let blockFilter = (input + kernels.rows - 1) / kernels.rows * kernels.rows * blockWidth
+    let tileRows = (input + kernels.rows - 1) / kernels.rows * kernels.rows
+    let blockFilter = max(tileRows, wholeBlocks(input)) * blockWidth
     let channels = blocks.count * blockWidth
     // One run of partial sums a chunk: filter, taps, sums.
     let partialFloats = blocks.count * blockFilter + tapFloats + channels
@@ -158,7 +161,11 @@ extension ResidualLayer {
     let set = max(1, min(chunks[0].count, ResidualLayer.cachedFloats / (inputPixels * inputStride)))
     let runFloats = (set * inputPixels + 8) * blockWidth
     let run = max(1, min(used.count, ResidualLayer.cachedFloats / runFloats))
-    let packed = packExpansions(used, run: run)
+    // Half of a gradient before a ReLU is zeros.
+    let inRows =
+      kernels.residual.skipsZeros(input)
+      && active.allSatisfy { branches[$0].weights.activation == .relu }
+    let packed = packExpansions(used, run: run, inRows: inRows)
     let dxFloats = (set * inputPixels + 8) * inputStride
     let blockScratch = blockScratch
     engine.profile?.next = expandBackwardWork(active)
@@ -182,7 +189,7 @@ extension ResidualLayer {
             let block = used[first + slice]
             kernels.residual.expandDepthwiseBackward(
               work(block, image: image),
-              wayBack(block, image: image, outputs, coefficients, kept),
+              wayBack(block, image: image, outputs, coefficients, kept, inRows),
               count,
               image == chunks[chunk].lowerBound,
               filter + block * blockFilter,
@@ -193,17 +200,16 @@ extension ResidualLayer {
             )
           }
           if target == nil { continue }
-          kernels.residual.multiplySlices(
-            count * inputPixels,
-            input,
-            made,
-            slices,
-            runFloats,
-            packed.pointer + first * blockWidth * inputStride,
-            dx,
-            inputStride,
-            first > 0
+          let product = SliceProduct(
+            columns: input,
+            slices: slices,
+            sliceStride: runFloats,
+            packed: packed.pointer + first * blockWidth * inputStride,
+            inRows: inRows,
+            skipsZeros: inRows,
+            spare: spare
           )
+          kernels.residual.multiplySlices(product, count * inputPixels, made, dx, first > 0)
         }
         guard let target else { continue }
         kernels.residual.copyRows(
@@ -236,6 +242,7 @@ extension ResidualLayer {
       blockFilter: blockFilter,
       sums: UnsafePointer(taps + tapFloats),
       packed: packed,
+      inRows: inRows,
       run: run,
       dx: target?.buffer
     )
@@ -247,7 +254,8 @@ extension ResidualLayer {
     image: Int,
     _ outputs: [Tensor],
     _ coefficients: Buffer,
-    _ kept: Buffer?
+    _ kept: Buffer?,
+    _ skipsZeros: Bool
   ) -> ResidualBlockGradient {
     let pixel = image * outputPixels
     return ResidualBlockGradient(
@@ -258,12 +266,13 @@ extension ResidualLayer {
       d: middle(index, pixel: pixel),
       gradient: outputs[blocks[index].branch].buffer.pointer + pixel * output,
       gradientChannels: output,
+      skipsZeros: skipsZeros,
       kept: kept.map { UnsafePointer($0.pointer + index * blockFloats + pixel * blockWidth) }
     )
   }
 
   /// The folded expansions of blocks, transposed and packed, `run` blocks at a time one matrix.
-  private func packExpansions(_ used: [Int], run: Int) -> Buffer {
+  private func packExpansions(_ used: [Int], run: Int, inRows: Bool) -> Buffer {
     let columns = wholeBlocks(input)
     let packed = engine.pool.take(used.count * blockWidth * columns)
     let kernels = engine.kernels
@@ -275,6 +284,7 @@ extension ResidualLayer {
         folded.pointer + used[task] * input * blockWidth,
         task - first,
         min(run, used.count - first),
+        inRows,
         packed.pointer + first * blockWidth * columns
       )
     }
@@ -316,8 +326,13 @@ extension ResidualLayer {
     products.withUnsafeMutableBufferPointer { products in
       guard let products = products.baseAddress else { return }
       engine.profile?.next = packWork(.backward)
-      engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: pool) { block, _ in
+      let floats = wholeBlocks(input) * blockWidth
+      engine.team.run(chunks: blocks.count, scratchFloats: floats, pool: pool) { block, scratch in
         let p = found.filter.pointer + block * found.blockFilter
+        if found.inRows {
+          scratch.update(from: p, count: floats)
+          engine.kernels.residual.packBlock(input, scratch, wholeBlocks(input), p)
+        }
         let w = raw.pointer + block * input * blockWidth
         let to = products + block * blockWidth
         for i in 0..<input * blockWidth { to[i % blockWidth] += Double(w[i]) * Double(p[i]) }
@@ -374,7 +389,7 @@ extension ResidualLayer {
     shifts.withUnsafeMutableBufferPointer { shifts in
       guard let shifts = shifts.baseAddress else { return }
       engine.profile?.next = packWork(.backward)
-      engine.team.run(chunks: runs.count, scratchFloats: found.run * blockFloats, pool: pool) {
+      engine.team.run(chunks: runs.count, scratchFloats: found.run * blockFloats + 64, pool: pool) {
         chunk,
         scratch in
         var first = runs[chunk].lowerBound
@@ -396,15 +411,21 @@ extension ResidualLayer {
               shifts[chunk * input + i] += Double(shift) / rows
             }
           }
+          let product = SliceProduct(
+            columns: input,
+            slices: slices,
+            sliceStride: blockFloats,
+            packed: found.packed.pointer + first * blockWidth * stride,
+            inRows: found.inRows,
+            skipsZeros: false,
+            spare: scratch + found.run * blockFloats
+          )
+          let to = products.pointer + chunk * partial
           kernels.residual.multiplySlices(
-            input,
+            product,
             input,
             scratch,
-            slices,
-            blockFloats,
-            found.packed.pointer + first * blockWidth * stride,
-            products.pointer + chunk * partial,
-            stride,
+            to,
             first > runs[chunk].lowerBound
           )
           first += slices

@@ -1,0 +1,315 @@
+/// Whether a product with `columns` columns passes over the zeros of its left operand, if a ReLU made it.
+///
+/// Half of what a ReLU leaves is zeros, and so is half of the gradient before it. A row of C then needs half
+/// of the multiply–adds, but one row at a time: enough columns are needed to hide their latency, and as many
+/// registers as AVX-512 has to hold them.
+@inlinable @inline(always)
+package func skipsZeros<L: Lanes>(_: L.Type, columns: Int) -> Bool {
+  L.count == 16 && columns > 6 * L.count
+}
+
+/// Terms whose zeros are told by one mask.
+@inlinable @inline(always)
+package var maskedTerms: Int { 64 }
+
+/// C[1, columns] (+)= Σ a[i · aStride] · B[i, columns], over the i whose bits are set in `mask`.
+///
+/// Whole vectors of B and C are read and written; rows of B are `bStride` floats apart.
+@inlinable @inline(always)
+package func maskedRow<L: Lanes>(
+  _: L.Type,
+  columns: Int,
+  mask: UInt64,
+  a: Input,
+  aStride: Int,
+  b: Input,
+  bStride: Int,
+  c: Output,
+  accumulate: Bool
+) {
+  var left = (columns + L.count - 1) / L.count
+  var j = 0
+  while left > 0 {
+    // As many as there are registers for, and about as many each time.
+    let vectors = left <= 12 ? left : left / ((left + 11) / 12)
+    switch vectors {
+    case 12: maskedPanel(L.self, 12, mask, a, aStride, b + j, bStride, c + j, accumulate)
+    case 11: maskedPanel(L.self, 11, mask, a, aStride, b + j, bStride, c + j, accumulate)
+    case 10: maskedPanel(L.self, 10, mask, a, aStride, b + j, bStride, c + j, accumulate)
+    case 9: maskedPanel(L.self, 9, mask, a, aStride, b + j, bStride, c + j, accumulate)
+    case 8: maskedPanel(L.self, 8, mask, a, aStride, b + j, bStride, c + j, accumulate)
+    case 7: maskedPanel(L.self, 7, mask, a, aStride, b + j, bStride, c + j, accumulate)
+    default: maskedPanel(L.self, 6, mask, a, aStride, b + j, bStride, c + j, accumulate)
+    }
+    left -= vectors
+    j += vectors * L.count
+  }
+}
+
+/// The same for `vectors` vectors, 6 to 12; a constant where this is inlined.
+@inlinable @inline(always)
+package func maskedPanel<L: Lanes>(
+  _: L.Type,
+  _ vectors: Int,
+  _ mask: UInt64,
+  _ a: Input,
+  _ aStride: Int,
+  _ b: Input,
+  _ bStride: Int,
+  _ c: Output,
+  _ accumulate: Bool
+) {
+  typealias V = L.Vector
+  let n = L.count
+  var c0 = V.zero, c1 = V.zero, c2 = V.zero, c3 = V.zero, c4 = V.zero, c5 = V.zero
+  var c6 = V.zero, c7 = V.zero, c8 = V.zero, c9 = V.zero, c10 = V.zero, c11 = V.zero
+  if accumulate {
+    c0 = L.load(c)
+    c1 = L.load(c + n)
+    c2 = L.load(c + 2 * n)
+    c3 = L.load(c + 3 * n)
+    c4 = L.load(c + 4 * n)
+    c5 = L.load(c + 5 * n)
+    if vectors > 6 { c6 = L.load(c + 6 * n) }
+    if vectors > 7 { c7 = L.load(c + 7 * n) }
+    if vectors > 8 { c8 = L.load(c + 8 * n) }
+    if vectors > 9 { c9 = L.load(c + 9 * n) }
+    if vectors > 10 { c10 = L.load(c + 10 * n) }
+    if vectors > 11 { c11 = L.load(c + 11 * n) }
+  }
+  var left = mask
+  while left != 0 {
+    let i = left.trailingZeroBitCount
+    left &= left &- 1
+    let x = V(repeating: a[i * aStride])
+    let row = b + i * bStride
+    c0 = L.fma(x, L.load(row), c0)
+    c1 = L.fma(x, L.load(row + n), c1)
+    c2 = L.fma(x, L.load(row + 2 * n), c2)
+    c3 = L.fma(x, L.load(row + 3 * n), c3)
+    c4 = L.fma(x, L.load(row + 4 * n), c4)
+    c5 = L.fma(x, L.load(row + 5 * n), c5)
+    if vectors > 6 { c6 = L.fma(x, L.load(row + 6 * n), c6) }
+    if vectors > 7 { c7 = L.fma(x, L.load(row + 7 * n), c7) }
+    if vectors > 8 { c8 = L.fma(x, L.load(row + 8 * n), c8) }
+    if vectors > 9 { c9 = L.fma(x, L.load(row + 9 * n), c9) }
+    if vectors > 10 { c10 = L.fma(x, L.load(row + 10 * n), c10) }
+    if vectors > 11 { c11 = L.fma(x, L.load(row + 11 * n), c11) }
+  }
+  L.store(c0, c)
+  L.store(c1, c + n)
+  L.store(c2, c + 2 * n)
+  L.store(c3, c + 3 * n)
+  L.store(c4, c + 4 * n)
+  L.store(c5, c + 5 * n)
+  if vectors > 6 { L.store(c6, c + 6 * n) }
+  if vectors > 7 { L.store(c7, c + 7 * n) }
+  if vectors > 8 { L.store(c8, c + 8 * n) }
+  if vectors > 9 { L.store(c9, c + 9 * n) }
+  if vectors > 10 { L.store(c10, c + 10 * n) }
+  if vectors > 11 { L.store(c11, c + 11 * n) }
+}
+
+/// What a block's values become before a product.
+@usableFromInline
+package protocol BlockEntry {
+  /// The lanes.
+  associatedtype L: Lanes
+  /// The vector of row `row` of slice `slice`, from channel `channel` on.
+  func load(slice: Int, row: Int, channel: Int) -> L.Vector
+}
+
+/// Blocks as they stand, `stride` floats apart.
+@usableFromInline
+package struct PlainBlocks<L: Lanes>: BlockEntry {
+  /// First element.
+  @usableFromInline let a: Input
+  /// Floats from block to block.
+  @usableFromInline let stride: Int
+
+  /// Describes where they stand.
+  @inlinable @inline(always)
+  package init(_: L.Type, a: Input, stride: Int) {
+    self.a = a
+    self.stride = stride
+  }
+
+  /// See `BlockEntry`.
+  @inlinable @inline(always)
+  package func load(slice: Int, row: Int, channel: Int) -> L.Vector {
+    L.load(a + slice * stride + row * blockWidth + channel)
+  }
+}
+
+/// C[rows, columns] (+)= A[rows, 16 · slices] · B over what is not zero in A, B in rows of `cStride` floats as
+/// C's; the product is done four slices at a time. `values` has room for 64 floats.
+@inlinable @inline(always)
+package func multiplyMasked<L, Entry: BlockEntry>(
+  _: L.Type,
+  rows: Int,
+  columns: Int,
+  slices: Int,
+  entry: Entry,
+  b: Input,
+  c: Output,
+  cStride: Int,
+  accumulate: Bool,
+  values: Output
+) where Entry.L == L {
+  let together = maskedTerms / blockWidth
+  var first = 0
+  while first < slices {
+    let last = min(slices, first + together)
+    for row in 0..<rows {
+      var mask: UInt64 = 0
+      var to = 0
+      for slice in first..<last {
+        var channel = 0
+        while channel < blockWidth {
+          let x = entry.load(slice: slice, row: row, channel: channel)
+          L.store(x, values + to)
+          mask |= L.nonzeros(x) << UInt64(truncatingIfNeeded: to)
+          to += L.count
+          channel += L.count
+        }
+      }
+      maskedRow(
+        L.self,
+        columns: columns,
+        mask: mask,
+        a: values,
+        aStride: 1,
+        b: b + first * blockWidth * cStride,
+        bStride: cStride,
+        c: c + row * cStride,
+        accumulate: accumulate || first > 0
+      )
+    }
+    first = last
+  }
+}
+
+/// C[16, columns] (+)= Aᵀ · D over what is not zero in the block A[rows, 16], rows of D `dStride` floats apart.
+/// `spare` has room for 32 floats.
+@inlinable @inline(always)
+package func multiplyMaskedTransposed<L: Lanes>(
+  _: L.Type,
+  rows: Int,
+  columns: Int,
+  a: Input,
+  d: Input,
+  dStride: Int,
+  c: Output,
+  cStride: Int,
+  accumulate: Bool,
+  spare: Output
+) {
+  let masks = UnsafeMutableRawPointer(spare).assumingMemoryBound(to: UInt64.self)
+  var first = 0
+  while first < rows {
+    let n = min(maskedTerms, rows - first)
+    let from = a + first * blockWidth
+    var k = 0
+    while k < blockWidth {
+      L.markColumns(from + k, rows: n, stride: blockWidth, masks + k)
+      k += L.count
+    }
+    for k in 0..<blockWidth {
+      maskedRow(
+        L.self,
+        columns: columns,
+        mask: masks[k],
+        a: from + k,
+        aStride: blockWidth,
+        b: d + first * dStride,
+        bStride: dStride,
+        c: c + k * cStride,
+        accumulate: accumulate || first > 0
+      )
+    }
+    first += n
+  }
+}
+
+/// The right side of a product with blocks, and where the left one's stand.
+@usableFromInline
+package struct SliceProduct {
+  /// Columns of B and C.
+  @usableFromInline package var columns: Int
+  /// Blocks of A.
+  @usableFromInline package var slices: Int
+  /// Floats from block to block of A.
+  @usableFromInline package var sliceStride: Int
+  /// B[16 · slices, columns], packed by `packSlice`.
+  @usableFromInline package var packed: Input
+  /// Whether it was packed in rows.
+  @usableFromInline package var inRows: Bool
+  /// Whether zeros of A are passed over; B is in rows then.
+  @usableFromInline package var skipsZeros: Bool
+  /// Room for 64 floats.
+  @usableFromInline package var spare: Output
+
+  /// Describes a product.
+  @inlinable
+  package init(
+    columns: Int,
+    slices: Int,
+    sliceStride: Int,
+    packed: Input,
+    inRows: Bool,
+    skipsZeros: Bool,
+    spare: Output
+  ) {
+    self.columns = columns
+    self.slices = slices
+    self.sliceStride = sliceStride
+    self.packed = packed
+    self.inRows = inRows
+    self.skipsZeros = skipsZeros
+    self.spare = spare
+  }
+}
+
+/// C[rows, columns] (+)= A[rows, 16 · slices] · B, rows of C `wholeBlocks(columns)` floats apart.
+@inlinable @inline(always)
+package func multiplySlices<L: Lanes>(
+  _: L.Type,
+  _ p: SliceProduct,
+  rows: Int,
+  a: Input,
+  c: Output,
+  accumulate: Bool
+) {
+  let cStride = wholeBlocks(p.columns)
+  if p.skipsZeros {
+    return multiplyMasked(
+      L.self,
+      rows: rows,
+      columns: p.columns,
+      slices: p.slices,
+      entry: PlainBlocks(L.self, a: a, stride: p.sliceStride),
+      b: p.packed,
+      c: c,
+      cStride: cStride,
+      accumulate: accumulate,
+      values: p.spare
+    )
+  }
+  multiplyTiles(
+    L.self,
+    rows: rows,
+    depth: blockWidth,
+    columns: p.columns,
+    a: a,
+    rowStride: blockWidth,
+    depthStride: 1,
+    b: p.packed,
+    columnStep: p.inRows ? 1 : blockWidth * p.slices,
+    bStride: p.inRows ? cStride : nil,
+    c: c,
+    cStride: cStride,
+    accumulate: accumulate,
+    slices: p.slices,
+    sliceJump: p.sliceStride - blockWidth
+  )
+}
