@@ -15,8 +15,10 @@ package struct DepthwiseRowBackward {
   @usableFromInline package var count: Int
   /// Filter, [K, K, 16].
   @usableFromInline package var taps: Input
-  /// Its gradient, added to.
-  @usableFromInline package var tapGradients: Output
+  /// Its gradient, added to; nil if it is not wanted.
+  @usableFromInline package var tapGradients: Output?
+  /// [2, 16]: gains Σ g and Σ g·r, r the input before its activation and g its gradient.
+  @usableFromInline package var sums: Output
 
   /// Describes a row.
   @inlinable
@@ -28,8 +30,10 @@ package struct DepthwiseRowBackward {
     outHeight: Int,
     count: Int,
     taps: Input,
-    tapGradients: Output
+    tapGradients: Output?,
+    sums: Output
   ) {
+    self.sums = sums
     self.kernel = kernel
     self.stride = stride
     self.activation = activation
@@ -52,67 +56,84 @@ package struct DepthwiseRowBackward {
 /// Row `y`: the gradient of `row`, the input before its activation, [count, 16], to `to`, which may be `row`.
 ///
 /// Both gradients come from one look at the output's: with d the output gradient and z the activated input
-/// dz[x] = Σ w[k]·d[x + p − k] and dw[k] = Σ z[x]·d[x + p − k]. Adds Σ of the gradient to `sums`, [16].
+/// dz[x] = Σ w[k]·d[x + p − k] and dw[k] = Σ z[x]·d[x + p − k].
 @inlinable @inline(always)
 package func depthwiseRowBackward<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
   y: Int,
   row: Input,
-  to: Output,
-  sums: Output
+  to: Output
 ) {
   // The activation of the search spaces gets loops of its own too: a choice inside would cost registers.
-  if p.activation == .relu {
-    rowBackward(L.self, p, .relu, y, row, to, sums)
+  if p.activation != .relu {
+    rowBackward(L.self, p, p.activation, p.tapGradients, y, row, to)
+  } else if let taps = p.tapGradients {
+    rowBackward(L.self, p, .relu, taps, y, row, to)
   } else {
-    rowBackward(L.self, p, p.activation, y, row, to, sums)
+    rowBackward(L.self, p, .relu, nil, y, row, to)
   }
 }
 
-/// See `depthwiseRowBackward`; `activation` is a constant where this is inlined.
+/// Σ g and Σ g·r of a row.
+@usableFromInline
+package struct RowSums<V: SIMD> where V.Scalar == Float {
+  @usableFromInline var sum: V
+  @usableFromInline var product: V
+
+  /// Nothing yet.
+  @inlinable @inline(always)
+  package init() {
+    sum = .zero
+    product = .zero
+  }
+}
+
+/// See `depthwiseRowBackward`; `activation`, and whether there are `taps`, are constants where this is inlined.
 @inlinable @inline(always)
 package func rowBackward<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
   _ activation: Activation,
+  _ taps: Output?,
   _ y: Int,
   _ row: Input,
-  _ to: Output,
-  _ sums: Output
+  _ to: Output
 ) {
   let rows = p.outRows(y)
   var c = 0
   while c < blockWidth {
-    var sum = L.Vector.zero
+    var sums = RowSums<L.Vector>()
     var x = 0
     if p.stride == 1 && p.kernel == 3 {
       while x < p.count {
-        backwardTile(L.self, p, 3, activation, rows, y, x, c, row, to, &sum)
+        backwardTile(L.self, p, 3, activation, taps, rows, y, x, c, row, to, &sums)
         x += 4
       }
     } else if p.stride == 1 && p.kernel == 5 {
       while x < p.count {
-        backwardTile(L.self, p, 5, activation, rows, y, x, c, row, to, &sum)
+        backwardTile(L.self, p, 5, activation, taps, rows, y, x, c, row, to, &sums)
         x += 4
       }
     } else if p.stride == 2 && p.kernel == 3 {
       while x < p.count {
-        backwardTileOfTwo(L.self, p, 3, activation, rows, y, x, c, row, to, &sum)
+        backwardTileOfTwo(L.self, p, 3, activation, taps, rows, y, x, c, row, to, &sums)
         x += 8
       }
     } else if p.stride == 2 && p.kernel == 5 {
       while x < p.count {
-        backwardTileOfTwo(L.self, p, 5, activation, rows, y, x, c, row, to, &sum)
+        backwardTileOfTwo(L.self, p, 5, activation, taps, rows, y, x, c, row, to, &sums)
         x += 8
       }
     } else {
       while x < p.count {
-        backwardPixel(L.self, p, activation, rows, y, x, c, row, to, &sum)
+        backwardPixel(L.self, p, activation, taps, rows, y, x, c, row, to, &sums)
         x += 1
       }
     }
-    L.store(L.load(sums + c) + sum, sums + c)
+    L.store(L.load(p.sums + c) + sums.sum, p.sums + c)
+    let products = p.sums + blockWidth + c
+    L.store(L.load(products) + sums.product, products)
     c += L.count
   }
 }
@@ -124,13 +145,14 @@ package func backwardTile<L: Lanes>(
   _ p: DepthwiseRowBackward,
   _ kernel: Int,
   _ activation: Activation,
+  _ taps: Output?,
   _ rows: Range<Int>,
   _ y: Int,
   _ x: Int,
   _ c: Int,
   _ row: Input,
   _ to: Output,
-  _ sum: inout L.Vector
+  _ sums: inout RowSums<L.Vector>
 ) {
   typealias V = L.Vector
   let n = p.count - x
@@ -159,33 +181,33 @@ package func backwardTile<L: Lanes>(
     let u5 = L.load(d + 5 * blockWidth)
     let i = ky * kernel * blockWidth + c
     let w = p.taps + i
-    let t = p.tapGradients + i
+    let t = taps.map { $0 + i }
     if kernel == 3 {
-      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u0, z0, &g0, u1, z1, &g1)
-      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u2, z2, &g2, u3, z3, &g3)
-      tap(L.self, w + blockWidth, t + blockWidth, u1, z0, &g0, u2, z1, &g1)
-      tap(L.self, w + blockWidth, t + blockWidth, u3, z2, &g2, u4, z3, &g3)
-      tap(L.self, w, t, u2, z0, &g0, u3, z1, &g1)
-      tap(L.self, w, t, u4, z2, &g2, u5, z3, &g3)
+      tap(L.self, w, t, 2 * blockWidth, u0, z0, &g0, u1, z1, &g1)
+      tap(L.self, w, t, 2 * blockWidth, u2, z2, &g2, u3, z3, &g3)
+      tap(L.self, w, t, blockWidth, u1, z0, &g0, u2, z1, &g1)
+      tap(L.self, w, t, blockWidth, u3, z2, &g2, u4, z3, &g3)
+      tap(L.self, w, t, 0, u2, z0, &g0, u3, z1, &g1)
+      tap(L.self, w, t, 0, u4, z2, &g2, u5, z3, &g3)
     } else {
       let u6 = L.load(d + 6 * blockWidth)
       let u7 = L.load(d + 7 * blockWidth)
-      tap(L.self, w + 4 * blockWidth, t + 4 * blockWidth, u0, z0, &g0, u1, z1, &g1)
-      tap(L.self, w + 4 * blockWidth, t + 4 * blockWidth, u2, z2, &g2, u3, z3, &g3)
-      tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u1, z0, &g0, u2, z1, &g1)
-      tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u3, z2, &g2, u4, z3, &g3)
-      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u2, z0, &g0, u3, z1, &g1)
-      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u4, z2, &g2, u5, z3, &g3)
-      tap(L.self, w + blockWidth, t + blockWidth, u3, z0, &g0, u4, z1, &g1)
-      tap(L.self, w + blockWidth, t + blockWidth, u5, z2, &g2, u6, z3, &g3)
-      tap(L.self, w, t, u4, z0, &g0, u5, z1, &g1)
-      tap(L.self, w, t, u6, z2, &g2, u7, z3, &g3)
+      tap(L.self, w, t, 4 * blockWidth, u0, z0, &g0, u1, z1, &g1)
+      tap(L.self, w, t, 4 * blockWidth, u2, z2, &g2, u3, z3, &g3)
+      tap(L.self, w, t, 3 * blockWidth, u1, z0, &g0, u2, z1, &g1)
+      tap(L.self, w, t, 3 * blockWidth, u3, z2, &g2, u4, z3, &g3)
+      tap(L.self, w, t, 2 * blockWidth, u2, z0, &g0, u3, z1, &g1)
+      tap(L.self, w, t, 2 * blockWidth, u4, z2, &g2, u5, z3, &g3)
+      tap(L.self, w, t, blockWidth, u3, z0, &g0, u4, z1, &g1)
+      tap(L.self, w, t, blockWidth, u5, z2, &g2, u6, z3, &g3)
+      tap(L.self, w, t, 0, u4, z0, &g0, u5, z1, &g1)
+      tap(L.self, w, t, 0, u6, z2, &g2, u7, z3, &g3)
     }
   }
-  finish(L.self, g0, r0, activation, to, &sum)
-  if n > 1 { finish(L.self, g1, r1, activation, to + blockWidth, &sum) }
-  if n > 2 { finish(L.self, g2, r2, activation, to + 2 * blockWidth, &sum) }
-  if n > 3 { finish(L.self, g3, r3, activation, to + 3 * blockWidth, &sum) }
+  finish(L.self, g0, r0, activation, to, &sums)
+  if n > 1 { finish(L.self, g1, r1, activation, to + blockWidth, &sums) }
+  if n > 2 { finish(L.self, g2, r2, activation, to + 2 * blockWidth, &sums) }
+  if n > 3 { finish(L.self, g3, r3, activation, to + 3 * blockWidth, &sums) }
 }
 
 /// Eight pixels with stride 2, of which even and odd ones meet different taps.
@@ -195,13 +217,14 @@ package func backwardTileOfTwo<L: Lanes>(
   _ p: DepthwiseRowBackward,
   _ kernel: Int,
   _ activation: Activation,
+  _ taps: Output?,
   _ rows: Range<Int>,
   _ y: Int,
   _ x: Int,
   _ c: Int,
   _ row: Input,
   _ to: Output,
-  _ sum: inout L.Vector
+  _ sums: inout RowSums<L.Vector>
 ) {
   typealias V = L.Vector
   let n = p.count - x
@@ -239,36 +262,36 @@ package func backwardTileOfTwo<L: Lanes>(
     let u4 = L.load(d + 4 * blockWidth)
     let i = ky * kernel * blockWidth + c
     let w = p.taps + i
-    let t = p.tapGradients + i
+    let t = taps.map { $0 + i }
     if kernel == 3 {
-      tap(L.self, w + blockWidth, t + blockWidth, u0, z0, &g0, u1, z2, &g2)
-      tap(L.self, w + blockWidth, t + blockWidth, u2, z4, &g4, u3, z6, &g6)
-      tap(L.self, w, t, u1, z1, &g1, u2, z3, &g3)
-      tap(L.self, w, t, u3, z5, &g5, u4, z7, &g7)
-      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u0, z1, &g1, u1, z3, &g3)
-      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u2, z5, &g5, u3, z7, &g7)
+      tap(L.self, w, t, blockWidth, u0, z0, &g0, u1, z2, &g2)
+      tap(L.self, w, t, blockWidth, u2, z4, &g4, u3, z6, &g6)
+      tap(L.self, w, t, 0, u1, z1, &g1, u2, z3, &g3)
+      tap(L.self, w, t, 0, u3, z5, &g5, u4, z7, &g7)
+      tap(L.self, w, t, 2 * blockWidth, u0, z1, &g1, u1, z3, &g3)
+      tap(L.self, w, t, 2 * blockWidth, u2, z5, &g5, u3, z7, &g7)
     } else {
       let before = L.load(d - blockWidth)
-      tap(L.self, w, t, u1, z0, &g0, u2, z2, &g2)
-      tap(L.self, w, t, u3, z4, &g4, u4, z6, &g6)
-      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u0, z0, &g0, u1, z2, &g2)
-      tap(L.self, w + 2 * blockWidth, t + 2 * blockWidth, u2, z4, &g4, u3, z6, &g6)
-      tap(L.self, w + 4 * blockWidth, t + 4 * blockWidth, before, z0, &g0, u0, z2, &g2)
-      tap(L.self, w + 4 * blockWidth, t + 4 * blockWidth, u1, z4, &g4, u2, z6, &g6)
-      tap(L.self, w + blockWidth, t + blockWidth, u1, z1, &g1, u2, z3, &g3)
-      tap(L.self, w + blockWidth, t + blockWidth, u3, z5, &g5, u4, z7, &g7)
-      tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u0, z1, &g1, u1, z3, &g3)
-      tap(L.self, w + 3 * blockWidth, t + 3 * blockWidth, u2, z5, &g5, u3, z7, &g7)
+      tap(L.self, w, t, 0, u1, z0, &g0, u2, z2, &g2)
+      tap(L.self, w, t, 0, u3, z4, &g4, u4, z6, &g6)
+      tap(L.self, w, t, 2 * blockWidth, u0, z0, &g0, u1, z2, &g2)
+      tap(L.self, w, t, 2 * blockWidth, u2, z4, &g4, u3, z6, &g6)
+      tap(L.self, w, t, 4 * blockWidth, before, z0, &g0, u0, z2, &g2)
+      tap(L.self, w, t, 4 * blockWidth, u1, z4, &g4, u2, z6, &g6)
+      tap(L.self, w, t, blockWidth, u1, z1, &g1, u2, z3, &g3)
+      tap(L.self, w, t, blockWidth, u3, z5, &g5, u4, z7, &g7)
+      tap(L.self, w, t, 3 * blockWidth, u0, z1, &g1, u1, z3, &g3)
+      tap(L.self, w, t, 3 * blockWidth, u2, z5, &g5, u3, z7, &g7)
     }
   }
-  finish(L.self, g0, r0, activation, to, &sum)
-  if n > 1 { finish(L.self, g1, r1, activation, to + blockWidth, &sum) }
-  if n > 2 { finish(L.self, g2, r2, activation, to + 2 * blockWidth, &sum) }
-  if n > 3 { finish(L.self, g3, r3, activation, to + 3 * blockWidth, &sum) }
-  if n > 4 { finish(L.self, g4, r4, activation, to + 4 * blockWidth, &sum) }
-  if n > 5 { finish(L.self, g5, r5, activation, to + 5 * blockWidth, &sum) }
-  if n > 6 { finish(L.self, g6, r6, activation, to + 6 * blockWidth, &sum) }
-  if n > 7 { finish(L.self, g7, r7, activation, to + 7 * blockWidth, &sum) }
+  finish(L.self, g0, r0, activation, to, &sums)
+  if n > 1 { finish(L.self, g1, r1, activation, to + blockWidth, &sums) }
+  if n > 2 { finish(L.self, g2, r2, activation, to + 2 * blockWidth, &sums) }
+  if n > 3 { finish(L.self, g3, r3, activation, to + 3 * blockWidth, &sums) }
+  if n > 4 { finish(L.self, g4, r4, activation, to + 4 * blockWidth, &sums) }
+  if n > 5 { finish(L.self, g5, r5, activation, to + 5 * blockWidth, &sums) }
+  if n > 6 { finish(L.self, g6, r6, activation, to + 6 * blockWidth, &sums) }
+  if n > 7 { finish(L.self, g7, r7, activation, to + 7 * blockWidth, &sums) }
 }
 
 /// One pixel, for any kernel and stride.
@@ -277,13 +300,14 @@ package func backwardPixel<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
   _ activation: Activation,
+  _ taps: Output?,
   _ rows: Range<Int>,
   _ y: Int,
   _ x: Int,
   _ c: Int,
   _ row: Input,
   _ to: Output,
-  _ sum: inout L.Vector
+  _ sums: inout RowSums<L.Vector>
 ) {
   let at = row + x * blockWidth + c
   let to = to + x * blockWidth + c
@@ -300,18 +324,19 @@ package func backwardPixel<L: Lanes>(
       let u = L.load(Input(p.ring[q]) + (ox + padding) * blockWidth + c)
       let i = (ky * p.kernel + kx) * blockWidth + c
       g = L.fma(L.load(p.taps + i), u, g)
-      L.store(L.fma(z, u, L.load(p.tapGradients + i)), p.tapGradients + i)
+      if let taps { L.store(L.fma(z, u, L.load(taps + i)), taps + i) }
     }
   }
-  finish(L.self, g, r, activation, to, &sum)
+  finish(L.self, g, r, activation, to, &sums)
 }
 
-/// One tap over two pixels: g += w·u for each, and the tap's own gradient gains Σ z·u.
+/// One tap, `at` floats on, over two pixels: g += w·u for each, and the tap's own gradient gains Σ z·u.
 @inlinable @inline(always)
 package func tap<L: Lanes>(
   _: L.Type,
   _ w: Input,
-  _ gradient: Output,
+  _ gradient: Output?,
+  _ at: Int,
   _ u0: L.Vector,
   _ z0: L.Vector,
   _ g0: inout L.Vector,
@@ -319,13 +344,14 @@ package func tap<L: Lanes>(
   _ z1: L.Vector,
   _ g1: inout L.Vector
 ) {
-  let weight = L.load(w)
+  let weight = L.load(w + at)
   g0 = L.fma(weight, u0, g0)
   g1 = L.fma(weight, u1, g1)
-  L.store(L.fma(z1, u1, L.fma(z0, u0, L.load(gradient))), gradient)
+  guard let gradient else { return }
+  L.store(L.fma(z1, u1, L.fma(z0, u0, L.load(gradient + at))), gradient + at)
 }
 
-/// Stores the gradient before the activation and adds it to a sum.
+/// Stores the gradient before the activation and adds it to the sums.
 @inlinable @inline(always)
 package func finish<L: Lanes>(
   _: L.Type,
@@ -333,9 +359,10 @@ package func finish<L: Lanes>(
   _ r: L.Vector,
   _ activation: Activation,
   _ to: Output,
-  _ sum: inout L.Vector
+  _ sums: inout RowSums<L.Vector>
 ) {
   let gradient = L.activationGradient(g, at: r, activation)
   L.store(gradient, to)
-  sum += gradient
+  sums.sum += gradient
+  sums.product = L.fma(gradient, r, sums.product)
 }

@@ -191,9 +191,10 @@ package func multiplyRelu<L: Lanes>(
 /// Backward of some images for one block, everything expanded made anew in cache.
 ///
 /// With g the gradient after the expansion's normalisation (its own backward is left to the caller, who
-/// needs the sums over the batch): g itself goes to `gradient`, [images·H·W, 16]; adds xᵀ·g to `filter`
-/// [C, 16] or, see `skipsZeros`, its transpose, whose content counts for nothing if `isFirst`, Σ g to `sums` [16], and the taps' gradient to
-/// `tapGradients` [K, K, 16].
+/// needs the sums over the batch): g itself goes to `gradient`, [images·H·W, 16]. With y the expansion before its
+/// activation, adds Σ g and Σ g·y to `sums`, [2, 16]. Adds, where they are wanted, xᵀ·g to `filter`, [C, 16] or
+/// its transpose, see `skipsZeros`, whose content counts for nothing if `isFirst`, and the taps' gradient to
+/// `tapGradients`, [K, K, 16].
 @inlinable @inline(always)
 package func expandDepthwiseBackward<L: Lanes>(
   _: L.Type,
@@ -201,8 +202,8 @@ package func expandDepthwiseBackward<L: Lanes>(
   _ way: ResidualBlockGradient,
   images: Int,
   isFirst: Bool,
-  filter: Output,
-  tapGradients: Output,
+  filter: Output?,
+  tapGradients: Output?,
   sums: Output,
   gradient: Output,
   scratch: Output
@@ -226,7 +227,8 @@ package func expandDepthwiseBackward<L: Lanes>(
     outHeight: g.outHeight,
     count: g.width,
     taps: p.block.taps,
-    tapGradients: tapGradients
+    tapGradients: tapGradients,
+    sums: sums
   )
   // Pixels that are in the filter's gradient, and those that wait to be.
   var summed = 0
@@ -262,7 +264,7 @@ package func expandDepthwiseBackward<L: Lanes>(
       }
       for r in y..<end {
         let i = (r - y) * g.width * blockWidth
-        depthwiseRowBackward(L.self, row, y: r, row: from + i, to: to + i, sums: sums)
+        depthwiseRowBackward(L.self, row, y: r, row: from + i, to: to + i)
         if p.expanded != nil {
           // The same row of the next group.
           for x in 0..<g.width { prefetch(from + i + (pixels + x) * blockWidth) }
@@ -270,6 +272,7 @@ package func expandDepthwiseBackward<L: Lanes>(
       }
       done += pixels
       y = end
+      guard let filter else { continue }
       let isLast = image == images - 1 && end == g.height
       if done - summed < enough && !isLast { continue }
       let x = p.x + summed * p.channels

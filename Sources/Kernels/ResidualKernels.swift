@@ -20,7 +20,7 @@ package struct ResidualKernels: Sendable {
   /// scratch.
   package var expandDepthwiseBackward:
     @Sendable (
-      ExpandDepthwise, ResidualBlockGradient, Int, Bool, Output, Output, Output, Output, Output
+      ExpandDepthwise, ResidualBlockGradient, Int, Bool, Output?, Output?, Output, Output, Output
     ) -> Void
   /// See `Kernels.projectBlocks`: what, first, last, out, sums, squares, scratch.
   package var projectBlocks:
@@ -49,7 +49,7 @@ package struct ResidualKernels: Sendable {
       @escaping @Sendable (ExpandDepthwise, Int, SavedBlocks, Output?, Output?, Output) -> Void,
     expandDepthwiseBackward:
       @escaping @Sendable (
-        ExpandDepthwise, ResidualBlockGradient, Int, Bool, Output, Output, Output, Output, Output
+        ExpandDepthwise, ResidualBlockGradient, Int, Bool, Output?, Output?, Output, Output, Output
       ) -> Void,
     projectBlocks:
       @escaping @Sendable (ProjectBlocks, Int, Int, Output, Output?, Output?, Output) -> Void,

@@ -123,12 +123,14 @@ extension ResidualLayer {
 
   /// What the second pass leaves, summed over the chunks.
   struct ExpansionSums {
-    /// xᵀ·g, [blocks, rows of whole tiles, 16].
-    let filter: Buffer
+    /// xᵀ·g, [blocks, rows of whole tiles, 16]; nil if the weights rest.
+    let filter: UnsafeMutablePointer<Float>?
     /// Floats from block to block of it.
     let blockFilter: Int
-    /// Σ g, [blocks, 16].
+    /// Σ g and Σ g·y, y the expansion before its activation, [blocks, 2, 16].
     let sums: UnsafePointer<Float>
+    /// What holds both.
+    let partials: Buffer
     /// See `packExpansions`.
     let packed: Buffer
     /// Whether it was packed in rows.
@@ -150,8 +152,10 @@ extension ResidualLayer {
     let tileRows = (input + kernels.rows - 1) / kernels.rows * kernels.rows
     let blockFilter = max(tileRows, wholeBlocks(input)) * blockWidth
     let channels = blocks.count * blockWidth
-    // One run of partial sums a chunk: filter, taps, sums.
-    let partialFloats = blocks.count * blockFilter + tapFloats + channels
+    let trains = engine.trainsParameters
+    // One run of partial sums a chunk: sums and, if the weights are trained, taps and filter.
+    let sumFloats = 2 * channels
+    let partialFloats = sumFloats + (trains ? tapFloats + blocks.count * blockFilter : 0)
     let chunks = imageChunks
     let partials = pool.take(chunks.count * partialFloats)
     let inputStride = wholeBlocks(input)
@@ -174,13 +178,13 @@ extension ResidualLayer {
       scratchFloats: dxFloats + run * runFloats + blockScratch,
       pool: pool
     ) { chunk, scratch in
-      let filter = partials.pointer + chunk * partialFloats
-      let taps = filter + blocks.count * blockFilter
-      let sums = taps + tapFloats
+      let sums = partials.pointer + chunk * partialFloats
+      let taps = trains ? sums + sumFloats : nil
+      let filter = taps.map { $0 + tapFloats }
       let dx = scratch
       let made = dx + dxFloats
       let spare = made + run * runFloats
-      taps.update(repeating: 0, count: tapFloats + channels)
+      sums.update(repeating: 0, count: sumFloats + (trains ? tapFloats : 0))
       for image in stride(from: chunks[chunk].lowerBound, to: chunks[chunk].upperBound, by: set) {
         let count = min(set, chunks[chunk].upperBound - image)
         for first in stride(from: 0, to: used.count, by: run) {
@@ -192,9 +196,9 @@ extension ResidualLayer {
               wayBack(block, image: image, outputs, coefficients, kept, inRows),
               count,
               image == chunks[chunk].lowerBound,
-              filter + block * blockFilter,
-              taps + blocks[block].taps,
-              sums + block * blockWidth,
+              filter.map { $0 + block * blockFilter },
+              taps.map { $0 + blocks[block].taps },
+              sums + block * 2 * blockWidth,
               made + slice * runFloats,
               spare
             )
@@ -235,12 +239,13 @@ extension ResidualLayer {
         )
       }
     }
-    let taps = partials.pointer + blocks.count * blockFilter
-    if engine.trainsParameters { addTapGradients(taps, active) }
+    let taps = trains ? partials.pointer + sumFloats : nil
+    if let taps { addTapGradients(taps, active) }
     return ExpansionSums(
-      filter: partials,
+      filter: taps.map { $0 + tapFloats },
       blockFilter: blockFilter,
-      sums: UnsafePointer(taps + tapFloats),
+      sums: UnsafePointer(partials.pointer),
+      partials: partials,
       packed: packed,
       inRows: inRows,
       run: run,
@@ -292,7 +297,10 @@ extension ResidualLayer {
   }
 
   private func addTapGradients(_ taps: UnsafeMutablePointer<Float>, _ active: [Int]) {
-    for block in active.flatMap({ branches[$0].blocks }).map({ blocks[$0] }) {
+    let used = active.flatMap { Array(branches[$0].blocks) }
+    engine.profile?.next = packWork(.backward)
+    engine.team.run(chunks: used.count, scratchFloats: 0, pool: engine.pool) { task, _ in
+      let block = blocks[used[task]]
       let branch = branches[block.branch]
       let gradient = branch.weights.depthwise.gradient.pointer
       for t in 0..<branch.geometry.kernel * branch.geometry.kernel {
@@ -310,9 +318,10 @@ extension ResidualLayer {
   ///
   /// With S = Σ g, P = xᵀg, dγ = (Σ W·P − E[y]·S)/σ, scale s and M rows:
   /// dW = s·(P − μ·Sᵀ − ΣW·dγ/σ), and dx = g·(sW)ᵀ − (x − μ)·(W·diag(s·dγ/(M·σ))·Wᵀ) − W·(s·S/M).
+  /// Where the weights rest, P is not made: Σ W·P is Σ g·Wᵀx, for which Σ g·y is enough.
   private func finishExpansion(_ found: ExpansionSums, _ active: [Int]) {
     let slopes = takeSlopes(found, active)
-    if engine.trainsParameters { addExpansionGradients(found, active, slopes) }
+    if let filter = found.filter { addExpansionGradients(found, filter, active, slopes) }
     guard let dx = found.dx, let inputMean else { return }
     subtractStatistics(found, active, slopes, inputMean, from: dx)
   }
@@ -322,22 +331,7 @@ extension ResidualLayer {
     let pool = engine.pool
     let rows = Double(images * inputPixels)
     let channels = blocks.count * blockWidth
-    var products = [Double](repeating: 0, count: channels)
-    products.withUnsafeMutableBufferPointer { products in
-      guard let products = products.baseAddress else { return }
-      engine.profile?.next = packWork(.backward)
-      let floats = wholeBlocks(input) * blockWidth
-      engine.team.run(chunks: blocks.count, scratchFloats: floats, pool: pool) { block, scratch in
-        let p = found.filter.pointer + block * found.blockFilter
-        if found.inRows {
-          scratch.update(from: p, count: floats)
-          engine.kernels.residual.packBlock(input, scratch, wholeBlocks(input), p)
-        }
-        let w = raw.pointer + block * input * blockWidth
-        let to = products + block * blockWidth
-        for i in 0..<input * blockWidth { to[i % blockWidth] += Double(w[i]) * Double(p[i]) }
-      }
-    }
+    let products = found.filter.map { filterProducts(found, $0) }
     let slopes = pool.takeZeros(channels)
     for index in active {
       let branch = branches[index]
@@ -346,8 +340,17 @@ extension ResidualLayer {
       var (sums, ownProducts) = (norm.sums, norm.products)
       for j in 0..<branch.middle {
         let c = branch.expanded(j)
-        sums[c] = Double(found.sums[first + j])
-        ownProducts[c] = products[first + j]
+        let block = found.sums + (first + j) / blockWidth * 2 * blockWidth
+        sums[c] = Double(block[j % blockWidth])
+        if let products {
+          ownProducts[c] = products[first + j]
+        } else {
+          // y = s·Wᵀx + shift. A scale of 0 passes nothing back, whatever stands here.
+          let scale = Double(norm.scale.pointer[c])
+          let product = Double(block[blockWidth + j % blockWidth])
+          let rest = product - Double(norm.shift.pointer[c]) * sums[c]
+          ownProducts[c] = scale == 0 ? 0 : rest / scale
+        }
       }
       (norm.sums, norm.products) = (sums, ownProducts)
       let gamma = norm.gammaGradients()
@@ -360,6 +363,32 @@ extension ResidualLayer {
       }
     }
     return slopes
+  }
+
+  /// Σ W·P of every channel, in blocks; turns P as the packed filters lie.
+  private func filterProducts(
+    _ found: ExpansionSums,
+    _ filter: UnsafeMutablePointer<Float>
+  ) -> [Double] {
+    let floats = wholeBlocks(input) * blockWidth
+    var products = [Double](repeating: 0, count: blocks.count * blockWidth)
+    products.withUnsafeMutableBufferPointer { products in
+      guard let products = products.baseAddress else { return }
+      engine.profile?.next = packWork(.backward)
+      engine.team.run(chunks: blocks.count, scratchFloats: floats, pool: engine.pool) {
+        block,
+        scratch in
+        let p = filter + block * found.blockFilter
+        if found.inRows {
+          scratch.update(from: p, count: floats)
+          engine.kernels.residual.packBlock(input, scratch, wholeBlocks(input), p)
+        }
+        let w = raw.pointer + block * input * blockWidth
+        let to = products + block * blockWidth
+        for i in 0..<input * blockWidth { to[i % blockWidth] += Double(w[i]) * Double(p[i]) }
+      }
+    }
+    return products
   }
 
   private func subtractStatistics(
@@ -400,7 +429,7 @@ extension ResidualLayer {
             let w = raw.pointer + block * input * blockWidth
             let scaled = folded.pointer + block * input * blockWidth
             let slope = slopes.pointer + block * blockWidth
-            let sums = found.sums + block * blockWidth
+            let sums = found.sums + block * 2 * blockWidth
             let to = scratch + slice * blockFloats
             for i in 0..<input {
               var shift: Float = 0
@@ -465,7 +494,12 @@ extension ResidualLayer {
     }
   }
 
-  private func addExpansionGradients(_ found: ExpansionSums, _ active: [Int], _ slopes: Buffer) {
+  private func addExpansionGradients(
+    _ found: ExpansionSums,
+    _ filter: UnsafeMutablePointer<Float>,
+    _ active: [Int],
+    _ slopes: Buffer
+  ) {
     let rows = Float(images * inputPixels)
     let used = active.flatMap { Array(branches[$0].blocks) }
     let mean = inputMean.map { $0.map { Float($0) } }
@@ -479,8 +513,8 @@ extension ResidualLayer {
       let block = blocks[index]
       let branch = branches[block.branch]
       let gradient = branch.weights.expand.gradient.pointer
-      let p = found.filter.pointer + index * found.blockFilter
-      let sums = found.sums + index * blockWidth
+      let p = filter + index * found.blockFilter
+      let sums = found.sums + index * 2 * blockWidth
       let slope = scale + blockWidth
       for j in 0..<block.count {
         let c = branch.expanded(block.first + j)
