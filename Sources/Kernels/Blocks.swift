@@ -233,7 +233,8 @@ package func multiplyColumns<L, End: TileEnd>(
   }
 }
 
-/// Adds Σ x·xᵀ of rows `first..<last` to `products`, [C, C] in padded rows, and Σ x to `sums`.
+/// Adds Σ x·xᵀ of rows `first..<last` to `products`, [C, C] in padded rows, and Σ x to `sums`; of what lies below
+/// the diagonal only a part.
 ///
 /// The second moments of a convolution's input give the statistics of every 1×1 convolution of it. Reads
 /// up to a vector beyond the last row. Rows of `products` are `wholeBlocks(channels)` floats, and there
@@ -259,7 +260,8 @@ package func secondMoments<L: Lanes>(
     d: from,
     dStride: channels,
     c: products,
-    cStride: wholeBlocks(channels)
+    cStride: wholeBlocks(channels),
+    isSymmetric: true
   )
   var j = 0
   while j < channels {

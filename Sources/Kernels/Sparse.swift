@@ -2,47 +2,102 @@
 ///
 /// Half of what a ReLU leaves is zeros, and so is half of the gradient before it. A row of C then needs half
 /// of the multiply–adds, but one row at a time: enough columns are needed to hide their latency, and as many
-/// registers as AVX-512 has to hold them.
+/// registers as AVX-512 has to hold them. Two narrow rows at a time pass over what is zero in both, a quarter.
 @inlinable @inline(always)
 package func skipsZeros<L: Lanes>(_: L.Type, columns: Int) -> Bool {
-  L.count == 16 && columns > 6 * L.count
+  L.count == 16 && columns > 3 * L.count
 }
+
+/// Whether rows of C are too narrow to be taken one by one.
+@inlinable @inline(always)
+package func takesPairs<L: Lanes>(_: L.Type, columns: Int) -> Bool { columns <= 6 * L.count }
 
 /// Terms whose zeros are told by one mask.
 @inlinable @inline(always)
 package var maskedTerms: Int { 64 }
 
-/// C[1, columns] (+)= Σ a[i · aStride] · B[i, columns], over the i whose bits are set in `mask`.
-///
-/// Whole vectors of B and C are read and written; rows of B are `bStride` floats apart.
+/// The left side of one or two rows of a masked product, and where they go.
+@usableFromInline
+package struct MaskedRows {
+  /// The terms that count.
+  @usableFromInline package var mask: UInt64
+  /// Term i of a row stands `i · aStride` floats on.
+  @usableFromInline package var a: Input
+  @usableFromInline package var aStride: Int
+  /// From a row to the other.
+  @usableFromInline package var aNext: Int
+  /// B in whole vectors, its rows `bStride` floats apart.
+  @usableFromInline package var b: Input
+  @usableFromInline package var bStride: Int
+  /// C, and from a row to the other.
+  @usableFromInline package var c: Output
+  @usableFromInline package var cNext: Int
+  /// Whether C counts.
+  @usableFromInline package var accumulate: Bool
+
+  /// Describes them.
+  @inlinable @inline(always)
+  package init(
+    mask: UInt64,
+    a: Input,
+    aStride: Int,
+    aNext: Int,
+    b: Input,
+    bStride: Int,
+    c: Output,
+    cNext: Int,
+    accumulate: Bool
+  ) {
+    self.mask = mask
+    self.a = a
+    self.aStride = aStride
+    self.aNext = aNext
+    self.b = b
+    self.bStride = bStride
+    self.c = c
+    self.cNext = cNext
+    self.accumulate = accumulate
+  }
+
+  /// The same from column `j` on.
+  @inlinable @inline(always)
+  package func from(_ j: Int) -> MaskedRows {
+    var it = self
+    it.b += j
+    it.c += j
+    return it
+  }
+}
+
+/// C[1, columns] (+)= Σ a[i] · B[i, columns], over the i whose bits are set in the mask.
 @inlinable @inline(always)
-package func maskedRow<L: Lanes>(
-  _: L.Type,
-  columns: Int,
-  mask: UInt64,
-  a: Input,
-  aStride: Int,
-  b: Input,
-  bStride: Int,
-  c: Output,
-  accumulate: Bool
-) {
+package func maskedRow<L: Lanes>(_: L.Type, columns: Int, _ p: MaskedRows) {
   var left = (columns + L.count - 1) / L.count
   var j = 0
   while left > 0 {
     // As many as there are registers for, and about as many each time.
     let vectors = left <= 12 ? left : left / ((left + 11) / 12)
     switch vectors {
-    case 12: maskedPanel(L.self, 12, mask, a, aStride, b + j, bStride, c + j, accumulate)
-    case 11: maskedPanel(L.self, 11, mask, a, aStride, b + j, bStride, c + j, accumulate)
-    case 10: maskedPanel(L.self, 10, mask, a, aStride, b + j, bStride, c + j, accumulate)
-    case 9: maskedPanel(L.self, 9, mask, a, aStride, b + j, bStride, c + j, accumulate)
-    case 8: maskedPanel(L.self, 8, mask, a, aStride, b + j, bStride, c + j, accumulate)
-    case 7: maskedPanel(L.self, 7, mask, a, aStride, b + j, bStride, c + j, accumulate)
-    default: maskedPanel(L.self, 6, mask, a, aStride, b + j, bStride, c + j, accumulate)
+    case 12: maskedPanel(L.self, 12, p.from(j))
+    case 11: maskedPanel(L.self, 11, p.from(j))
+    case 10: maskedPanel(L.self, 10, p.from(j))
+    case 9: maskedPanel(L.self, 9, p.from(j))
+    case 8: maskedPanel(L.self, 8, p.from(j))
+    case 7: maskedPanel(L.self, 7, p.from(j))
+    default: maskedPanel(L.self, 6, p.from(j))
     }
     left -= vectors
     j += vectors * L.count
+  }
+}
+
+/// The same for two rows of 4 to 6 vectors with one mask.
+@inlinable @inline(always)
+package func maskedPair<L: Lanes>(_: L.Type, columns: Int, _ p: MaskedRows) {
+  switch (columns + L.count - 1) / L.count {
+  case 6: maskedPairPanel(L.self, 6, p)
+  case 5: maskedPairPanel(L.self, 5, p)
+  default: maskedPairPanel(L.self, 4, p)
   }
 }
 
@@ -51,19 +106,14 @@ package func maskedRow<L: Lanes>(
 package func maskedPanel<L: Lanes>(
   _: L.Type,
   _ vectors: Int,
-  _ mask: UInt64,
-  _ a: Input,
-  _ aStride: Int,
-  _ b: Input,
-  _ bStride: Int,
-  _ c: Output,
-  _ accumulate: Bool
+  _ p: MaskedRows
 ) {
   typealias V = L.Vector
   let n = L.count
+  let c = p.c
   var c0 = V.zero, c1 = V.zero, c2 = V.zero, c3 = V.zero, c4 = V.zero, c5 = V.zero
   var c6 = V.zero, c7 = V.zero, c8 = V.zero, c9 = V.zero, c10 = V.zero, c11 = V.zero
-  if accumulate {
+  if p.accumulate {
     c0 = L.load(c)
     c1 = L.load(c + n)
     c2 = L.load(c + 2 * n)
@@ -77,12 +127,12 @@ package func maskedPanel<L: Lanes>(
     if vectors > 10 { c10 = L.load(c + 10 * n) }
     if vectors > 11 { c11 = L.load(c + 11 * n) }
   }
-  var left = mask
+  var left = p.mask
   while left != 0 {
     let i = left.trailingZeroBitCount
     left &= left &- 1
-    let x = V(repeating: a[i * aStride])
-    let row = b + i * bStride
+    let x = V(repeating: p.a[i * p.aStride])
+    let row = p.b + i * p.bStride
     c0 = L.fma(x, L.load(row), c0)
     c1 = L.fma(x, L.load(row + n), c1)
     c2 = L.fma(x, L.load(row + 2 * n), c2)
@@ -108,6 +158,73 @@ package func maskedPanel<L: Lanes>(
   if vectors > 9 { L.store(c9, c + 9 * n) }
   if vectors > 10 { L.store(c10, c + 10 * n) }
   if vectors > 11 { L.store(c11, c + 11 * n) }
+}
+
+/// Two rows of `vectors` vectors, 4 to 6; a constant where this is inlined.
+@inlinable @inline(always)
+package func maskedPairPanel<L: Lanes>(_: L.Type, _ vectors: Int, _ p: MaskedRows) {
+  typealias V = L.Vector
+  let n = L.count
+  let c = p.c
+  let d = c + p.cNext
+  var c0 = V.zero, c1 = V.zero, c2 = V.zero, c3 = V.zero, c4 = V.zero, c5 = V.zero
+  var d0 = V.zero, d1 = V.zero, d2 = V.zero, d3 = V.zero, d4 = V.zero, d5 = V.zero
+  if p.accumulate {
+    c0 = L.load(c)
+    c1 = L.load(c + n)
+    c2 = L.load(c + 2 * n)
+    c3 = L.load(c + 3 * n)
+    if vectors > 4 { c4 = L.load(c + 4 * n) }
+    if vectors > 5 { c5 = L.load(c + 5 * n) }
+    d0 = L.load(d)
+    d1 = L.load(d + n)
+    d2 = L.load(d + 2 * n)
+    d3 = L.load(d + 3 * n)
+    if vectors > 4 { d4 = L.load(d + 4 * n) }
+    if vectors > 5 { d5 = L.load(d + 5 * n) }
+  }
+  var left = p.mask
+  while left != 0 {
+    let i = left.trailingZeroBitCount
+    left &= left &- 1
+    let x = V(repeating: p.a[i * p.aStride])
+    let y = V(repeating: p.a[i * p.aStride + p.aNext])
+    let row = p.b + i * p.bStride
+    let b0 = L.load(row)
+    c0 = L.fma(x, b0, c0)
+    d0 = L.fma(y, b0, d0)
+    let b1 = L.load(row + n)
+    c1 = L.fma(x, b1, c1)
+    d1 = L.fma(y, b1, d1)
+    let b2 = L.load(row + 2 * n)
+    c2 = L.fma(x, b2, c2)
+    d2 = L.fma(y, b2, d2)
+    let b3 = L.load(row + 3 * n)
+    c3 = L.fma(x, b3, c3)
+    d3 = L.fma(y, b3, d3)
+    if vectors > 4 {
+      let b4 = L.load(row + 4 * n)
+      c4 = L.fma(x, b4, c4)
+      d4 = L.fma(y, b4, d4)
+    }
+    if vectors > 5 {
+      let b5 = L.load(row + 5 * n)
+      c5 = L.fma(x, b5, c5)
+      d5 = L.fma(y, b5, d5)
+    }
+  }
+  L.store(c0, c)
+  L.store(c1, c + n)
+  L.store(c2, c + 2 * n)
+  L.store(c3, c + 3 * n)
+  if vectors > 4 { L.store(c4, c + 4 * n) }
+  if vectors > 5 { L.store(c5, c + 5 * n) }
+  L.store(d0, d)
+  L.store(d1, d + n)
+  L.store(d2, d + 2 * n)
+  L.store(d3, d + 3 * n)
+  if vectors > 4 { L.store(d4, d + 4 * n) }
+  if vectors > 5 { L.store(d5, d + 5 * n) }
 }
 
 /// What a block's values become before a product.
@@ -142,7 +259,7 @@ package struct PlainBlocks<L: Lanes>: BlockEntry {
 }
 
 /// C[rows, columns] (+)= A[rows, 16 · slices] · B over what is not zero in A, B in rows of `cStride` floats as
-/// C's; the product is done four slices at a time. `values` has room for 64 floats.
+/// C's; the product is done four slices at a time. `values` has room for 128 floats.
 @inlinable @inline(always)
 package func multiplyMasked<L, Entry: BlockEntry>(
   _: L.Type,
@@ -157,36 +274,63 @@ package func multiplyMasked<L, Entry: BlockEntry>(
   values: Output
 ) where Entry.L == L {
   let together = maskedTerms / blockWidth
+  let pairs = takesPairs(L.self, columns: columns)
   var first = 0
   while first < slices {
     let last = min(slices, first + together)
-    for row in 0..<rows {
-      var mask: UInt64 = 0
-      var to = 0
-      for slice in first..<last {
-        var channel = 0
-        while channel < blockWidth {
-          let x = entry.load(slice: slice, row: row, channel: channel)
-          L.store(x, values + to)
-          mask |= L.nonzeros(x) << UInt64(truncatingIfNeeded: to)
-          to += L.count
-          channel += L.count
-        }
+    var p = MaskedRows(
+      mask: 0,
+      a: Input(values),
+      aStride: 1,
+      aNext: maskedTerms,
+      b: b + first * blockWidth * cStride,
+      bStride: cStride,
+      c: c,
+      cNext: cStride,
+      accumulate: accumulate || first > 0
+    )
+    var row = 0
+    while row < rows {
+      p.c = c + row * cStride
+      p.mask = take(L.self, entry, first..<last, row: row, values)
+      if pairs {
+        // A last row without another is its own, and done twice.
+        let other = min(row + 1, rows - 1)
+        p.cNext = (other - row) * cStride
+        p.mask |= take(L.self, entry, first..<last, row: other, values + maskedTerms)
+        maskedPair(L.self, columns: columns, p)
+        row += 2
+      } else {
+        maskedRow(L.self, columns: columns, p)
+        row += 1
       }
-      maskedRow(
-        L.self,
-        columns: columns,
-        mask: mask,
-        a: values,
-        aStride: 1,
-        b: b + first * blockWidth * cStride,
-        bStride: cStride,
-        c: c + row * cStride,
-        accumulate: accumulate || first > 0
-      )
     }
     first = last
   }
+}
+
+/// Copies a row of some slices to `values`; the mask of what is not zero.
+@inlinable @inline(always)
+package func take<L, Entry: BlockEntry>(
+  _: L.Type,
+  _ entry: Entry,
+  _ slices: Range<Int>,
+  row: Int,
+  _ values: Output
+) -> UInt64 where Entry.L == L {
+  var mask: UInt64 = 0
+  var to = 0
+  for slice in slices {
+    var channel = 0
+    while channel < blockWidth {
+      let x = entry.load(slice: slice, row: row, channel: channel)
+      L.store(x, values + to)
+      mask |= L.nonzeros(x) << UInt64(truncatingIfNeeded: to)
+      to += L.count
+      channel += L.count
+    }
+  }
+  return mask
 }
 
 /// C[16, columns] (+)= Aᵀ · D over what is not zero in the block A[rows, 16], rows of D `dStride` floats apart.
@@ -204,6 +348,7 @@ package func multiplyMaskedTransposed<L: Lanes>(
   accumulate: Bool,
   spare: Output
 ) {
+  let pairs = takesPairs(L.self, columns: columns)
   let masks = UnsafeMutableRawPointer(spare).assumingMemoryBound(to: UInt64.self)
   var first = 0
   while first < rows {
@@ -214,18 +359,30 @@ package func multiplyMaskedTransposed<L: Lanes>(
       L.markColumns(from + k, rows: n, stride: blockWidth, masks + k)
       k += L.count
     }
-    for k in 0..<blockWidth {
-      maskedRow(
-        L.self,
-        columns: columns,
-        mask: masks[k],
-        a: from + k,
-        aStride: blockWidth,
-        b: d + first * dStride,
-        bStride: dStride,
-        c: c + k * cStride,
-        accumulate: accumulate || first > 0
-      )
+    var p = MaskedRows(
+      mask: 0,
+      a: from,
+      aStride: blockWidth,
+      aNext: 1,
+      b: d + first * dStride,
+      bStride: dStride,
+      c: c,
+      cNext: cStride,
+      accumulate: accumulate || first > 0
+    )
+    k = 0
+    while k < blockWidth {
+      p.a = from + k
+      p.c = c + k * cStride
+      if pairs {
+        p.mask = masks[k] | masks[k + 1]
+        maskedPair(L.self, columns: columns, p)
+        k += 2
+      } else {
+        p.mask = masks[k]
+        maskedRow(L.self, columns: columns, p)
+        k += 1
+      }
     }
     first += n
   }
@@ -244,9 +401,11 @@ package struct SliceProduct {
   @usableFromInline package var packed: Input
   /// Whether it was packed in rows.
   @usableFromInline package var inRows: Bool
+  /// Whether C is symmetric, and what lies below its diagonal is not wanted.
+  @usableFromInline package var isSymmetric = false
   /// Whether zeros of A are passed over; B is in rows then.
   @usableFromInline package var skipsZeros: Bool
-  /// Room for 64 floats.
+  /// Room for 128 floats.
   @usableFromInline package var spare: Output
 
   /// Describes a product.
@@ -309,6 +468,7 @@ package func multiplySlices<L: Lanes>(
     c: c,
     cStride: cStride,
     accumulate: accumulate,
+    isSymmetric: p.isSymmetric,
     slices: p.slices,
     sliceJump: p.sliceStride - blockWidth
   )

@@ -291,7 +291,7 @@ package func multiply<L: Lanes>(
   )
 }
 
-/// C[k, n] (+)= Aᵀ · D over `rows` rows of A[rows, k] and D[rows, n].
+/// C[k, n] (+)= Aᵀ · D over `rows` rows of A[rows, k] and D[rows, n]; see `multiplyTiles` for `isSymmetric`.
 ///
 /// `aStride` must be whole tiles of rows, `dStride` and `cStride` whole vectors, C `aStride` rows.
 @inlinable @inline(always)
@@ -306,7 +306,8 @@ package func multiplyTransposed<L: Lanes>(
   dStride: Int,
   c: Output,
   cStride: Int,
-  accumulate: Bool = true
+  accumulate: Bool = true,
+  isSymmetric: Bool = false
 ) {
   multiplyTiles(
     L.self,
@@ -321,12 +322,14 @@ package func multiplyTransposed<L: Lanes>(
     bStride: dStride,
     c: c,
     cStride: cStride,
-    accumulate: accumulate
+    accumulate: accumulate,
+    isSymmetric: isSymmetric
   )
 }
 
 /// Panel by panel of C all its tiles; the panel from column `j` on of B begins at `b + j · columnStep`, its
-/// rows are `bStride` floats apart, or as many as it has columns.
+/// rows are `bStride` floats apart, or as many as it has columns. Of a C that is symmetric, tiles that lie below
+/// the diagonal are left out.
 @inlinable @inline(always)
 package func multiplyTiles<L: Lanes>(
   _: L.Type,
@@ -342,6 +345,7 @@ package func multiplyTiles<L: Lanes>(
   c: Output,
   cStride: Int,
   accumulate: Bool,
+  isSymmetric: Bool = false,
   slices: Int = 1,
   sliceJump: Int = 0,
   ahead: UnsafeRawPointer? = nil,
@@ -351,6 +355,7 @@ package func multiplyTiles<L: Lanes>(
   while j < columns {
     let width = panelWidth(L.self, columns - j)
     let panel = b + j * columnStep
+    let rows = isSymmetric ? min(rows, j + width) : rows
     var i = 0
     while i < rows {
       let ahead = j == 0 ? ahead.map { $0 + i * 64 } : nil

@@ -203,11 +203,13 @@ package final class Engine {
   {
     var sums = [Double](repeating: 0, count: channels)
     var second = sums
-    for chunk in 0..<chunks {
-      let p = partials.pointer + chunk * 2 * channels
-      for c in 0..<channels {
-        sums[c] += Double(p[c])
-        second[c] += Double(p[channels + c])
+    sums.withUnsafeMutableBufferPointer { sums in
+      second.withUnsafeMutableBufferPointer { second in
+        for chunk in 0..<chunks {
+          let p = partials.pointer + chunk * 2 * channels
+          for c in 0..<channels { sums[c] += Double(p[c]) }
+          for c in 0..<channels { second[c] += Double(p[channels + c]) }
+        }
       }
     }
     return (sums, second)

@@ -133,7 +133,9 @@ package final class Normalisation {
     let out = pool.take(3 * channels)
     let count = Double(rows)
     let sums = sums
-    for (c, dGamma) in gammaGradients().enumerated() {
+    let gamma = gammaGradients()
+    if trainNorm { addParameterGradients(gamma: gamma) }
+    for (c, dGamma) in gamma.enumerated() {
       let s = Double(scale.pointer[c])
       out.pointer[c] = Float(s) * factor
       if fromBatch {
@@ -144,12 +146,17 @@ package final class Normalisation {
         out.pointer[channels + c] = 0
         out.pointer[2 * channels + c] = 0
       }
-      if trainNorm {
-        norm.gamma.gradient.pointer[c] += Float(dGamma)
-        norm.beta.gradient.pointer[c] += Float(sums[c])
-      }
     }
     return out
+  }
+
+  /// Adds dγ, as `gammaGradients` has it, and dβ = Σ g.
+  func addParameterGradients(gamma: [Double]) {
+    let (ofGamma, ofBeta) = (norm.gamma.gradient.pointer, norm.beta.gradient.pointer)
+    for (c, dBeta) in sums.enumerated() {
+      ofGamma[c] += Float(gamma[c])
+      ofBeta[c] += Float(dBeta)
+    }
   }
 }
 

@@ -143,7 +143,7 @@ extension Engine {
         out: target.map { $0.buffer.pointer + offset },
         accumulate: target?.accumulate ?? false
       )
-      let partials = trainsParameters ? pool.takeZeros(chunks.count * partialFloats) : nil
+      let partials = trainsParameters ? pool.take(chunks.count * partialFloats) : nil
       profile?.next = .convolutionBackward(
         plan.patches,
         rows: plan.outRows,
@@ -156,11 +156,13 @@ extension Engine {
       team.run(chunks: chunks.count, scratchFloats: work.scratch, pool: pool) { chunk, scratch in
         let range = chunks[chunk]
         let s = sums.map { $0.pointer + chunk * 2 * x.channels + offset }
+        let partial = partials.map { $0.pointer + chunk * partialFloats }
+        partial?.update(repeating: 0, count: partialFloats)
         kernels.convolveBackward(
           work,
           range.lowerBound,
           range.upperBound,
-          partials.map { $0.pointer + chunk * partialFloats },
+          partial,
           s,
           s.map { $0 + x.channels },
           scratch

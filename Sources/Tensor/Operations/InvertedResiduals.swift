@@ -93,7 +93,8 @@ final class ResidualLayer {
 
     /// The expanded channel that the shuffle brings under depthwise channel `c`.
     func expanded(_ c: Int) -> Int {
-      c % weights.groups * (middle / weights.groups) + c / weights.groups
+      if weights.groups == 1 { return c }
+      return c % weights.groups * (middle / weights.groups) + c / weights.groups
     }
 
     /// Where the expansion's weight from input `i` to expanded channel `c` stands; nil across groups.
@@ -256,6 +257,13 @@ final class ResidualLayer {
     indices.sorted { (branches[$0].blocks.count, $1) > (branches[$1].blocks.count, $0) }
   }
 
+  /// `count` zeros in a worker's scratch.
+  func doubles(_ scratch: UnsafeMutablePointer<Float>, count: Int) -> UnsafeMutablePointer<Double> {
+    let doubles = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Double.self)
+    doubles.update(repeating: 0, count: count)
+    return doubles
+  }
+
   private func pack() {
     engine.profile?.next = packWork(.forward)
     engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: engine.pool) { index, _ in
@@ -293,8 +301,16 @@ final class ResidualLayer {
     project: UnsafeMutablePointer<Float>
   ) {
     let from = branch.weights.expand.value.pointer + block.first
-    for i in 0..<input {
-      (expand + i * blockWidth).update(from: from + i * branch.middle, count: block.count)
+    if block.count == blockWidth {
+      for i in 0..<input {
+        // A copy of one length: a call for each would take longer.
+        let row = UnsafeRawPointer(from + i * branch.middle).loadUnaligned(as: SIMD16<Float>.self)
+        UnsafeMutableRawPointer(expand + i * blockWidth).storeBytes(of: row, as: SIMD16<Float>.self)
+      }
+    } else {
+      for i in 0..<input {
+        (expand + i * blockWidth).update(from: from + i * branch.middle, count: block.count)
+      }
     }
     let rows = branch.weights.project.value.pointer + block.first * output
     if block.count == blockWidth {

@@ -56,10 +56,13 @@ extension ResidualLayer {
     moments.withUnsafeMutableBufferPointer { moments in
       guard let moments = moments.baseAddress else { return }
       engine.profile?.next = packWork(.forward)
-      engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: engine.pool) { index, _ in
+      engine.team.run(chunks: blocks.count, scratchFloats: 4 * blockWidth, pool: engine.pool) {
+        index,
+        scratch in
         let w = raw.pointer + index * input * blockWidth
         let t = covarianceTimesRaw.pointer + index * input * blockWidth
-        let to = moments + 2 * index * blockWidth
+        // Not where they go: two workers would write to one cache line.
+        let to = doubles(scratch, count: 2 * blockWidth)
         for i in 0..<input {
           for j in 0..<blockWidth {
             let weight = Double(w[i * blockWidth + j])
@@ -67,6 +70,7 @@ extension ResidualLayer {
             to[2 * j + 1] += weight * Double(t[i * blockWidth + j])
           }
         }
+        (moments + 2 * index * blockWidth).update(from: to, count: 2 * blockWidth)
       }
     }
     return moments
@@ -104,12 +108,14 @@ extension ResidualLayer {
     let covariance = pool.take(input * input)
     engine.profile?.next = momentsWork
     engine.team.run(chunks: input, scratchFloats: 0, pool: pool) { i, _ in
-      for j in 0..<input {
+      for j in i..<input {
         var sum = 0.0
         for chunk in 0..<chunks.count {
           sum += Double(partials.pointer[chunk * floats + i * stride + j])
         }
-        covariance.pointer[i * input + j] = Float(sum / Double(rows) - mean[i] * mean[j])
+        let value = Float(sum / Double(rows) - mean[i] * mean[j])
+        covariance.pointer[i * input + j] = value
+        covariance.pointer[j * input + i] = value
       }
     }
     let product = pool.take(blocks.count * input * blockWidth)
