@@ -21,18 +21,21 @@ package var maskedTerms: Int { 64 }
 package struct MaskedRows {
   /// The terms that count.
   @usableFromInline package var mask: UInt64
-  /// Term i of a row stands `i · aStride` floats on.
+  /// The left side.
   @usableFromInline package var a: Input
+  /// Floats from term to term of a row.
   @usableFromInline package var aStride: Int
-  /// From a row to the other.
+  /// Floats from a row to the other.
   @usableFromInline package var aNext: Int
-  /// B in whole vectors, its rows `bStride` floats apart.
+  /// The right side, in whole vectors.
   @usableFromInline package var b: Input
+  /// Floats from row to row of it.
   @usableFromInline package var bStride: Int
-  /// C, and from a row to the other.
+  /// Where the products go, in whole vectors.
   @usableFromInline package var c: Output
+  /// Floats from a row to the other there.
   @usableFromInline package var cNext: Int
-  /// Whether C counts.
+  /// Whether they are added to what is there.
   @usableFromInline package var accumulate: Bool
 
   /// Describes them.
@@ -239,7 +242,7 @@ package protocol BlockEntry {
 /// Blocks as they stand, `stride` floats apart.
 @usableFromInline
 package struct PlainBlocks<L: Lanes>: BlockEntry {
-  /// First element.
+  /// Element 0 of the first.
   @usableFromInline let a: Input
   /// Floats from block to block.
   @usableFromInline let stride: Int
@@ -258,8 +261,9 @@ package struct PlainBlocks<L: Lanes>: BlockEntry {
   }
 }
 
-/// C[rows, columns] (+)= A[rows, 16 · slices] · B over what is not zero in A, B in rows of `cStride` floats as
-/// C's; the product is done four slices at a time. `values` has room for 128 floats.
+/// C[rows, columns] (+)= A[rows, 16 · slices] · B over what is not zero in A, four slices at a time.
+///
+/// Rows of B and of C are `cStride` floats apart. `values` has room for 128 floats.
 @inlinable @inline(always)
 package func multiplyMasked<L, Entry: BlockEntry>(
   _: L.Type,
@@ -292,12 +296,12 @@ package func multiplyMasked<L, Entry: BlockEntry>(
     var row = 0
     while row < rows {
       p.c = c + row * cStride
-      p.mask = take(L.self, entry, first..<last, row: row, values)
+      p.mask = maskedValues(L.self, entry, first..<last, row: row, values)
       if pairs {
         // A last row without another is its own, and done twice.
         let other = min(row + 1, rows - 1)
         p.cNext = (other - row) * cStride
-        p.mask |= take(L.self, entry, first..<last, row: other, values + maskedTerms)
+        p.mask |= maskedValues(L.self, entry, first..<last, row: other, values + maskedTerms)
         maskedPair(L.self, columns: columns, p)
         row += 2
       } else {
@@ -311,7 +315,7 @@ package func multiplyMasked<L, Entry: BlockEntry>(
 
 /// Copies a row of some slices to `values`; the mask of what is not zero.
 @inlinable @inline(always)
-package func take<L, Entry: BlockEntry>(
+package func maskedValues<L, Entry: BlockEntry>(
   _: L.Type,
   _ entry: Entry,
   _ slices: Range<Int>,
@@ -333,8 +337,9 @@ package func take<L, Entry: BlockEntry>(
   return mask
 }
 
-/// C[16, columns] (+)= Aᵀ · D over what is not zero in the block A[rows, 16], rows of D `dStride` floats apart.
-/// `spare` has room for 32 floats.
+/// C[16, columns] (+)= Aᵀ · D over what is not zero in the block A[rows, 16].
+///
+/// Rows of D are `dStride` floats apart. `spare` has room for 32 floats.
 @inlinable @inline(always)
 package func multiplyMaskedTransposed<L: Lanes>(
   _: L.Type,
@@ -402,7 +407,7 @@ package struct SliceProduct {
   /// Whether it was packed in rows.
   @usableFromInline package var inRows: Bool
   /// Whether C is symmetric, and what lies below its diagonal is not wanted.
-  @usableFromInline package var isSymmetric = false
+  @usableFromInline package var isSymmetric: Bool
   /// Whether zeros of A are passed over; B is in rows then.
   @usableFromInline package var skipsZeros: Bool
   /// Room for 128 floats.
@@ -416,9 +421,11 @@ package struct SliceProduct {
     sliceStride: Int,
     packed: Input,
     inRows: Bool,
+    isSymmetric: Bool = false,
     skipsZeros: Bool,
     spare: Output
   ) {
+    self.isSymmetric = isSymmetric
     self.columns = columns
     self.slices = slices
     self.sliceStride = sliceStride

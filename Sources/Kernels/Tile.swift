@@ -327,9 +327,10 @@ package func multiplyTransposed<L: Lanes>(
   )
 }
 
-/// Panel by panel of C all its tiles; the panel from column `j` on of B begins at `b + j · columnStep`, its
-/// rows are `bStride` floats apart, or as many as it has columns. Of a C that is symmetric, tiles that lie below
-/// the diagonal are left out.
+/// Panel by panel of C all its tiles.
+///
+/// The panel from column `j` on of B begins at `b + j · columnStep`, its rows are `bStride` floats apart, or as
+/// many as it has columns. Of a C that is symmetric, tiles that lie below the diagonal are left out.
 @inlinable @inline(always)
 package func multiplyTiles<L: Lanes>(
   _: L.Type,

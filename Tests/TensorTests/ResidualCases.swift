@@ -65,7 +65,27 @@ extension OperationCase {
       Residual("c", kernel: 5, middle: 24, norm: .hswish),
       Residual("d", kernel: 5, middle: 48), Residual("e", kernel: 5, middle: 40, groups: 4),
     ]
-    return single + [
+    // Widths whose products pass over zeros: rows of C in pairs and one by one, in one panel and in two.
+    let widths = [(64, 80), (80, 96), (104, 64), (112, 128), (144, 160), (176, 184), (208, 112)]
+    let sparse = widths.enumerated().map { i, width in
+      OperationCase(
+        name: "inverted residuals from \(width.0) to \(width.1) channels",
+        isSmooth: false,
+        isExact: false
+      ) { g in
+        residualLayer(
+          g,
+          [3, 5, i % 2 == 0 ? 7 : 4, width.0],
+          [
+            Residual("a", kernel: 3, middle: 24), Residual("b", kernel: 5, middle: 80, groups: 2),
+            Residual("c", kernel: 3, middle: 16, norm: i == 2 ? .hswish : .relu),
+          ],
+          to: width.1,
+          stride: i % 2 + 1
+        )
+      }
+    }
+    return single + sparse + [
       OperationCase(name: "layer of inverted residuals, stride 1", isSmooth: false) { g in
         residualLayer(g, [3, 8, 8, 8], space, to: 8, stride: 1)
       },

@@ -54,6 +54,41 @@ import Testing
   }
 
   @Test(arguments: instructionSets)
+  func `weights that rest cost no gradient and change none that is left`(_ set: InstructionSet) {
+    func gradients(_ shape: [Int], trains: Bool) -> [String: [Double]] {
+      let engine = Engine(instructionSet: set, threads: 2)
+      engine.trainsParameters = trains
+      return EngineGraph.run(engine, Leaves()) { g in
+        OperationCase.residualLayer(
+          g,
+          shape,
+          [
+            Residual("a", kernel: 3, middle: 24), Residual("b", kernel: 5, middle: 40, groups: 2),
+            Residual("c", kernel: 5, middle: 32, norm: .hswish),
+          ],
+          to: 24,
+          stride: 2
+        )
+      }.gradients
+    }
+    for shape in [[3, 9, 12, 16], [3, 6, 5, 112]] {
+      let all = gradients(shape, trains: true)
+      let rest = gradients(shape, trains: false)
+      for (name, gradient) in all {
+        guard let other = rest[name] else { continue }
+        if name.contains(".") {
+          #expect(other.allSatisfy { $0 == 0 }, "\(name)")
+        } else {
+          let size = gradient.reduce(0) { max($0, abs($1)) }
+          let apart = zip(gradient, other).reduce(0) { max($0, abs($1.0 - $1.1)) }
+          #expect(size > 0 && apart < 1e-4 * size, "\(name)")
+        }
+      }
+      #expect(rest.keys.filter { !$0.contains(".") }.count >= 2)
+    }
+  }
+
+  @Test(arguments: instructionSets)
   func `a middle in bfloat16 moves results by its rounding and no more`(_ set: InstructionSet) {
     let full = outcome(set) { _ in }
     let half = outcome(set) { $0.activationPrecision = .bfloat16 }

@@ -46,6 +46,15 @@ import Testing
         stride: 2
       )
     },
+    OperationCase(name: "layer of wide inverted residuals") { g in
+      OperationCase.residualLayer(
+        g,
+        [9, 8, 8, 112],
+        [Residual("a", kernel: 3, middle: 112), Residual("b", kernel: 5, middle: 56)],
+        to: 64,
+        stride: 1
+      )
+    },
     OperationCase(name: "grouped 3×3, squeeze-and-excitation, narrow border") { g in
       let x = g.convolution(
         g.input("x", [5, 24, 24, 16], .normal),

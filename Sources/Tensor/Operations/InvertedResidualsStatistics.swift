@@ -135,16 +135,16 @@ extension ResidualLayer {
               shifts[chunk * input + i] += Double(shift) / rows
             }
           }
-          var product = SliceProduct(
+          let product = SliceProduct(
             columns: input,
             slices: slices,
             sliceStride: blockFloats,
             packed: found.packed.pointer + first * blockWidth * stride,
             inRows: found.inRows,
+            isSymmetric: true,
             skipsZeros: false,
             spare: scratch + found.run * blockFloats
           )
-          product.isSymmetric = true
           let to = products.pointer + chunk * partial
           kernels.residual.multiplySlices(
             product,
