@@ -19,7 +19,7 @@ extension ResidualLayer {
     let pool = engine.pool
     let rows = Double(images * inputPixels)
     let channels = blocks.count * blockWidth
-    let products = found.filter.map { filterProducts(found, $0) }
+    let products = found.filter.map { filterProducts(found, $0, active) }
     let slopes = pool.takeZeros(channels)
     for index in active {
       let branch = branches[index]
@@ -46,28 +46,29 @@ extension ResidualLayer {
         let c = branch.expanded(j)
         slopes.pointer[first + j] = Float(gamma[c] * norm.inverseDeviation[c] / rows)
       }
-      if engine.trainsParameters { norm.addParameterGradients(gamma: gamma) }
+      if products != nil { norm.addParameterGradients(gamma: gamma) }
     }
     return slopes
   }
 
-  /// Σ W·P of every channel, in blocks; P becomes the sum of the chunks' and lies as the packed filters do.
+  /// Σ W·P of every channel of the active branches, in blocks; P becomes the sum of the chunks' and lies as the packed filters do.
   private func filterProducts(
     _ found: ExpansionSums,
-    _ filter: UnsafeMutablePointer<Float>
+    _ filter: UnsafeMutablePointer<Float>,
+    _ active: [Int]
   ) -> [Double] {
+    let used = active.flatMap { Array(branches[$0].blocks) }
     let floats = wholeBlocks(input) * blockWidth
     var products = [Double](repeating: 0, count: blocks.count * blockWidth)
     products.withUnsafeMutableBufferPointer { products in
       guard let products = products.baseAddress else { return }
       engine.profile?.next = packWork(.backward)
       engine.team.run(
-        chunks: blocks.count,
+        chunks: used.count,
         scratchFloats: floats + 2 * blockWidth,
         pool: engine.pool
-      ) {
-        block,
-        scratch in
+      ) { task, scratch in
+        let block = used[task]
         let p = filter + block * found.blockFilter
         for chunk in 1..<max(1, found.chunks) {
           engine.kernels.addScaled(found.blockFilter, 1, p + chunk * found.chunkFloats, p)
