@@ -22,8 +22,9 @@ final class SearchTask: TrainingTask {
     self.configuration = configuration
     self.data = data
     split = Split(
-      count: data.train.count,
+      labels: data.train.labels,
       thetaShare: configuration.search.thetaShare,
+      validationShare: 0,
       seed: configuration.seed
     )
     self.latency = latency

@@ -238,20 +238,3 @@ struct BatchTests {
     #expect(gone == nil)
   }
 }
-
-struct SplitTests {
-  @Test func `both sides together are all images, once each`() {
-    let split = Split(count: 1437, thetaShare: 0.2, seed: 5)
-    #expect(split.theta.count == 287)
-    #expect((split.weights + split.theta).sorted() == (0..<1437).map { Int32($0) })
-    #expect(split == Split(count: 1437, thetaShare: 0.2, seed: 5))
-    #expect(split != Split(count: 1437, thetaShare: 0.2, seed: 6))
-  }
-
-  @Test func `a tiny share still leaves an image on each side`() {
-    #expect(Split(count: 3, thetaShare: 0.01, seed: 1).theta.count == 1)
-    #expect(Split(count: 3, thetaShare: 0.99, seed: 1).weights.count == 1)
-    #expect(Split(count: 3, thetaShare: 0, seed: 1).theta.isEmpty)
-    #expect(Split(count: 0, thetaShare: 0.5, seed: 1).weights.isEmpty)
-  }
-}
