@@ -63,12 +63,16 @@ extension Configuration {
       if !said.contains("search.cost") { search.cost = metric }
       if !said.contains("loss.form") { loss.form = .target }
     }
-    if loss.form == .target, !said.contains("loss.alpha") { loss.alpha = Self.targetAlpha }
+    if loss.needsBudget, !said.contains("loss.alpha") {
+      loss.alpha = loss.multiplier == .learned ? Self.firstMultiplier : Self.targetAlpha
+    }
   }
 
-  /// The factor of the target form where none is named: enough for the penalty to outweigh what
-  /// accuracy gains by a dearer network.
+  /// The fixed factor of a budget's penalty where none is named: enough to outweigh what accuracy gains by
+  /// a dearer network.
   package static let targetAlpha = 4.0
+  /// What a learned multiplier starts from where nothing is named.
+  package static let firstMultiplier = 1.0
 }
 
 extension Origin {
@@ -106,10 +110,10 @@ extension Origin {
         remedy: "set search.cost to \(metric.rawValue) or leave it out"
       )
     }
-    if config.loss.form == .target, metrics.isEmpty {
+    if config.loss.needsBudget, metrics.isEmpty {
       throw error(
         "budget",
-        "the target form needs one",
+        "the \(config.loss.form.rawValue) form needs one",
         remedy: "give budget.latency in milliseconds, budget.flops or budget.params"
       )
     }

@@ -84,6 +84,13 @@ extension Origin {
         remedy: "keep it below search.epochs"
       )
     }
+    if search.thetaShare + search.validationShare >= 1 {
+      throw error(
+        "search.validation_share",
+        "\(search.validationShare) and search.theta_share \(search.thetaShare) leave no image for the weights",
+        remedy: "keep their sum below 1"
+      )
+    }
     if config.data.shift >= config.data.resolution {
       throw error(
         "data.shift",
@@ -148,6 +155,8 @@ extension ConfigurationKey.Kind {
         ?? false
     case .seed: UInt64.construct(from: scalar) != nil
     case .number(let bounds): Double.construct(from: scalar).map(bounds.contains) ?? false
+    case .numberOr(let word, let bounds):
+      scalar.string == word || ConfigurationKey.Kind.number(bounds).allows(scalar)
     case .flag: Bool.construct(from: scalar) != nil
     case .text(let mayBeEmpty):
       scalar.string.isEmpty ? mayBeEmpty && scalar.style != .plain : true
@@ -176,6 +185,7 @@ extension ConfigurationKey.Kind {
       case (false, true):
         "a number from \(short(bounds.low)) to \(bounds.highOpen ? "below " : "")\(short(bounds.high))"
       }
+    case .numberOr(let word, let bounds): "\(word) or \(ConfigurationKey.Kind.number(bounds).range)"
     case .flag: "true or false"
     case .text(let mayBeEmpty): mayBeEmpty ? "text or ''" : "text"
     case .word(let words): Origin.either(words)

@@ -43,8 +43,6 @@ extension Configuration {
     it.search.warmupEpochs = warmup(of: 30)
     it.search.batch = 32
     it.search.recalibrationImages = 512
-    // A pass holds nine steps on θ; at the usual 0.01 the choices would not form in time.
-    it.theta.learningRate = 0.15
     // 5.0 falls to 0.15 in the last of 30 epochs.
     it.temperature.rate = 0.12
     return it
@@ -135,7 +133,8 @@ extension Configuration {
         batch: 64,
         warmupEpochs: warmup(of: 90),
         thetaShare: 0.2,
-        sampling: .batch,
+        validationShare: 0.1,
+        sampling: .sample,
         hard: false,
         cost: .flops,
         recalibrationImages: 2048,
@@ -150,14 +149,14 @@ extension Configuration {
         labelSmoothing: 0
       ),
       theta: ThetaSettings(
-        learningRate: 0.01,
+        learningRate: .automatic,
         beta1: 0.9,
         beta2: 0.999,
         weightDecay: 5e-4,
         initial: .uniform
       ),
       temperature: TemperatureSchedule(form: .exponential, start: 5, rate: 0.045, end: 0.05),
-      loss: LossSettings(form: .log, alpha: 0.2, beta: 0.6, band: 0.02)
+      loss: LossSettings(form: .log, multiplier: .learned, alpha: 0.2, beta: 0.6, band: 0.01)
     )
   }
 }

@@ -185,6 +185,8 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var warmupEpochs: Int
     /// Share of the training images kept for θ.
     package var thetaShare: Double
+    /// Share of the training images kept for validation.
+    package var validationShare: Double
     /// One Gumbel draw per layer per batch, or one per sample.
     package var sampling: Sampling
     /// Straight-through hard choice instead of the soft mixture.
@@ -201,6 +203,7 @@ package struct Configuration: Codable, Sendable, Equatable {
       case randomNetworks = "random_networks"
       case warmupEpochs = "warmup_epochs"
       case thetaShare = "theta_share"
+      case validationShare = "validation_share"
       case recalibrationImages = "recalibration_images"
     }
   }
@@ -233,7 +236,7 @@ package struct Configuration: Codable, Sendable, Equatable {
     }
 
     /// Constant over the run.
-    package var learningRate: Double
+    package var learningRate: ThetaRate
     /// Decay of the mean of the gradients.
     package var beta1: Double
     /// Decay of the mean of their squares.
@@ -252,17 +255,39 @@ package struct Configuration: Codable, Sendable, Equatable {
 
   /// Loss form (spec S8).
   package struct LossSettings: Codable, Sendable, Equatable {
-    /// The four ways to join cross-entropy and cost.
-    package enum Form: String, Codable, Sendable, CaseIterable { case log, paper, additive, target }
+    /// The ways to join cross-entropy and cost; the last two hold a budget.
+    package enum Form: String, Codable, Sendable, CaseIterable {
+      case log, paper, additive
+      /// From both sides.
+      case target
+      /// From above alone.
+      case limit
+
+      /// Whether the form holds a budget.
+      package var needsBudget: Bool { self == .target || self == .limit }
+    }
+
+    /// What weighs the cost under a budget.
+    package enum Multiplier: String, Codable, Sendable, CaseIterable {
+      /// Dual ascent on expected cost / budget, from alpha on.
+      case learned
+      /// Alpha, all the time.
+      case fixed
+    }
 
     /// Which way.
     package var form: Form
-    /// Factor of the cost, above 0.
+    /// Whether the weight of the cost is learned where there is a budget.
+    package var multiplier: Multiplier
+    /// Factor of the cost, above 0; where the multiplier is learned, its first value.
     package var alpha: Double
     /// Exponent of the cost, above 0.
     package var beta: Double
-    /// Half-width of the free band round the budget, as a share of it.
+    /// Half-width of the free band round the budget, as a share of it; a limit has none below it.
     package var band: Double
+
+    /// Whether the form holds a budget.
+    package var needsBudget: Bool { form.needsBudget }
   }
 }
 

@@ -11,6 +11,8 @@ struct ConfigurationKey: Sendable {
     case kernel(Int)
     case seed
     case number(Bounds)
+    /// A number, or a word that leaves it to the program.
+    case numberOr(String, Bounds)
     case flag
     case text(mayBeEmpty: Bool)
     case word([String])
@@ -144,6 +146,11 @@ extension Configuration: KeyedSettings {
       "Share of the training images kept for theta."
     ),
     .init(
+      "search.validation_share",
+      .number(.init(low: 0, lowOpen: true, high: 1, highOpen: true)),
+      "Share of the training images kept for validation: curves, ranking and decisions use them."
+    ),
+    .init(
       "search.sampling",
       ConfigurationKey.words(C.SearchSettings.Sampling.self),
       "One Gumbel draw per layer for the whole batch, or one per sample."
@@ -162,7 +169,7 @@ extension Configuration: KeyedSettings {
     .init(
       "search.random_networks",
       .integer(1...1_000_000),
-      "Networks that a random search draws and judges on the images of theta."
+      "Networks that a random search draws and judges on the validation images."
     ),
 
     .init(
@@ -201,7 +208,11 @@ extension Configuration: KeyedSettings {
     .init("weights.label_smoothing", .number(.belowOne), "Label smoothing of the cross-entropy."),
 
     .init("theta", .section, "Adam on the architecture parameters."),
-    .init("theta.learning_rate", .number(.positive), "Learning rate."),
+    .init(
+      "theta.learning_rate",
+      .numberOr(ThetaRate.word, .positive),
+      "Learning rate; auto: 24 / steps on theta, but no less than 0.01 and no more than 0.3."
+    ),
     .init("theta.beta1", .number(.belowOne), "Decay of the mean of the gradients."),
     .init("theta.beta2", .number(.belowOne), "Decay of the mean of their squares."),
     .init("theta.weight_decay", .number(.notNegative), "Weight decay."),
@@ -233,18 +244,23 @@ extension Configuration: KeyedSettings {
     .init(
       "loss.form",
       ConfigurationKey.words(C.LossSettings.Form.self),
-      "log: a*CE*log(C^b); paper: a*CE*log(C)^b; additive: CE + a*C^b; target: the budget."
+      "log: a*CE*log(C^b); paper: a*CE*log(C)^b; additive: CE + a*C^b; target or limit: the budget."
+    ),
+    .init(
+      "loss.multiplier",
+      ConfigurationKey.words(C.LossSettings.Multiplier.self),
+      "Weight of the cost under a budget: learned from alpha on, or fixed at alpha."
     ),
     .init(
       "loss.alpha",
       .number(.positive),
       "Factor a; C counts thousands or us for log and paper, millions or ms for additive."
     ),
-    .init("loss.beta", .number(.positive), "Exponent b of the cost; the target form has none."),
+    .init("loss.beta", .number(.positive), "Exponent b of the cost; target and limit have none."),
     .init(
       "loss.band",
       .number(.belowOne),
-      "Half-width of the free band of the target form, as a share of the budget."
+      "Half-width of the free band round the budget, as a share of it; limit: above it, if fixed."
     ),
   ])
 }

@@ -88,7 +88,7 @@ extension KeyedSettings {
     case .scalar(let scalar):
       guard let kind = keys.at(path)?.kind else { return node }
       switch kind {
-      case .number:
+      case .number, .numberOr:
         return Node(Double(scalar.string).map(written) ?? scalar.string)
       case .text, .word:
         let plain = Node(scalar.string)

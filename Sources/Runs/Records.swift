@@ -67,6 +67,8 @@ package struct StepRecord: Codable, Sendable, Equatable {
   package var seconds: Double
   /// Images of the batch.
   package var images: Int
+  /// The learned weight of the cost after the step, in units of the budget; nil where it is fixed.
+  package var multiplier: Double?
 
   package init(
     step: Int,
@@ -79,7 +81,8 @@ package struct StepRecord: Codable, Sendable, Equatable {
     temperature: Double,
     learningRate: Double,
     seconds: Double,
-    images: Int
+    images: Int,
+    multiplier: Double? = nil
   ) {
     self.step = step
     self.epoch = epoch
@@ -92,6 +95,7 @@ package struct StepRecord: Codable, Sendable, Equatable {
     self.learningRate = learningRate
     self.seconds = seconds
     self.images = images
+    self.multiplier = multiplier
   }
 }
 
@@ -108,19 +112,23 @@ package struct ThetaRecord: Sendable, Equatable {
   package var accuracyPull: [[Float]]
   /// Part of ∂L/∂θ that comes through the cost, same shape.
   package var costPull: [[Float]]
+  /// The learned weight of the cost after the step (spec S8); nil where it is fixed.
+  package var multiplier: Double?
 
   package init(
     step: Int,
     epoch: Double,
     logits: [[Float]],
     accuracyPull: [[Float]],
-    costPull: [[Float]]
+    costPull: [[Float]],
+    multiplier: Double? = nil
   ) {
     self.step = step
     self.epoch = epoch
     self.logits = logits
     self.accuracyPull = accuracyPull
     self.costPull = costPull
+    self.multiplier = multiplier
   }
 }
 
@@ -134,9 +142,9 @@ package struct EpochRecord: Codable, Sendable, Equatable {
   package var trainLoss: Double
   /// Share classified right in the weight steps, 0…1.
   package var trainAccuracy: Double
-  /// Cross-entropy on held-out images of the supernet without noise, batch-norm recalibrated.
+  /// Cross-entropy on the validation images of the supernet without noise, batch-norm recalibrated.
   package var validationLoss: Double
-  /// Share of held-out images classified right, 0…1.
+  /// Share of the validation images classified right, 0…1.
   package var validationAccuracy: Double
   /// Accuracy of the argmax architecture alone with inherited weights, batch-norm recalibrated; in a
   /// training that of the network.
@@ -151,10 +159,14 @@ package struct EpochRecord: Codable, Sendable, Equatable {
   package var temperature: Double
   /// Wall time of the epoch, validation included and pauses excluded.
   package var seconds: Double
-  /// Share of held-out images whose class is among the five likeliest, 0…1; nil in a search.
+  /// Share of the validation images whose class is among the five most probable, 0…1; nil in a search.
   package var topFive: Double?
   /// Milliseconds of the argmax architecture by the latency table; nil without one.
   package var argmaxLatency: Double?
+  /// Choices whose leader has half of the probability or more; nil in a training.
+  package var settled: Int?
+  /// Mean entropy of the choices' probabilities, bits; nil in a training.
+  package var meanEntropyBits: Double?
 
   package init(
     epoch: Int,
@@ -170,7 +182,9 @@ package struct EpochRecord: Codable, Sendable, Equatable {
     temperature: Double,
     seconds: Double,
     topFive: Double? = nil,
-    argmaxLatency: Double? = nil
+    argmaxLatency: Double? = nil,
+    settled: Int? = nil,
+    meanEntropyBits: Double? = nil
   ) {
     self.epoch = epoch
     self.step = step
@@ -186,6 +200,8 @@ package struct EpochRecord: Codable, Sendable, Equatable {
     self.seconds = seconds
     self.topFive = topFive
     self.argmaxLatency = argmaxLatency
+    self.settled = settled
+    self.meanEntropyBits = meanEntropyBits
   }
 }
 

@@ -59,7 +59,7 @@ package final class RunReader: Sendable {
     try all(
       """
       SELECT step, epoch, phase, loss, cross_entropy, accuracy, cost, temperature, learning_rate,
-        seconds, images FROM steps WHERE step > ? ORDER BY step LIMIT ?
+        seconds, images, multiplier FROM steps WHERE step > ? ORDER BY step LIMIT ?
       """,
       [step, limit]
     ) {
@@ -74,7 +74,8 @@ package final class RunReader: Sendable {
         temperature: try $0.number(7),
         learningRate: try $0.number(8),
         seconds: try $0.number(9),
-        images: try $0.value(10)
+        images: try $0.value(10),
+        multiplier: try $0.value(11)
       )
     }
   }
@@ -83,7 +84,7 @@ package final class RunReader: Sendable {
   package func thetas(after step: Int = -1, limit: Int = .max) throws -> [ThetaRecord] {
     try all(
       """
-      SELECT step, epoch, counts, logits, accuracy_pull, cost_pull FROM thetas
+      SELECT step, epoch, counts, logits, accuracy_pull, cost_pull, multiplier FROM thetas
       WHERE step > ? ORDER BY step LIMIT ?
       """,
       [step, limit]
@@ -101,7 +102,8 @@ package final class RunReader: Sendable {
         epoch: try fields.number(1),
         logits: try rows(3),
         accuracyPull: try rows(4),
-        costPull: try rows(5)
+        costPull: try rows(5),
+        multiplier: try fields.value(6)
       )
     }
   }
@@ -112,7 +114,7 @@ package final class RunReader: Sendable {
       """
       SELECT epoch, step, train_loss, train_accuracy, validation_loss, validation_accuracy,
         argmax_accuracy, expected_cost, argmax_flops, argmax_params, temperature, seconds, top_five,
-        argmax_latency
+        argmax_latency, settled, mean_entropy_bits
       FROM epochs WHERE epoch > ? ORDER BY epoch
       """,
       [epoch]
@@ -131,7 +133,9 @@ package final class RunReader: Sendable {
         temperature: try $0.number(10),
         seconds: try $0.number(11),
         topFive: try $0.value(12),
-        argmaxLatency: try $0.value(13)
+        argmaxLatency: try $0.value(13),
+        settled: try $0.value(14),
+        meanEntropyBits: try $0.value(15)
       )
     }
   }

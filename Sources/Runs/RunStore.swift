@@ -96,12 +96,14 @@ package final class RunStore: Sendable {
       let insert = try database.cachedStatement(
         sql: """
           INSERT OR REPLACE INTO steps (step, epoch, phase, loss, cross_entropy, accuracy, cost,
-            temperature, learning_rate, seconds, images) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            temperature, learning_rate, seconds, images, multiplier)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """
       )
       try insert.execute(arguments: [
         step.step, step.epoch, step.phase.rawValue, step.loss, step.crossEntropy, step.accuracy,
         step.cost, step.temperature, step.learningRate, step.seconds, step.images,
+        step.multiplier,
       ])
       if let theta { try Self.insert(database, theta) }
       try Self.replace(database, "status", json)
@@ -120,14 +122,14 @@ package final class RunStore: Sendable {
         sql: """
           INSERT OR REPLACE INTO epochs (epoch, step, train_loss, train_accuracy, validation_loss,
             validation_accuracy, argmax_accuracy, expected_cost, argmax_flops, argmax_params,
-            temperature, seconds, top_five, argmax_latency)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            temperature, seconds, top_five, argmax_latency, settled, mean_entropy_bits)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
           epoch.epoch, epoch.step, epoch.trainLoss, epoch.trainAccuracy, epoch.validationLoss,
           epoch.validationAccuracy, epoch.argmaxAccuracy, epoch.expectedCost, epoch.argmaxFlops,
           epoch.argmaxParams, epoch.temperature, epoch.seconds, epoch.topFive,
-          epoch.argmaxLatency,
+          epoch.argmaxLatency, epoch.settled, epoch.meanEntropyBits,
         ]
       )
     }
@@ -254,13 +256,14 @@ package final class RunStore: Sendable {
     )
     let insert = try database.cachedStatement(
       sql: """
-        INSERT OR REPLACE INTO thetas (step, epoch, counts, logits, accuracy_pull, cost_pull)
-        VALUES (?, ?, ?, ?, ?, ?)
+        INSERT OR REPLACE INTO thetas (step, epoch, counts, logits, accuracy_pull, cost_pull,
+          multiplier) VALUES (?, ?, ?, ?, ?, ?, ?)
         """
     )
     try insert.execute(arguments: [
       theta.step, theta.epoch, counts.map(String.init).joined(separator: " "),
       bytes(theta.logits), bytes(theta.accuracyPull), bytes(theta.costPull),
+      theta.multiplier,
     ])
   }
 

@@ -4,7 +4,7 @@ import GRDB
 /// The tables of `run.sqlite` and what marks the file as ours.
 enum Schema {
   /// Raised with every change that an older or newer program could not read.
-  static let version = 3
+  static let version = 4
   /// `STOP`, in SQLite's field for the kind of file.
   static let applicationIdentifier = 0x5354_4F50
 
@@ -16,17 +16,17 @@ enum Schema {
     CREATE TABLE steps (
       step INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, phase TEXT NOT NULL, loss REAL,
       cross_entropy REAL, accuracy REAL, cost REAL, temperature REAL, learning_rate REAL,
-      seconds REAL, images INTEGER NOT NULL
+      seconds REAL, images INTEGER NOT NULL, multiplier REAL
     ) STRICT;
     CREATE TABLE thetas (
       step INTEGER PRIMARY KEY, epoch REAL, counts TEXT NOT NULL, logits BLOB NOT NULL,
-      accuracy_pull BLOB NOT NULL, cost_pull BLOB NOT NULL
+      accuracy_pull BLOB NOT NULL, cost_pull BLOB NOT NULL, multiplier REAL
     ) STRICT;
     CREATE TABLE epochs (
       epoch INTEGER PRIMARY KEY, step INTEGER NOT NULL, train_loss REAL, train_accuracy REAL,
       validation_loss REAL, validation_accuracy REAL, argmax_accuracy REAL, expected_cost REAL,
       argmax_flops REAL, argmax_params REAL, temperature REAL, seconds REAL, top_five REAL,
-      argmax_latency REAL
+      argmax_latency REAL, settled INTEGER, mean_entropy_bits REAL
     ) STRICT;
     CREATE TABLE derived (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
     CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;

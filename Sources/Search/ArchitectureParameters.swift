@@ -19,6 +19,9 @@ package final class ArchitectureParameters {
   /// Prices of the candidates, in the metric of the cost.
   package let prices: CostTable
 
+  /// The learned weight of the cost; nil where it is fixed.
+  package private(set) var multiplier: CostMultiplier?
+
   private let optimiser: Adam
   private let loss: CostLoss
   private let hard: Bool
@@ -74,6 +77,7 @@ package final class ArchitectureParameters {
         }
       return [Float](repeating: initial, count: layer.count)
     }
+    multiplier = loss.multiplier
     accuracyPull = logits.map { [Float](repeating: 0, count: $0.count) }
     costPull = accuracyPull
     optimiser = Adam(
@@ -143,7 +147,12 @@ package final class ArchitectureParameters {
     on engine: Engine
   ) -> (loss: Double, cost: Double) {
     let leaf = scalars.tensor([crossEntropy.item], shape: [], requiresGradient: true)
-    let total = loss(crossEntropy: leaf, cost: draw.cost, engine: scalars)
+    let total = loss(
+      crossEntropy: leaf,
+      cost: draw.cost,
+      multiplier: multiplier?.value,
+      engine: scalars
+    )
     let result = (loss: Double(total.item), cost: Double(draw.cost.item))
     scalars.backward(from: total)
     engine.backward(from: crossEntropy, seed: leaf.gradientValues?[0] ?? 0)
@@ -151,7 +160,8 @@ package final class ArchitectureParameters {
     return result
   }
 
-  /// One step of Adam along the gradients that `backward` took for a draw that trains θ (spec S9).
+  /// One step of Adam along the gradients that `backward` took for a draw that trains θ (spec S9), and of
+  /// the multiplier, which brings θ back to the budget (S8).
   package func step(_ draw: Draw, learningRate: Double) {
     for layer in logits.indices {
       let none = [Float](repeating: 0, count: logits[layer].count)
@@ -160,6 +170,7 @@ package final class ArchitectureParameters {
     }
     let gradients = zip(accuracyPull, costPull).map { zip($0, $1).map { $0 + $1 } }
     optimiser.step(&logits, gradients: gradients, learningRate: Float(learningRate))
+    multiplier?.step(&logits, prices: prices)
   }
 
   private func gumbelNoise(step: Int, layer: Int, draws: Int) -> [Float] {
@@ -220,6 +231,7 @@ package final class ArchitectureParameters {
     }
     // A count of steps is exact in a Float up to 2^24.
     state.append(("theta.steps", [1], [Float(optimiser.steps)]))
+    if let multiplier { state.append((Self.multiplierName, [1], [multiplier.value])) }
     return state
   }
 
@@ -236,11 +248,17 @@ package final class ArchitectureParameters {
     let first = try arrays(".m")
     let second = try arrays(".v")
     let steps = try savedValues("theta.steps", shape: [1], in: state)
+    let learned = try multiplier.map { _ in
+      try savedValues(Self.multiplierName, shape: [1], in: state)[0]
+    }
     logits = thetas
+    if let learned { multiplier?.restore(value: learned, steps: Int(steps[0])) }
     optimiser.firstMoments = first
     optimiser.secondMoments = second
     optimiser.steps = Int(steps[0])
   }
+
+  private static let multiplierName = "theta.multiplier"
 
   private func name(_ layer: Int) -> String { "theta.\(layer + 1)" }
 }

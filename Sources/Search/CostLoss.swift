@@ -14,21 +14,20 @@ import Tensor
 /// - `log`: α·CE·log(LAT^β) = α·β·CE·log LAT
 /// - `paper`: α·CE·(log LAT)^β
 /// - `additive`: CE + α·LAT^β
-/// - `target`: CE + α·d, d = max(0, |cost/budget − 1| − band); β has no part in it, and the cost is that of
-///   softmax(θ), not of the draw. As a limit, d = max(0, cost/budget − 1 − band), and the cost the draw's.
+/// - `target` and `limit`, with a learned multiplier λ (`CostMultiplier`): CE + λ·(C/B − 1), C the cost of
+///   softmax(θ), B the budget; α is where λ starts. With a fixed one `target` is CE + α·d,
+///   d = max(0, |C/B − 1| − band), and `limit` has d = max(0, LAT/B − 1 − band). β has no part in them.
 ///
 /// Guard: the log forms need log LAT > 0. LAT is held at no less than 1.01 (no gradient comes from below),
 /// and a search whose cheapest network lies there is refused before it starts.
 package struct CostLoss: Sendable {
   private let settings: Configuration.LossSettings
   private let metric: Configuration.SearchSettings.Cost
-  /// Cost that the target form aims at; other forms have no use for it.
+  /// Cost that the budget forms aim at; others have no use for it.
   private let budget: Double
-  private let isLimit: Bool
   private static let least: Float = 1.01
 
-  /// Takes costs in `metric` (milliseconds for latency); `budget` is the target form's, above 0, and a
-  /// limit only if `isLimit`.
+  /// Takes costs in `metric` (milliseconds for latency); `budget` is that of target and limit, above 0.
   ///
   /// Checks that the loss stays positive for every network of the space: `cheapest` is what the least
   /// of them costs. Throws a `UserError` naming the key when it would not.
@@ -36,14 +35,12 @@ package struct CostLoss: Sendable {
     _ settings: Configuration.LossSettings,
     metric: Configuration.SearchSettings.Cost,
     budget: Double?,
-    isLimit: Bool = false,
     cheapest: Double
   ) throws {
     self.settings = settings
     self.metric = metric
     self.budget = budget ?? 0
-    self.isLimit = isLimit
-    precondition(settings.form != .target || self.budget > 0, "the target form without a budget")
+    precondition(!settings.needsBudget || self.budget > 0, "a form that needs a budget, without one")
     let isLog = settings.form == .log || settings.form == .paper
     if isLog && cheapest * Double(CostLoss.logUnits(metric)) <= Double(CostLoss.least) {
       throw UserError(
@@ -64,15 +61,41 @@ package struct CostLoss: Sendable {
   /// A draw's cost scatters widely round its mean: a penalty on it would still push when the mean is right,
   /// would lean the other way where prices are lopsided, and would have no gradient left at a low
   /// temperature, when a draw is as good as discrete.
-  var isOfProbabilities: Bool { settings.form == .target && !isLimit }
+  var isOfProbabilities: Bool {
+    settings.form == .target || settings.form == .limit && settings.multiplier == .learned
+  }
+
+  /// The learned weight of the cost, at its start; nil for the fixed forms.
+  var multiplier: CostMultiplier? {
+    guard settings.needsBudget, settings.multiplier == .learned else { return nil }
+    return CostMultiplier(
+      seed: settings.alpha,
+      budget: budget,
+      aim: settings.form == .limit ? .limit : .target(band: settings.band)
+    )
+  }
 
   /// What makes LAT of the log forms of a cost: thousands, or microseconds.
   private static func logUnits(_ metric: Configuration.SearchSettings.Cost) -> Float {
     metric == .latency ? 1e3 : 1e-3
   }
 
-  /// The loss of scalar tensors `crossEntropy` and `cost`, on their engine's tape.
-  package func callAsFunction(crossEntropy: Tensor, cost: Tensor, engine: Engine) -> Tensor {
+  /// The loss of scalar tensors `crossEntropy` and `cost`, on their engine's tape; `multiplier` is the
+  /// learned one, where there is one.
+  package func callAsFunction(
+    crossEntropy: Tensor,
+    cost: Tensor,
+    multiplier: Float? = nil,
+    engine: Engine
+  ) -> Tensor {
+    if let multiplier {
+      let excess = engine.affine(
+        cost,
+        factor: multiplier / Float(budget),
+        constant: -multiplier
+      )
+      return engine.add(crossEntropy, excess)
+    }
     let alpha = Float(settings.alpha)
     let beta = Float(settings.beta)
     switch settings.form {
@@ -99,11 +122,13 @@ package struct CostLoss: Sendable {
         crossEntropy,
         engine.affine(power(latency, beta, engine), factor: alpha)
       )
-    case .target:
+    case .target, .limit:
       let ratio = engine.affine(cost, factor: Float(1 / budget))
       let band = Float(settings.band)
       let over = engine.positivePart(engine.affine(ratio, factor: 1, constant: -1 - band))
-      if isLimit { return engine.add(crossEntropy, engine.affine(over, factor: alpha)) }
+      if settings.form == .limit {
+        return engine.add(crossEntropy, engine.affine(over, factor: alpha))
+      }
       let under = engine.positivePart(engine.affine(ratio, factor: -1, constant: 1 - band))
       return engine.add(crossEntropy, engine.affine(engine.add(over, under), factor: alpha))
     }

@@ -53,19 +53,70 @@ package final class Deriver {
     (task.configuration.search.cost, task.configuration.limit)
   }
 
-  /// The likeliest network, as the search itself would end with it, and up to `samples` drawn from
-  /// softmax(θ): all different, none above the budget.
-  package func networks(samples: Int, seed: UInt64) -> [DerivedRecord] {
-    let chosen = task.likeliest()
-    let drawn = task.supernet.theta.derived(
-      samples: samples,
+  /// Costs that a network may have.
+  private var within: ClosedRange<Double> { CostTable.within(budget.limit) }
+
+  /// The chosen network, as the search itself would end with it, and up to `samples` drawn from softmax(θ)
+  /// on condition that they hold the budget: all different.
+  ///
+  /// - Parameter selected: the network that perturbation chose, in place of the most probable one.
+  package func networks(samples: Int, seed: UInt64, selected: [Int]? = nil) -> [DerivedRecord] {
+    let chosen = task.mostProbable()
+    var records: [DerivedRecord] = []
+    if let selected {
+      records.append(record("perturbation", drawn: selected, selected))
+    }
+    if selected != chosen.network {
+      records.append(record("argmax", drawn: chosen.argmax, chosen.network))
+    }
+    let drawn = task.supernet.theta.drawn(
+      samples,
       seed: seed,
-      within: -.infinity...(budget.limit ?? .infinity)
+      within: within,
+      except: Set(records.map(\.architecture))
     )
-    // The first of them is the likeliest again.
-    return [record("argmax", drawn: chosen.argmax, chosen.network)]
-      + drawn.dropFirst().filter { $0.network != chosen.network }
-      .map { record("sample", drawn: $0.drawn, $0.network) }
+    return records + drawn.map { record("sample", drawn: $0, $0) }
+  }
+
+  /// Neighbours of `start` that are better, each than the one before, the best last (spec S11): judged as all
+  /// are, on the images kept for θ.
+  ///
+  /// - Parameters:
+  ///   - start: the best judged network.
+  ///   - known: networks that are not judged again.
+  ///   - trials: evaluations at most.
+  ///   - stops: is told how many were made and the share of the present one; true from it ends everything.
+  /// - Returns: the better ones, and the evaluations made; nil if `stops` ended it.
+  package func refined(
+    _ start: DerivedRecord,
+    known: [DerivedRecord],
+    trials: Int,
+    stops: (Int, Double) throws -> Bool
+  ) throws -> (networks: [DerivedRecord], evaluations: Int)? {
+    let refinement = Refinement(
+      prices: task.supernet.prices,
+      within: within,
+      probabilities: task.supernet.theta.probabilities
+    )
+    var seen = Set(known.map(\.architecture))
+    var evaluations = 0
+    var isStopped = false
+    let steps = try refinement.run(
+      from: start.architecture,
+      value: start,
+      trials: trials,
+      seen: &seen,
+      isBetter: { $0.isBetter(than: $1) }
+    ) { network -> DerivedRecord? in
+      var record = record("refined", drawn: start.architecture, network)
+      guard try judge(&record, stops: { try stops(evaluations, $0) }) else {
+        isStopped = true
+        return nil
+      }
+      evaluations += 1
+      return record
+    }
+    return isStopped ? nil : (steps.map(\.value), evaluations)
   }
 
   private func record(_ source: String, drawn: [Int], _ network: [Int]) -> DerivedRecord {
@@ -84,11 +135,14 @@ package final class Deriver {
 
   /// Judges a network on the images kept for θ, with the weights of the search after batch-norm
   /// recalibration; false if `stops` ended it.
-  package func judge(_ record: inout DerivedRecord, stops: (Double) throws -> Bool) throws -> Bool {
+  package func judge(
+    _ record: inout DerivedRecord,
+    stops: (Double) throws -> Bool
+  ) throws -> Bool {
     guard
       let score = try task.evaluate(
         record.architecture,
-        onThetaImages: true,
+        on: .theta,
         temperature: temperature,
         stops: stops
       )

@@ -86,16 +86,30 @@ package struct ResultTable: Sendable {
     return Costs(name: name, values: values)
   }
 
-  /// Costs as a sum of prices: what each candidate of each layer adds.
+  /// Costs of a complete table as a sum of prices: what each candidate of each layer adds.
+  ///
+  /// Prices are differences between networks that differ in one layer, so whole numbers stay whole and a sum
+  /// of them meets a limit exactly.
   ///
   /// Errors: `.data` naming the column and the worst row when the sum misses a cost by more than 10⁻⁶ of the
-  /// dearest network's.
+  /// dearest network's, or the architectures that are lacking.
   package func prices(_ costs: Costs) throws -> CostTable {
-    let prices = AdditiveFit(
-      architectures: architectures,
-      costs: costs.values,
-      sizes: sizes
-    ).prices
+    try checkComplete()
+    let first = sizes.map { _ in 0 }
+    func cost(_ architecture: [Int]) -> Double { row(of: architecture).map { costs.values[$0] } ?? 0 }
+    let layers = sizes.indices.map { layer in
+      (0..<sizes[layer]).map { candidate in
+        var changed = first
+        changed[layer] = candidate
+        return cost(changed) - cost(first)
+      }
+    }
+    // The cheapest candidate of every layer at 0, so that no price is below it.
+    let least = layers.map { $0.min() ?? 0 }
+    let prices = CostTable(
+      layers: zip(layers, least).map { layer, least in layer.map { $0 - least } },
+      fixed: cost(first) + least.reduce(0, +)
+    )
     let errors = zip(architectures, costs.values).map { abs(prices.cost($0) - $1) }
     let worst = errors.indices.max { errors[$0] < errors[$1] } ?? 0
     guard errors[worst] <= 1e-6 * (costs.values.max() ?? 0) else {

@@ -80,15 +80,19 @@ extension SearchTask {
         remedy: "see all of it with supertop latency show"
       )
     }
-    let aimless = configuration.limit != nil && configuration.loss.form != .target
-    return found.map { ($0.grade == .note ? .info : .warning, "prices: \($0.text)") }
-      + (aimless
-        ? [
-          (
-            .warning,
-            "loss.form \(configuration.loss.form.rawValue) does not aim at the budget; only the "
-              + "network at the end will hold it"
-          )
-        ] : [])
+    let aimless = configuration.limit != nil && !configuration.loss.needsBudget
+    var told: [(level: LogRecord.Level, text: String)] = found.map {
+      ($0.grade == .note ? .info : .warning, "prices: \($0.text)")
+    }
+    if aimless {
+      told.append(
+        (
+          .warning,
+          "loss.form \(configuration.loss.form.rawValue) does not aim at the budget; only the "
+            + "network at the end will hold it"
+        )
+      )
+    }
+    return told
   }
 }

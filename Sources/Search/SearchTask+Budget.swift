@@ -6,10 +6,10 @@ import Tensor
 struct ChosenNetwork: Sendable, Equatable {
   /// One candidate index a layer.
   var network: [Int]
-  /// The likeliest of all, budget or not; the same in a random search.
+  /// The most probable of all, budget or not; the same in a random search.
   var argmax: [Int]
 
-  /// Whether the budget asked for another than the likeliest.
+  /// Whether the budget asked for another than the most probable.
   var isRepaired: Bool { network != argmax }
 }
 
@@ -19,34 +19,30 @@ extension SearchTask {
 
   /// Costs that hold the budget and make use of it.
   private static func allowed(_ limit: Double) -> ClosedRange<Double> {
-    limit * (1 - slack)...limit
+    limit * (1 - slack)...CostTable.within(limit).upperBound
   }
 
-  /// The likeliest network whose cost holds the budget; the likeliest of all without one.
+  /// The most probable network whose cost holds the budget; the most probable of all without one.
   ///
-  /// Where none comes within a twentieth of the budget, the likeliest below it.
-  func likeliest() -> ChosenNetwork {
+  /// Where none comes within a twentieth of the budget, the most probable below it.
+  func mostProbable() -> ChosenNetwork {
     let argmax = supernet.argmax
     guard let limit = configuration.limit else { return .init(network: argmax, argmax: argmax) }
-    let prices = supernet.prices
-    // θ is log P but for a constant of each layer, which decides nothing.
-    let scores = supernet.theta.logits.map { $0.map(Double.init) }
-    func likeliest(_ range: ClosedRange<Double>) -> [Int]? {
-      BudgetRepair.likeliest(logProbabilities: scores, prices: prices, within: range)
-    }
+    let theta = supernet.theta
     let network =
-      likeliest(Self.allowed(limit)) ?? likeliest(min(prices.range.lowerBound, limit)...limit)
+      theta.mostProbable(within: Self.allowed(limit))
+      ?? theta.mostProbable(within: CostTable.within(limit))
     return .init(network: network ?? argmax, argmax: argmax)
   }
 
-  /// Why the likeliest network is not the one that is exported, in a line; nil where it is.
+  /// Why the most probable network is not the one that is exported, in a line; nil where it is.
   func repair(_ chosen: ChosenNetwork) -> String? {
     guard chosen.isRepaired, let limit = configuration.limit else { return nil }
     let prices = supernet.prices
     let metric = configuration.search.cost
     let before = prices.cost(chosen.argmax)
     let changes = supernet.choices.changes(from: chosen.argmax, to: chosen.network)
-    return "the likeliest network costs \(metric.text(before)), "
+    return "the most probable network costs \(metric.text(before)), "
       + (before > limit ? "over the budget of " : "less than it may by the budget of ")
       + "\(metric.text(limit)): \(changes.joined(separator: ", ")); "
       + "now it costs \(metric.text(prices.cost(chosen.network)))"
@@ -55,29 +51,14 @@ extension SearchTask {
   /// Different networks for a random search, within the budget if there is one; the same for a seed.
   static func draw(_ configuration: Configuration, _ prices: CostTable) -> [[Int]] {
     let count = configuration.search.randomNetworks
-    guard let limit = configuration.limit else {
-      return draw(count, configuration.seed, RandomNetworks(prices: prices, within: prices.range))
+    let ranges =
+      configuration.limit.map { [allowed($0), CostTable.within($0)] } ?? [CostTable.within(nil)]
+    for range in ranges {
+      let networks = RandomNetworks(prices: prices, within: range)
+        .different(count, seed: configuration.seed)
+      if !networks.isEmpty { return networks }
     }
-    let close = draw(
-      count,
-      configuration.seed,
-      RandomNetworks(prices: prices, within: allowed(limit))
-    )
-    guard close.isEmpty else { return close }
-    let range = min(prices.range.lowerBound, limit)...limit
-    return draw(count, configuration.seed, RandomNetworks(prices: prices, within: range))
-  }
-
-  private static func draw(_ count: Int, _ seed: UInt64, _ source: RandomNetworks) -> [[Int]] {
-    var networks: [[Int]] = []
-    var seen: Set<[Int]> = []
-    // A range may hold fewer than were asked for: give up after some tries.
-    for index in 0..<UInt32(clamping: 20 * count) where networks.count < count {
-      var random = Philox(seed: seed, purpose: .sampling, index: index)
-      guard let network = source.draw(&random) else { break }
-      if seen.insert(network).inserted { networks.append(network) }
-    }
-    return networks
+    return []
   }
 }
 

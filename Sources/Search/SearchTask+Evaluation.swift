@@ -3,7 +3,17 @@ import Foundation
 import Runs
 import Tensor
 
-/// How a network does on the held-out images.
+/// Images that a network is judged on; none of them trains weights.
+enum JudgedImages: Sendable {
+  /// Of the training images, those that curves, ranking and decisions go by.
+  case validation
+  /// Of the training images, those that train θ.
+  case theta
+  /// Looked at once, at the end of the search.
+  case test
+}
+
+/// How a network does on such images.
 struct Evaluation: Sendable, Equatable {
   /// Mean cross-entropy of an image.
   var crossEntropy: Double
@@ -14,7 +24,7 @@ struct Evaluation: Sendable, Equatable {
 extension SearchTask {
   /// Evaluates the epoch that just ended; returns nil if somebody asked to stop meanwhile.
   ///
-  /// Twice over the held-out images: the supernet without noise, and its likeliest architecture
+  /// Twice over the validation images: the supernet without noise, and its most probable architecture
   /// alone, each after batch-norm recalibration (spec S9, S11). Weights and θ stay as they are.
   func validate(_ session: TrainingSession) throws -> EpochRecord? {
     let clock = ContinuousClock()
@@ -31,7 +41,7 @@ extension SearchTask {
         argmax,
         in: session,
         message: drawn.isEmpty
-          ? "validating the likeliest network" : "validating a network drawn at random",
+          ? "validating the most probable network" : "validating a network drawn at random",
         share: 0.5..<1
       )
     else { return nil }
@@ -54,26 +64,23 @@ extension SearchTask {
       argmaxParams: supernet.params(argmax),
       temperature: session.lastTemperature,
       seconds: trained.seconds + (clock.now - start).seconds,
-      argmaxLatency: latency?.cost(argmax)
+      argmaxLatency: latency?.cost(argmax),
+      settled: verdict?.settled,
+      meanEntropyBits: verdict?.meanEntropyBits
     )
   }
 
-  /// Judges `architecture` (nil: the mixture without noise) on the held-out images, or on those kept for
-  /// θ, which the weights never saw either.
+  /// Judges `architecture` (nil: the mixture without noise) on images of a kind.
   ///
   /// `share` is its part of the progress shown. Returns nil if somebody asked to stop.
   func evaluate(
     _ architecture: [Int]?,
-    onThetaImages: Bool = false,
+    on images: JudgedImages = .validation,
     in session: TrainingSession,
     message: String,
     share: Range<Double>
   ) throws -> Evaluation? {
-    try evaluate(
-      architecture,
-      onThetaImages: onThetaImages,
-      temperature: session.lastTemperature
-    ) { done in
+    try evaluate(architecture, on: images, temperature: session.lastTemperature) { done in
       let progress = share.lowerBound + done * (share.upperBound - share.lowerBound)
       return try session.takeUpInterventions(evaluating: message, progress: progress)
     }
@@ -82,7 +89,7 @@ extension SearchTask {
   /// The same for whoever has no session; `stops` is told the share that is done, and true from it ends the evaluation.
   func evaluate(
     _ architecture: [Int]?,
-    onThetaImages: Bool,
+    on images: JudgedImages,
     temperature: Double,
     stops: (Double) throws -> Bool
   ) throws -> Evaluation? {
@@ -91,12 +98,7 @@ extension SearchTask {
     var crossEntropy = 0.0
     var correct = 0
     var seen = 0
-    let plan = BatchPlan(
-      evaluating: onThetaImages ? data.train : data.test,
-      of: data,
-      indices: onThetaImages ? split.theta : nil,
-      batch: configuration.search.batch
-    )
+    let plan = plan(judging: images)
     for batch in BatchLoader(plan) {
       if try stops(Double(seen) / Double(max(1, plan.images))) { return nil }
       let (mean, right) = supernet.evaluate(
@@ -109,8 +111,24 @@ extension SearchTask {
       correct += right
       seen += batch.count
     }
-    let images = Double(max(1, seen))
-    return Evaluation(crossEntropy: crossEntropy / images, accuracy: Double(correct) / images)
+    let count = Double(max(1, seen))
+    return Evaluation(crossEntropy: crossEntropy / count, accuracy: Double(correct) / count)
+  }
+
+  /// A pass over the images of a kind, unchanged and in their order.
+  func plan(judging images: JudgedImages) -> BatchPlan {
+    let indices: [Int32]? =
+      switch images {
+      case .validation: split.validation
+      case .theta: split.theta
+      case .test: nil
+      }
+    return BatchPlan(
+      evaluating: images == .test ? data.test : data.train,
+      of: data,
+      indices: indices,
+      batch: configuration.search.batch
+    )
   }
 
   private func recalibrationBatches() -> [Batch] {

@@ -8,12 +8,12 @@ extension SearchTask {
   /// Networks drawn from softmax(θ) for the export, besides the likeliest one.
   private static let sampledNetworks = 4
 
-  /// A network and how it did: on the test images, or on those kept for θ.
+  /// A network and how it did on the validation images.
   private struct Judged {
     var source: String
     var network: [Int]
-    var accuracy: Double?
-    var thetaAccuracy: Double?
+    var accuracy: Double
+    var crossEntropy: Double
   }
 
   /// Writes the exports and the result of a run whose epochs are done; nil if asked to stop.
@@ -21,20 +21,27 @@ extension SearchTask {
   /// Everything here depends on the last checkpoint alone, so a run killed meanwhile ends the same.
   func conclude(_ session: TrainingSession) throws -> RunResult? {
     let last = try session.lastEpoch()
-    guard let judged = try drawn.isEmpty ? judgeLikely(last, session) : judgeDrawn(session),
-      let best = judged.first
+    guard let judged = try drawn.isEmpty ? judgeProbable(last, session) : judgeDrawn(session),
+      let best = judged.first,
+      let tests = try test(best.network, session)
     else { return nil }
     let chosen = ChosenNetwork(
       network: best.network,
       argmax: drawn.isEmpty ? supernet.argmax : best.network
     )
     let prices = supernet.prices
+    let verdict = verdict
+    let sampling = drawn.isEmpty ? nil : Spread(judged.map(\.accuracy))
     let result = SearchResult(
       event: "done",
       algorithm: configuration.search.algorithm.rawValue,
       validationAccuracy: last.validationAccuracy,
-      argmaxAccuracy: best.accuracy ?? last.argmaxAccuracy,
+      argmaxAccuracy: best.accuracy,
       validationLoss: last.validationLoss,
+      testAccuracy: tests.network.accuracy,
+      testLoss: tests.network.crossEntropy,
+      supernetTestAccuracy: tests.supernet.accuracy,
+      supernetTestLoss: tests.supernet.crossEntropy,
       architecture: layers(of: chosen.network),
       flops: supernet.flops(chosen.network),
       params: supernet.params(chosen.network),
@@ -44,7 +51,16 @@ extension SearchTask {
       expectedCost: supernet.expectedCost,
       argmaxCost: prices.cost(chosen.argmax),
       budget: configuration.limit,
+      multiplier: supernet.theta.multiplier.map { Double($0.value) },
       repaired: chosen.isRepaired,
+      choices: verdict?.choices,
+      settled: verdict?.settled,
+      coinTosses: verdict?.coinTosses,
+      meanEntropyBits: verdict?.meanEntropyBits,
+      verdict: verdict.map { told($0) },
+      sampledNetworks: sampling?.count,
+      sampledMean: sampling?.mean,
+      sampledDeviation: sampling?.deviation,
       thetaHash: supernet.theta.hash,
       weightsHash: supernet.weightsHash,
       run: session.folder.absolutePath,
@@ -52,6 +68,7 @@ extension SearchTask {
       steps: session.step,
       seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
     )
+    if let verdict, !verdict.isSettled { try session.store.log(.warning, told(verdict)) }
     if let repair = repair(chosen) { try session.store.log(.info, repair) }
     try session.export(try export(judged), as: "architecture.json")
     let network = supernet.macro.network(chosen.network, name: configuration.preset)
@@ -72,88 +89,100 @@ extension SearchTask {
     }
   }
 
-  /// The likeliest network within the budget first, then the likeliest of all if that is another, then
-  /// some drawn from softmax(θ), best first.
-  private func judgeLikely(_ last: EpochRecord, _ session: TrainingSession) throws -> [Judged]? {
-    let chosen = likeliest()
-    var judged = [
-      Judged(source: "argmax", network: chosen.argmax, accuracy: last.argmaxAccuracy)
-    ]
-    if chosen.isRepaired {
-      guard
-        let score = try evaluate(
-          chosen.network,
-          in: session,
-          message: "validating the likeliest network within the budget",
-          share: 0..<1
-        )
-      else { return nil }
-      judged.insert(
-        Judged(source: "repaired", network: chosen.network, accuracy: score.accuracy),
-        at: 0
-      )
-    }
-    var seen = Set(judged.map(\.network))
-    var drawn: [[Int]] = []
-    // A settled search draws the same network over and over: give up after some tries.
-    for index in 0..<(4 * SearchTask.sampledNetworks)
-    where drawn.count < SearchTask.sampledNetworks {
-      let network = supernet.theta.sample(seed: configuration.seed, index: index)
-      if seen.insert(network).inserted { drawn.append(network) }
-    }
-    var sampled: [Judged] = []
-    for (index, network) in drawn.enumerated() {
-      guard
-        let score = try evaluate(
-          network,
-          in: session,
-          message: "validating sampled network \(index + 1) of \(drawn.count)",
-          share: Self.part(index, of: drawn.count)
-        )
-      else { return nil }
-      sampled.append(Judged(source: "sampled", network: network, accuracy: score.accuracy))
-    }
-    return judged + sampled.sorted { ($0.accuracy ?? 0) > ($1.accuracy ?? 0) }
+  /// The verdict, and what to change where it is a poor one.
+  private func told(_ verdict: Verdict) -> String {
+    guard !verdict.isSettled, let forecast else { return verdict.text }
+    if !forecast.settles { return "\(verdict.text): \(forecast.text)" }
+    let longer = 2 * plan.epochs
+    return "\(verdict.text): some candidates are as good as others here; give --epochs \(longer) "
+      + "to tell them apart, or take the network as one of several"
   }
 
-  /// The drawn networks of a random search, best first.
-  ///
-  /// The images kept for θ decide, as they do in a search by gradients; the test images only tell how
-  /// good the best one is.
+  /// The chosen network alone, and the supernet, on the test images, which nothing has looked at before;
+  /// nil if somebody asked to stop.
+  private func test(
+    _ network: [Int],
+    _ session: TrainingSession
+  ) throws -> (network: Evaluation, supernet: Evaluation)? {
+    guard
+      let supernet = try evaluate(
+        nil,
+        on: .test,
+        in: session,
+        message: "testing the supernet",
+        share: 0..<0.5
+      ),
+      let alone = try evaluate(
+        network,
+        on: .test,
+        in: session,
+        message: "testing the chosen network",
+        share: 0.5..<1
+      )
+    else { return nil }
+    return (alone, supernet)
+  }
+
+  /// The most probable network within the budget first, then the most probable of all if that is another,
+  /// then some drawn from softmax(θ) on condition that they hold the budget, best first.
+  private func judgeProbable(_ last: EpochRecord, _ session: TrainingSession) throws -> [Judged]? {
+    let chosen = mostProbable()
+    let first = chosen.isRepaired ? [chosen.network, chosen.argmax] : [chosen.network]
+    let drawn = supernet.theta.drawn(
+      SearchTask.sampledNetworks,
+      seed: configuration.seed,
+      within: CostTable.within(configuration.limit),
+      except: Set(first)
+    )
+    let sources = (chosen.isRepaired ? ["repaired"] : []) + ["argmax"]
+    let networks = first + drawn
+    guard
+      var judged = try judge(
+        networks,
+        sources: sources + drawn.map { _ in "sampled" },
+        session
+      )
+    else { return nil }
+    judged[first.count...].sort { $0.accuracy > $1.accuracy }
+    return judged
+  }
+
+  /// The drawn networks of a random search, best first; the validation images decide.
   private func judgeDrawn(_ session: TrainingSession) throws -> [Judged]? {
-    var judged: [(network: Judged, crossEntropy: Double)] = []
-    for (index, network) in drawn.enumerated() {
+    guard var judged = try judge(drawn, sources: drawn.map { _ in "random" }, session) else {
+      return nil
+    }
+    judged.sort { ($0.accuracy, -$0.crossEntropy) > ($1.accuracy, -$1.crossEntropy) }
+    judged[0].source = "best"
+    return judged
+  }
+
+  /// Judges networks one after the other on the validation images; nil if somebody asked to stop.
+  private func judge(
+    _ networks: [[Int]],
+    sources: [String],
+    _ session: TrainingSession
+  ) throws -> [Judged]? {
+    var judged: [Judged] = []
+    for (index, network) in networks.enumerated() {
       guard
         let score = try evaluate(
           network,
-          onThetaImages: true,
           in: session,
-          message: "judging random network \(index + 1) of \(drawn.count)",
-          share: Self.part(index, of: drawn.count + 1)
+          message: "judging network \(index + 1) of \(networks.count)",
+          share: Self.part(index, of: networks.count)
         )
       else { return nil }
       judged.append(
-        (
-          Judged(source: "random", network: network, thetaAccuracy: score.accuracy),
-          score.crossEntropy
+        Judged(
+          source: sources[index],
+          network: network,
+          accuracy: score.accuracy,
+          crossEntropy: score.crossEntropy
         )
       )
     }
-    judged.sort {
-      ($0.network.thetaAccuracy ?? 0, -$0.crossEntropy)
-        > ($1.network.thetaAccuracy ?? 0, -$1.crossEntropy)
-    }
-    guard
-      let score = try evaluate(
-        judged[0].network.network,
-        in: session,
-        message: "validating the best random network",
-        share: Self.part(drawn.count, of: drawn.count + 1)
-      )
-    else { return nil }
-    judged[0].network.source = "best"
-    judged[0].network.accuracy = score.accuracy
-    return judged.map(\.network)
+    return judged
   }
 
   private static func part(_ index: Int, of count: Int) -> Range<Double> {
@@ -171,8 +200,7 @@ extension SearchTask {
           flops: supernet.flops(judged.network),
           params: supernet.params(judged.network),
           latency: latency?.cost(judged.network),
-          validationAccuracy: judged.accuracy,
-          thetaAccuracy: judged.thetaAccuracy
+          validationAccuracy: judged.accuracy
         )
       }
     )

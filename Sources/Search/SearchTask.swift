@@ -24,7 +24,7 @@ final class SearchTask: TrainingTask {
     split = Split(
       labels: data.train.labels,
       thetaShare: configuration.search.thetaShare,
-      validationShare: 0,
+      validationShare: configuration.search.validationShare,
       seed: configuration.seed
     )
     self.latency = latency
@@ -47,6 +47,23 @@ final class SearchTask: TrainingTask {
   }
 
   var choices: [Choice] { supernet.choices }
+
+  /// Whether the plan is long enough for θ; nil where θ rests.
+  var forecast: ThetaForecast? {
+    guard configuration.search.algorithm == .dnas else { return nil }
+    return ThetaForecast(
+      rate: configuration.theta.learningRate,
+      stepsPerEpoch: plan.thetaSteps,
+      epochs: plan.epochs,
+      warmup: plan.warmupEpochs
+    )
+  }
+
+  /// How decided θ is; nil where θ rests.
+  var verdict: Verdict? {
+    configuration.search.algorithm == .dnas
+      ? Verdict(probabilities: supernet.theta.probabilities) : nil
+  }
 
   /// The network that stands for the search before its end: the likeliest, or the first that was drawn.
   var leader: [Int] { drawn.first ?? supernet.argmax }
@@ -87,7 +104,7 @@ final class SearchTask: TrainingTask {
         epoch: epoch,
         position: position
       )
-    case .theta: configuration.theta.learningRate
+    case .theta: configuration.theta.learningRate.value(steps: plan.totalThetaSteps)
     }
   }
 
@@ -114,8 +131,33 @@ final class SearchTask: TrainingTask {
       epoch: epoch,
       logits: supernet.theta.logits,
       accuracyPull: supernet.theta.accuracyPull,
-      costPull: supernet.theta.costPull
+      costPull: supernet.theta.costPull,
+      multiplier: supernet.theta.multiplier.map { Double($0.value) }
     )
+  }
+
+  /// The first thing of a step that is no finite number, and the key that is to blame.
+  func fault(_ outcome: StepOutcome, _ phase: Phase) -> NumberFault? {
+    if !outcome.cost.isFinite {
+      return NumberFault(
+        what: "the expected cost",
+        key: "theta.learning_rate",
+        remedy: "lower theta.learning_rate or loss.alpha"
+      )
+    }
+    guard phase == .theta else { return nil }
+    // The pulls as well: Adam's moments carry what is infinite in them into every later step.
+    let arrays = supernet.theta.logits + supernet.theta.accuracyPull + supernet.theta.costPull
+    let isFinite =
+      arrays.allSatisfy { $0.allSatisfy(\.isFinite) } && supernet.expectedCost.isFinite
+      && supernet.theta.multiplier?.value.isFinite ?? true
+    return isFinite
+      ? nil
+      : NumberFault(
+        what: "theta",
+        key: "theta.learning_rate",
+        remedy: "lower theta.learning_rate or raise temperature.end"
+      )
   }
 
   func state() -> [(name: String, shape: [Int], values: [Float])] { supernet.state() }

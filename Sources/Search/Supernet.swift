@@ -14,6 +14,8 @@ package struct StepOutcome: Sendable, Equatable {
   package var cost: Double
   /// Images classified right.
   package var correct: Int
+  /// The learned weight of the cost after the step; nil where it is fixed.
+  package var multiplier: Double?
 }
 
 /// The stochastic supernet of FBNetV1: every layer runs all its candidates and mixes their outputs by a
@@ -190,7 +192,13 @@ package final class Supernet {
       weightOptimiser.step(learningRate: Float(learningRate))
     }
     engine.isRecording = false
-    return StepOutcome(loss: loss, crossEntropy: mean, cost: cost, correct: correct)
+    return StepOutcome(
+      loss: loss,
+      crossEntropy: mean,
+      cost: cost,
+      correct: correct,
+      multiplier: theta.multiplier.map { Double($0.value) }
+    )
   }
 
   private func image(_ pixels: [Float], count: Int) -> Tensor {

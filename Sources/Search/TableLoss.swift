@@ -70,16 +70,26 @@ struct TableLoss {
     return (values[sizes.count][0], gradients)
   }
 
-  /// L of a draw as a scalar on the tape of the mixtures, in place of a supernet's cross-entropy.
+  /// L of a draw as a scalar on the tape of the mixtures, in place of a supernet's cross-entropy; the mean
+  /// where each mixture has several rows [draws, candidates].
   func crossEntropy(_ mixtures: [ArchitectureParameters.Mixture], on engine: Engine) -> Tensor {
-    let (loss, gradients) = self(
-      mixtures.map { ($0.forward ?? $0.weights.values).map(Double.init) }
-    )
+    let draws = mixtures.first.map { $0.weights.count / $0.weights.channels } ?? 1
+    let values = mixtures.map { ($0.forward ?? $0.weights.values).map(Double.init) }
+    var loss = 0.0
+    var gradients = mixtures.map { _ in [Float]() }
+    for draw in 0..<draws {
+      let (value, parts) = self(
+        zip(values, sizes).map { Array($0[(draw * $1)..<((draw + 1) * $1)]) }
+      )
+      loss += value / Double(draws)
+      for (layer, part) in parts.enumerated() {
+        gradients[layer] += part.map { Float($0 / Double(draws)) }
+      }
+    }
     // Linear in the weights with the true gradient; the constant makes the value right.
     var total = engine.tensor([0], shape: [])
     for (mixture, gradient) in zip(mixtures, gradients) {
-      let part = engine.multiply(mixture.weights, constant: gradient.map(Float.init))
-      total = engine.add(total, engine.sum(part))
+      total = engine.add(total, engine.sum(engine.multiply(mixture.weights, constant: gradient)))
     }
     return engine.affine(total, factor: 1, constant: Float(loss) - total.item)
   }

@@ -24,9 +24,13 @@ package struct TableSearch: Sendable {
     package var epochs = 90
     /// Steps on θ in an epoch.
     package var steps = 20
-    /// Form of the loss (spec S8); nil for a cost that counts only above the limit.
-    package var form: Configuration.LossSettings.Form?
-    /// Weight of the cost.
+    /// Draws of a step, whose mixtures are judged together.
+    package var draws = 8
+    /// Form of the loss (spec S8).
+    package var form = Configuration.LossSettings.Form.limit
+    /// Whether the weight of the cost is learned where there is a limit.
+    package var multiplier = Configuration.LossSettings.Multiplier.learned
+    /// Weight of the cost; the first one where it is learned.
     package var alpha = 1.0
     /// Exponent of the cost, for the forms that have one.
     package var beta = 0.6
@@ -82,8 +86,9 @@ package struct TableSearch: Sendable {
     self.limit = limit
     self.settings = settings
     costs = try (limit?.name ?? metric).map(table.costs)
+    let within = CostTable.within(limit?.most)
     feasible = table.architectures.indices.filter { [costs] row in
-      (costs?.values[row] ?? 0) <= limit?.most ?? .infinity
+      within.contains(costs?.values[row] ?? 0)
     }
     guard let best = feasible.max(by: { table.accuracies[$0] < table.accuracies[$1] }) else {
       throw UserError(
@@ -100,29 +105,32 @@ package struct TableSearch: Sendable {
       return
     }
     try table.checkComplete()
-    if let form = settings.form, costs == nil || form == .target && limit == nil {
+    let form = settings.form
+    // Without a limit and without another form, accuracy alone counts.
+    let isFree = form == .limit && limit == nil
+    if !isFree, costs == nil || form.needsBudget && limit == nil {
       throw UserError(
         .usage,
         "--loss \(form.rawValue)",
-        form == .target ? "aims at which cost?" : "weighs which cost?",
-        remedy: form == .target ? "give a --limit" : "give a --limit or a --metric"
+        form.needsBudget ? "aims at which cost?" : "weighs which cost?",
+        remedy: form.needsBudget ? "give a --limit" : "give a --limit or a --metric"
       )
     }
     let prices =
       try costs.map(table.prices)
       ?? CostTable(layers: table.sizes.map { [Double](repeating: 0, count: $0) }, fixed: 0)
     var loss = try Configuration.preset("digits").loss
-    loss.form = settings.form ?? .target
-    loss.alpha = costs == nil ? 0 : settings.alpha
+    loss.form = form
+    loss.multiplier = isFree ? .fixed : settings.multiplier
+    loss.alpha = isFree ? 0 : settings.alpha
     loss.beta = settings.beta
-    if settings.form == nil { loss.band = 0 }
+    if form == .limit { loss.band = 0 }
     gradient = (
       prices,
       try CostLoss(
         loss,
         metric: .flops,
         budget: limit?.most ?? .greatestFiniteMagnitude,
-        isLimit: settings.form == nil,
         cheapest: prices.range.lowerBound
       ),
       TableLoss(table)
@@ -160,7 +168,7 @@ package struct TableSearch: Sendable {
       regret: table.accuracies[best] - table.accuracies[found],
       evaluations: rows.count,
       steps: steps,
-      withinLimit: (cost ?? 0) <= limit?.most ?? .infinity
+      withinLimit: CostTable.within(limit?.most).contains(cost ?? 0)
     )
   }
 
@@ -181,31 +189,61 @@ package struct TableSearch: Sendable {
     )
     let engine = Engine(instructionSet: .baseline, threads: 1)
     engine.isRecording = true
-    for step in 0..<settings.epochs * settings.steps {
+    let steps = settings.epochs * settings.steps
+    let rate = configuration.theta.learningRate.value(steps: steps)
+    for step in 0..<steps {
       let draw = theta.draw(
         step: step,
         temperature: configuration.temperature.value(
           epoch: step / settings.steps,
           of: settings.epochs
         ),
-        draws: 1,
+        draws: settings.draws,
         trains: true,
         on: engine
       )
       let crossEntropy = gradient.mixture.crossEntropy(draw.mixtures, on: engine)
       _ = theta.backward(draw, crossEntropy: crossEntropy, on: engine)
-      theta.step(draw, learningRate: configuration.theta.learningRate)
+      theta.step(draw, learningRate: rate)
     }
-    // Prices are exact but for roundings: that much is kept clear of the limit.
-    let most = (limit?.most ?? .infinity) - 1e-6 * gradient.prices.range.upperBound
-    let derived = theta.derived(
-      samples: settings.evaluations - 1,
-      seed: seed,
-      within: -.infinity...most
-    )
-    return answer(
-      derived.compactMap { table.row(of: $0.network) },
-      steps: settings.epochs * settings.steps
-    )
+    return answer(derived(theta, seed), steps: steps)
   }
+
+  /// Rows looked up: the most probable network within the limit and some drawn within it, then neighbours of
+  /// the best of them until none is better or the evaluations are spent (spec S11).
+  private func derived(_ theta: ArchitectureParameters, _ seed: UInt64) -> [Int] {
+    // The costs of the table decide, whatever the last digit of a sum of prices.
+    let within = CostTable.within(limit?.most)
+    func row(_ network: [Int]) -> Int? {
+      table.row(of: network).flatMap { within.contains(costs?.values[$0] ?? 0) ? $0 : nil }
+    }
+    let count = max(1, settings.evaluations / Self.drawnPart)
+    let probable = theta.mostProbable(within: within).map { [$0] } ?? []
+    let networks = probable + theta.drawn(count - 1, seed: seed, within: within, except: Set(probable))
+    var rows = networks.compactMap(row).prefix(settings.evaluations).map { $0 }
+    guard let best = rows.max(by: { table.accuracies[$0] < table.accuracies[$1] }) else {
+      return rows
+    }
+    let refinement = Refinement(
+      prices: theta.prices,
+      within: within,
+      probabilities: theta.probabilities
+    )
+    var seen = Set(networks)
+    _ = refinement.run(
+      from: table.architectures[best],
+      value: table.accuracies[best],
+      trials: settings.evaluations - rows.count,
+      seen: &seen,
+      isBetter: >
+    ) { network in
+      guard let row = row(network) else { return -.infinity }
+      rows.append(row)
+      return table.accuracies[row]
+    }
+    return rows
+  }
+
+  /// One in so many evaluations goes to networks drawn from θ, the rest to neighbours.
+  private static let drawnPart = 4
 }

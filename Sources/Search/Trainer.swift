@@ -147,6 +147,9 @@ package final class Trainer: Sendable {
       for (level, text) in try task.findings(spread: latency?.spread) {
         try store.log(level, text)
       }
+      if let forecast = task.forecast, !forecast.settles {
+        try store.log(.warning, "this search will hardly settle: \(forecast.text)")
+      }
     }
     return task
   }

@@ -23,6 +23,9 @@ struct TrainingPlan: Sendable, Equatable {
   /// Global steps of the whole run.
   var totalSteps: Int { start(of: epochs) }
 
+  /// Steps on θ of the whole run.
+  var totalThetaSteps: Int { max(0, epochs - warmupEpochs) * thetaSteps }
+
   /// What the step at `position` of an epoch trains.
   func phase(at position: Int) -> Phase {
     position < weightSteps ? .weights : .theta

@@ -9,7 +9,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package struct LayerChoice: Codable, Sendable, Equatable {
     /// Name of the choice, `layer 3`.
     package var layer: String
-    /// Name of its likeliest option, `k3_e6`.
+    /// Name of its option, `k3_e6`.
     package var choice: String
     /// Multiply-accumulates of one image.
     package var flops: Double
@@ -28,13 +28,22 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var event: String
   /// `dnas` or `random`.
   package var algorithm: String
-  /// Accuracy on the held-out images of the supernet without noise, 0…1.
+  /// Accuracy on the validation images of the supernet without noise, 0…1.
   package var validationAccuracy: Double
-  /// Accuracy of the chosen architecture alone on the held-out images with the supernet's weights, 0…1.
+  /// Accuracy of the chosen architecture alone on the validation images with the supernet's weights, 0…1.
   package var argmaxAccuracy: Double
-  /// Cross-entropy of the supernet without noise.
+  /// Cross-entropy of the supernet without noise on the validation images.
   package var validationLoss: Double
-  /// The chosen block of every searched layer: the likeliest within the budget.
+  /// Accuracy of the chosen architecture alone on the test images with the supernet's weights, 0…1; looked
+  /// at once, after everything is decided.
+  package var testAccuracy: Double
+  /// Cross-entropy of the same.
+  package var testLoss: Double
+  /// Accuracy on the test images of the supernet without noise, 0…1.
+  package var supernetTestAccuracy: Double
+  /// Cross-entropy of the same.
+  package var supernetTestLoss: Double
+  /// The chosen block of every searched layer: the most probable within the budget.
   package var architecture: [LayerChoice]
   /// Multiply-accumulates of the chosen architecture, fixed layers included.
   package var flops: Double
@@ -49,12 +58,31 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var cost: Double
   /// Cost expected under softmax(θ).
   package var expectedCost: Double
-  /// Cost of the likeliest architecture, which a budget may have changed.
+  /// Cost of the most probable architecture, which a budget may have changed.
   package var argmaxCost: Double
   /// Cost not to be passed; nil for none.
   package var budget: Double?
-  /// Whether the likeliest architecture missed the budget and another was chosen.
+  /// The learned weight of the cost at the end, in units of the budget; nil where it is fixed.
+  package var multiplier: Double?
+  /// Whether the most probable architecture missed the budget and another was chosen.
   package var repaired: Bool
+  /// Choices of the search; nil, as the next four, in a random search.
+  package var choices: Int?
+  /// Choices whose leader has half of the probability or more.
+  package var settled: Int?
+  /// Choices that are as good as undecided (`Verdict`).
+  package var coinTosses: Int?
+  /// Mean entropy of the choices' probabilities, bits.
+  package var meanEntropyBits: Double?
+  /// How decided the search is and what to change where it is not, in a line.
+  package var verdict: String?
+  /// Random sampling beside random search: how many networks were drawn; nil, as the next two, in a
+  /// search by gradients.
+  package var sampledNetworks: Int?
+  /// Mean accuracy of all drawn networks on the validation images: what one drawn blindly is worth, 0…1.
+  package var sampledMean: Double?
+  /// Standard deviation of the same.
+  package var sampledDeviation: Double?
   /// SHA-256 over the little-endian bytes of all architecture parameters.
   package var thetaHash: String
   /// SHA-256 over the little-endian bytes of all weights and batch-norm parameters.
@@ -69,8 +97,17 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var seconds: Double
 
   enum CodingKeys: String, CodingKey {
-    case event, algorithm, architecture, flops, params, cost, budget, repaired
-    case run, epochs, steps, seconds
+    case event, algorithm, architecture, flops, params, cost, budget, repaired, multiplier
+    case choices, settled, verdict, run, epochs, steps, seconds
+    case testAccuracy = "test_accuracy"
+    case testLoss = "test_loss"
+    case supernetTestAccuracy = "supernet_test_accuracy"
+    case supernetTestLoss = "supernet_test_loss"
+    case coinTosses = "coin_tosses"
+    case meanEntropyBits = "mean_entropy_bits"
+    case sampledNetworks = "sampled_networks"
+    case sampledMean = "sampled_mean"
+    case sampledDeviation = "sampled_deviation"
     case latency = "latency_ms"
     case costMetric = "cost_metric"
     case argmaxCost = "argmax_cost"
@@ -97,6 +134,22 @@ extension SearchResult {
   }
 }
 
+/// Mean and standard deviation of some values.
+struct Spread: Sendable, Equatable {
+  let count: Int
+  let mean: Double
+  /// Of a sample: over n − 1; 0 for a single value.
+  let deviation: Double
+
+  init(_ values: [Double]) {
+    count = values.count
+    let mean = values.reduce(0, +) / Double(max(1, values.count))
+    self.mean = mean
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0
+  }
+}
+
 /// The file `exports/architecture.json`: the chosen architecture, and others drawn from softmax(θ).
 struct ArchitectureExport: Codable {
   /// One architecture, its price, and how it does with the supernet's weights.
@@ -107,16 +160,13 @@ struct ArchitectureExport: Codable {
     var params: Double
     /// Milliseconds by the latency table; nil without one.
     var latency: Double?
-    /// On the held-out images after batch-norm recalibration, 0…1; nil where it was not judged on them.
-    var validationAccuracy: Double?
-    /// The same on the training images kept for θ, by which a random search decides.
-    var thetaAccuracy: Double?
+    /// On the validation images after batch-norm recalibration, 0…1.
+    var validationAccuracy: Double
 
     enum CodingKeys: String, CodingKey {
       case source, blocks, flops, params
       case latency = "latency_ms"
       case validationAccuracy = "val_accuracy"
-      case thetaAccuracy = "theta_accuracy"
     }
   }
 

@@ -78,6 +78,16 @@ final class TrainingSession {
     let batch = nextBatch(phase)
     let temperature = temperature
     let rate = task.learningRate(phase, epoch: epoch, position: position)
+    // A draw divides by it, in 32 bits.
+    if task.temperature(epoch: epoch) != nil, !Float(1 / temperature).isFinite || temperature <= 0 {
+      throw diverged(
+        NumberFault(
+          what: "1/temperature",
+          key: "temperature.end",
+          remedy: "raise temperature.end or lower temperature.rate"
+        )
+      )
+    }
     let outcome = task.train(
       phase,
       batch,
@@ -86,6 +96,7 @@ final class TrainingSession {
       step: step
     )
     guard outcome.loss.isFinite else { throw diverged("the loss of step \(step)") }
+    if let fault = task.fault(outcome, phase) { throw diverged(fault) }
 
     let seconds = (clock.now - start).seconds
     pace.step(phase, seconds: seconds, images: batch.labels.count)
@@ -100,7 +111,8 @@ final class TrainingSession {
       temperature: temperature,
       learningRate: rate,
       seconds: seconds,
-      images: batch.labels.count
+      images: batch.labels.count,
+      multiplier: outcome.multiplier
     )
     step += 1
     position += 1
@@ -127,6 +139,16 @@ final class TrainingSession {
       "epoch \(epoch + 1)",
       "\(what) is not a finite number",
       remedy: task.remedy + "; the last checkpoint is kept"
+    )
+  }
+
+  /// The same for a number other than the loss, which names its key.
+  private func diverged(_ fault: NumberFault) -> UserError {
+    UserError(
+      .configuration,
+      fault.key,
+      "\(fault.what) of step \(step) in epoch \(epoch + 1) is not a finite number",
+      remedy: fault.remedy + "; the last checkpoint is kept"
     )
   }
 

@@ -26,6 +26,9 @@ protocol TrainingTask: AnyObject {
     learningRate: Double,
     step: Int
   ) -> StepOutcome
+  /// What of a step's outcome, or of the architecture parameters after it, is no finite number; nil when
+  /// all is. The loss is the session's to check.
+  func fault(_ outcome: StepOutcome, _ phase: Phase) -> NumberFault?
   /// Architecture parameters after a θ step; nil without any.
   func theta(step: Int, epoch: Double) -> ThetaRecord?
   /// Evaluates the epoch that just ended; returns nil if somebody asked to stop meanwhile.
@@ -38,7 +41,16 @@ protocol TrainingTask: AnyObject {
   func restore(_ state: [String: (shape: [Int], values: [Float])]) throws
 }
 
+/// A number that is none, with the key that usually makes it so.
+struct NumberFault: Sendable, Equatable {
+  var what: String
+  var key: String
+  var remedy: String
+}
+
 extension TrainingTask {
+  func fault(_ outcome: StepOutcome, _ phase: Phase) -> NumberFault? { nil }
+
   /// Takes up the arrays of a checkpoint.
   func restore(_ checkpoint: Checkpoint) throws {
     var state: [String: (shape: [Int], values: [Float])] = [:]

@@ -64,7 +64,7 @@ struct SupernetBench {
       labels: labels,
       temperature: configuration.temperature.start,
       learningRate: phase == .weights
-        ? configuration.weights.learningRate : configuration.theta.learningRate,
+        ? configuration.weights.learningRate : configuration.theta.learningRate.value(steps: done),
       step: done
     )
   }

@@ -13,10 +13,11 @@ struct ProveCommand: ParsableCommand {
       column 'acc0', 'acc1', … for each seed (their mean counts), and any columns of costs.
 
       dnas is the gradient search of 'supertop search': the same architecture parameters, Gumbel draws, \
-      annealing, costs and repair. Each step loses what the drawn mixture would: the mean over all networks \
+      annealing, costs and learned multiplier. Each step loses what the drawn mixture would: the mean over all networks \
       of the table, each as likely as the mixture makes it. So dnas needs a table of the whole space. The \
-      likeliest network and networks drawn from the result, each brought within the limit, are then looked up, \
-      and the best of them is the answer.
+      most probable network within the limit and networks drawn within it are then looked up, and after them \
+      neighbours of the best (one changed layer, or two that trade cost) until none is better or the \
+      evaluations are spent; the best of all is the answer.
 
       An evaluation is one network looked up in the table, as if it had been trained. The steps of dnas look \
       up no single network and are reported apart: they stand for the training of one supernet, and read \
@@ -49,14 +50,27 @@ struct ProveCommand: ParsableCommand {
   var steps = 20
 
   @Option(
+    help: ArgumentHelp("Draws of a step of dnas, judged together.", valueName: "n")
+  )
+  var draws = 8
+
+  @Option(
     help: ArgumentHelp(
-      "Loss of dnas: limit (cost counts above the limit only), log, paper, additive or target.",
+      "Loss of dnas: limit (the limit holds from above), target (from both sides), log, paper or additive.",
       valueName: "form"
     )
   )
   var loss = "limit"
 
-  @Option(help: "Weight of the cost in the loss of dnas.")
+  @Option(
+    help: ArgumentHelp(
+      "Weight of the cost under a limit: learned, or fixed at --alpha.",
+      valueName: "kind"
+    )
+  )
+  var multiplier = "learned"
+
+  @Option(help: "Weight of the cost in the loss of dnas; the first one where it is learned.")
   var alpha = 1.0
 
   @Option(help: "Exponent of the cost in the loss forms that have one.")
@@ -135,7 +149,7 @@ struct ProveCommand: ParsableCommand {
     func known<T: CaseIterable & RawRepresentable>(_ option: String, _ name: String) throws -> T
     where T.RawValue == String {
       guard let value = T(rawValue: name) else {
-        let names = T.allCases.map(\.rawValue) + (option == "--loss" ? ["limit"] : [])
+        let names = T.allCases.map(\.rawValue)
         throw UserError(
           .usage,
           "\(option) \(name)",
@@ -149,6 +163,7 @@ struct ProveCommand: ParsableCommand {
     try check(seeds > 0, "--seeds \(seeds)", "give 1 or more")
     try check(epochs > 0, "--epochs \(epochs)", "give 1 or more")
     try check(steps > 0, "--steps \(steps)", "give 1 or more")
+    try check((1...1024).contains(draws), "--draws \(draws)", "give 1 to 1024")
     try check(alpha >= 0 && alpha.isFinite, "--alpha \(alpha)", "give a number of 0 or more")
     try check(beta > 0 && beta.isFinite, "--beta \(beta)", "give a number above 0")
     var settings = TableSearch.Settings()
@@ -156,7 +171,9 @@ struct ProveCommand: ParsableCommand {
     settings.evaluations = evaluations
     settings.epochs = epochs
     settings.steps = steps
-    settings.form = loss == "limit" ? nil : try known("--loss", loss)
+    settings.draws = draws
+    settings.form = try known("--loss", loss)
+    settings.multiplier = try known("--multiplier", multiplier)
     settings.alpha = alpha
     settings.beta = beta
     return settings

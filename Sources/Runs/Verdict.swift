@@ -1,0 +1,83 @@
+import Foundation
+
+/// How decided a search is: what its result is worth (spec S12).
+///
+/// A choice is *settled* where its leader has half of the probability or more, and a *coin toss* where its
+/// entropy is nine tenths or more of that of even odds.
+package struct Verdict: Sendable, Equatable {
+  /// Choices of the search.
+  package let choices: Int
+  /// Those that are settled.
+  package let settled: Int
+  /// Those that are a coin toss.
+  package let coinTosses: Int
+  /// Mean entropy of the choices, bits.
+  package let meanEntropyBits: Double
+
+  private static let settledShare = 0.5
+  private static let tossShare = 0.9
+
+  /// Of probabilities [choice][option].
+  package init(probabilities: [[Double]]) {
+    // A choice of one option was never open.
+    let open = probabilities.filter { $0.count > 1 }
+    let entropies = open.map { -$0.reduce(0) { $0 + ($1 > 0 ? $1 * log2($1) : 0) } }
+    choices = open.count
+    settled = open.count { ($0.max() ?? 0) >= Self.settledShare }
+    coinTosses = zip(open, entropies).count { $1 >= Self.tossShare * log2(Double($0.count)) }
+    meanEntropyBits = entropies.reduce(0, +) / Double(max(1, open.count))
+  }
+
+  /// Whether the network stands for the search: three quarters of its choices are settled, none a coin toss.
+  package var isSettled: Bool { 4 * settled >= 3 * choices && coinTosses == 0 }
+
+  /// In words: `6 of 8 choices are settled, 1 is a coin toss (0.82 bits on average)`.
+  package var text: String {
+    let tosses =
+      switch coinTosses {
+      case 0: ""
+      case 1: ", 1 is a coin toss"
+      default: ", \(coinTosses) are coin tosses"
+      }
+    return "\(settled) of \(choices) choices \(settled == 1 ? "is" : "are") settled\(tosses) "
+      + String(format: "(%.2f bits on average)", meanEntropyBits)
+  }
+}
+
+/// The steps on θ that a search has, beside those that settle one: a verdict before the start.
+package struct ThetaForecast: Sendable, Equatable {
+  /// Steps on θ of the whole search.
+  package let steps: Int
+  /// Steps that usually settle the choices at this rate.
+  package let needed: Int
+  /// Epochs with that many; nil where no number of epochs has them.
+  package let epochs: Int?
+
+  /// - Parameters:
+  ///   - rate: of θ.
+  ///   - stepsPerEpoch: on θ, in an epoch after the warm-up.
+  ///   - epochs: of the search.
+  ///   - warmup: epochs of them without a step on θ; their share stays when there are more.
+  package init(rate: ThetaRate, stepsPerEpoch: Int, epochs: Int, warmup: Int) {
+    func steps(_ count: Int) -> Int {
+      (count - count * warmup / max(1, epochs)) * stepsPerEpoch
+    }
+    let needed = rate.settlingSteps
+    self.steps = steps(epochs)
+    self.needed = needed
+    self.epochs =
+      stepsPerEpoch > 0
+      ? (epochs...max(epochs, 2 * needed * max(1, epochs))).first { steps($0) >= needed } : nil
+  }
+
+  /// Whether the search is long enough.
+  package var settles: Bool { steps >= needed }
+
+  /// What is too short, and what to change: `theta makes 16 steps of the 80 that usually settle the choices;
+  /// give --epochs 5 or more, or smaller batches`.
+  package var text: String {
+    "theta makes \(steps) steps of the \(needed) that usually settle the choices; "
+      + (epochs.map { "give --epochs \($0) or more, or a smaller search.batch" }
+        ?? "give a larger search.theta_share")
+  }
+}
