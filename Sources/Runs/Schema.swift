@@ -4,7 +4,7 @@ import GRDB
 /// The tables of `run.sqlite` and what marks the file as ours.
 enum Schema {
   /// Raised with every change that an older or newer program could not read.
-  static let version = 3
+  static let version = 4
   /// `STOP`, in SQLite's field for the kind of file.
   static let applicationIdentifier = 0x5354_4F50
 
@@ -29,6 +29,7 @@ enum Schema {
       argmax_latency REAL
     ) STRICT;
     CREATE TABLE derived (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+    CREATE TABLE data (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE result (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE sessions (
