@@ -108,9 +108,12 @@ package struct BlockDescription: Sendable, Equatable {
     case .skip where keepsShape: nil
     // Its batch-norm stands before the mean.
     case .pool: height * width
-    case .convolution, .bottleneck, .fused, .skip: outputSize(height) * outputSize(width)
+    case .bottleneck(let block) where block.expands: min(height * width, outputPixels)
+    case .convolution, .bottleneck, .fused, .skip: outputPixels
     }
   }
+
+  private var outputPixels: Int { outputSize(height) * outputSize(width) }
 
   private func size(_ n: Int, kernel: Int, padding: Int?) -> Int {
     let room = n + 2 * (padding ?? kernel / 2) - kernel

@@ -65,6 +65,7 @@ final class NetworkTask: TrainingTask {
       recipe: recipe,
       seed: configuration.seed,
       start: try folder.start(),
+      classNames: data.classNames,
       engine: Engine.ofRun(
         threads: configuration.threads,
         precision: configuration.precision,
