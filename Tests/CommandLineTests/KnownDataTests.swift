@@ -18,7 +18,7 @@ struct KnownDataTests {
   private func train(_ folder: Program.Folder, _ options: [String] = []) throws -> Program.Ending {
     try Program.run(
       [
-        "train", "net.json", "--data", "own", "--epochs", "6", "--set", "batch=8", "--run", "run",
+        "train", "net.json", "--data", "own", "--epochs", "20", "--set", "batch=8", "--run", "run",
         "--json", "--threads", "1",
       ] + options,
       in: folder

@@ -125,12 +125,7 @@ import Testing
     before.train.images[3] -= 2
     before.train.content[3] = "other"
     try run.folder.store().record(data: before)
-    let refusing = try Trainer(folder: run.folder)
-    refusing.start()
-    guard case .failed(let error) = refusing.wait(seconds: 60) else {
-      Issue.record("went on")
-      return
-    }
+    let error = try #require(try run.failure())
     #expect(error.code == .data && error.place == "digits")
     #expect(error.problem.contains("2 training images more in 3"))
     #expect(error.remedy.contains("--accept-changed-data"))
@@ -156,12 +151,7 @@ import Testing
     before.train.content.removeLast()
     before.test.content.removeLast()
     try run.folder.store().record(data: before)
-    let trainer = try Trainer(folder: run.folder, acceptsChangedData: true)
-    trainer.start()
-    guard case .failed(let error) = trainer.wait(seconds: 60) else {
-      Issue.record("went on")
-      return
-    }
+    let error = try #require(try run.failure(acceptsChangedData: true))
     #expect(error.problem.contains("new classes: 9"))
     #expect(!error.remedy.contains("--accept-changed-data"))
     #expect(try run.reader.data() == before)
@@ -342,6 +332,14 @@ private final class TinyTraining {
       throw UserError(.software, "test", "the run ended with \(String(describing: outcome))")
     }
     return result
+  }
+
+  /// What the run fails with, nil if it does not; no trainer is left behind.
+  func failure(acceptsChangedData: Bool = false) throws -> UserError? {
+    let trainer = try Trainer(folder: folder, acceptsChangedData: acceptsChangedData)
+    trainer.start()
+    guard case .failed(let error) = trainer.wait(seconds: 120) else { return nil }
+    return error
   }
 
   /// Trains `steps` single steps from the run's start and stops.
