@@ -15,10 +15,15 @@ enum CIFAR10 {
 
   /// Checks names and sizes of the files in `path` or its subfolder `cifar-10-batches-bin`.
   ///
-  /// `recordsPerFile` differs from 10,000 only in tests.
-  static func source(_ path: String, resolution: Int, recordsPerFile: Int = 10_000) throws
-    -> ImageSource
-  {
+  /// With `testOnly` those of the training images are not needed. `recordsPerFile` differs from 10,000
+  /// only in tests.
+  static func source(
+    _ path: String,
+    resolution: Int,
+    testOnly: Bool = false,
+    recordsPerFile: Int = 10_000
+  ) throws -> ImageSource {
+    let fileNames = (testOnly ? [] : trainFiles) + testFiles
     var folder = URL(fileURLWithPath: path).standardizedFileURL.path
     let inner = folder + "/cifar-10-batches-bin"
     if FileFacts(inner)?.isFolder == true { folder = inner }
@@ -31,7 +36,7 @@ enum CIFAR10 {
       )
     }
     var fingerprint = Fingerprint()
-    for name in trainFiles + testFiles {
+    for name in fileNames {
       guard let facts = FileFacts("\(folder)/\(name)") else {
         throw UserError(
           .noInput,
@@ -51,7 +56,7 @@ enum CIFAR10 {
       fingerprint.combine(name, facts)
     }
     let names = try readClassNames(folder)
-    let files = try (trainFiles + testFiles).map { try map("\(folder)/\($0)") }
+    let files = try fileNames.map { try map("\(folder)/\($0)") }
     let finalFolder = folder
     return ImageSource(
       name: "cifar10",
@@ -60,11 +65,13 @@ enum CIFAR10 {
       classNames: names,
       fingerprint: fingerprint,
       credit: credit,
+      isTestOnly: testOnly,
       list: {
-        let listed = try zip(trainFiles + testFiles, files).enumerated().map { index, file in
+        let listed = try zip(fileNames, files).enumerated().map { index, file in
           try items(file.0, file.1, first: index * recordsPerFile, folder: finalFolder)
         }
-        return ImageSource.Listing(train: Array(listed.dropLast().joined()), test: listed[5])
+        let train = Array(listed.dropLast().joined())
+        return ImageSource.Listing(train: train, test: listed.last ?? [])
       },
       decode: { item, _ in
         let start = item.record % recordsPerFile * record + 1

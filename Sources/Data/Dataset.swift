@@ -6,7 +6,7 @@ package struct Dataset: Sendable {
   /// `digits`, `cifar10`, or the folder's name.
   package let name: String
   /// Names of the classes; a label is an index into them.
-  package let classNames: [String]
+  package internal(set) var classNames: [String]
   /// 3 (red, green, blue) or 1 (grey).
   package let channels: Int
   /// Height of the images in a batch, pixels: the resolution asked for.
@@ -16,11 +16,11 @@ package struct Dataset: Sendable {
   /// Images to train on; a search parts them by `Split`.
   package let train: PackedImages
   /// Images held out from all training.
-  package let test: PackedImages
+  package internal(set) var test: PackedImages
   /// Mean of each channel over the training images, in 0…1.
-  package let mean: [Float]
+  package internal(set) var mean: [Float]
   /// Standard deviation of each channel over the training images, in 0…1; never 0.
-  package let standardDeviation: [Float]
+  package internal(set) var standardDeviation: [Float]
   /// What a shifted image is filled up with.
   package let padding: Padding
   /// Whether a mirrored image still shows its class: photographs yes, digits no.
@@ -28,11 +28,13 @@ package struct Dataset: Sendable {
   /// Images left out because they could not be decoded (`skip_bad_images`).
   package let skippedImages: Int
   /// One line each: skipped files, odd folders, a cache that could not be written.
-  package let warnings: [String]
+  package internal(set) var warnings: [String]
   /// Whom the data is owed to; empty for a folder of the user's.
   package let credit: String
   /// The cache file in use, nil if the images are in memory.
   package let cachePath: String?
+  /// What the data is made of as it lies there, by which a run knows it again (spec S122).
+  package let fingerprint: DataFingerprint
 
   /// Value of the pixels that a shift brings in.
   package enum Padding: Sendable {
@@ -56,7 +58,8 @@ package struct Dataset: Sendable {
     skippedImages: Int,
     warnings: [String],
     credit: String,
-    cachePath: String?
+    cachePath: String?,
+    content: (train: DataFingerprint.Part, test: DataFingerprint.Part)
   ) {
     self.name = name
     self.classNames = classNames
@@ -73,6 +76,16 @@ package struct Dataset: Sendable {
     self.warnings = warnings
     self.credit = credit
     self.cachePath = cachePath
+    fingerprint = DataFingerprint(
+      learned: LearnedData(
+        classNames: classNames,
+        mean: mean,
+        standardDeviation: standardDeviation,
+        side: test.side
+      ),
+      train: content.train,
+      test: content.test
+    )
   }
 
   /// Resolutions that can be asked for, pixels.
@@ -86,6 +99,17 @@ package struct Dataset: Sendable {
     _ settings: Configuration.DataSettings,
     progress: (Double, String) throws -> Void = { _, _ in }
   ) throws -> Dataset {
+    guard let source = try source(of: settings) else {
+      return Digits.load(resolution: settings.resolution)
+    }
+    return try load(source, settings, progress: progress)
+  }
+
+  /// Where the images lie that `settings` name; nil for the digits, which lie in the program.
+  static func source(
+    of settings: Configuration.DataSettings,
+    testOnly: Bool = false
+  ) throws -> ImageSource? {
     guard resolutions.contains(settings.resolution) else {
       throw UserError(
         .configuration,
@@ -94,21 +118,20 @@ package struct Dataset: Sendable {
         remedy: "choose \(resolutions.lowerBound) to \(resolutions.upperBound)"
       )
     }
-    if settings.source == "digits" { return Digits.load(resolution: settings.resolution) }
+    if settings.source == "digits" { return nil }
     let cifar = "cifar10:"
-    let source =
-      if settings.source.hasPrefix(cifar) {
-        try CIFAR10.source(
-          expandingTilde(String(settings.source.dropFirst(cifar.count))),
-          resolution: settings.resolution
-        )
-      } else {
-        try ImageFolder.source(
-          expandingTilde(settings.source),
-          resolution: settings.resolution
-        )
-      }
-    return try load(source, settings, progress: progress)
+    if settings.source.hasPrefix(cifar) {
+      return try CIFAR10.source(
+        expandingTilde(String(settings.source.dropFirst(cifar.count))),
+        resolution: settings.resolution,
+        testOnly: testOnly
+      )
+    }
+    return try ImageFolder.source(
+      expandingTilde(settings.source),
+      resolution: settings.resolution,
+      testOnly: testOnly
+    )
   }
 
   /// Takes `source` from its cache file, or packs it.
@@ -152,7 +175,8 @@ package struct Dataset: Sendable {
       skippedImages: description.skipped,
       warnings: warnings + description.warnings,
       credit: source.credit,
-      cachePath: cachePath
+      cachePath: cachePath,
+      content: (description.trainContent, description.testContent)
     )
   }
 }
@@ -160,6 +184,16 @@ package struct Dataset: Sendable {
 extension Dataset {
   /// Number of classes.
   package var classes: Int { classNames.count }
+
+  /// What a network knows of the data once it was trained on it (spec S123).
+  package var learned: LearnedData {
+    LearnedData(
+      classNames: classNames,
+      mean: mean,
+      standardDeviation: standardDeviation,
+      side: test.side
+    )
+  }
 
   /// A page about the data for `supertop data info`, lines parted by newlines.
   package func describe() -> String {

@@ -69,7 +69,15 @@ enum Digits {
       let bytes = Foundation.Data(rows.flatMap { pixels[$0 * size..<($0 + 1) * size] })
       return PackedImages(bytes: bytes, labels: rows.map { labels[$0] }, side: side, channels: 1)
     }
-    let images = pick(train)
+    let (images, testImages) = (pick(train), pick(test))
+    func content(_ images: PackedImages) -> DataFingerprint.Part {
+      let hashes = (0..<images.count).map { index in
+        var hash = Fingerprint()
+        images.image(index).withUnsafeBytes { hash.combine($0) }
+        return hash.value
+      }
+      return DataFingerprint.Part(hashes: hashes, labels: images.labels, classes: classes)
+    }
     var sums = ChannelSums(channels: 1)
     images.withBytes { sums.add($0) }
     return Dataset(
@@ -78,7 +86,7 @@ enum Digits {
       channels: 1,
       resolution: resolution,
       train: images,
-      test: pick(test),
+      test: testImages,
       mean: sums.mean.map(Float.init),
       standardDeviation: sums.standardDeviation.map(Float.init),
       padding: .background,
@@ -86,7 +94,8 @@ enum Digits {
       skippedImages: 0,
       warnings: [],
       credit: credit,
-      cachePath: nil
+      cachePath: nil,
+      content: (content(images), content(testImages))
     )
   }
 }

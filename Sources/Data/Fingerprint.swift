@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// A fast 64-bit hash that notices change and damage; no guard against an adversary.
 struct Fingerprint {
@@ -40,5 +41,20 @@ struct Fingerprint {
       for i in (size & ~7)..<size { combine(UInt64(bytes[start + i])) }
       start += step
     }
+  }
+}
+
+extension DataFingerprint.Part {
+  /// Adds up a hash and a label an image, in the order of the images.
+  init(hashes: [UInt64], labels: [Int32], classes: Int) {
+    var images = [Int](repeating: 0, count: classes)
+    var content = [Fingerprint](repeating: Fingerprint(), count: classes)
+    var order = Fingerprint()
+    for (hash, label) in zip(hashes, labels) {
+      images[Int(label)] += 1
+      content[Int(label)].combine(hash)
+      order.combine(UInt64(UInt32(bitPattern: label)))
+    }
+    self.init(images: images, content: content.map(\.text), order: order.text)
   }
 }

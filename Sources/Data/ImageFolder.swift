@@ -18,7 +18,10 @@ enum ImageFolder {
   }
 
   /// Lists the folder `path` and checks its shape; decodes only a few headers.
-  static func source(_ path: String, resolution: Int) throws -> ImageSource {
+  ///
+  /// With `testOnly` there need be no training images, and the classes are those of the test images.
+  static func source(_ path: String, resolution: Int, testOnly: Bool = false) throws -> ImageSource
+  {
     let folder = URL(fileURLWithPath: path).standardizedFileURL.path
     guard let facts = FileFacts(folder) else {
       throw UserError(
@@ -32,18 +35,21 @@ enum ImageFolder {
       throw UserError(.noInput, path, "not a folder", remedy: "give the folder that holds \(shape)")
     }
     var fingerprint = Fingerprint()
-    let train = try part(["train"], of: folder, named: path, &fingerprint)
+    let train =
+      testOnly
+      ? Part(name: "train") : try part(["train"], of: folder, named: path, &fingerprint)
     let test = try part(["test", "val", "validation"], of: folder, named: path, &fingerprint)
-    let warnings = try check(train, test, named: path)
-
-    let classes = train.classNames
+    if !testOnly { try check(train, test, named: path) }
+    let classes = testOnly ? test.classNames : train.classNames
+    let warnings = try check(test, of: train.classNames, ignored: train.ignored, named: path)
     return ImageSource(
       name: URL(fileURLWithPath: folder).lastPathComponent,
       folder: folder,
-      side: packedSide(train.files, folder: folder, resolution: resolution),
+      side: packedSide((testOnly ? test : train).files, folder: folder, resolution: resolution),
       classNames: classes,
       fingerprint: fingerprint,
       warnings: warnings,
+      isTestOnly: testOnly,
       list: {
         ImageSource.Listing(
           train: items(train, classes: classes),
@@ -108,8 +114,8 @@ enum ImageFolder {
     }
   }
 
-  /// Refuses what no search can be made on; returns warnings of what merely looks odd.
-  private static func check(_ train: Part, _ test: Part, named path: String) throws -> [String] {
+  /// Refuses what no search can be made on.
+  private static func check(_ train: Part, _ test: Part, named path: String) throws {
     let place = { (part: Part, name: String) in "\(path)/\(part.name)/\(name)" }
     guard train.classNames.count > 1 else {
       let only = train.classNames.first.map { "only one class folder, \($0)" } ?? "no class folder"
@@ -136,6 +142,16 @@ enum ImageFolder {
         remedy: "rename the folder to one of train's classes or remove it"
       )
     }
+  }
+
+  /// Refuses a folder without test images; returns warnings of what merely looks odd: classes that are
+  /// trained on and not tested, entries `ignored` there and here.
+  private static func check(
+    _ test: Part,
+    of classes: [String],
+    ignored: Int,
+    named path: String
+  ) throws -> [String] {
     guard test.files.contains(where: { !$0.isEmpty }) else {
       throw UserError(
         .data,
@@ -146,13 +162,13 @@ enum ImageFolder {
     }
     var warnings: [String] = []
     let tested = zip(test.classNames, test.files).filter { !$1.isEmpty }.map { $0.0 }
-    let missing = train.classNames.filter { !tested.contains($0) }
+    let missing = classes.filter { !tested.contains($0) }
     if !missing.isEmpty {
       warnings.append("\(test.name) has no image of \(missing.joined(separator: ", "))")
     }
-    if train.ignored + test.ignored > 0 {
+    if ignored + test.ignored > 0 {
       warnings.append(
-        "\(train.ignored + test.ignored) entries ignored: not .jpg, .jpeg or .png in a class folder"
+        "\(ignored + test.ignored) entries ignored: not .jpg, .jpeg or .png in a class folder"
       )
     }
     return warnings

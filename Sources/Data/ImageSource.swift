@@ -27,6 +27,8 @@ struct ImageSource: Sendable {
   var warnings: [String] = []
   var credit = ""
   var supportsFlip = true
+  /// Whether the training images are left out, for a network that has been trained.
+  var isTestOnly = false
   /// Lists the images; called only when they have to be decoded.
   var list: @Sendable () throws -> Listing
   /// Decodes one image or throws `BadImage`.

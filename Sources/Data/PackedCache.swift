@@ -8,6 +8,7 @@ struct PackedCache {
   init(_ source: ImageSource, folder: String) {
     var place = Fingerprint()
     place.combine(source.folder)
+    if source.isTestOnly { place.combine("test") }
     let name = source.name.map { $0.isLetter || $0.isNumber || $0 == "-" ? String($0) : "_" }
     path =
       PackedCache.folder(folder)
@@ -32,9 +33,14 @@ struct PackedCache {
   func open(_ source: ImageSource, skipBadImages: Bool) -> Found {
     let url = URL(fileURLWithPath: path)
     guard FileFacts(path) != nil else { return .nothing }
-    guard let file = try? Foundation.Data(contentsOf: url, options: .alwaysMapped),
-      let contents = try? PackedFile.read(file)
-    else { return .damaged }
+    let contents: PackedFile.Contents
+    do {
+      contents = try PackedFile.read(Foundation.Data(contentsOf: url, options: .alwaysMapped))
+    } catch is PackedFile.Outdated {
+      return .stale
+    } catch {
+      return .damaged
+    }
     let description = contents.description
     guard description.fingerprint == source.fingerprint.text, description.side == source.side,
       description.classNames == source.classNames,

@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// The packed form of a data set, on disk or in memory.
 ///
@@ -8,7 +9,7 @@ import Foundation
 /// stand first so that they are page-aligned when mapped.
 enum PackedFile {
   /// Raised whenever the layout or the meaning of the pixels changes.
-  static let version = 1
+  static let version = 2
   private static let magic: UInt64 = 0x3170_6F74_7265_7073  // "spertop1"
   private static let trailer = 24
 
@@ -25,6 +26,9 @@ enum PackedFile {
     var standardDeviation: [Double]
     var skipped: Int
     var warnings: [String]
+    /// What the images are, by which a run knows its data again.
+    var trainContent: DataFingerprint.Part
+    var testContent: DataFingerprint.Part
     var checksum: String
 
     var pixels: Int { (train + test) * side * side * channels }
@@ -38,6 +42,9 @@ enum PackedFile {
 
   /// What is wrong with a file; it is then packed anew.
   struct Damage: Error {}
+
+  /// The file is of another version of the program; it is packed anew as well.
+  struct Outdated: Error {}
 
   /// Checksum of the pixels, which must start at an aligned address.
   static func checksum(pixels: Foundation.Data) -> String {
@@ -61,7 +68,7 @@ enum PackedFile {
     return tail
   }
 
-  /// Reads a whole file; throws `Damage` if anything in it is not as it was written.
+  /// Reads a whole file; throws `Damage` if anything in it is not as it was written, or `Outdated`.
   static func read(_ file: Foundation.Data) throws -> Contents {
     guard file.count >= trailer else { throw Damage() }
     let end = file.count - trailer
@@ -69,9 +76,12 @@ enum PackedFile {
       let length = Int(exactly: word(file, at: end + 8, bytes: 8)), length <= end
     else { throw Damage() }
     let json = file[end - length..<end]
+    struct Format: Decodable { var version: Int }
+    guard let format = try? JSONDecoder().decode(Format.self, from: json) else { throw Damage() }
+    guard format.version == version else { throw Outdated() }
     guard let description = try? JSONDecoder().decode(Description.self, from: json),
-      description.version == version, description.train >= 0, description.test >= 0,
-      description.side > 0, description.channels > 0
+      description.train >= 0, description.test >= 0, description.side > 0,
+      description.channels > 0
     else { throw Damage() }
     let count = description.train + description.test
     guard description.pixels + 4 * count + length == end else { throw Damage() }

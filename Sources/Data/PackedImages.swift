@@ -30,6 +30,16 @@ package struct PackedImages: Sendable {
     self.channels = channels
   }
 
+  /// The same pixels with other labels, one for each that there is: class i becomes `numbers[i]`.
+  func relabelled(_ numbers: [Int32]) -> PackedImages {
+    PackedImages(
+      bytes: storage,
+      labels: labels.map { numbers[Int($0)] },
+      side: side,
+      channels: channels
+    )
+  }
+
   /// Gives `body` all bytes, [N, side, side, channels].
   package func withBytes<Result>(
     _ body: (UnsafeBufferPointer<UInt8>) throws -> Result

@@ -14,6 +14,7 @@ struct Packer {
   private struct Piece: Sendable {
     var pixels: [UInt8] = []
     var labels: [Int32] = []
+    var hashes: [UInt64] = []
     var sums = ChannelSums(channels: Packer.channels)
     var bad: [(path: String, problem: String)] = []
   }
@@ -30,6 +31,7 @@ struct Packer {
     let slice = max(32, min(2048, (16 << 20) / imageBytes))
     var sums = ChannelSums(channels: Packer.channels)
     var labels: [[Int32]] = [[], []]
+    var hashes: [[UInt64]] = [[], []]
     var bad: [(path: String, problem: String)] = []
     var done = 0
     for (part, items) in [listing.train, listing.test].enumerated() {
@@ -47,6 +49,7 @@ struct Packer {
           }
           writer.append(piece.pixels)
           labels[part] += piece.labels
+          hashes[part] += piece.hashes
           if part == 0 { sums.add(piece.sums) }
           bad += piece.bad
         }
@@ -55,6 +58,9 @@ struct Packer {
     }
     try checkRest(listing, labels)
     try progress(1, "Packing images: \(total) of \(total)")
+    let content = zip(hashes, labels).map {
+      DataFingerprint.Part(hashes: $0, labels: $1, classes: source.classNames.count)
+    }
     let description = PackedFile.Description(
       version: PackedFile.version,
       name: source.name,
@@ -68,6 +74,8 @@ struct Packer {
       standardDeviation: sums.standardDeviation,
       skipped: bad.count,
       warnings: warnings(of: bad),
+      trainContent: content[0],
+      testContent: content[1],
       checksum: try writer.checksum()
     )
     return try writer.finish(description, labels: labels[0] + labels[1])
@@ -108,6 +116,9 @@ struct Packer {
           }
         }
         packed.withUnsafeBufferPointer { piece.sums.add($0) }
+        var hash = Fingerprint()
+        packed.withUnsafeBytes { hash.combine($0) }
+        piece.hashes.append(hash.value)
         piece.pixels += packed
         piece.labels.append(item.label)
       } catch {
@@ -119,9 +130,12 @@ struct Packer {
   }
 
   /// After skipping, every class must still have a training image, and something must be left to test.
+  ///
+  /// Where only test images were asked for, the second alone.
   private func checkRest(_ listing: ImageSource.Listing, _ labels: [[Int32]]) throws {
     let present = Set(labels[0])
-    for (index, name) in source.classNames.enumerated() where !present.contains(Int32(index)) {
+    for (index, name) in source.classNames.enumerated()
+    where !source.isTestOnly && !present.contains(Int32(index)) {
       throw UserError(
         .data,
         source.folder,

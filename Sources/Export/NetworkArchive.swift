@@ -6,7 +6,8 @@ import Runs
 ///
 /// The arrays have readable names (`blocks.3.expand.weight`, see `Network.state()`) and the program's own
 /// layouts: filters [K, K, C, D] or [g, C/g, D/g], depthwise ones [K, K, C], the classifier [D, classes].
-/// The metadata holds the layers as JSON under `network`, in the format of `NetworkFile`.
+/// The metadata holds the layers as JSON under `network`, in the format of `NetworkFile`, and what the network
+/// knows of its data (`LearnedData`).
 package enum NetworkArchive {
   /// Puts network and weights into a file that can be written.
   ///
@@ -28,14 +29,45 @@ package enum NetworkArchive {
     )
   }
 
-  /// The layers that a file tells of.
+  /// Reads a network's layers and weights.
+  ///
+  /// Errors: `UserError` for a file that cannot be read, one of another program, before anything about its
+  /// arrays, one whose layers do not hold, and one with weights that are no numbers.
+  package static func read(
+    from path: String
+  ) throws -> (description: NetworkDescription, weights: Checkpoint) {
+    let file = try Checkpoint.read(from: path) { _ = try description(in: $0, path: path) }
+    try check(file, path: path)
+    return (try description(in: file.metadata, path: path), file)
+  }
+
+  /// Refuses weights and statistics with which a network gives no answers.
+  private static func check(_ file: Checkpoint, path: String) throws {
+    func fault(_ array: Checkpoint.Tensor, _ problem: String) -> UserError {
+      UserError(
+        .data,
+        path,
+        "array \(array.name) holds \(problem)",
+        remedy: "train the network again with a lower recipe.learning_rate, or restore the file"
+      )
+    }
+    if let array = file.firstNotFinite {
+      throw fault(array, "values that are not finite numbers")
+    }
+    let variances = file.tensors.filter { $0.name.hasSuffix(".variance") }
+    if let array = variances.first(where: { $0.values.contains { $0 < 0 } }) {
+      throw fault(array, "variances below 0")
+    }
+  }
+
+  /// The layers that a file's metadata tells of.
   ///
   /// Errors: `UserError` for a file that another program wrote, or one whose layers do not hold.
   package static func description(
-    in file: Checkpoint,
+    in metadata: [String: String],
     path: String
   ) throws -> NetworkDescription {
-    guard let json = file.metadata["network"] else {
+    guard let json = metadata["network"] else {
       throw UserError(
         .data,
         path,

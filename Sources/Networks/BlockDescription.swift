@@ -101,6 +101,20 @@ package struct BlockDescription: Sendable, Equatable {
     }
   }
 
+  /// The smallest map, in pixels, whose values one of its batch-norms takes together for an image; nil
+  /// without any.
+  package var normalisedPixels: Int? {
+    switch kind {
+    case .skip where keepsShape: nil
+    // Its batch-norm stands before the mean.
+    case .pool: height * width
+    case .bottleneck(let block) where block.expands: min(height * width, outputPixels)
+    case .convolution, .bottleneck, .fused, .skip: outputPixels
+    }
+  }
+
+  private var outputPixels: Int { outputSize(height) * outputSize(width) }
+
   private func size(_ n: Int, kernel: Int, padding: Int?) -> Int {
     let room = n + 2 * (padding ?? kernel / 2) - kernel
     return room < 0 ? 0 : room / stride + 1

@@ -65,8 +65,12 @@ package struct Checkpoint: Sendable, Equatable {
 
   /// Reads a file and checks every length in it.
   ///
-  /// Errors: `.noInput` when it cannot be opened, `.data` with what is wrong otherwise.
-  package static func read(from path: String) throws -> Checkpoint {
+  /// `accepts` gets the texts before any array is looked at, and throws where the file is not what was
+  /// wanted. Errors: `.noInput` when it cannot be opened, `.data` with what is wrong otherwise.
+  package static func read(
+    from path: String,
+    accepts: ([String: String]) throws -> Void = { _ in }
+  ) throws -> Checkpoint {
     let data = try readBytes(path)
     func broken(_ problem: String) -> UserError {
       UserError(.data, path, problem, remedy: "restore it from a copy, or use another checkpoint")
@@ -90,6 +94,7 @@ package struct Checkpoint: Sendable, Equatable {
       case .tensor(let tensor): entries.append((name, tensor))
       }
     }
+    try accepts(result.metadata)
     // An empty tensor begins where the next one does, so the end decides as well.
     entries.sort { $0.entry.data_offsets.lexicographicallyPrecedes($1.entry.data_offsets) }
     var offset = 0
@@ -117,6 +122,9 @@ package struct Checkpoint: Sendable, Equatable {
     }
     return result
   }
+
+  /// The first array that holds a value which is infinite or no number; nil where there is none.
+  package var firstNotFinite: Tensor? { tensors.first { !$0.values.allSatisfy(\.isFinite) } }
 
   /// Bytes of a Float32 tensor; nil for negative sides or more than memory can hold.
   private static func byteCount(of shape: [Int]) -> Int? {

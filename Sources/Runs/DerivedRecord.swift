@@ -28,7 +28,9 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
   package var run: String?
   /// Epochs of that training that are done, and how many it has.
   package var epochs: [Int]?
-  /// Share of right answers on the test images after them, 0…1.
+  /// Share of right answers on its validation images after the last of them, 0…1; decides the ranking.
+  package var trainedAccuracy: Double?
+  /// Share of right answers on the test images once the training has ended, 0…1.
   package var top1: Double?
 
   /// Whether its training from scratch has ended.
@@ -40,6 +42,7 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
     case latency = "latency_ms"
     case measuredLatency = "measured_ms"
     case accuracy = "val_accuracy"
+    case trainedAccuracy = "trained_val_accuracy"
     case crossEntropy = "val_loss"
   }
 

@@ -44,6 +44,11 @@ extension Recipe: KeyedSettings {
       .number(.belowOne),
       "Decay of the moving average of the weights, which is judged and exported; 0 for none."
     ),
+    .init(
+      "validation_share",
+      .number(.belowOne),
+      "Share of each class's training images that only judge the epochs; 0: the test images do."
+    ),
     .init("epochs", .integer(1...1_000_000), "Passes over the training images."),
     .init("batch", .integer(1...65536), "Images of a step."),
     .init("shift", .integer(0...4096), "Largest shift of the random crop, pixels; 0 for none."),

@@ -174,6 +174,11 @@ package final class RunReader: Sendable {
     try all("SELECT json FROM derived ORDER BY name", []) { try $0.json(0) }
   }
 
+  /// What the data is made of that the run trains on; nil before it was loaded for the first time.
+  package func data() throws -> DataFingerprint? {
+    try first("SELECT json FROM data") { try $0.json(0) }
+  }
+
   /// What the run came to, as the JSON that the trainer stored; nil before its end.
   package func result() throws -> String? {
     try first("SELECT json FROM result") { try $0.value(0) }

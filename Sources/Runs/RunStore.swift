@@ -141,6 +141,12 @@ package final class RunStore: Sendable {
     try write { try Self.replace($0, "status", json) }
   }
 
+  /// Keeps what the data is made of that the run trains on, in place of what was.
+  package func record(data: DataFingerprint) throws {
+    let json = try StoredJSON.text(data)
+    try write { try Self.replace($0, "data", json) }
+  }
+
   /// Keeps what is known of a derived network, in place of what was.
   package func record(derived: DerivedRecord) throws {
     let json = try StoredJSON.text(derived)
@@ -242,7 +248,7 @@ package final class RunStore: Sendable {
     )
   }
 
-  /// Replaces the only row of the table `status` or `result`.
+  /// Replaces the only row of the table `data`, `status` or `result`.
   private static func replace(_ database: Database, _ table: String, _ json: String) throws {
     try database.cachedStatement(sql: "INSERT OR REPLACE INTO \(table) (id, json) VALUES (0, ?)")
       .execute(arguments: [json])

@@ -29,6 +29,7 @@ enum Schema {
       argmax_latency REAL, settled INTEGER, mean_entropy_bits REAL
     ) STRICT;
     CREATE TABLE derived (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+    CREATE TABLE data (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE result (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE sessions (

@@ -16,13 +16,17 @@ package final class Deriver {
   ///
   /// - Parameters:
   ///   - folder: the run.
+  ///   - store: its store, to be written to.
+  ///   - acceptsChangedData: whether the data may be another than the search began with.
   ///   - limit: what a network may cost, in the metric of the search; nil for the run's own budget.
   ///   - threads: workers; nil for as many as the run has.
   ///   - progress: receives the share of the data that is loaded and a line about it.
-  /// - Throws: `.data` for a run that is no search or has no checkpoint; `.configuration` for a limit out of
+  /// - Throws: `.data` for a run that is no search or has no checkpoint, or whose data has changed; `.configuration` for a limit out of
   ///   reach, with the range of the space.
   package init(
     folder: RunFolder,
+    store: RunStore,
+    acceptsChangedData: Bool = false,
     limit: Double?,
     threads: Int?,
     progress: (Double, String) throws -> Void
@@ -39,6 +43,7 @@ package final class Deriver {
       )
     }
     let data = try Dataset.load(settings.data, progress: progress)
+    try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
     let macro = MacroArchitecture(settings.space, data: data)
     let latency = try SearchLatency(settings: settings, folder: folder, macro: macro).prices { _ in
     }
@@ -173,7 +178,9 @@ extension DerivedRecord {
   /// Whether this network goes before `other`: retrained accuracy decides, then that with the search's
   /// weights.
   package func isBetter(than other: DerivedRecord) -> Bool {
-    if top1 != other.top1 { return (top1 ?? -1) > (other.top1 ?? -1) }
+    if trainedAccuracy != other.trainedAccuracy {
+      return (trainedAccuracy ?? -1) > (other.trainedAccuracy ?? -1)
+    }
     if accuracy != other.accuracy { return (accuracy ?? -1) > (other.accuracy ?? -1) }
     return (crossEntropy ?? .infinity) < (other.crossEntropy ?? .infinity)
   }

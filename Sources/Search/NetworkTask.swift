@@ -4,13 +4,15 @@ import Networks
 import Runs
 import Tensor
 
-/// The training of one network on all training images by a recipe (spec S41).
+/// The training of one network by a recipe (spec S41): on the training images but for those that judge the
+/// epochs; the test images are looked at once, at the end.
 final class NetworkTask: TrainingTask {
   let plan: TrainingPlan
   let choices: [Choice] = []
   let remedy = "lower recipe.learning_rate"
   private let configuration: TrainingConfiguration
   private let data: Dataset
+  private let split: Split
   private let training: NetworkTraining
   private let schedule: LearningRateSchedule
 
@@ -46,11 +48,24 @@ final class NetworkTask: TrainingTask {
       )
     }
     let recipe = configuration.recipe
+    split = Split(
+      labels: data.train.labels,
+      thetaShare: 0,
+      validationShare: recipe.validationShare,
+      seed: configuration.seed
+    )
+    try description.checkBatch(
+      recipe.batch,
+      recalibration: recipe.recalibrationImages,
+      images: split.weights.count,
+      section: "recipe"
+    )
     training = try NetworkTraining(
       description,
       recipe: recipe,
       seed: configuration.seed,
       start: try folder.start(),
+      classNames: data.classNames,
       engine: Engine.ofRun(
         threads: configuration.threads,
         precision: configuration.precision,
@@ -60,10 +75,17 @@ final class NetworkTask: TrainingTask {
     plan = TrainingPlan(
       epochs: recipe.epochs,
       warmupEpochs: 0,
-      weightSteps: NetworkTask.batches(of: data, configuration, epoch: 0).count,
+      weightSteps: NetworkTask.batches(of: data, split, configuration, epoch: 0).count,
       thetaSteps: 0
     )
     schedule = LearningRateSchedule(recipe)
+  }
+
+  /// What is odd about the images that judge, in a line.
+  var finding: String? {
+    guard split.validation.isEmpty, configuration.recipe.validationShare > 0 else { return nil }
+    return "too few training images to keep recipe.validation_share of a class for validation; "
+      + "the test images judge the epochs"
   }
 
   // Nothing is drawn by a temperature here.
@@ -72,17 +94,18 @@ final class NetworkTask: TrainingTask {
   func theta(step: Int, epoch: Double) -> ThetaRecord? { nil }
 
   func batches(_ phase: Phase, epoch: Int) -> BatchPlan {
-    NetworkTask.batches(of: data, configuration, epoch: epoch)
+    NetworkTask.batches(of: data, split, configuration, epoch: epoch)
   }
 
   private static func batches(
     of data: Dataset,
+    _ split: Split,
     _ configuration: TrainingConfiguration,
     epoch: Int
   ) -> BatchPlan {
     BatchPlan(
       training: data,
-      indices: Array(0..<Int32(data.train.count)),
+      indices: split.weights,
       batch: configuration.recipe.batch,
       augmentation: Augmentation(configuration.dataSettings, for: data),
       seed: configuration.seed,
@@ -120,7 +143,10 @@ final class NetworkTask: TrainingTask {
   func validate(_ session: TrainingSession) throws -> EpochRecord? {
     let clock = ContinuousClock()
     let start = clock.now
-    guard let score = try training.averaged({ try judge(session) }) else { return nil }
+    let message = "validating the network"
+    guard let score = try training.averaged({ try judge(session, validation, message) }) else {
+      return nil
+    }
     guard score.crossEntropy.isFinite else { throw session.diverged("the validation loss") }
     session.pace.validation(seconds: (clock.now - start).seconds)
     let trained = try session.trained()
@@ -142,16 +168,30 @@ final class NetworkTask: TrainingTask {
     )
   }
 
-  /// Judges the weights of now on the held-out images; nil if somebody asked to stop.
-  private func judge(_ session: TrainingSession) throws -> NetworkScore? {
-    let message = "validating the network"
+  /// The images that judge an epoch.
+  private var validation: BatchPlan {
+    split.validation.isEmpty ? test : images(of: data.train, split.validation)
+  }
+
+  /// The test images.
+  private var test: BatchPlan { images(of: data.test, nil) }
+
+  private func images(of images: PackedImages, _ indices: [Int32]?) -> BatchPlan {
+    BatchPlan(evaluating: images, of: data, indices: indices, batch: configuration.recipe.batch)
+  }
+
+  /// Judges the weights of now after a recalibration; nil if somebody asked to stop.
+  private func judge(
+    _ session: TrainingSession,
+    _ plan: BatchPlan,
+    _ message: String
+  ) throws -> NetworkScore? {
     if try session.takeUpInterventions(evaluating: message, progress: 0) { return nil }
     recalibrate()
     let judge = NetworkJudge(training.network, engine: training.engine)
     var score = NetworkScore()
-    let plan = BatchPlan(evaluating: data.test, of: data, batch: configuration.recipe.batch)
     for batch in BatchLoader(plan) {
-      let progress = Double(score.images) / Double(max(1, data.test.count))
+      let progress = Double(score.images) / Double(max(1, plan.images))
       if try session.takeUpInterventions(evaluating: message, progress: progress) { return nil }
       judge.judge(batch, into: &score)
     }
@@ -162,7 +202,7 @@ final class NetworkTask: TrainingTask {
     training.recalibrate(
       BatchLoader(
         data.recalibration(
-          indices: Array(0..<Int32(data.train.count)),
+          indices: split.weights,
           images: configuration.recipe.recalibrationImages,
           batch: configuration.recipe.batch,
           seed: configuration.seed
@@ -176,13 +216,17 @@ final class NetworkTask: TrainingTask {
   func conclude(_ session: TrainingSession) throws -> RunResult? {
     let last = try session.lastEpoch()
     let network = training.network
-    let state = training.averaged {
-      recalibrate()
-      return network.state()
+    let judged = try training.averaged {
+      try judge(session, test, "judging the network on the test images")
+        .map { (score: $0, state: network.state()) }
     }
+    guard let (score, state) = judged else { return nil }
+    guard score.crossEntropy.isFinite else { throw session.diverged("the loss of the test images") }
     let folder = session.folder
+    var metadata = data.learned.metadata
+    metadata["network"] = NetworkFile.json(network.description)
     let file = Checkpoint(
-      metadata: ["network": NetworkFile.json(network.description)],
+      metadata: metadata,
       tensors: state.map { Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values) }
     )
     try session.makeExports()
@@ -193,8 +237,11 @@ final class NetworkTask: TrainingTask {
       TrainingResult(
         event: "done",
         name: network.description.name,
-        top1: last.validationAccuracy,
-        top5: last.topFive ?? 0,
+        top1: score.top1,
+        top5: score.top5,
+        testAccuracy: score.top1,
+        testLoss: score.crossEntropy,
+        validationAccuracy: last.validationAccuracy,
         validationLoss: last.validationLoss,
         flops: network.description.flops,
         params: network.description.params,

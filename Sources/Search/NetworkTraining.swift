@@ -23,12 +23,16 @@ package final class NetworkTraining {
     case rmsprop(RMSProp)
   }
 
-  /// Builds the network with weights drawn from `seed`, or those of `start` where name and shape agree.
+  /// Builds the network with weights drawn from `seed`, or those of `start` where they fit.
+  ///
+  /// `classNames` are those of the data, nil where nobody knows them; the classes of `start` are matched with
+  /// them.
   package init(
     _ description: NetworkDescription,
     recipe: Recipe,
     seed: UInt64,
     start: Checkpoint? = nil,
+    classNames: [String]? = nil,
     engine: Engine
   ) throws {
     self.recipe = recipe
@@ -36,12 +40,7 @@ package final class NetworkTraining {
     self.engine = engine
     network = Network(description, engine: engine, seed: seed)
     if let start {
-      var state: [String: (shape: [Int], values: [Float])] = [:]
-      for array in network.state() {
-        let given = start[array.name].flatMap { $0.shape == array.shape ? $0.values : nil }
-        state[array.name] = (array.shape, given ?? array.values)
-      }
-      try network.restore(state)
+      try network.restore(try start.start(for: network, classNames: classNames))
     }
     let parameters = network.parameters
     optimiser =

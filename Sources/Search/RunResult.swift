@@ -60,11 +60,17 @@ package struct TrainingResult: Codable, Sendable, Equatable {
   package var event: String
   /// Name of the network.
   package var name: String
-  /// Share of the held-out images whose class is the likeliest, 0…1.
+  /// Share of the test images whose class is the likeliest, 0…1.
   package var top1: Double
   /// Share whose class is among the five likeliest, 0…1.
   package var top5: Double
-  /// Mean cross-entropy of the held-out images.
+  /// The same as `top1`, called as in every other object.
+  package var testAccuracy: Double
+  /// Mean cross-entropy of the test images.
+  package var testLoss: Double
+  /// Share of the validation images whose class was the likeliest after the last epoch, 0…1.
+  package var validationAccuracy: Double
+  /// Mean cross-entropy of the validation images after the last epoch.
   package var validationLoss: Double
   /// Multiply-accumulates of one image.
   package var flops: Double
@@ -85,6 +91,9 @@ package struct TrainingResult: Codable, Sendable, Equatable {
 
   enum CodingKeys: String, CodingKey {
     case event, name, top1, top5, flops, params, weights, run, epochs, steps, seconds
+    case testAccuracy = "test_accuracy"
+    case testLoss = "test_loss"
+    case validationAccuracy = "val_accuracy"
     case validationLoss = "val_loss"
     case weightsHash = "weights_sha256"
   }

@@ -36,6 +36,12 @@ final class SearchTask: TrainingTask {
       width: data.width,
       latency: latency
     )
+    try supernet.macro.network(supernet.choices.map { _ in 0 }, name: "").checkBatch(
+      configuration.search.batch,
+      recalibration: configuration.search.recalibrationImages,
+      images: [split.weights, split.theta].map(\.count).filter { $0 > 0 }.min() ?? 0,
+      section: "search"
+    )
     let isRandom = configuration.search.algorithm == .random
     drawn = isRandom ? SearchTask.draw(configuration, supernet.prices) : []
     plan = TrainingPlan(

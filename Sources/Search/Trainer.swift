@@ -22,6 +22,7 @@ package final class Trainer: Sendable {
   package let firstStep: Int
 
   private let folder: RunFolder
+  private let acceptsChangedData: Bool
   /// What a run that is not finished needs; nil for a finished one.
   private let work: Work?
   private let queue = DispatchQueue(label: "supertop.trainer", qos: .userInitiated)
@@ -37,10 +38,12 @@ package final class Trainer: Sendable {
 
   /// Takes the run over: rewinds its records to the newest good checkpoint (spec S120).
   ///
-  /// A finished run is left as it is, and its outcome is there at once. Errors: `.busy` when another
-  /// process trains on it, `.cannotCreate` when it cannot be written, `.data` when it is damaged.
-  package init(folder: RunFolder) throws {
+  /// A finished run is left as it is, and its outcome is there at once. With `acceptsChangedData` it goes
+  /// on with other data than it began with. Errors: `.busy` when another process trains on it,
+  /// `.cannotCreate` when it cannot be written, `.data` when it is damaged.
+  package init(folder: RunFolder, acceptsChangedData: Bool = false) throws {
     self.folder = folder
+    self.acceptsChangedData = acceptsChangedData
     if let json = try folder.reader().result() {
       var result = try RunResult(json: json)
       result.run = folder.absolutePath
@@ -108,11 +111,12 @@ package final class Trainer: Sendable {
       if try stopRequested(store) { throw Interrupted() }
     }
     for warning in data.warnings { try store.log(.warning, warning) }
+    try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
     try store.setStatus(Trainer.preparing("building the network", progress: 1))
     let task: any TrainingTask =
       switch settings {
       case .search(let settings): try search(settings, data, store)
-      case .training(let settings): try NetworkTask(settings, folder: folder, data: data)
+      case .training(let settings): try training(settings, data, store)
       }
     let session = try TrainingSession(folder: folder, store: store, task: task)
     try store.setChoices(task.choices)
@@ -151,6 +155,17 @@ package final class Trainer: Sendable {
         try store.log(.warning, "this search will hardly settle: \(forecast.text)")
       }
     }
+    return task
+  }
+
+  /// Builds the training of one network.
+  private func training(
+    _ settings: TrainingConfiguration,
+    _ data: Dataset,
+    _ store: RunStore
+  ) throws -> NetworkTask {
+    let task = try NetworkTask(settings, folder: folder, data: data)
+    if firstStep == 0, let finding = task.finding { try store.log(.warning, finding) }
     return task
   }
 

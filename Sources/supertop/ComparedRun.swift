@@ -80,6 +80,7 @@ struct ComparedRun: Encodable {
       description = Self.description(at: folder.networkPath)
       try takeDerivation(folder)
     }
+    if case .training(let result)? = result { retrainedAccuracy = result.testAccuracy }
     if case .search(let result)? = result {
       let blocks = result.architecture.map(\.choice)
       network = blocks.joined(separator: " ")

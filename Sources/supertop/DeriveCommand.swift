@@ -66,6 +66,9 @@ struct DeriveCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Worker threads (default: the run's).", valueName: "n"))
   var threads: Int?
 
+  @Flag(help: acceptHelp)
+  var acceptChangedData = false
+
   @Flag(help: "Print JSON objects: judged networks, epochs of trainings, and last all of them.")
   var json = false
 
@@ -94,7 +97,13 @@ struct DeriveCommand: ParsableCommand {
     let search = try folder.configuration()
     let training = try settings(search)
     let ticker = Ticker()
-    let deriver = try Deriver(folder: folder, limit: budget, threads: threads) { share, message in
+    let deriver = try Deriver(
+      folder: folder,
+      store: store,
+      acceptsChangedData: acceptChangedData,
+      limit: budget,
+      threads: threads
+    ) { share, message in
       ticker.show("\(message) (\(Int(share * 100)) %)")
     }
     let signals = Signals { _ in }
@@ -161,7 +170,8 @@ struct DeriveCommand: ParsableCommand {
     // The same network takes the same time, and keeps what its training has come to.
     if let before = known.first(where: { $0.name == record.name }) {
       record.measuredLatency = before.measuredLatency
-      (record.run, record.epochs, record.top1) = (before.run, before.epochs, before.top1)
+      (record.run, record.epochs) = (before.run, before.epochs)
+      (record.trainedAccuracy, record.top1) = (before.trainedAccuracy, before.top1)
     }
     if record.latency != nil, record.measuredLatency == nil { try deriver.measure(&record) }
   }
@@ -181,7 +191,7 @@ struct DeriveCommand: ParsableCommand {
     var settings = settings
     settings.network = network.name
     let run = try place(of: table.records[index], network, settings, folder)
-    let trainer = try Trainer(folder: run)
+    let trainer = try Trainer(folder: run, acceptsChangedData: acceptChangedData)
     trainer.start()
     let reader = try run.reader()
     var outcome: Trainer.Outcome?
@@ -192,7 +202,7 @@ struct DeriveCommand: ParsableCommand {
       let last = try reader.epochs().last
       table.records[index].run = "derived/" + run.name
       table.records[index].epochs = [(last?.epoch ?? -1) + 1, settings.recipe.epochs]
-      table.records[index].top1 = last?.validationAccuracy
+      table.records[index].trainedAccuracy = last?.validationAccuracy
       if let last, last.epoch > told {
         told = last.epoch
         try store.record(derived: table.records[index])
@@ -209,7 +219,10 @@ struct DeriveCommand: ParsableCommand {
     case .stopped:
       table.hide()
       throw interrupted(signals.received ?? SIGINT, Ticker())
-    default: try store.record(derived: table.records[index])
+    case .finished(.training(let result)):
+      table.records[index].top1 = result.testAccuracy
+      try store.record(derived: table.records[index])
+    default: break
     }
   }
 

@@ -40,7 +40,7 @@ final class DeriveTable {
     let hasLatency = records.contains { $0.latency != nil }
     var rows = [["", "network", "from", "changed", "log P", "FLOPs", "params"]]
     if hasLatency { rows[0] += ["table", "timed"] }
-    rows[0] += ["val", "epochs", "top-1"]
+    rows[0] += ["val", "epochs", "trained", "top-1"]
     for (index, record) in records.enumerated() {
       func share(_ value: Double?) -> String {
         value.map { String(format: "%.1f %%", 100 * $0) } ?? "-"
@@ -59,7 +59,7 @@ final class DeriveTable {
       }
       row += [
         share(record.accuracy), record.epochs.map { "\($0[0])/\($0[1])" } ?? "-",
-        share(record.top1),
+        share(record.trainedAccuracy), share(record.top1),
       ]
       rows.append(row)
     }
@@ -72,7 +72,9 @@ final class DeriveTable {
     )
     let budget = limit.map { "budget \(metric.text($0)); changed: layers, to hold it\n" } ?? ""
     let note =
-      budget + "val: with the search's weights, images of θ; top-1: from scratch, test images\n"
+      budget
+      + "val: with the search's weights, images of θ; trained: from scratch, validation images; "
+      + "top-1: test images\n"
     guard isLive else { return table + note }
     let height = max(3, (terminal?.rows ?? 24) - 2)
     let width = max(20, (terminal?.columns ?? 80) - 1)

@@ -13,6 +13,9 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Tell top-1 and top-5 of a trained network on test images.",
     discussion: """
+      Classes are matched by name and images normalised as in the training, both of which travel with the \
+      weights; so the data needs no training images and may lack some of the classes.
+
         supertop evaluate runs/fbnetv2_l1-1
         supertop evaluate network.safetensors --data ./photos --json
       """
@@ -63,21 +66,58 @@ struct EvaluateCommand: ParsableCommand {
         remedy: "train it with supertop train, or give a safetensors file"
       )
     }
-    let description = source.description
-    let (fitted, data) = try source.fitted(to: try settings(for: description))
-    guard fitted.classes == description.classes, fitted.channels == description.channels else {
-      throw UserError(
-        .data,
-        network,
-        "trained for \(description.classes) classes and \(description.channels) channels, the "
-          + "data has \(fitted.classes) and \(fitted.channels)",
-        remedy: "name the data that it was trained on, or train it on these"
-      )
-    }
+    let (fitted, data) = try testImages(of: source)
     let engine = Engine.ofRun(threads: threads)
     let model = Network(fitted, engine: engine, seed: 1)
     try NetworkArchive.restore(weights, into: model, path: network)
-    try report(score(model, on: data, engine), fitted)
+    let score = score(model, on: data, engine)
+    guard score.crossEntropy.isFinite else {
+      throw UserError(
+        .data,
+        network,
+        "its answers to these images are not finite numbers",
+        remedy: "train the network again with a lower recipe.learning_rate"
+      )
+    }
+    try report(score, fitted)
+  }
+
+  /// The images to judge on, and the network fitted to their resolution.
+  private func testImages(
+    of source: NetworkSource
+  ) throws -> (network: NetworkDescription, data: Dataset) {
+    let description = source.description
+    let settings = try settings(for: description)
+    let told = Output(descriptor: STDERR_FILENO)
+    let fitted: (network: NetworkDescription, data: Dataset)
+    if let learned = source.learned {
+      fitted = try source.fitted { progress in
+        try Dataset.tests(
+          settings,
+          for: learned,
+          repacks: settings.resolution != description.height,
+          progress: progress
+        )
+      }
+    } else {
+      fitted = try source.fitted { try Dataset.load(settings, progress: $0) }
+      let (classes, channels) = (fitted.data.classes, fitted.data.channels)
+      guard classes == description.classes, channels == description.channels else {
+        throw UserError(
+          .data,
+          network,
+          "trained for \(description.classes) classes and \(description.channels) channels, the "
+            + "data has \(classes) and \(channels)",
+          remedy: "name the data that it was trained on, or train it on these"
+        )
+      }
+      told.line(
+        "supertop: \(network): names no classes; they are taken in the order of the data's, and images are "
+          + "normalised by the data's own training images"
+      )
+    }
+    for warning in fitted.data.warnings { told.line("supertop: \(warning)") }
+    return fitted
   }
 
   private func score(_ model: Network, on data: Dataset, _ engine: Engine) -> NetworkScore {
@@ -99,6 +139,8 @@ struct EvaluateCommand: ParsableCommand {
         top1: score.top1,
         top5: score.top5,
         loss: score.crossEntropy,
+        testAccuracy: score.top1,
+        testLoss: score.crossEntropy,
         images: score.images
       )
       return try Output().json(object)
@@ -121,7 +163,16 @@ struct EvaluateCommand: ParsableCommand {
     var top1: Double
     var top5: Double
     var loss: Double
+    /// The same as `top1` and `loss`, called as in every other object.
+    var testAccuracy: Double
+    var testLoss: Double
     var images: Int
+
+    enum CodingKeys: String, CodingKey {
+      case event, name, top1, top5, loss, images
+      case testAccuracy = "test_accuracy"
+      case testLoss = "test_loss"
+    }
   }
 
   /// The data asked for; a run's own where none is.

@@ -12,6 +12,8 @@ struct NetworkSource {
   let description: NetworkDescription
   /// Trained weights, of a file or of a finished training.
   let weights: Checkpoint?
+  /// What the network knows of the data it was trained on; nil without weights, and for files of before.
+  let learned: LearnedData?
 
   /// Finds a network by the zoo's name in any case, in a JSON or safetensors file, or in a run.
   ///
@@ -20,7 +22,7 @@ struct NetworkSource {
     self.name = name
     if let entry = Zoo.named(name) {
       description = entry.network
-      weights = nil
+      (weights, learned) = (nil, nil)
       return
     }
     var isFolder: ObjCBool = false
@@ -35,17 +37,33 @@ struct NetworkSource {
       }
       // Throws, as no network has that name; says which is the nearest.
       description = try Zoo.found(name).network
-      weights = nil
+      (weights, learned) = (nil, nil)
       return
     }
     let path = isFolder.boolValue ? try NetworkSource.path(inRun: name) : name
     if (path as NSString).pathExtension.lowercased() == "safetensors" {
-      let file = try Checkpoint.read(from: path)
-      description = try NetworkArchive.description(in: file, path: path)
-      weights = file
+      let file = try NetworkArchive.read(from: path)
+      (description, weights) = file
+      learned = try LearnedData(metadata: file.weights.metadata, path: path)
+      try checkLearned(path)
     } else {
       description = try NetworkArchive.parse(try readBytes(path), place: path)
-      weights = nil
+      (weights, learned) = (nil, nil)
+    }
+  }
+
+  /// Refuses names and figures that are not of this network.
+  private func checkLearned(_ path: String) throws {
+    guard let learned else { return }
+    let (classes, channels) = (learned.classNames.count, learned.mean.count)
+    guard classes == description.classes, channels == description.channels else {
+      throw UserError(
+        .data,
+        path,
+        "its metadata is of \(classes) classes and \(channels) channels, its layers are of "
+          + "\(description.classes) and \(description.channels)",
+        remedy: "export the network again, or restore the file from a copy"
+      )
     }
   }
 

@@ -99,7 +99,8 @@ final class ProgressPrinter {
     case .training(let result):
       line(
         "done in \(Format.duration(result.seconds)): top-1 \(Format.percent(result.top1)), "
-          + "top-5 \(Format.percent(result.top5)), loss \(Format.number(result.validationLoss))"
+          + "top-5 \(Format.percent(result.top5)), loss \(Format.number(result.testLoss)) "
+          + "on the test images"
       )
       line(
         "\(result.name): \(Format.count(result.flops)) FLOPs, "

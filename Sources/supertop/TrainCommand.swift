@@ -59,8 +59,8 @@ struct TrainCommand: ParsableCommand {
     try display.check()
     let source = try NetworkSource(network)
     let settings = try settings(of: source)
-    let adapted = try source.fitted(to: settings.dataSettings).network
-    let json = Foundation.Data(NetworkFile.json(adapted).utf8)
+    let fitted = try source.fitted { try Dataset.load(settings.dataSettings, progress: $0) }
+    let json = Foundation.Data(NetworkFile.json(fitted.network).utf8)
     let folder =
       if let runPath {
         try RunFolder.create(
@@ -107,15 +107,14 @@ func usualResolution(of source: String) -> Int? {
 }
 
 extension NetworkSource {
-  /// Loads a data set and fits the network to its images and classes, telling the progress to a person.
+  /// Fits the network to the images and classes of the data that `load` gives, telling a person how far
+  /// that is.
   func fitted(
-    to settings: Configuration.DataSettings
+    to load: ((Double, String) -> Void) throws -> Dataset
   ) throws -> (network: NetworkDescription, data: Dataset) {
     let ticker = Ticker()
     defer { ticker.clear() }
-    let data = try Dataset.load(settings) { share, message in
-      ticker.show("\(message) (\(Int(share * 100)) %)")
-    }
+    let data = try load { ticker.show("\($1) (\(Int($0 * 100)) %)") }
     return (try adapted(side: data.width, channels: data.channels, classes: data.classes), data)
   }
 }

@@ -37,8 +37,11 @@ import Testing
     #expect(networks.count { $0["source"] as? String == "argmax" } == 1)
     // Two are trained, and their results decide the order.
     let trained = networks.compactMap { $0["top1"] as? Double }
-    #expect(trained.count == 2 && trained[0] >= trained[1] && trained[0] > 0.1)
+    #expect(trained.count == 2 && trained[0] > 0.1)
     #expect(networks.prefix(2).allSatisfy { $0["top1"] is Double })
+    // Validation images rank, so that the test images have no say.
+    let ranked = networks.compactMap { $0["trained_val_accuracy"] as? Double }
+    #expect(ranked.count == 2 && ranked[0] >= ranked[1])
     let left = networks.dropFirst(2).compactMap { $0["val_accuracy"] as? Double }
     #expect(left.count == networks.count - 2 && left == left.sorted(by: >))
 

@@ -52,7 +52,8 @@ struct BatchTests {
       skippedImages: 0,
       warnings: [],
       credit: "",
-      cachePath: nil
+      cachePath: nil,
+      content: noContent
     )
   }
 
@@ -192,7 +193,8 @@ struct BatchTests {
       skippedImages: 0,
       warnings: [],
       credit: "",
-      cachePath: nil
+      cachePath: nil,
+      content: noContent
     )
     let bytes: [Float] = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120]
     let plain = bytes.enumerated().map {

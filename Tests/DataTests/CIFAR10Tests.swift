@@ -43,6 +43,25 @@ struct CIFAR10Tests {
     #expect(dataset.credit.contains("Krizhevsky"))
   }
 
+  @Test func `test images need no files of training images`() throws {
+    let folder = try makeFolder()
+    for i in 1...5 {
+      try FileManager.default.removeItem(atPath: folder.path + "/data_batch_\(i).bin")
+    }
+    let source = try CIFAR10.source(
+      folder.path,
+      resolution: 32,
+      testOnly: true,
+      recordsPerFile: CIFAR10Tests.records
+    )
+    let data = try Dataset.load(
+      source,
+      settings("", resolution: 32, cache: folder.path + "/cache")
+    )
+    #expect(data.train.count == 0 && data.test.count == 20)
+    #expect(Array(data.test.image(4)[..<3]) == [5, 4, 255])
+  }
+
   @Test func `the folder of the archive is found and its class names are read`() throws {
     let inner = "cifar-10-batches-bin/"
     let folder = try makeFolder(inner: inner)

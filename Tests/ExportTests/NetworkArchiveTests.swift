@@ -24,7 +24,7 @@ import Testing
 
     let read = try Checkpoint.read(from: path)
     #expect(read.metadata["classes"] == "[\"a\"]")
-    let description = try NetworkArchive.description(in: read, path: path)
+    let description = try NetworkArchive.description(in: read.metadata, path: path)
     #expect(description == network.description)
     let again = Network(description, engine: engine, seed: 99)
     let asked = { scores(of: $0, images: 2, engine: engine).scores }
@@ -59,10 +59,56 @@ import Testing
     #expect(NetworkArchive.checkpoint(network) == before)
   }
 
+  @Test func `weights that are no numbers are named when a file is read`() throws {
+    let network = randomNetwork(try small("fbnet_a"), engine: Engine(threads: 1), seed: 4)
+    let sound = NetworkArchive.checkpoint(network)
+    func fault(_ array: String, _ value: Float) throws -> UserError? {
+      let path = file()
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      var broken = sound
+      let index = try #require(broken.tensors.firstIndex { $0.name == array })
+      broken.tensors[index].values[broken.tensors[index].values.count - 1] = value
+      try broken.write(to: path)
+      do {
+        _ = try NetworkArchive.read(from: path)
+        return nil
+      } catch let error as UserError {
+        #expect(error.place == path && error.code == .data)
+        return error
+      }
+    }
+    #expect(try fault("head.weight", 3e38) == nil)
+    for array in ["stem.weight", "head.gamma", "head.mean", "head.variance", "classifier.bias"] {
+      for value in [Float.nan, .infinity, -.infinity] {
+        let problem = try fault(array, value)?.problem
+        #expect(problem == "array \(array) holds values that are not finite numbers")
+      }
+    }
+    #expect(
+      try fault("head.variance", -1)?.problem == "array head.variance holds variances below 0"
+    )
+  }
+
+  @Test func `a file of another program is told to lack the layers, whatever its arrays are`()
+    throws
+  {
+    let header =
+      #"{"__metadata__":{"format":"pt"},"bn.count":{"data_offsets":[0,8],"dtype":"I64","shape":[]}}"#
+    for arrays in [8, 3] {
+      let path = file()
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      var bytes = Data([UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0])
+      bytes += Data(header.utf8) + Data(count: arrays)
+      try bytes.write(to: URL(fileURLWithPath: path))
+      let fault = #expect(throws: UserError.self) { try NetworkArchive.read(from: path) }
+      #expect(fault?.problem == "holds arrays, but not the layers of a network")
+    }
+  }
+
   @Test func `a file without layers is foreign`() {
     let file = Checkpoint(tensors: [.init(name: "conv1.weight", shape: [1], values: [1])])
     let fault = #expect(throws: UserError.self) {
-      try NetworkArchive.description(in: file, path: "a.safetensors")
+      try NetworkArchive.description(in: file.metadata, path: "a.safetensors")
     }
     #expect(fault?.place == "a.safetensors")
     #expect(fault?.problem == "holds arrays, but not the layers of a network")

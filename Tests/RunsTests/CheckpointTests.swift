@@ -57,6 +57,26 @@ import Testing
     }
   }
 
+  @Test func `texts are judged before any array, the first infinite value is found`() throws {
+    try inTemporaryFolder {
+      let path = $0 + "/a.safetensors"
+      let header =
+        #"{"__metadata__":{"k":"v"},"n":{"data_offsets":[0,8],"dtype":"I64","shape":[1]}}"#
+      var bytes = Data([UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0])
+      bytes += Data(header.utf8) + Data(count: 8)
+      try bytes.write(to: URL(fileURLWithPath: path))
+      let foreign = UserError(.data, path, "foreign")
+      let early = try userError {
+        _ = try Checkpoint.read(from: path) { if $0 == ["k": "v"] { throw foreign } }
+      }
+      #expect(early == foreign)
+      let late = try userError { _ = try Checkpoint.read(from: path) }
+      #expect(late?.problem == "n is I64, not F32")
+    }
+    #expect(Self.sample.firstNotFinite?.name == "stem.filter")
+    #expect(Checkpoint(tensors: [Self.sample.tensors[2]]).firstNotFinite == nil)
+  }
+
   @Test func `a file cut anywhere is refused`() throws {
     try inTemporaryFolder {
       let path = $0 + "/a.safetensors"

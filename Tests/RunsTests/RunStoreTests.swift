@@ -210,7 +210,7 @@ import Testing
       let error = try #require(try userError { _ = try RunFolder.open(path: run.path) })
       #expect(error.code == .data)
       #expect(error.place == run.path)
-      #expect(error.problem == "a run of format 9, this program reads format 3")
+      #expect(error.problem == "a run of format 9, this program reads format 4")
       #expect(try userError { _ = try run.store() } == error)
     }
   }

@@ -44,13 +44,15 @@ import Testing
     let result = try run.finished()
     let steps = try run.reader.steps()
     let epochs = try run.reader.epochs()
-    // 1,437 images in batches of 256, three epochs.
+    // 1,437 images, a tenth of each class to judge, in batches of 256, three epochs.
     #expect(steps.map(\.step) == Array(0..<15))
     #expect(steps.allSatisfy { $0.images == 256 && $0.phase == .weights && $0.temperature == 0 })
     #expect(steps.allSatisfy { $0.cost == result.flops })
     #expect(epochs.map(\.step) == [5, 10, 15])
     #expect(try run.reader.choices().isEmpty && run.reader.thetas().isEmpty)
-    #expect(result.top1 == epochs[2].validationAccuracy && result.top5 == epochs[2].topFive)
+    #expect(result.validationAccuracy == epochs[2].validationAccuracy)
+    #expect(result.validationLoss == epochs[2].validationLoss)
+    #expect(result.testAccuracy == result.top1)
     #expect(result.top1 < result.top5 && result.top5 <= 1)
     #expect(try run.reader.status()?.state == .finished)
     let kept = try run.reader.result()
@@ -66,19 +68,93 @@ import Testing
       Foundation.Data(try #require(file.metadata["network"]).utf8)
     )
     #expect(description == (try TinyNetwork.description()))
+    let data = TinyNetwork.digits
+    #expect(try LearnedData(metadata: file.metadata, path: "") == data.learned)
+    #expect(try run.reader.data() == data.fingerprint)
     let engine = Engine.ofRun(threads: 2)
     let network = Network(description, engine: engine, seed: 5)
     try network.restore(
       Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, ($0.shape, $0.values)) })
     )
     let judge = NetworkJudge(network, engine: engine)
-    var score = NetworkScore()
+    func score(_ images: PackedImages, _ indices: [Int32]? = nil) -> NetworkScore {
+      var score = NetworkScore()
+      let plan = BatchPlan(evaluating: images, of: data, indices: indices, batch: 256)
+      for index in 0..<plan.count { judge.judge(plan.batch(index), into: &score) }
+      return score
+    }
+    let tested = score(data.test)
+    #expect(tested.images == 360)
+    #expect(tested.top1 == result.top1 && tested.top5 == result.top5)
+    #expect(abs(tested.crossEntropy - result.testLoss) < 1e-9)
+    // The epochs were judged on training images that trained nothing.
+    let split = Split(labels: data.train.labels, thetaShare: 0, validationShare: 0.1, seed: 1)
+    let validated = score(data.train, split.validation)
+    #expect(validated.images == split.validation.count && validated.images > 130)
+    #expect(validated.top1 == result.validationAccuracy)
+    #expect(abs(validated.crossEntropy - result.validationLoss) < 1e-9)
+  }
+
+  @Test func `without a validation share the test images judge the epochs`() throws {
+    let run = try TinyTraining(["validation_share=0", "epochs=1", "batch=1437"])
+    let result = try run.finished()
+    #expect(try run.reader.steps().map(\.images) == [1437])
+    #expect(result.validationAccuracy == result.testAccuracy)
+    #expect(result.validationLoss == result.testLoss)
+  }
+
+  @Test func `images that judge train nothing`() throws {
+    let run = try TinyTraining(["batch=1437", "validation_share=0.5"])
+    guard case .training(let settings) = try run.folder.settings() else { return }
     let data = TinyNetwork.digits
-    let plan = BatchPlan(evaluating: data.test, of: data, batch: 256)
-    for index in 0..<plan.count { judge.judge(plan.batch(index), into: &score) }
-    #expect(score.images == 360)
-    #expect(score.top1 == result.top1 && score.top5 == result.top5)
-    #expect(abs(score.crossEntropy - result.validationLoss) < 1e-9)
+    let task = try NetworkTask(settings, folder: run.folder, data: data)
+    let split = Split(labels: data.train.labels, thetaShare: 0, validationShare: 0.5, seed: 1)
+    let trained = task.batches(.weights, epoch: 0).batch(0)
+    #expect(trained.count == split.weights.count && trained.count < 730)
+    let pixels = BatchPlan(evaluating: data.train, of: data, indices: split.weights, batch: 1437)
+      .batch(0).pixels
+    #expect(trained.pixels.reduce(0, +).isFinite)
+    #expect(abs(trained.pixels.reduce(0, +) - pixels.reduce(0, +)) < 1)
+  }
+
+  @Test func `data that has changed is refused with nothing lost, or accepted and logged`() throws {
+    let run = try TinyTraining([])
+    try run.stopped(after: 6)
+    let now = try #require(try run.reader.data())
+    var before = now
+    before.train.images[3] -= 2
+    before.train.content[3] = "other"
+    try run.folder.store().record(data: before)
+    let error = try #require(try run.failure())
+    #expect(error.code == .data && error.place == "digits")
+    #expect(error.problem.contains("2 training images more in 3"))
+    #expect(error.remedy.contains("--accept-changed-data"))
+    #expect(try run.reader.data() == before)
+    #expect(run.folder.checkpointSteps().last == 6)
+    #expect(try run.reader.steps().count == 6)
+
+    let accepting = try Trainer(folder: run.folder, acceptsChangedData: true)
+    accepting.start()
+    guard case .finished = accepting.wait(seconds: 120) else {
+      Issue.record("did not go on")
+      return
+    }
+    #expect(try run.reader.data() == now)
+    #expect(try run.reader.log().contains { $0.text.contains("2 training images more in 3") })
+  }
+
+  @Test func `data of another number of classes is not accepted`() throws {
+    let run = try TinyTraining([])
+    try run.stopped(after: 1)
+    var before = try #require(try run.reader.data())
+    before.learned.classNames.removeLast()
+    before.train.content.removeLast()
+    before.test.content.removeLast()
+    try run.folder.store().record(data: before)
+    let error = try #require(try run.failure(acceptsChangedData: true))
+    #expect(error.problem.contains("new classes: 9"))
+    #expect(!error.remedy.contains("--accept-changed-data"))
+    #expect(try run.reader.data() == before)
   }
 
   @Test func `a training has no temperature to bend`() throws {
@@ -154,7 +230,8 @@ import Testing
       skippedImages: 0,
       warnings: [],
       credit: "",
-      cachePath: nil
+      cachePath: nil,
+      content: (digits.fingerprint.train, digits.fingerprint.test)
     )
     func images(_ overrides: [String]) throws -> Batch {
       let run = try TinyTraining(["batch=64"] + overrides)
@@ -255,6 +332,14 @@ private final class TinyTraining {
       throw UserError(.software, "test", "the run ended with \(String(describing: outcome))")
     }
     return result
+  }
+
+  /// What the run fails with, nil if it does not; no trainer is left behind.
+  func failure(acceptsChangedData: Bool = false) throws -> UserError? {
+    let trainer = try Trainer(folder: folder, acceptsChangedData: acceptsChangedData)
+    trainer.start()
+    guard case .failed(let error) = trainer.wait(seconds: 120) else { return nil }
+    return error
   }
 
   /// Trains `steps` single steps from the run's start and stops.

@@ -263,4 +263,39 @@ import Testing
     #expect(own["classifier.weight"] == drawn["classifier.weight"])
     #expect(own["stem.weight"] != drawn["stem.weight"])
   }
+
+  @Test func `a classifier to start from is matched by the names of the classes`() throws {
+    let donor = try TinyNetwork.training(TinyNetwork.plain, seed: 9)
+    let digits = (0..<10).map(String.init)
+    let learned = LearnedData(classNames: digits, mean: [0], standardDeviation: [1], side: 8)
+    let file = Checkpoint(
+      metadata: learned.metadata,
+      tensors: donor.network.state().map {
+        .init(name: $0.name, shape: $0.shape, values: $0.values)
+      }
+    )
+    func classifier(_ names: [String]?, start: Checkpoint?) throws -> [[Float]] {
+      let training = try NetworkTraining(
+        try TinyNetwork.description(classes: names?.count ?? 10),
+        recipe: TinyNetwork.plain,
+        seed: 1,
+        start: start,
+        classNames: names,
+        engine: Engine.ofRun(threads: 1)
+      )
+      let values = Array(training.network.classifier.value.elements)
+      let classes = names?.count ?? 10
+      return (0..<classes).map { column in
+        stride(from: column, to: values.count, by: classes).map { values[$0] }
+      }
+    }
+    let given = try classifier(nil, start: file)
+    #expect(try classifier(digits, start: file) == given)
+    let names = ["7", "new", "0"]
+    let own = try classifier(names, start: file)
+    #expect(own[0] == given[7] && own[2] == given[0])
+    #expect(own[1] == (try classifier(names, start: nil))[1])
+    let other = (0..<10).map { "x\($0)" }
+    #expect(try classifier(other, start: file) == (try classifier(other, start: nil)))
+  }
 }

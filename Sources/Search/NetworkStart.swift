@@ -1,0 +1,48 @@
+import Networks
+import Runs
+import Tensor
+
+extension Checkpoint {
+  /// What `network` starts from: these arrays where name and shape agree, its own drawn ones elsewhere.
+  ///
+  /// Where both the file and the data name their classes, the classifier's part of each class goes to the
+  /// class of that name, wherever it stands now. Errors: `.data` for names in the file that do not hold.
+  func start(
+    for network: Network,
+    classNames: [String]?
+  ) throws -> [String: (shape: [Int], values: [Float])] {
+    let learned = try LearnedData(metadata: metadata, path: "start.safetensors")?.classNames
+    let classifier = [network.classifier.name, network.classifierBias.name]
+    var state: [String: (shape: [Int], values: [Float])] = [:]
+    for (name, shape, drawn) in network.state() {
+      var values = drawn
+      if let given = self[name] {
+        if classifier.contains(name), let learned, let classNames {
+          if given.shape == Array(shape.dropLast()) + [learned.count] {
+            given.copy(learned, to: &values, classNames)
+          }
+        } else if given.shape == shape {
+          values = given.values
+        }
+      }
+      state[name] = (shape, values)
+    }
+    return state
+  }
+}
+
+extension Checkpoint.Tensor {
+  /// Copies the columns of `learned` to those that `classNames` have under the same name; the classes are the
+  /// last side of both arrays.
+  fileprivate func copy(_ learned: [String], to values: inout [Float], _ classNames: [String]) {
+    let columns = classNames.enumerated().compactMap { now, name in
+      learned.firstIndex(of: name).map { (now: now, then: $0) }
+    }
+    for row in 0..<values.count / max(1, classNames.count) {
+      for column in columns {
+        values[row * classNames.count + column.now] =
+          self.values[row * learned.count + column.then]
+      }
+    }
+  }
+}
