@@ -19,7 +19,7 @@ enum CIFAR10 {
   static func source(_ path: String, resolution: Int, recordsPerFile: Int = 10_000) throws
     -> ImageSource
   {
-    var folder = URL(fileURLWithPath: path).standardizedFileURL.path
+    var folder = Path.absolute(path)
     let inner = folder + "/cifar-10-batches-bin"
     if FileFacts(inner)?.isFolder == true { folder = inner }
     guard FileFacts(folder)?.isFolder == true else {
@@ -51,7 +51,7 @@ enum CIFAR10 {
       fingerprint.combine(name, facts)
     }
     let names = try readClassNames(folder)
-    let files = try (trainFiles + testFiles).map { try map("\(folder)/\($0)") }
+    let files = try (trainFiles + testFiles).map { try mapBytes("\(folder)/\($0)") }
     let finalFolder = folder
     return ImageSource(
       name: "cifar10",
@@ -88,14 +88,6 @@ enum CIFAR10 {
       )
     }
     return names
-  }
-
-  private static func map(_ path: String) throws -> Foundation.Data {
-    do {
-      return try Foundation.Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    } catch {
-      throw UserError(.noInput, path, "cannot be read", remedy: "check its permissions")
-    }
   }
 
   private static func items(

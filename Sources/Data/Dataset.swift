@@ -99,12 +99,12 @@ package struct Dataset: Sendable {
     let source =
       if settings.source.hasPrefix(cifar) {
         try CIFAR10.source(
-          expandingTilde(String(settings.source.dropFirst(cifar.count))),
+          Path.expandingTilde(String(settings.source.dropFirst(cifar.count))),
           resolution: settings.resolution
         )
       } else {
         try ImageFolder.source(
-          expandingTilde(settings.source),
+          Path.expandingTilde(settings.source),
           resolution: settings.resolution
         )
       }

@@ -19,7 +19,7 @@ enum ImageFolder {
 
   /// Lists the folder `path` and checks its shape; decodes only a few headers.
   static func source(_ path: String, resolution: Int) throws -> ImageSource {
-    let folder = URL(fileURLWithPath: path).standardizedFileURL.path
+    let folder = Path.absolute(path)
     guard let facts = FileFacts(folder) else {
       throw UserError(
         .noInput,
@@ -38,7 +38,7 @@ enum ImageFolder {
 
     let classes = train.classNames
     return ImageSource(
-      name: URL(fileURLWithPath: folder).lastPathComponent,
+      name: Path.name(folder),
       folder: folder,
       side: packedSide(train.files, folder: folder, resolution: resolution),
       classNames: classes,

@@ -65,7 +65,16 @@ struct LatencyMeasureCommand: ParsableCommand {
         threads: threads,
         isa: isa,
         precision: precision,
-        anew: true
+        anew: true,
+        unkept: { error in
+          guard out == nil else { throw error }
+          throw UserError(
+            error.code,
+            error.place,
+            "the cache \(error.problem)",
+            remedy: "name a file with --out, or a folder for the cache in XDG_CACHE_HOME"
+          )
+        }
       ) {
         try ticker.show(
           $0.share,
@@ -96,6 +105,7 @@ struct LatencyMeasureCommand: ParsableCommand {
       findings: findings.reports
     )
     let number = BenchTable.number
+    let output = Output(beside: out)
     try options.show(
       report,
       table: [
@@ -105,8 +115,9 @@ struct LatencyMeasureCommand: ParsableCommand {
         ],
         ["networks take \(number(range.lowerBound, 3)) to \(number(range.upperBound, 3)) ms"],
         ["table: \(path)"],
-      ]
+      ],
+      output: output
     )
-    if !options.json { findings.show() }
+    if !options.json { findings.show(output) }
   }
 }

@@ -1,9 +1,10 @@
 import Foundation
+import Runs
 
 /// Text to a file descriptor, unbuffered.
 ///
 /// A reader that went away (`supertop … | head`) is no error: what follows is dropped and training
-/// goes on. SIGPIPE must be ignored for that, see `Signals`.
+/// goes on. SIGPIPE is ignored for that, see `Signals`.
 final class Output {
   private let descriptor: Int32
   /// Whether the reader has gone.
@@ -11,6 +12,12 @@ final class Output {
 
   init(descriptor: Int32 = STDOUT_FILENO) {
     self.descriptor = descriptor
+  }
+
+  /// For what is said beside a file that goes to `path`: not where that goes itself.
+  convenience init(beside path: String?) {
+    let isTaken = path.flatMap { try? OutputPlace($0) }?.isStandardOutput ?? false
+    self.init(descriptor: isTaken ? STDERR_FILENO : STDOUT_FILENO)
   }
 
   /// Size of the terminal behind the descriptor; nil where there is none.
@@ -27,19 +34,9 @@ final class Output {
 
   /// Writes `text` as it is.
   func text(_ text: String) {
-    var bytes = ArraySlice(Array(text.utf8))
-    while !bytes.isEmpty && !isClosed {
-      let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      if written >= 0 {
-        bytes = bytes.dropFirst(written)
-      } else if errno == EAGAIN {
-        // The other end may have made the descriptor non-blocking.
-        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        poll(&waiting, 1, 100)
-      } else if errno != EINTR {
-        isClosed = true
-      }
-    }
+    var text = text
+    guard !isClosed else { return }
+    isClosed = !text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
   }
 }
 

@@ -34,6 +34,7 @@ struct Supertop: ParsableCommand {
 
   /// Parses and runs; whatever goes wrong becomes one line on standard error and an exit code.
   static func main() {
+    Signals.protectOutput()
     do {
       var command = try parseAsRoot()
       try command.run()
