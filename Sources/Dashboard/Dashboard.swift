@@ -50,9 +50,10 @@ package enum Dashboard {
 
   /// Shows a run until the person leaves it; to be called on the main thread.
   ///
-  /// Started or continued in the background (`&`, `bg`) it waits for the foreground, and ends with the
-  /// training of this process. Throws a `UserError` when the terminal cannot be used. The terminal is as
-  /// it was on return, whatever happened. Unknown theme names are refused with the known ones.
+  /// Started or continued in the background (`&`, `bg`) it waits for the foreground, and ends
+  /// with the training of this process. Throws a `UserError` when the terminal cannot be used.
+  /// The terminal is as it was on return, whatever happened. Unknown theme names are refused with
+  /// the known ones.
   package static func run(source: any RunSource, options: DashboardOptions) throws -> DashboardExit
   {
     let environment = ProcessInfo.processInfo.environment

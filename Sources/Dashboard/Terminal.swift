@@ -29,11 +29,13 @@ final class Terminal {
 
   /// Why there can be no dashboard here, or nil.
   static func obstacle(_ environment: [String: String]) -> UserError? {
-    error(cn_check(TerminalName.entry(environment)), environment)
+    error(cn_check(TerminalName.entry(environment, knows: knows)), environment)
   }
 
   /// Takes the characters from the environment's locale; whether they are UTF-8.
   static func useLocale() -> Bool { cn_use_locale() }
+
+  private static func knows(_ name: String) -> Bool { cn_knows(name) }
 
   private static func error(_ status: Int32, _ environment: [String: String]) -> UserError? {
     let place = "TERM=\(environment["TERM"] ?? "")"
@@ -75,7 +77,9 @@ final class Terminal {
 
   /// Takes screen and keyboard where they may be ours again; whether they were taken just now.
   ///
-  /// That is at the start, after a stop, and when `fg` brings the program back. Then all has to be drawn. In the background nothing of the terminal is touched, as the system would stop the whole program.
+  /// That is at the start, after a stop, and when `fg` brings the program back; then all has to be
+  /// drawn. In the background nothing of the terminal is touched: the system would stop the whole
+  /// program.
   func take() throws -> Bool {
     guard cn_is_foreground() else {
       if isTaken { lose() }
@@ -99,7 +103,10 @@ final class Terminal {
 
   /// Colours that the terminal shows; NO_COLOR takes them all away.
   private func open() throws {
-    let names = [TerminalName.richer(environment), TerminalName.entry(environment)]
+    let names = [
+      TerminalName.richer(environment, knows: Self.knows),
+      TerminalName.entry(environment, knows: Self.knows),
+    ]
     var status = Int32(CN_UNKNOWN.rawValue)
     for name in names.compactMap(\.self) {
       status = cn_open(name, mouse)
@@ -107,8 +114,9 @@ final class Terminal {
     }
     if let error = Self.error(status, environment) { throw error }
     isOpen = true
-    let delay = environment["ESCDELAY"].flatMap { Double($0) }.map { min(max($0, 1), 2000) / 1000 }
-    input = TerminalInput(keys: Self.keys(), escapeDelay: delay ?? 0.05)
+    // Milliseconds, as curses has it.
+    let delay = min(max(environment["ESCDELAY"].flatMap { Int($0) } ?? 50, 1), 2000)
+    input = TerminalInput(keys: Self.keys(), escapeDelay: Double(delay) / 1000)
     let colours = Int(cn_colours())
     maximumPairs = min(Int(cn_pairs()), 32_000)
     let noColour = !(environment["NO_COLOR"] ?? "").isEmpty

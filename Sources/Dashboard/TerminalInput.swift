@@ -38,7 +38,7 @@ struct TerminalInput {
   private static let escape: Unicode.Scalar = "\u{1B}"
   private static let longestSequence = 64
   private static let longestPaste = 4096
-  /// Silence after which a lone byte is a key again, though a string or a paste has not ended; seconds.
+  /// Silence after which a lone byte is a key again, even in a string or a paste; seconds.
   private static let patience = 2.0
   /// Silence after which anything is; seconds.
   private static let longPatience = 30.0

@@ -1,5 +1,3 @@
-import CNcurses
-
 /// Which entry of terminfo a terminal is drawn by.
 enum TerminalName {
   /// Terminals that understand what xterm does, by the first word of their names.
@@ -8,13 +6,11 @@ enum TerminalName {
     "mintty", "mlterm", "rio", "st", "vte", "warp", "wezterm",
   ]
 
-  /// TERM itself, or where this machine does not know it the entry of the family that its name is of.
+  /// TERM itself, or the entry of its family where this machine does not know it.
   ///
-  /// Nil without TERM. The newer terminals bring entries that a server they log in to does not have.
-  static func entry(
-    _ environment: [String: String],
-    knows: (String) -> Bool = { cn_knows($0) }
-  ) -> String? {
+  /// `knows` tells whether there is an entry. Nil without TERM. The newer terminals bring entries
+  /// that a server they log in to does not have.
+  static func entry(_ environment: [String: String], knows: (String) -> Bool) -> String? {
     guard let term = environment["TERM"], !term.isEmpty, !knows(term) else {
       return environment["TERM"]
     }
@@ -35,10 +31,7 @@ enum TerminalName {
   ///
   /// COLORTERM promises true colour, for which ncurses has entries of their own; tmux may call
   /// itself `screen` and always draws 256 colours.
-  static func richer(
-    _ environment: [String: String],
-    knows: (String) -> Bool = { cn_knows($0) }
-  ) -> String? {
+  static func richer(_ environment: [String: String], knows: (String) -> Bool) -> String? {
     guard let term = entry(environment, knows: knows) else { return nil }
     let base = term.hasSuffix("-256color") ? String(term.dropLast(9)) : term
     guard ["screen", "tmux", "xterm"].contains(base) else { return nil }

@@ -110,7 +110,7 @@ package func makeFolders(_ path: String) -> Int32 {
   }
 }
 
-/// Removes a file, or a folder with all that is in it, as far as the system lets it; links are not followed.
+/// Removes a file, or a folder with all that is in it, as far as that goes; follows no links.
 package func removeAll(_ path: String) {
   if unlink(path) == 0 { return }
   var info = stat()

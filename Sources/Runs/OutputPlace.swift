@@ -2,9 +2,9 @@ import Foundation
 
 /// Where an output goes that was asked for by a path, links followed.
 ///
-/// A plain file is replaced as a whole. What is none (a device, a pipe, a socket) must stay what it is
-/// and is written into; so is a descriptor of this process, however it is named (`-`, `/dev/stdout`,
-/// `/dev/fd/3`).
+/// A plain file is replaced as a whole. What is none (a device, a pipe, a socket) must stay what
+/// it is and is written into; so is a descriptor of this process, however it is named (`-`,
+/// `/dev/stdout`, `/dev/fd/3`).
 package enum OutputPlace: Sendable, Equatable {
   /// A plain file or none yet, by its path without links.
   case file(String)
@@ -70,11 +70,11 @@ package enum OutputPlace: Sendable, Equatable {
   }
 }
 
-/// Writes an output: a plain file whole or not at all, anything else piece by piece (`OutputPlace`).
+/// Writes an output: a plain file whole or not at all, anything else as it comes.
 ///
-/// `body` hands chunks to the function that it is given. Whoever reads a plain file, or a power cut,
-/// meets the old file or the new one. Errors: `.cannotCreate` when nothing can be made there, `.io`
-/// midway.
+/// `body` hands chunks to the function that it is given. Whoever reads a plain file, or a power
+/// cut, meets the old file or the new one. Errors: `.cannotCreate` when nothing can be made
+/// there, `.io` midway.
 package func writeWhole(
   to path: String,
   _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
@@ -144,7 +144,7 @@ private func replaceFile(
 /// What the name of an unfinished file of `writeWhole` ends in.
 let unfinishedSuffix = ".part"
 
-/// Writes all bytes, waiting where the descriptor does not take them at once; false with `errno` else.
+/// Writes all bytes, waiting where they are not taken at once; false, with `errno`, if it fails.
 package func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Bool {
   var rest = bytes[...]
   while !rest.isEmpty {
@@ -173,12 +173,13 @@ private func cannotBeWritten(_ path: String, _ number: Int32) -> UserError {
 }
 
 private func writingFailed(_ path: String, _ number: Int32) -> UserError {
-  UserError(
-    .io,
-    path,
-    "writing failed, \(systemMessage(number))",
-    remedy: number == EPIPE ? "its reader went away" : "check the free space"
-  )
+  let remedy =
+    switch number {
+    case EPIPE: "its reader went away"
+    case EBADF: "it is not open for writing"
+    default: "check the free space"
+    }
+  return UserError(.io, path, "writing failed, \(systemMessage(number))", remedy: remedy)
 }
 
 private func realPath(_ path: String) -> String? {

@@ -2,8 +2,8 @@ import Foundation
 
 /// What the text of a path tells, without a look at the disk.
 ///
-/// Paths are taken apart byte by byte, as the system does it. Foundation's own functions are not used
-/// for what a person may have typed: on some platforms they die of names of one character.
+/// Paths are taken apart byte by byte, as the system does it. Foundation's own functions are not
+/// used for what a person may have typed: on some platforms they die of names of one character.
 package enum Path {
   private static let slash = UInt8(ascii: "/")
 
@@ -13,7 +13,7 @@ package enum Path {
   /// What the last part lies in: `a/b` of `a/b/c`, `.` of `c`, `/` of `/c`.
   package static func folder(_ path: String) -> String { split(path).folder }
 
-  /// What follows the last point of the name, in small letters: `json` of `a/b.JSON`; empty for none.
+  /// What follows the name's last point, in small letters: `json` of `a/b.JSON`; empty for none.
   package static func suffix(_ path: String) -> String {
     let name = name(path).utf8
     guard let dot = name.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex else { return "" }

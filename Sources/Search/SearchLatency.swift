@@ -38,7 +38,8 @@ struct SearchLatency {
         for: macro,
         threads: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount,
         unkept: {
-          warning = "\($0.place): the cache \($0.problem); the blocks are timed anew for each run"
+          warning =
+            "\($0.place): \($0.problem); so there is no cache, and each run times the blocks anew"
         },
         progress: progress
       )

@@ -71,7 +71,7 @@ struct LatencyMeasureCommand: ParsableCommand {
           throw UserError(
             error.code,
             error.place,
-            "the cache \(error.problem)",
+            error.problem,
             remedy: "name a file with --out, or a folder for the cache in XDG_CACHE_HOME"
           )
         }

@@ -1,11 +1,15 @@
 import Foundation
 import Runs
+import Synchronization
 
 /// Text to a file descriptor, unbuffered.
 ///
 /// A reader that went away (`supertop … | head`) is no error: what follows is dropped and training
 /// goes on. SIGPIPE is ignored for that, see `Signals`.
 final class Output {
+  /// Error number of the first text that standard output had no room for; 0 while all went well.
+  private static let fullness = Atomic<Int32>(0)
+
   private let descriptor: Int32
   /// Whether the reader has gone.
   private(set) var isClosed = false
@@ -27,6 +31,19 @@ final class Output {
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
+  /// Throws `.io` if standard output has lost text that somebody wanted, a full disk's.
+  static func check() throws {
+    let number = fullness.load(ordering: .relaxed)
+    guard number == 0 else {
+      throw UserError(
+        .io,
+        "standard output",
+        "writing failed, \(systemMessage(number))",
+        remedy: "check the free space"
+      )
+    }
+  }
+
   /// Writes `text` and a line break.
   func line(_ text: String) {
     self.text(text + "\n")
@@ -37,6 +54,9 @@ final class Output {
     var text = text
     guard !isClosed else { return }
     isClosed = !text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
+    if isClosed, descriptor == STDOUT_FILENO, [ENOSPC, EDQUOT, EFBIG].contains(errno) {
+      Output.fullness.store(errno, ordering: .relaxed)
+    }
   }
 }
 

@@ -38,6 +38,7 @@ struct Supertop: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      try Output.check()
     } catch let error as UserError {
       leave(error.code.rawValue, saying: error.description)
     } catch let code as ExitCode {
