@@ -17,9 +17,9 @@ extension LatencyTable {
   ///   - isa: the kernels to time.
   ///   - precision: what is enough.
   ///   - anew: whether to measure even if there is a finished table.
+  ///   - progress: see `measured`.
   ///   - unkept: called once if nothing can be kept in `path`, before the measurement where that shows; what
   ///     it throws ends it.
-  ///   - progress: see `measured`.
   /// - Returns: the table, whole and fitting the space.
   /// - Throws: those of `measured`, and of `unkept`.
   package static func kept(
@@ -29,8 +29,8 @@ extension LatencyTable {
     isa: InstructionSet = .chosen,
     precision: LatencyPrecision = LatencyPrecision(),
     anew: Bool = false,
-    unkept: (UserError) throws -> Void = { throw $0 },
-    progress: (LatencyProgress) throws -> Void = { _ in }
+    progress: (LatencyProgress) throws -> Void = { _ in },
+    unkept: (UserError) throws -> Void = { throw $0 }
   ) throws -> LatencyTable {
     let path = path ?? cachePath(for: macro, threads: threads, isa: isa)
     // A damaged file of the cache is made again, as any other of its kind.

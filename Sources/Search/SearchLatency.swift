@@ -37,11 +37,11 @@ struct SearchLatency {
       table = try LatencyTable.kept(
         for: macro,
         threads: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount,
+        progress: progress,
         unkept: {
           warning =
             "\($0.place): \($0.problem); so there is no cache, and each run times the blocks anew"
-        },
-        progress: progress
+        }
       )
     } else {
       table = try LatencyTable.load(path: named)

@@ -66,6 +66,13 @@ struct LatencyMeasureCommand: ParsableCommand {
         isa: isa,
         precision: precision,
         anew: true,
+        progress: {
+          try ticker.show(
+            $0.share,
+            "\($0.cells) of \($0.cellCount) cells",
+            secondsLeft: $0.secondsLeft
+          )
+        },
         unkept: { error in
           guard out == nil else { throw error }
           throw UserError(
@@ -75,13 +82,7 @@ struct LatencyMeasureCommand: ParsableCommand {
             remedy: "name a file with --out, or a folder for the cache in XDG_CACHE_HOME"
           )
         }
-      ) {
-        try ticker.show(
-          $0.share,
-          "\($0.cells) of \($0.cellCount) cells",
-          secondsLeft: $0.secondsLeft
-        )
-      }
+      )
     } catch {
       ticker.clear()
       throw error

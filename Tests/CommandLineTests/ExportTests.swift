@@ -190,7 +190,7 @@ struct ExportTests {
     #expect(content(folder.path + "/x") == Data(again.output.utf8))
     #expect(try files(folder) == ["l", "n", "real", "x", "y"])
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.path + "/l") == "real")
-    let search = ["search", "--headless", "--run", "r"] + Program.tiny(epochs: 1)
+    let search = ["search", "--headless", "--run", "r"] + Program.tiny(epochs: 2)
     #expect(try Program.run(search, in: folder).code == 0)
     for arguments in [["watch", "r", "--screenshot", "s"], ["compare", "r", "r", "--out", "c"]] {
       #expect(try Program.run(arguments, in: folder).code == 0)

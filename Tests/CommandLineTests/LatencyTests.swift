@@ -96,7 +96,7 @@ import Testing
     let cache = ["XDG_CACHE_HOME": folder.path + "/file/cache"]
     let options = ["--headless", "--set", "search.cost=latency", "--set", "latency.threads=1"]
     let search = try Program.run(
-      ["search", "--run", "r"] + options + Program.tiny(epochs: 1),
+      ["search", "--run", "r"] + options + Program.tiny(epochs: 2),
       in: folder,
       environment: cache
     )
