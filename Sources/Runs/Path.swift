@@ -43,7 +43,9 @@ package enum Path {
     if home.isEmpty, let entry = user.isEmpty ? getpwuid(getuid()) : getpwnam(user) {
       home = String(cString: entry.pointee.pw_dir)
     }
-    return home.isEmpty ? path : home + path[end...]
+    // A user whom the machine does not know, as containers have, has the root for a home.
+    if home.isEmpty, !user.isEmpty { return path }
+    return (home == "/" ? "" : home) + path[end...]
   }
 
   /// A name beside `path`, its own with `suffix` behind it, cut where a name may be no longer.
