@@ -22,10 +22,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { MOUSE_PREFIX = 600 };  // our key code for the start of an SGR mouse report
-
 static SCREEN *screen;
-static WINDOW *keys;  // a private pad: wgetch on it never refreshes the screen
 static int tty = -1;
 static FILE *tty_in, *tty_out;
 static bool mouse_wanted;
@@ -33,16 +30,25 @@ static struct termios saved_modes;
 static int signal_pipe[2] = {-1, -1};
 static int stray_pipe[2] = {-1, -1};
 static int saved_stdout = -1, saved_stderr = -1;
-static char restore_text[160];
+static char restore_text[200];
 // The last of what was printed while the screen was ours, told when it is given back.
 static char kept[8192];
 static volatile sig_atomic_t kept_size;
-static volatile sig_atomic_t is_open;
+// is_open: the curses are begun and the output is captured. is_taken: the screen is ours as well, which it
+// is not while the shell has it.
+static volatile sig_atomic_t is_open, is_taken;
+static bool is_watching;
 
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT};
+// What would stop a job of the background, and its training, over a terminal that is not its own.
+static const int background[] = {SIGTTIN, SIGTTOU};
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT};
-enum { WATCHED = sizeof watched / sizeof *watched, FATAL = sizeof fatal / sizeof *fatal };
-static struct sigaction old_watched[WATCHED], old_fatal[FATAL];
+enum {
+  WATCHED = sizeof watched / sizeof *watched,
+  BACKGROUND = sizeof background / sizeof *background,
+  FATAL = sizeof fatal / sizeof *fatal
+};
+static struct sigaction old_watched[WATCHED], old_background[BACKGROUND], old_fatal[FATAL];
 
 static void send_text(int fd, const char *text) {
   size_t left = strlen(text);
@@ -80,8 +86,10 @@ static void on_fatal(int number) {
   (void)number;
   if (!is_open) return;
   is_open = 0;
-  send_text(tty, restore_text);
-  tcsetattr(tty, TCSANOW, &saved_modes);
+  if (is_taken) {
+    send_text(tty, restore_text);
+    tcsetattr(tty, TCSANOW, &saved_modes);
+  }
   int out = saved_stderr >= 0 ? saved_stderr : STDERR_FILENO;
   write_kept(out);
   char buffer[512];
@@ -101,6 +109,8 @@ static void install_handlers(void) {
   action.sa_flags = SA_RESTART;
   action.sa_handler = on_signal;
   for (int i = 0; i < WATCHED; i++) sigaction(watched[i], &action, &old_watched[i]);
+  action.sa_handler = SIG_IGN;
+  for (int i = 0; i < BACKGROUND; i++) sigaction(background[i], &action, &old_background[i]);
   action.sa_flags = (int)SA_RESETHAND;
   action.sa_handler = on_fatal;
   for (int i = 0; i < FATAL; i++) sigaction(fatal[i], &action, &old_fatal[i]);
@@ -108,6 +118,7 @@ static void install_handlers(void) {
 
 static void remove_handlers(void) {
   for (int i = 0; i < WATCHED; i++) sigaction(watched[i], &old_watched[i], NULL);
+  for (int i = 0; i < BACKGROUND; i++) sigaction(background[i], &old_background[i], NULL);
   for (int i = 0; i < FATAL; i++) sigaction(fatal[i], &old_fatal[i], NULL);
 }
 
@@ -130,9 +141,8 @@ int cn_next_signal(void) {
 
 // MARK: Life
 
-int cn_check(void) {
+int cn_check(const char *term) {
   if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) return CN_NOT_A_TERMINAL;
-  const char *term = getenv("TERM");
   if (term == NULL || *term == 0 || strcmp(term, "dumb") == 0) return CN_DUMB;
   int error = 0;
   if (setupterm(term, STDOUT_FILENO, &error) != OK) return CN_UNKNOWN;
@@ -176,8 +186,10 @@ static void append_capability(const char *name) {
   if (used + strlen(text) < sizeof restore_text) strcpy(restore_text + used, text);
 }
 
-static void set_mouse(bool on) {
+// Mouse reports and marks around what is pasted.
+static void set_reports(bool on) {
   if (mouse_wanted) send_text(tty, on ? "\033[?1000h\033[?1006h" : "\033[?1006l\033[?1000l");
+  send_text(tty, on ? "\033[?2004h" : "\033[?2004l");
 }
 
 // Prints by anything else go to a pipe: they would wreck the screen.
@@ -206,17 +218,24 @@ static void release_output(void) {
   saved_stdout = saved_stderr = -1;
 }
 
-static void enter_modes(void) {
-  cbreak();
-  noecho();
-  nonl();
-  curs_set(0);
+bool cn_watch(void) {
+  if (is_watching) return true;
+  if (!make_pipe(signal_pipe) || !make_pipe(stray_pipe)) return false;
+  install_handlers();
+  return is_watching = true;
+}
+
+bool cn_is_foreground(void) {
+  // No answer: no job control here, so nobody else has the terminal.
+  pid_t group = tcgetpgrp(STDIN_FILENO);
+  return group < 0 || group == getpgrp();
 }
 
 int cn_open(const char *term, bool mouse) {
-  int status = cn_check();
+  int status = cn_check(term);
   if (status != CN_OPEN) return status;
-  if (!make_pipe(signal_pipe) || !make_pipe(stray_pipe)) return CN_UNKNOWN;
+  // Before newterm: ncurses installs handlers that call _exit only where none is set.
+  if (!cn_watch()) return CN_UNKNOWN;
   tty = dup(STDOUT_FILENO);
   fcntl(tty, F_SETFD, FD_CLOEXEC);
   tcgetattr(tty, &saved_modes);
@@ -225,39 +244,34 @@ int cn_open(const char *term, bool mouse) {
   // Either in the environment would freeze the size.
   unsetenv("LINES");
   unsetenv("COLUMNS");
-  // Before newterm: ncurses installs handlers that call _exit only where none is set.
-  install_handlers();
-  screen = term != NULL ? newterm(term, tty_out, tty_in) : NULL;
-  if (screen == NULL) screen = newterm(NULL, tty_out, tty_in);
-  if (screen == NULL) {
-    remove_handlers();
-    return CN_UNKNOWN;
-  }
-  if (!is_set("ESCDELAY")) set_escdelay(25);
-  enter_modes();
+  screen = newterm(term, tty_out, tty_in);
+  if (screen == NULL) return CN_UNKNOWN;
+  cbreak();
+  noecho();
+  nonl();
+  curs_set(0);
   if (has_colors()) {
     start_color();
     use_default_colors();
   }
   char *report = tigetstr("kmous");
   mouse_wanted = mouse && report != NULL && report != (char *)-1;
-  keys = newpad(1, 1);
-  keypad(keys, TRUE);
+  // Keys are then sent as terminfo has them.
+  keypad(stdscr, TRUE);
+  // Input is not read through curses, so what waits there must not hold up a frame.
+  typeahead(-1);
   // Keys typed while the program was being built or started are not meant for the search.
-  flushinp();
-  nodelay(keys, TRUE);
-  // Reports are always asked for in SGR form; the entry may describe the old one.
-  define_key(NULL, KEY_MOUSE);
-  define_key("\033[<", MOUSE_PREFIX);
-  strcpy(restore_text, "\033[?2026l\033[?1006l\033[?1000l");
+  tcflush(STDIN_FILENO, TCIFLUSH);
+  strcpy(restore_text, "\033[?2026l\033[?2004l\033[?1006l\033[?1000l");
+  append_capability("rmkx");
   append_capability("sgr0");
   append_capability("cnorm");
   append_capability("rmcup");
   static bool registered;
   if (!registered) atexit(cn_close);
   registered = true;
-  is_open = 1;
-  set_mouse(true);
+  is_open = is_taken = 1;
+  set_reports(true);
   capture_output();
   werase(stdscr);
   clearok(stdscr, TRUE);
@@ -266,32 +280,46 @@ int cn_open(const char *term, bool mouse) {
   return CN_OPEN;
 }
 
+void cn_take(void) {
+  // Whoever had the terminal left it in modes of his own; the next frame sets ours again.
+  if (!isendwin()) endwin();
+  is_taken = 1;
+  set_reports(true);
+  cn_resize();
+}
+
+void cn_lose(void) { is_taken = 0; }
+
 void cn_close(void) {
-  if (!is_open) return;
-  is_open = 0;
-  set_mouse(false);
-  endwin();
-  release_output();
-  write_kept(STDERR_FILENO);
-  tcsetattr(tty, TCSANOW, &saved_modes);
-  remove_handlers();
+  if (is_open) {
+    is_open = 0;
+    if (is_taken) {
+      set_reports(false);
+      endwin();
+    }
+    release_output();
+    write_kept(STDERR_FILENO);
+    if (is_taken) tcsetattr(tty, TCSANOW, &saved_modes);
+    is_taken = 0;
+  }
+  if (is_watching) remove_handlers();
+  is_watching = false;
 }
 
 void cn_suspend(void) {
-  set_mouse(false);
-  endwin();
+  if (is_taken) {
+    set_reports(false);
+    endwin();
+    is_taken = 0;
+  }
   // The default action, so that an orphaned process group (nobody to type fg) is not frozen.
+  struct sigaction watching;
+  sigaction(SIGTSTP, NULL, &watching);
+  signal(SIGCONT, SIG_DFL);
   signal(SIGTSTP, SIG_DFL);
   raise(SIGTSTP);
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
-  action.sa_handler = on_signal;
-  sigaction(SIGTSTP, &action, NULL);
-  cn_resize();
-  cn_repaint();
-  set_mouse(true);
+  sigaction(SIGTSTP, &watching, NULL);
+  sigaction(SIGCONT, &watching, NULL);
 }
 
 // MARK: Capabilities
@@ -299,6 +327,11 @@ void cn_suspend(void) {
 void cn_size(int *width, int *height) {
   *width = getmaxx(stdscr);
   *height = getmaxy(stdscr);
+}
+
+const char *cn_key_text(const char *name) {
+  char *text = tigetstr(name);
+  return text == (char *)-1 ? NULL : text;
 }
 
 int cn_colours(void) { return has_colors() ? COLORS : 0; }
@@ -356,7 +389,8 @@ void cn_resize(void) {
 
 int cn_wait(int milliseconds) {
   struct pollfd fds[3] = {
-      {.fd = STDIN_FILENO, .events = POLLIN},
+      // What is typed while the shell has the terminal is not ours.
+      {.fd = STDIN_FILENO, .events = is_taken ? POLLIN : 0},
       {.fd = signal_pipe[0], .events = POLLIN},
       {.fd = stray_pipe[0], .events = POLLIN},
   };
@@ -369,58 +403,15 @@ int cn_wait(int milliseconds) {
   return seen;
 }
 
-static cn_event read_mouse(void) {
-  cn_event event = {CN_NONE, 0, 0, 0};
-  int values[3] = {0, 0, 0};
-  int at = 0;
-  wtimeout(keys, 25);
-  for (int i = 0; i < 24; i++) {
-    wint_t c;
-    if (wget_wch(keys, &c) != OK) break;
-    if (c >= '0' && c <= '9') {
-      values[at] = values[at] * 10 + (int)(c - '0');
-    } else if (c == ';' && at < 2) {
-      at++;
-    } else {
-      if (c == 'M') event = (cn_event){CN_MOUSE, values[0], values[1] - 1, values[2] - 1};
-      break;
-    }
-  }
-  nodelay(keys, TRUE);
-  return event;
-}
-
-cn_event cn_next_event(void) {
-  wint_t c;
-  int kind = wget_wch(keys, &c);
-  if (kind == ERR) return (cn_event){CN_NONE, 0, 0, 0};
-  if (kind == OK) return (cn_event){CN_CHARACTER, (int32_t)c, 0, 0};
-  int code = CN_OTHER;
-  switch (c) {
-    case MOUSE_PREFIX: {
-      cn_event event = read_mouse();
-      // Never CN_NONE here: the caller takes that for an empty queue.
-      return event.kind == CN_NONE ? (cn_event){CN_KEY, CN_OTHER, 0, 0} : event;
-    }
-    case KEY_UP: code = CN_UP; break;
-    case KEY_DOWN: code = CN_DOWN; break;
-    case KEY_LEFT: code = CN_LEFT; break;
-    case KEY_RIGHT: code = CN_RIGHT; break;
-    case KEY_HOME: code = CN_HOME; break;
-    case KEY_END: code = CN_END; break;
-    case KEY_PPAGE: code = CN_PAGE_UP; break;
-    case KEY_NPAGE: code = CN_PAGE_DOWN; break;
-    case KEY_BACKSPACE: code = CN_BACKSPACE; break;
-    case KEY_DC: code = CN_DELETE; break;
-    case KEY_BTAB: code = CN_BACK_TAB; break;
-    case KEY_ENTER: code = CN_ENTER; break;
-    case KEY_F(1): code = CN_F1; break;
-    default: break;
-  }
-  return (cn_event){CN_KEY, code, 0, 0};
+int cn_read(uint8_t *buffer, int size) {
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  if (!is_taken || poll(&input, 1, 0) <= 0 || !(input.revents & POLLIN)) return 0;
+  ssize_t n = read(STDIN_FILENO, buffer, (size_t)size);
+  return n > 0 ? (int)n : 0;
 }
 
 int cn_read_stray(char *buffer, int size) {
+  if (!is_open) return 0;
   ssize_t n = read(stray_pipe[0], buffer, (size_t)size);
   if (n <= 0) return 0;
   int count = (int)n < (int)sizeof kept ? (int)n : (int)sizeof kept;

@@ -28,7 +28,9 @@ package struct DashboardOptions: Sendable {
 /// The live screen of a run (spec S80–S86).
 package enum Dashboard {
   /// Why there can be no dashboard on this terminal, or nil when there can.
-  package static func obstacle() -> UserError? { Terminal.obstacle() }
+  package static func obstacle() -> UserError? {
+    Terminal.obstacle(ProcessInfo.processInfo.environment)
+  }
 
   /// Refuses the name of a theme that does not exist, with the known ones.
   package static func check(theme name: String) throws {
@@ -48,8 +50,10 @@ package enum Dashboard {
 
   /// Shows a run until the person leaves it; to be called on the main thread.
   ///
-  /// Throws a `UserError` when the terminal cannot be used. The terminal is as it was on return,
-  /// whatever happened. Unknown theme names are refused with the known ones.
+  /// Started or continued in the background (`&`, `bg`) it waits for the foreground, and ends
+  /// with the training of this process. Throws a `UserError` when the terminal cannot be used.
+  /// The terminal is as it was on return, whatever happened. Unknown theme names are refused with
+  /// the known ones.
   package static func run(source: any RunSource, options: DashboardOptions) throws -> DashboardExit
   {
     let environment = ProcessInfo.processInfo.environment
@@ -59,17 +63,14 @@ package enum Dashboard {
     let terminal = try Terminal(environment: environment, mouse: options.mouse)
     defer { terminal.close() }
     let glyphs = options.glyphs ?? glyphSet(isUTF8: isUTF8, term: environment["TERM"] ?? "")
-    var look = Model.Look(glyphs: glyphs, depth: terminal.colourDepth, library: library)
-    let theme = library.initial(
-      options.theme,
-      depth: terminal.colourDepth,
-      environment: environment
+    var model = Model(
+      size: Size(80, 24),
+      look: Model.Look(glyphs: glyphs, library: library),
+      ownsTrainer: options.ownsTrainer
     )
-    look.themeIndex = library.themes.firstIndex { $0.name == theme.name } ?? 0
-    var model = Model(size: terminal.size, look: look, ownsTrainer: options.ownsTrainer)
     if let problem = library.problems.first { model.message = .problem(problem) }
-    var loop = Loop(source: source, terminal: terminal, model: model)
-    return loop.run()
+    var loop = Loop(source: source, terminal: terminal, theme: options.theme, model: model)
+    return try loop.run()
   }
 
   /// One frame of a run as an SVG picture, without a terminal (`--screenshot`).
@@ -110,33 +111,57 @@ package enum Dashboard {
 private struct Loop {
   let source: any RunSource
   let terminal: Terminal
+  /// Name of the theme that was asked for.
+  let theme: String?
   var model: Model
+  private var wasOpened = false
 
   /// Between two looks into the store; also the pace of frames while nobody types.
   private let interval = 0.1
 
-  init(source: any RunSource, terminal: Terminal, model: Model) {
+  init(source: any RunSource, terminal: Terminal, theme: String?, model: Model) {
     self.source = source
     self.terminal = terminal
+    self.theme = theme
     self.model = model
   }
 
-  mutating func run() -> DashboardExit {
+  mutating func run() throws -> DashboardExit {
     var nextPoll = 0.0
     while true {
+      try takeTerminal()
       let now = Date().timeIntervalSince1970
       if let exit = apply(.tick(now)) { return exit }
       if now >= nextPoll || nextPoll > now + 2 * interval {
         nextPoll = now + interval
         if let exit = poll() { return exit }
       }
-      terminal.show(view(model), theme: model.look.theme)
+      if model.isShown { terminal.show(view(model), theme: model.look.theme) }
       // A key is answered at once: the wait ends with the first byte.
       let wait = max(1, Int((nextPoll - Date().timeIntervalSince1970) * 1000) + 1)
       for event in terminal.events(within: min(wait, 100)) {
         if let exit = apply(event) { return exit }
       }
     }
+  }
+
+  /// Where the terminal has become ours, the model gets its size and, at first, its colours.
+  private mutating func takeTerminal() throws {
+    if try terminal.take() {
+      if !wasOpened {
+        wasOpened = true
+        let library = model.look.library
+        let chosen = library.initial(
+          theme,
+          depth: terminal.colourDepth,
+          environment: ProcessInfo.processInfo.environment
+        )
+        model.look.depth = terminal.colourDepth
+        model.look.themeIndex = library.themes.firstIndex { $0.name == chosen.name } ?? 0
+      }
+      _ = update(&model, .resize(terminal.size))
+    }
+    model.isShown = terminal.isTaken
   }
 
   private mutating func poll() -> DashboardExit? {
@@ -153,9 +178,7 @@ private struct Loop {
       switch effect {
       case .exit(let exit): return exit
       case .repaint: terminal.repaint()
-      case .suspend:
-        terminal.suspend()
-        _ = update(&model, .resize(terminal.size))
+      case .suspend: terminal.suspend()
       case .request(let action):
         do {
           try source.request(action)

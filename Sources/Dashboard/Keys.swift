@@ -2,7 +2,7 @@
 enum Key: Hashable, Sendable {
   case character(Unicode.Scalar)
   case up, down, left, right, home, end, pageUp, pageDown
-  case enter, escape, tab, backTab, backspace, delete, help, other
+  case enter, escape, tab, backTab, backspace, delete, help
 }
 
 /// What a key does outside text fields and dialogs.

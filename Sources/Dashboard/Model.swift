@@ -27,6 +27,8 @@ struct Model: Sendable {
   var interrupts: [Double] = []
   /// Stop was asked for; the dashboard leaves when the trainer has saved.
   var isStopping = false
+  /// Whether there is a screen; in the background of a terminal there is none.
+  var isShown = true
   /// Whether leaving also ends the trainer unless told otherwise.
   var ownsTrainer: Bool
   /// Seconds since 1970, as of the last event that carries time.

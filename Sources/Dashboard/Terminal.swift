@@ -10,11 +10,17 @@ final class Terminal {
   private var shown: Frame?
   private var shownTheme: Theme?
   private var pairs: [PairKey: Int32] = [:]
-  private let depth: ColourDepth
-  private let colours: Int
-  private let maximumPairs: Int
-  private var isOpen = true
+  private let environment: [String: String]
+  private let mouse: Bool
+  private var input = TerminalInput()
+  private var maximumPairs = 0
+  private var isOpen = false
   private var buffer = [CChar](repeating: 0, count: 4096)
+
+  /// Whether screen and keyboard are ours now; else they are the shell's.
+  private(set) var isTaken = false
+  /// Colours that the terminal shows; none before it is taken.
+  private(set) var colourDepth = ColourDepth.none
 
   private struct PairKey: Hashable {
     var fore: Int32
@@ -22,14 +28,17 @@ final class Terminal {
   }
 
   /// Why there can be no dashboard here, or nil.
-  static func obstacle() -> UserError? { error(cn_check()) }
+  static func obstacle(_ environment: [String: String]) -> UserError? {
+    error(cn_check(TerminalName.entry(environment, knows: knows)), environment)
+  }
 
   /// Takes the characters from the environment's locale; whether they are UTF-8.
   static func useLocale() -> Bool { cn_use_locale() }
 
-  private static func error(_ status: Int32) -> UserError? {
-    let term = ProcessInfo.processInfo.environment["TERM"] ?? ""
-    let remedy = "run it with --headless, or in another terminal"
+  private static func knows(_ name: String) -> Bool { cn_knows(name) }
+
+  private static func error(_ status: Int32, _ environment: [String: String]) -> UserError? {
+    let place = "TERM=\(environment["TERM"] ?? "")"
     switch status {
     case Int32(CN_OPEN.rawValue): return nil
     case Int32(CN_NOT_A_TERMINAL.rawValue):
@@ -42,27 +51,76 @@ final class Terminal {
     case Int32(CN_DUMB.rawValue):
       return UserError(
         .unavailable,
-        "TERM=\(term)",
+        place,
         "this terminal cannot place its cursor",
-        remedy: remedy
+        remedy: "run it with --headless, or in another terminal"
       )
     default:
       return UserError(
         .unavailable,
-        "TERM=\(term)",
-        "no such terminal is known (terminfo)",
-        remedy: remedy
+        place,
+        "no such terminal is known here, set TERM=xterm-256color if it is alike",
+        remedy: "or run it with --headless"
       )
     }
   }
 
-  /// Colours that the terminal shows; NO_COLOR takes them all away.
+  /// Watches the signals of the terminal, which is not touched before `take`.
   init(environment: [String: String], mouse: Bool) throws {
-    if let error = Self.error(cn_open(Self.richerName(environment), mouse)) { throw error }
-    colours = Int(cn_colours())
+    self.environment = environment
+    self.mouse = mouse
+    if let error = Self.obstacle(environment) { throw error }
+    guard cn_watch() else {
+      throw UserError(.unavailable, "dashboard", "no file descriptor is left")
+    }
+  }
+
+  /// Takes screen and keyboard where they may be ours again; whether they were taken just now.
+  ///
+  /// That is at the start, after a stop, and when `fg` brings the program back; then all has to be
+  /// drawn. In the background nothing of the terminal is touched: the system would stop the whole
+  /// program.
+  func take() throws -> Bool {
+    guard cn_is_foreground() else {
+      if isTaken { lose() }
+      return false
+    }
+    guard !isTaken else { return false }
+    if isOpen {
+      cn_take()
+      shown = nil
+    } else {
+      try open()
+    }
+    isTaken = true
+    return true
+  }
+
+  private func lose() {
+    cn_lose()
+    isTaken = false
+  }
+
+  /// Colours that the terminal shows; NO_COLOR takes them all away.
+  private func open() throws {
+    let names = [
+      TerminalName.richer(environment, knows: Self.knows),
+      TerminalName.entry(environment, knows: Self.knows),
+    ]
+    var status = Int32(CN_UNKNOWN.rawValue)
+    for name in names.compactMap(\.self) {
+      status = cn_open(name, mouse)
+      if status == Int32(CN_OPEN.rawValue) { break }
+    }
+    if let error = Self.error(status, environment) { throw error }
+    isOpen = true
+    // Milliseconds, as curses has it.
+    let delay = min(max(environment["ESCDELAY"].flatMap { Int($0) } ?? 50, 1), 2000)
+    input = TerminalInput(keys: Self.keys(), escapeDelay: Double(delay) / 1000)
+    let colours = Int(cn_colours())
     maximumPairs = min(Int(cn_pairs()), 32_000)
     let noColour = !(environment["NO_COLOR"] ?? "").isEmpty
-    depth =
+    colourDepth =
       if noColour || colours < 8 { .none } else if cn_is_direct_colour() {
         .direct
       } else if colours
@@ -70,26 +128,7 @@ final class Terminal {
       { .palette } else if colours >= 16 { .sixteen } else { .eight }
   }
 
-  /// A terminfo name with more colours for a terminal that surely has them but does not say so.
-  ///
-  /// COLORTERM promises true colour, for which ncurses has entries of their own; tmux may call
-  /// itself `screen` and always draws 256 colours. Where the entry is missing TERM stands.
-  private static func richerName(_ environment: [String: String]) -> String? {
-    guard let term = environment["TERM"] else { return nil }
-    let base = term.hasSuffix("-256color") ? String(term.dropLast(9)) : term
-    guard ["screen", "tmux", "xterm"].contains(base) else { return nil }
-    let promise = environment["COLORTERM"] ?? ""
-    if promise == "truecolor" || promise == "24bit" {
-      let direct = (base == "screen" ? "tmux" : base) + "-direct"
-      if cn_knows(direct) { return direct }
-    }
-    let isRicher = !promise.isEmpty || environment["TMUX"]?.isEmpty == false
-    return isRicher && base == term ? term + "-256color" : nil
-  }
-
   deinit { close() }
-
-  var colourDepth: ColourDepth { depth }
 
   var size: Size {
     var width: Int32 = 0
@@ -100,10 +139,10 @@ final class Terminal {
 
   /// Gives the terminal back as it was; prints of the meantime follow on standard error.
   func close() {
-    guard isOpen else { return }
-    isOpen = false
     _ = readStray()
     cn_close()
+    isOpen = false
+    isTaken = false
   }
 
   // MARK: Drawing
@@ -142,12 +181,12 @@ final class Terminal {
   private func translate(_ cell: Cell, _ theme: Theme) -> cn_cell {
     let ink = theme[cell.style.ink]
     let paper = theme[cell.style.paper]
-    var attributes = cell.style.attributes.union(ink.attributes(at: depth))
-    attributes.formUnion(paper.attributes(at: depth).intersection(.reverse))
+    var attributes = cell.style.attributes.union(ink.attributes(at: colourDepth))
+    attributes.formUnion(paper.attributes(at: colourDepth).intersection(.reverse))
     var fore = number(ink)
     var back = number(paper)
     // Eight colours: the bright ones are the plain ones in bold.
-    if depth == .eight {
+    if colourDepth == .eight {
       if fore == 8 {
         // Bold black is black on many terminals.
         fore = -1
@@ -166,7 +205,7 @@ final class Terminal {
   }
 
   private func number(_ swatch: Swatch) -> Int32 {
-    switch depth {
+    switch colourDepth {
     case .none: return -1
     case .eight, .sixteen: return Int32(swatch.index16 ?? -1)
     case .palette: return Int32(swatch.index256 ?? -1)
@@ -192,7 +231,8 @@ final class Terminal {
 
   /// Waits for something to happen, at most this long, and tells all of it.
   func events(within milliseconds: Int) -> [Event] {
-    let seen = cn_wait(Int32(milliseconds))
+    let patience = input.wait.map { Int(($0 * 1000).rounded(.up)) } ?? milliseconds
+    let seen = cn_wait(Int32(min(milliseconds, patience)))
     var events: [Event] = []
     while true {
       let signal = cn_next_signal()
@@ -202,7 +242,9 @@ final class Terminal {
       case CN_TERMINATE.rawValue: events.append(.terminate)
       case CN_HANGUP.rawValue: events.append(.hangUp)
       case CN_STOP.rawValue: events.append(.stop)
-      case CN_RESIZE.rawValue, CN_CONTINUE.rawValue:
+      // Whoever had the terminal while we stood still has changed its modes and its screen.
+      case CN_CONTINUE.rawValue: lose()
+      case CN_RESIZE.rawValue where isTaken:
         // A resize to the same size means a new viewer (a reattached multiplexer): draw it all.
         cn_resize()
         shown = nil
@@ -210,13 +252,7 @@ final class Terminal {
       default: break
       }
     }
-    if seen & Int32(CN_INPUT_READY) != 0 {
-      for _ in 0..<256 {
-        let event = cn_next_event()
-        if event.kind == Int32(CN_NONE.rawValue) { break }
-        if let event = decode(event) { events.append(event) }
-      }
-    }
+    if isTaken { events += keyboard() }
     if seen & Int32(CN_STRAY_READY) != 0, let text = readStray() {
       events.append(.stray(text))
     }
@@ -224,10 +260,24 @@ final class Terminal {
     return events
   }
 
-  /// Gives the terminal to the shell until `fg`.
+  /// Stops until `fg` or `bg`.
   func suspend() {
+    isTaken = false
     cn_suspend()
-    shown = nil
+  }
+
+  /// What was typed, clicked and pasted.
+  private func keyboard() -> [Event] {
+    var events: [Event] = []
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let now = ProcessInfo.processInfo.systemUptime
+    // A flood must not hold up the picture for ever.
+    for _ in 0..<16 {
+      let count = Int(cn_read(&bytes, Int32(bytes.count)))
+      if count > 0 { events += input.events(Array(bytes[..<count]), at: now) }
+      if count < bytes.count { break }
+    }
+    return events + input.settle(at: now)
   }
 
   private func readStray() -> String? {
@@ -236,28 +286,17 @@ final class Terminal {
     return String(decoding: buffer[0..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  private func decode(_ event: cn_event) -> Event? {
-    switch UInt32(event.kind) {
-    case CN_MOUSE.rawValue:
-      return .mouse(x: Int(event.x), y: Int(event.y), button: Int(event.code))
-    case CN_CHARACTER.rawValue:
-      switch event.code {
-      case 27: return .key(.escape)
-      case 9: return .key(.tab)
-      case 10, 13: return .key(.enter)
-      case 8, 127: return .key(.backspace)
-      default: return Unicode.Scalar(UInt32(event.code)).map { .key(.character($0)) }
-      }
-    case CN_KEY.rawValue: return .key(Self.keys[UInt32(event.code)] ?? .other)
-    default: return nil
+  /// What the keys send, as terminfo has it.
+  private static func keys() -> [[UInt8]: Key] {
+    let names: [(String, Key)] = [
+      ("kcuu1", .up), ("kcud1", .down), ("kcub1", .left), ("kcuf1", .right), ("khome", .home),
+      ("kend", .end), ("kpp", .pageUp), ("knp", .pageDown), ("kdch1", .delete), ("kcbt", .backTab),
+      ("kent", .enter), ("kf1", .help), ("kbs", .backspace),
+    ]
+    var keys: [[UInt8]: Key] = [:]
+    for (name, key) in names {
+      if let text = cn_key_text(name) { keys[Array(String(cString: text).utf8)] = key }
     }
+    return keys
   }
-
-  private static let keys: [UInt32: Key] = [
-    CN_UP.rawValue: .up, CN_DOWN.rawValue: .down, CN_LEFT.rawValue: .left,
-    CN_RIGHT.rawValue: .right, CN_HOME.rawValue: .home, CN_END.rawValue: .end,
-    CN_PAGE_UP.rawValue: .pageUp, CN_PAGE_DOWN.rawValue: .pageDown,
-    CN_BACKSPACE.rawValue: .backspace, CN_DELETE.rawValue: .delete, CN_BACK_TAB.rawValue: .backTab,
-    CN_ENTER.rawValue: .enter, CN_F1.rawValue: .help,
-  ]
 }

@@ -7,10 +7,12 @@ enum Event: Sendable {
   /// A button press at a cell: 0 left, 64 wheel up, 65 wheel down.
   case mouse(x: Int, y: Int, button: Int)
   case resize(Size)
+  /// Text that was pasted, on one line and without control characters.
+  case paste(String)
   case data(RunDelta)
   /// Seconds since 1970.
   case tick(Double)
-  case interrupt, terminate, hangUp, stop, resumed
+  case interrupt, terminate, hangUp, stop
   /// Something printed while the screen was ours.
   case stray(String)
   /// The store could not be read or written.
@@ -47,13 +49,13 @@ func update(_ model: inout Model, _ event: Event) -> [Effect] {
   case .key(let key): return handle(&model, key)
   case .mouse(let x, let y, let button): return handleMouse(&model, x, y, button)
   case .resize(let size): model.size = size
+  case .paste(let text): paste(&model, text)
   case .data(let delta): return absorb(&model, delta)
   case .tick(let now): model.now = now
   case .interrupt: return interrupt(&model)
   case .terminate: return [.exit(.terminated)]
   case .hangUp: return [.exit(.hungUp)]
   case .stop: return [.suspend]
-  case .resumed: return [.repaint]
   case .stray(let text):
     for line in text.split(whereSeparator: \.isNewline) {
       addLog(&model, LogRecord(id: -1, time: model.now, level: .info, text: String(line)))
@@ -187,6 +189,14 @@ private func type(_ model: inout Model, _ key: Key, _ text: String) -> [Effect] 
   return []
 }
 
+/// A paste is text where text is asked for; elsewhere its letters are no keys.
+private func paste(_ model: inout Model, _ text: String) {
+  for scalar in text.trimmingCharacters(in: .whitespaces).unicodeScalars {
+    guard case .temperature(let typed, _) = model.overlay, !model.isStopping else { return }
+    _ = type(&model, .character(scalar), typed)
+  }
+}
+
 // MARK: Leaving
 
 /// The answers of the quit dialog; the first is the default.
@@ -230,9 +240,12 @@ func answer(_ model: inout Model, _ answer: QuitAnswer) -> [Effect] {
 }
 
 /// First the dialog, a second one within two seconds stops and saves, a third leaves now.
+///
+/// In the background, where nobody sees a dialog, the first one stops and saves.
 private func interrupt(_ model: inout Model) -> [Effect] {
   if model.isStopping { return [.exit(.interrupted)] }
   if model.isOver { return [.exit(.quit)] }
+  if !model.isShown { return model.ownsTrainer ? answer(&model, .stop) : [.exit(.quit)] }
   let isSecond = model.interrupts.last.map { model.now - $0 <= 2 } ?? false
   model.interrupts.append(model.now)
   if isSecond { return answer(&model, .stop) }
@@ -297,8 +310,10 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.resultWasShown = true
     if model.overlay == nil || model.overlay == .quit(selected: 0) { model.overlay = .result }
   }
-  guard model.isStopping, model.isOver else { return [] }
-  return [.exit(.stopRequested)]
+  guard model.isOver else { return [] }
+  if model.isStopping { return [.exit(.stopRequested)] }
+  // A job of the background ends with its work; to look at the result there is `watch`.
+  return model.isShown || !model.ownsTrainer ? [] : [.exit(.quit)]
 }
 
 private func addLog(_ model: inout Model, _ record: LogRecord) {

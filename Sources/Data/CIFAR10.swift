@@ -24,7 +24,7 @@ enum CIFAR10 {
     recordsPerFile: Int = 10_000
   ) throws -> ImageSource {
     let fileNames = (testOnly ? [] : trainFiles) + testFiles
-    var folder = URL(fileURLWithPath: path).standardizedFileURL.path
+    var folder = Path.absolute(path)
     let inner = folder + "/cifar-10-batches-bin"
     if FileFacts(inner)?.isFolder == true { folder = inner }
     guard FileFacts(folder)?.isFolder == true else {
@@ -56,7 +56,7 @@ enum CIFAR10 {
       fingerprint.combine(name, facts)
     }
     let names = try readClassNames(folder)
-    let files = try fileNames.map { try map("\(folder)/\($0)") }
+    let files = try fileNames.map { try mapBytes("\(folder)/\($0)") }
     let finalFolder = folder
     return ImageSource(
       name: "cifar10",
@@ -95,14 +95,6 @@ enum CIFAR10 {
       )
     }
     return names
-  }
-
-  private static func map(_ path: String) throws -> Foundation.Data {
-    do {
-      return try Foundation.Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    } catch {
-      throw UserError(.noInput, path, "cannot be read", remedy: "check its permissions")
-    }
   }
 
   private static func items(

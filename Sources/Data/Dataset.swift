@@ -122,13 +122,13 @@ package struct Dataset: Sendable {
     let cifar = "cifar10:"
     if settings.source.hasPrefix(cifar) {
       return try CIFAR10.source(
-        expandingTilde(String(settings.source.dropFirst(cifar.count))),
+        Path.expandingTilde(String(settings.source.dropFirst(cifar.count))),
         resolution: settings.resolution,
         testOnly: testOnly
       )
     }
     return try ImageFolder.source(
-      expandingTilde(settings.source),
+      Path.expandingTilde(settings.source),
       resolution: settings.resolution,
       testOnly: testOnly
     )

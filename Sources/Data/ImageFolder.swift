@@ -22,7 +22,7 @@ enum ImageFolder {
   /// With `testOnly` there need be no training images, and the classes are those of the test images.
   static func source(_ path: String, resolution: Int, testOnly: Bool = false) throws -> ImageSource
   {
-    let folder = URL(fileURLWithPath: path).standardizedFileURL.path
+    let folder = Path.absolute(path)
     guard let facts = FileFacts(folder) else {
       throw UserError(
         .noInput,
@@ -43,7 +43,7 @@ enum ImageFolder {
     let classes = testOnly ? test.classNames : train.classNames
     let warnings = try check(test, of: train.classNames, ignored: train.ignored, named: path)
     return ImageSource(
-      name: URL(fileURLWithPath: folder).lastPathComponent,
+      name: Path.name(folder),
       folder: folder,
       side: packedSide((testOnly ? test : train).files, folder: folder, resolution: resolution),
       classNames: classes,

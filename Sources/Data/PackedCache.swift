@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// Where packed images are kept between runs, one file for each folder and side.
 struct PackedCache {
@@ -17,11 +18,11 @@ struct PackedCache {
 
   /// `setting`, else `$XDG_CACHE_HOME/supertop`, else `~/.cache/supertop`.
   static func folder(_ setting: String) -> String {
-    if !setting.isEmpty { return expandingTilde(setting) }
+    if !setting.isEmpty { return Path.expandingTilde(setting) }
     let environment = ProcessInfo.processInfo.environment
     // The XDG specification says to ignore a relative path.
     if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") { return base + "/supertop" }
-    return expandingTilde("~/.cache/supertop")
+    return Path.expandingTilde("~/.cache/supertop")
   }
 
   enum Found {
@@ -31,11 +32,10 @@ struct PackedCache {
 
   /// Opens the file if it holds just what `source` would give now.
   func open(_ source: ImageSource, skipBadImages: Bool) -> Found {
-    let url = URL(fileURLWithPath: path)
     guard FileFacts(path) != nil else { return .nothing }
     let contents: PackedFile.Contents
     do {
-      contents = try PackedFile.read(Foundation.Data(contentsOf: url, options: .alwaysMapped))
+      contents = try PackedFile.read(mapBytes(path))
     } catch is PackedFile.Outdated {
       return .stale
     } catch {
@@ -54,12 +54,6 @@ struct PackedCache {
 /// `$XDG_CACHE_HOME/supertop`, else `~/.cache/supertop`: what can be made again.
 package func userCacheFolder() -> String { PackedCache.folder("") }
 
-/// `~/x` as an absolute path; other paths as they are.
-func expandingTilde(_ path: String) -> String {
-  guard path == "~" || path.hasPrefix("~/") else { return path }
-  return FileManager.default.homeDirectoryForCurrentUser.path + path.dropFirst()
-}
-
 /// Receives the pixels of a data set slice by slice and ends as a packed file.
 ///
 /// Writes to a temporary file that takes its name only when it is whole. If that fails at any point,
@@ -67,7 +61,7 @@ func expandingTilde(_ path: String) -> String {
 final class PackedWriter {
   private let path: String
   private let temporary: String
-  private var file: FileHandle?
+  private var file: Int32?
   private var memory = Foundation.Data()
   private var appended = 0
   /// Why there will be no cache file, if so.
@@ -75,25 +69,17 @@ final class PackedWriter {
 
   init(_ path: String) {
     self.path = path
-    temporary = path + ".\(ProcessInfo.processInfo.processIdentifier).tmp"
-    let url = URL(fileURLWithPath: path)
-    do {
-      try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(),
-        withIntermediateDirectories: true
-      )
-      removeAbandoned()
-      guard FileManager.default.createFile(atPath: temporary, contents: nil) else {
-        throw CocoaError(.fileWriteNoPermission)
-      }
-      file = try FileHandle(forUpdating: URL(fileURLWithPath: temporary))
-    } catch {
-      fallBack()
-    }
+    temporary = path + ".\(getpid()).tmp"
+    _ = makeFolders(Path.folder(path))
+    removeAbandoned()
+    let opened = Foundation.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    if opened >= 0 { file = opened } else { fallBack() }
   }
 
   deinit {
-    if file != nil { unlink(temporary) }
+    guard let file else { return }
+    close(file)
+    unlink(temporary)
   }
 
   func append(_ bytes: [UInt8]) {
@@ -103,12 +89,8 @@ final class PackedWriter {
   private func append(_ bytes: Foundation.Data) {
     defer { appended += bytes.count }
     if let file {
-      do {
-        try file.write(contentsOf: bytes)
-        return
-      } catch {
-        fallBack()
-      }
+      if bytes.withUnsafeBytes({ writeAll($0, to: file) }) { return }
+      fallBack()
     }
     memory.append(bytes)
   }
@@ -123,10 +105,13 @@ final class PackedWriter {
   {
     append(try PackedFile.tail(description, labels: labels))
     let whole = try contents()
-    if file != nil, rename(temporary, path) != 0 {
-      // The mapping outlives the name.
-      unlink(temporary)
-      warning = failure
+    if let file {
+      close(file)
+      if rename(temporary, path) != 0 {
+        // The mapping outlives the name.
+        unlink(temporary)
+        warning = failure
+      }
     }
     file = nil
     return try PackedFile.read(whole)
@@ -134,7 +119,7 @@ final class PackedWriter {
 
   private func contents() throws -> Foundation.Data {
     guard file != nil else { return memory }
-    return try Foundation.Data(contentsOf: URL(fileURLWithPath: temporary), options: .alwaysMapped)
+    return try mapBytes(temporary)
   }
 
   private var failure: String {
@@ -145,9 +130,8 @@ final class PackedWriter {
     warning = failure
     if let file {
       // A failed write may have left a part of its bytes: only whole appends count.
-      let whole = (try? Foundation.Data(contentsOf: URL(fileURLWithPath: temporary))) ?? memory
-      memory = whole.prefix(appended)
-      try? file.close()
+      memory = ((try? readBytes(temporary)) ?? memory).prefix(appended)
+      close(file)
       unlink(temporary)
     }
     file = nil
@@ -155,11 +139,10 @@ final class PackedWriter {
 
   /// Removes what processes that were killed have left of this file.
   private func removeAbandoned() {
-    let url = URL(fileURLWithPath: path)
-    let folder = url.deletingLastPathComponent().path
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+    let folder = Path.folder(path)
+    for name in names(in: folder) ?? [] {
       let parts = name.split(separator: ".")
-      guard name.hasPrefix(url.lastPathComponent + "."), parts.last == "tmp",
+      guard name.hasPrefix(Path.name(path) + "."), parts.last == "tmp",
         let owner = parts.dropLast().last.flatMap({ Int32($0) }), kill(owner, 0) != 0,
         errno == ESRCH
       else { continue }

@@ -21,8 +21,7 @@ extension RunFolder {
       unlink(checkpointPath(step: old))
     }
     // What a killed writer left behind; the lock makes this process the only writer.
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: checkpointsPath)) ?? []
-    where name.hasSuffix(temporaryPath(for: "")) {
+    for name in names(in: checkpointsPath) ?? [] where name.hasSuffix(unfinishedSuffix) {
       unlink("\(checkpointsPath)/\(name)")
     }
   }
@@ -55,7 +54,7 @@ extension RunFolder {
 
   /// Steps of the checkpoints on disk, ascending.
   package func checkpointSteps() -> [Int] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: checkpointsPath)) ?? [])
+    (names(in: checkpointsPath) ?? [])
       .compactMap { name in
         name.wholeMatch(of: /step-(\d{8,})\.safetensors/).flatMap { Int($0.1) }
       }

@@ -8,7 +8,7 @@ extension RunFolder {
 
   /// The weights that a training starts from; nil where they are drawn.
   package func start() throws -> Checkpoint? {
-    guard FileManager.default.fileExists(atPath: startPath) else { return nil }
+    guard pathExists(startPath) else { return nil }
     return try Checkpoint.read(from: startPath)
   }
 }

@@ -8,7 +8,7 @@ package struct RunFolder: Sendable, Equatable {
   package let path: String
 
   /// Last part of the path.
-  package var name: String { (path as NSString).lastPathComponent }
+  package var name: String { Path.name(path) }
   /// The complete and resolved settings.
   package var configurationPath: String { path + "/config.yaml" }
   /// The architecture that a training trains.
@@ -27,7 +27,9 @@ package struct RunFolder: Sendable, Equatable {
   package var exportsPath: String { path + "/exports" }
 
   private init(path: String) {
-    self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    var bytes = path.utf8[...]
+    while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+    self.path = String(Substring(bytes))
   }
 
   /// Makes a search in a new or empty folder; errors as `create(at:settings:network:start:)`.
@@ -47,20 +49,16 @@ package struct RunFolder: Sendable, Equatable {
   ) throws -> RunFolder {
     try settings.validate()
     let folder = RunFolder(path: path)
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder.path,
-        withIntermediateDirectories: true
-      )
-    } catch {
+    let fault = makeFolders(folder.path)
+    guard fault == 0 else {
       throw UserError(
         .cannotCreate,
-        folder.path,
-        "the folder cannot be made",
+        path.isEmpty ? "''" : folder.path,
+        "the folder cannot be made, \(systemMessage(fault))",
         remedy: "choose another place with --run"
       )
     }
-    let content = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let content = names(in: folder.path) ?? []
     guard content.isEmpty else {
       throw UserError(
         .cannotCreate,
@@ -74,7 +72,7 @@ package struct RunFolder: Sendable, Equatable {
       throw UserError(
         .cannotCreate,
         part,
-        "the folder cannot be made, \(systemMessage().lowercased())",
+        "the folder cannot be made, \(systemMessage())",
         remedy: "choose another place with --run"
       )
     }
@@ -82,11 +80,7 @@ package struct RunFolder: Sendable, Equatable {
       try writeWhole(to: folder.networkPath) { write in try network.withUnsafeBytes(write) }
     }
     try start?.write(to: folder.startPath)
-    let text = settings.yaml()
-    try writeWhole(to: folder.configurationPath) { write in
-      var text = text
-      try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
-    }
+    try writeWhole(settings.yaml(), to: folder.configurationPath)
     // Last: a folder with a store is a complete run.
     try RunStore.create(at: folder.storePath)
     return folder
@@ -109,9 +103,9 @@ package struct RunFolder: Sendable, Equatable {
   ) throws -> RunFolder {
     let parent = RunFolder(path: parent).path
     let prefix = settings.name.replacing("/", with: "-") + "-"
-    let taken = ((try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [])
+    let taken = (names(in: parent) ?? [])
       .compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }
-    try? FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    _ = makeFolders(parent)
     var path = ""
     for number in ((taken.max() ?? 0) + 1)... {
       path = "\(parent)/\(prefix)\(number)"
@@ -127,11 +121,10 @@ package struct RunFolder: Sendable, Equatable {
   /// version or a damaged store.
   package static func open(path: String) throws -> RunFolder {
     let folder = RunFolder(path: path)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard pathExists(path) else {
       throw UserError(.noInput, folder.path, "no such folder", remedy: "name a folder in runs/")
     }
-    guard isFolder.boolValue, FileManager.default.fileExists(atPath: folder.storePath) else {
+    guard pathExists(folder.storePath) else {
       throw UserError(
         .data,
         folder.path,

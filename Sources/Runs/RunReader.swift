@@ -11,7 +11,7 @@ package final class RunReader: Sendable {
 
   /// Opens the store at `path` for reading; `.noInput`, or `.data` for another format or damage.
   package convenience init(path: String) throws {
-    guard FileManager.default.fileExists(atPath: path) else {
+    guard pathExists(path) else {
       throw UserError(.noInput, path, "no such file", remedy: "name a folder in runs/")
     }
     func open(_ name: String) throws -> DatabaseQueue {
@@ -25,8 +25,8 @@ package final class RunReader: Sendable {
       } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
         // A WAL store needs files beside it, which a read-only folder does not take. Without a log
         // nobody writes, and SQLite may be told that the file stays as it is.
-        guard !FileManager.default.fileExists(atPath: path + "-wal") else { throw error }
-        return try open(URL(fileURLWithPath: path).absoluteString + "?immutable=1")
+        guard !pathExists(path + "-wal") else { throw error }
+        return try open(Path.address(path) + "?immutable=1")
       }
     }
     self.init(database: queue, place: path)

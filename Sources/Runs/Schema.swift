@@ -59,7 +59,7 @@ enum Schema {
 
   /// Refuses a file that this program did not write, or wrote in another format.
   static func check(_ database: Database, place: String) throws {
-    let folder = (place as NSString).deletingLastPathComponent
+    let folder = Path.folder(place)
     let identifier = try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     guard identifier == applicationIdentifier else {

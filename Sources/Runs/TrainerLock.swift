@@ -13,7 +13,7 @@ package final class TrainerLock: Sendable {
       throw UserError(
         .cannotCreate,
         runFolder,
-        "cannot be written, \(systemMessage().lowercased())",
+        "cannot be written, \(systemMessage())",
         remedy: "check the folder's permissions or copy the run elsewhere"
       )
     }

@@ -47,6 +47,7 @@ package final class Deriver {
     let macro = MacroArchitecture(settings.space, data: data)
     let latency = try SearchLatency(settings: settings, folder: folder, macro: macro).prices { _ in
     }
+    if let warning = latency?.warning { try progress(1, warning) }
     timedThreads = latency?.threads ?? 1
     task = try SearchTask(settings, data: data, latency: latency?.table)
     try task.restore(latest.checkpoint)

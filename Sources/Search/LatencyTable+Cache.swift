@@ -7,7 +7,8 @@ import Tensor
 extension LatencyTable {
   /// The table of a space on this machine: the one kept in `path`, or one that is measured now and kept there.
   ///
-  /// What an interrupted measurement has timed lies in `path` + `.unfinished`, and is gone on from.
+  /// What an interrupted measurement has timed lies in `path` + `.unfinished`, and is gone on from. Where
+  /// `path` is no plain file (a pipe, standard output) there is none.
   ///
   /// - Parameters:
   ///   - macro: the space.
@@ -17,8 +18,10 @@ extension LatencyTable {
   ///   - precision: what is enough.
   ///   - anew: whether to measure even if there is a finished table.
   ///   - progress: see `measured`.
+  ///   - unkept: called once if nothing can be kept in `path`, before the measurement where that shows; what
+  ///     it throws ends it.
   /// - Returns: the table, whole and fitting the space.
-  /// - Throws: those of `measured`, and of writing.
+  /// - Throws: those of `measured`, and of `unkept`.
   package static func kept(
     for macro: MacroArchitecture,
     in path: String? = nil,
@@ -26,7 +29,8 @@ extension LatencyTable {
     isa: InstructionSet = .chosen,
     precision: LatencyPrecision = LatencyPrecision(),
     anew: Bool = false,
-    progress: (LatencyProgress) throws -> Void = { _ in }
+    progress: (LatencyProgress) throws -> Void = { _ in },
+    unkept: (UserError) throws -> Void = { throw $0 }
   ) throws -> LatencyTable {
     let path = path ?? cachePath(for: macro, threads: threads, isa: isa)
     // A damaged file of the cache is made again, as any other of its kind.
@@ -34,14 +38,19 @@ extension LatencyTable {
     {
       return table
     }
-    let unfinished = path + ".unfinished"
-    let folder = (path as NSString).deletingLastPathComponent
-    if !folder.isEmpty {
-      try? FileManager.default.createDirectory(
-        atPath: folder,
-        withIntermediateDirectories: true
-      )
+    let unfinished = Path.sibling(of: path, ".unfinished")
+    var isKept = true
+    func keep(_ write: () throws -> Void) throws {
+      guard isKept else { return }
+      do {
+        try write()
+      } catch let error as UserError {
+        isKept = false
+        try unkept(error)
+      }
     }
+    var isFile = false
+    try keep { isFile = try preparePlace(path) }
     let table = try measured(
       for: macro,
       threads: threads,
@@ -49,11 +58,37 @@ extension LatencyTable {
       precision: precision,
       continuing: (try? load(path: unfinished)).flatMap { $0.isPart(of: macro) ? $0 : nil },
       progress: progress,
-      save: { try $0.write(to: unfinished) }
+      save: { part in if isFile { try keep { try part.write(to: unfinished) } } }
     )
-    try table.write(to: path)
-    unlink(unfinished)
+    try keep { try table.write(to: path) }
+    if isFile { unlink(unfinished) }
     return table
+  }
+
+  /// Makes the folder of a table that is to be written; whether it will be a plain file.
+  ///
+  /// Throws what writing would throw, as far as that shows beforehand.
+  private static func preparePlace(_ path: String) throws -> Bool {
+    let folder = Path.folder(path)
+    let fault = makeFolders(folder)
+    guard fault == 0 else {
+      throw UserError(
+        .cannotCreate,
+        path,
+        "cannot be written, \(systemMessage(fault))",
+        remedy: "check that the folder can be made"
+      )
+    }
+    guard case .file(let place) = try OutputPlace(path) else { return false }
+    guard access(Path.folder(place), W_OK) == 0 else {
+      throw UserError(
+        .cannotCreate,
+        path,
+        "cannot be written, \(systemMessage())",
+        remedy: "check that the folder is writable"
+      )
+    }
+    return true
   }
 
   /// Whether all its cells are cells of the space.

@@ -17,10 +17,7 @@ extension LatencyTable {
   ///
   /// Errors: `.cannotCreate`, `.io`.
   package func write(to path: String) throws {
-    try writeWhole(to: path) { write in
-      var text = self.text
-      try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
-    }
+    try writeWhole(text, to: path)
   }
 
   /// The file's content, a line for each cell.

@@ -13,27 +13,35 @@ struct SearchLatency {
     var table: CostTable
     var spread: [[Double]]?
     var threads: Int?
+    /// That the blocks will be timed anew for the next run, if so.
+    var warning: String?
   }
 
   /// The run's own table; else the file that the settings name; else this machine's, measured on first use.
   ///
   /// Nil where the search has no use for one: FLOPs or weights are the cost, and no table is named.
   /// `progress` hears of a measurement, and ends it by throwing; what was measured is kept. Errors: those
-  /// of reading, of a table for another space, and `.unavailable` for a machine too busy to measure.
+  /// of reading, of a table for another space, and `.unavailable` for a machine too busy to measure. A cache
+  /// that cannot be written is none of them: it costs the next run the measurement.
   func prices(progress: (LatencyProgress) throws -> Void) throws -> Prices? {
     guard settings.search.cost == .latency || !settings.latency.table.isEmpty else { return nil }
     let path = folder.latencyPath
-    if FileManager.default.fileExists(atPath: path) {
+    if pathExists(path) {
       return try prices(LatencyTable.load(path: path), place: path)
     }
     let table: LatencyTable
+    var warning: String?
     let named = settings.latency.table
     if named.isEmpty {
       let threads = settings.latency.threads
       table = try LatencyTable.kept(
         for: macro,
         threads: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount,
-        progress: progress
+        progress: progress,
+        unkept: {
+          warning =
+            "\($0.place): \($0.problem); so there is no cache, and each run times the blocks anew"
+        }
       )
     } else {
       table = try LatencyTable.load(path: named)
@@ -42,7 +50,9 @@ struct SearchLatency {
     _ = try table.prices(for: macro, place: named.isEmpty ? "latency" : named)
     try table.write(to: path)
     // As the file has it, rounded, so that a resumed run pays the same.
-    return try prices(LatencyTable.load(path: path), place: path)
+    var prices = try prices(LatencyTable.load(path: path), place: path)
+    prices.warning = warning
+    return prices
   }
 
   private func prices(_ table: LatencyTable, place: String) throws -> Prices {

@@ -221,12 +221,7 @@ extension TrainingSession {
 
   /// Makes the exports folder anew if somebody has removed it.
   func makeExports() throws {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder.exportsPath,
-        withIntermediateDirectories: true
-      )
-    } catch {
+    guard makeFolders(folder.exportsPath) == 0 else {
       throw UserError(
         .cannotCreate,
         folder.exportsPath,
@@ -240,22 +235,13 @@ extension TrainingSession {
   func export(_ text: String, as name: String) throws {
     let path = folder.exportsPath + "/" + name
     try makeExports()
-    do {
-      try Foundation.Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw UserError(
-        .io,
-        path,
-        "cannot be written",
-        remedy: "check the folder's permissions and free space"
-      )
-    }
+    try writeWhole(text, to: path)
   }
 }
 
 extension RunFolder {
   /// The folder's path from the root, so that a result names it wherever it is read.
-  var absolutePath: String { URL(fileURLWithPath: path).standardizedFileURL.path }
+  var absolutePath: String { Path.absolute(path) }
 }
 
 extension Supernet {

@@ -145,6 +145,7 @@ package final class Trainer: Sendable {
       try store.setStatus(Trainer.preparing($0.line, progress: $0.share))
       if try stopRequested(store) { throw Interrupted() }
     }
+    if let warning = latency?.warning { try store.log(.warning, warning) }
     try store.setStatus(Trainer.preparing("building the network", progress: 1))
     let task = try SearchTask(settings, data: data, latency: latency?.table)
     if firstStep == 0 {

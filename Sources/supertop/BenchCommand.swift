@@ -70,9 +70,9 @@ struct BenchOptions: ParsableArguments {
   }
 
   /// Prints `report` as JSON, or `table` for people.
-  func show(_ report: some Encodable, table: [[String]]) throws {
-    guard json else { return Output().text(BenchTable.text(table)) }
-    try Output().json(report, keys: .convertToSnakeCase)
+  func show(_ report: some Encodable, table: [[String]], output: Output = Output()) throws {
+    guard json else { return output.text(BenchTable.text(table)) }
+    try output.json(report, keys: .convertToSnakeCase)
   }
 
   /// An engine as asked for.

@@ -136,26 +136,19 @@ struct BenchInferenceCommand: ParsableCommand {
     to folder: String
   ) throws {
     let weights = (network.foldedConvolutions ?? []).flatMap { $0.filter + $0.bias }
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder,
-        withIntermediateDirectories: true
-      )
-      for (name, values) in [
-        ("weights", weights), ("images", images.values), ("scores", scores.values),
-      ] {
-        let data = values.withUnsafeBytes { Data($0) }
-        try data.write(to: URL(fileURLWithPath: folder).appendingPathComponent(name + ".f32"))
-      }
-      try Data(NetworkFile.json(network.description).utf8)
-        .write(to: URL(fileURLWithPath: folder).appendingPathComponent("network.json"))
-    } catch {
+    guard makeFolders(folder) == 0 else {
       throw UserError(
         .cannotCreate,
-        folder,
-        "cannot write the dump",
+        folder.isEmpty ? "''" : folder,
+        "the folder cannot be made",
         remedy: "give a folder that you may write to"
       )
     }
+    for (name, values) in [
+      ("weights", weights), ("images", images.values), ("scores", scores.values),
+    ] {
+      try writeWhole(to: folder + "/" + name + ".f32") { try values.withUnsafeBytes($0) }
+    }
+    try writeWhole(NetworkFile.json(network.description), to: folder + "/network.json")
   }
 }

@@ -45,7 +45,6 @@ struct CompareCommand: ParsableCommand {
   var ascii = false
 
   func run() throws {
-    Signals.ignoreBrokenPipes()
     var runs = try paths.map { try ComparedRun(RunFolder.open(path: $0)) }
     ComparedRun.shareLatencies(&runs)
     let metric = cost?.rawValue ?? ComparedRun.usualMetric(runs)
@@ -66,8 +65,9 @@ struct CompareCommand: ParsableCommand {
       metric: metric
     )
     for index in chart.front { runs[shown[index]].isOnFront = true }
-    if let out { try write(chart.svg, to: out) }
-    json ? try printJSON(runs, metric) : printTable(runs, chart)
+    if let out { try writeWhole(chart.svg, to: out) }
+    let output = Output(beside: out)
+    json ? try printJSON(runs, metric, output) : printTable(runs, chart, output)
   }
 
   private static func mark(_ index: Int) -> Character {
@@ -75,25 +75,16 @@ struct CompareCommand: ParsableCommand {
     return letters[index % letters.count]
   }
 
-  private func write(_ text: String, to path: String) throws {
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw UserError(.cannotCreate, path, "cannot be written", remedy: "choose another place")
-    }
-  }
-
-  private func printJSON(_ runs: [ComparedRun], _ metric: String) throws {
+  private func printJSON(_ runs: [ComparedRun], _ metric: String, _ output: Output) throws {
     struct Report: Encodable {
       var event = "done"
       var metric: String
       var runs: [ComparedRun]
     }
-    try Output().json(Report(metric: metric, runs: runs))
+    try output.json(Report(metric: metric, runs: runs))
   }
 
-  private func printTable(_ runs: [ComparedRun], _ chart: ParetoChart) {
-    let output = Output()
+  private func printTable(_ runs: [ComparedRun], _ chart: ParetoChart, _ output: Output) {
     let none = "-"
     var rows = [
       [

@@ -54,7 +54,7 @@ struct ComparedRun: Encodable {
     let settings = try folder.settings()
     let records = try reader.epochs()
     name = folder.name
-    run = URL(fileURLWithPath: folder.path).standardizedFileURL.path
+    run = Path.absolute(folder.path)
     epochs = records.count
     seconds = records.reduce(0) { $0 + $1.seconds }
     let result = try reader.result().map { try RunResult(json: $0) }
@@ -94,10 +94,9 @@ struct ComparedRun: Encodable {
 
   /// What the search tells of a network that `derive` trains in its folder.
   private mutating func takeDerivation(_ folder: RunFolder) throws {
-    let derivations = URL(fileURLWithPath: run).deletingLastPathComponent()
-    let search = derivations.deletingLastPathComponent()
-    guard derivations.lastPathComponent == "derived",
-      let parent = try? RunFolder.open(path: search.path),
+    let derivations = Path.folder(run)
+    guard Path.name(derivations) == "derived",
+      let parent = try? RunFolder.open(path: Path.folder(derivations)),
       let record = try parent.reader().derived().first(where: { $0.run == "derived/" + name })
     else { return }
     network = "\(record.blocks.joined(separator: " ")) (of \(parent.name))"
@@ -141,7 +140,7 @@ struct ComparedRun: Encodable {
   }
 
   private static func description(at path: String) -> NetworkDescription? {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    guard let data = try? readBytes(path) else { return nil }
     return try? NetworkFile.parse(data)
   }
 }

@@ -89,7 +89,6 @@ struct DeriveCommand: ParsableCommand {
   }
 
   func run() throws {
-    Signals.ignoreBrokenPipes()
     let folder = try RunFolder.open(path: path)
     // Before anything is computed: the run is written to.
     let lock = try folder.lock()
@@ -235,7 +234,7 @@ struct DeriveCommand: ParsableCommand {
   ) throws -> RunFolder {
     for number in 1... {
       let path = folder.path + "/derived/" + record.name + (number > 1 ? "-\(number)" : "")
-      guard FileManager.default.fileExists(atPath: path) else {
+      guard pathExists(path) else {
         return try RunFolder.create(
           at: path,
           settings: .training(settings),

@@ -13,7 +13,7 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       A network is one of 'supertop models', a JSON or safetensors file, or a finished run: what a search \
       found, without weights, or what was trained. Several files may be asked for at once; each is written \
-      whole or not at all.
+      whole or not at all. Devices and pipes are written into; - is standard output.
 
       ONNX has the input image [images, channels, height, width] and the output scores [images, classes]. \
       A network without trained weights gets random ones, which is said on standard error.
@@ -52,42 +52,22 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     let source = try NetworkSource(network)
-    if let json { try write(Data(NetworkFile.json(source.description).utf8), to: json) }
-    if let svg { try write(Data(NetworkPicture.svg(source.description).utf8), to: svg) }
+    if let json { try writeWhole(NetworkFile.json(source.description), to: json) }
+    if let svg { try writeWhole(NetworkPicture.svg(source.description), to: svg) }
     guard onnx != nil || safetensors != nil else { return }
 
     let built = try source.network(engine: Engine(threads: 1), seed: 1)
     let metadata = source.weights?.metadata ?? [:]
     if let safetensors {
-      try check(safetensors)
       try NetworkArchive.checkpoint(built, metadata: metadata).write(to: safetensors)
     }
     if let onnx {
       let data = try OnnxExport.data(built, foldsBatchNorm: fold, metadata: metadata)
-      try write(data, to: onnx)
+      try writeWhole(to: onnx) { try data.withUnsafeBytes($0) }
     }
     if source.weights == nil {
       Output(descriptor: STDERR_FILENO).line(
         "supertop: \(network): has no trained weights; those written are random"
-      )
-    }
-  }
-
-  private func write(_ data: Data, to path: String) throws {
-    try check(path)
-    try writeWhole(to: path) { write in try data.withUnsafeBytes { try write($0) } }
-  }
-
-  private func check(_ path: String) throws {
-    var isFolder: ObjCBool = false
-    if path.isEmpty || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
-      path.isEmpty || isFolder.boolValue
-    {
-      throw UserError(
-        .cannotCreate,
-        path.isEmpty ? "''" : path,
-        path.isEmpty ? "not a path" : "is a folder",
-        remedy: "give the path of a file"
       )
     }
   }

@@ -63,7 +63,7 @@ struct LatencyCheckCommand: ParsableCommand {
     let path =
       try table
       ?? LatencyTable.cachePath(for: macro, threads: asked, isa: try options.instructionSet())
-    if table == nil, !FileManager.default.fileExists(atPath: path) {
+    if table == nil, !pathExists(path) {
       throw UserError(
         .noInput,
         path,

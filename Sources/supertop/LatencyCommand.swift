@@ -72,10 +72,9 @@ struct LatencySpaceOptions: ParsableArguments {
   }
 
   private func classes(_ settings: Configuration) -> Int {
-    let folders = try? FileManager.default.contentsOfDirectory(
-      atPath: settings.data.source + "/train"
-    )
-    if let folders, !folders.isEmpty { return folders.count { !$0.hasPrefix(".") } }
+    if let folders = names(in: settings.data.source + "/train"), !folders.isEmpty {
+      return folders.count { !$0.hasPrefix(".") }
+    }
     return settings.preset == "imagenet" ? 1000 : 10
   }
 }
@@ -121,7 +120,6 @@ final class LatencyTicker {
 
   init(remedy: String = "") {
     self.remedy = remedy
-    Signals.ignoreBrokenPipes()
   }
 
   /// Tells the state; throws the exit code of a signal that has come.

@@ -69,7 +69,7 @@ struct LatencyImportCommand: ParsableCommand {
       seed: seed
     )
     try LatencyImportCommand.finish(fit.latencyTable(for: macro), for: macro, out: out)
-    Output().line(
+    Output(beside: out).line(
       "fitted to \(fit.fitted) networks; on \(fit.heldOut) others: "
         + String(
           format: "R2 %.3f, Spearman %.3f, mean error %.2f %%",
@@ -86,7 +86,7 @@ struct LatencyImportCommand: ParsableCommand {
     let path = out ?? "latency-\(name).json"
     try table.write(to: path)
     let range = try table.prices(for: macro, place: path).range
-    let output = Output()
+    let output = Output(beside: out)
     output.line("\(table.entries.count) cells of \(table.device); table: \(path)")
     output.line(
       String(

@@ -65,14 +65,24 @@ struct LatencyMeasureCommand: ParsableCommand {
         threads: threads,
         isa: isa,
         precision: precision,
-        anew: true
-      ) {
-        try ticker.show(
-          $0.share,
-          "\($0.cells) of \($0.cellCount) cells",
-          secondsLeft: $0.secondsLeft
-        )
-      }
+        anew: true,
+        progress: {
+          try ticker.show(
+            $0.share,
+            "\($0.cells) of \($0.cellCount) cells",
+            secondsLeft: $0.secondsLeft
+          )
+        },
+        unkept: { error in
+          guard out == nil else { throw error }
+          throw UserError(
+            error.code,
+            error.place,
+            error.problem,
+            remedy: "name a file with --out, or a folder for the cache in XDG_CACHE_HOME"
+          )
+        }
+      )
     } catch {
       ticker.clear()
       throw error
@@ -96,6 +106,7 @@ struct LatencyMeasureCommand: ParsableCommand {
       findings: findings.reports
     )
     let number = BenchTable.number
+    let output = Output(beside: out)
     try options.show(
       report,
       table: [
@@ -105,8 +116,9 @@ struct LatencyMeasureCommand: ParsableCommand {
         ],
         ["networks take \(number(range.lowerBound, 3)) to \(number(range.upperBound, 3)) ms"],
         ["table: \(path)"],
-      ]
+      ],
+      output: output
     )
-    if !options.json { findings.show() }
+    if !options.json { findings.show(output) }
   }
 }

@@ -25,9 +25,8 @@ struct NetworkSource {
       (weights, learned) = (nil, nil)
       return
     }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else {
-      guard !name.contains("/"), (name as NSString).pathExtension.isEmpty else {
+    guard pathExists(name) else {
+      guard !name.contains("/"), Path.suffix(name).isEmpty else {
         throw UserError(
           .noInput,
           name,
@@ -40,8 +39,8 @@ struct NetworkSource {
       (weights, learned) = (nil, nil)
       return
     }
-    let path = isFolder.boolValue ? try NetworkSource.path(inRun: name) : name
-    if (path as NSString).pathExtension.lowercased() == "safetensors" {
+    let path = isFolder(name) ? try NetworkSource.path(inRun: name) : name
+    if Path.suffix(path) == "safetensors" {
       let file = try NetworkArchive.read(from: path)
       (description, weights) = file
       learned = try LearnedData(metadata: file.weights.metadata, path: path)
@@ -71,7 +70,7 @@ struct NetworkSource {
   private static func path(inRun name: String) throws -> String {
     let run = try RunFolder.open(path: name)
     let paths = [run.weightsPath, run.exportsPath + "/network.json"]
-    if let path = paths.first(where: FileManager.default.fileExists(atPath:)) { return path }
+    if let path = paths.first(where: pathExists) { return path }
     throw UserError(
       .noInput,
       run.path,

@@ -1,16 +1,27 @@
 import Foundation
+import Runs
+import Synchronization
 
 /// Text to a file descriptor, unbuffered.
 ///
 /// A reader that went away (`supertop … | head`) is no error: what follows is dropped and training
-/// goes on. SIGPIPE must be ignored for that, see `Signals`.
+/// goes on. SIGPIPE is ignored for that, see `Signals`.
 final class Output {
+  /// Error number of the first text that standard output had no room for; 0 while all went well.
+  private static let fullness = Atomic<Int32>(0)
+
   private let descriptor: Int32
   /// Whether the reader has gone.
   private(set) var isClosed = false
 
   init(descriptor: Int32 = STDOUT_FILENO) {
     self.descriptor = descriptor
+  }
+
+  /// For what is said beside a file that goes to `path`: not where that goes itself.
+  convenience init(beside path: String?) {
+    let isTaken = path.flatMap { try? OutputPlace($0) }?.isStandardOutput ?? false
+    self.init(descriptor: isTaken ? STDERR_FILENO : STDOUT_FILENO)
   }
 
   /// Size of the terminal behind the descriptor; nil where there is none.
@@ -20,6 +31,19 @@ final class Output {
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
+  /// Throws `.io` if standard output has lost text that somebody wanted, a full disk's.
+  static func check() throws {
+    let number = fullness.load(ordering: .relaxed)
+    guard number == 0 else {
+      throw UserError(
+        .io,
+        "standard output",
+        "writing failed, \(systemMessage(number))",
+        remedy: "check the free space"
+      )
+    }
+  }
+
   /// Writes `text` and a line break.
   func line(_ text: String) {
     self.text(text + "\n")
@@ -27,18 +51,11 @@ final class Output {
 
   /// Writes `text` as it is.
   func text(_ text: String) {
-    var bytes = ArraySlice(Array(text.utf8))
-    while !bytes.isEmpty && !isClosed {
-      let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      if written >= 0 {
-        bytes = bytes.dropFirst(written)
-      } else if errno == EAGAIN {
-        // The other end may have made the descriptor non-blocking.
-        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        poll(&waiting, 1, 100)
-      } else if errno != EINTR {
-        isClosed = true
-      }
+    var text = text
+    guard !isClosed else { return }
+    isClosed = !text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
+    if isClosed, descriptor == STDOUT_FILENO, [ENOSPC, EDQUOT, EFBIG].contains(errno) {
+      Output.fullness.store(errno, ordering: .relaxed)
     }
   }
 }

@@ -104,7 +104,7 @@ struct SearchCommand: ParsableCommand {
 
   /// A word that is neither a file nor a subcommand is more often a mistyped subcommand.
   private func existing(_ file: String) throws -> String {
-    guard !FileManager.default.fileExists(atPath: file) else { return file }
+    guard !pathExists(file) else { return file }
     let commands = Supertop.configuration.subcommands.compactMap { $0.configuration.commandName }
     throw UserError(
       .noInput,
@@ -119,7 +119,7 @@ struct SearchCommand: ParsableCommand {
 func absoluteSource(_ source: String) -> String {
   if source == "digits" { return source }
   let prefix = source.hasPrefix("cifar10:") ? "cifar10:" : ""
-  let path = (String(source.dropFirst(prefix.count)) as NSString).expandingTildeInPath
+  let path = Path.expandingTilde(String(source.dropFirst(prefix.count)))
   guard !path.isEmpty else { return source }
-  return prefix + URL(fileURLWithPath: path).standardizedFileURL.path
+  return prefix + Path.absolute(path)
 }

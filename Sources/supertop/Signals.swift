@@ -19,9 +19,16 @@ final class Signals {
     let signal = Atomic<Int32>(0)
   }
 
-  /// Lets writes to a closed pipe fail instead of ending the program.
-  static func ignoreBrokenPipes() {
+  /// Lets writes to a closed pipe, or to no descriptor at all, fail instead of ending the program or
+  /// landing in a file that was opened under the number of standard output.
+  static func protectOutput() {
+    // A reader that went away, and a file that may grow no more, are errors of the write.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number, which is this one.
+      _ = open("/dev/null", O_RDONLY)
+    }
   }
 
   /// Lets training outlive its terminal.

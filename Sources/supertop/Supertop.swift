@@ -34,9 +34,11 @@ struct Supertop: ParsableCommand {
 
   /// Parses and runs; whatever goes wrong becomes one line on standard error and an exit code.
   static func main() {
+    Signals.protectOutput()
     do {
       var command = try parseAsRoot()
       try command.run()
+      try Output.check()
     } catch let error as UserError {
       leave(error.code.rawValue, saying: error.description)
     } catch let code as ExitCode {

@@ -19,7 +19,7 @@ struct Training {
       // A run that failed before its first step holds nothing that anybody could want.
       let reader = try? folder.reader()
       if (try? reader?.steps(limit: 1))?.isEmpty ?? true {
-        try? FileManager.default.removeItem(atPath: folder.path)
+        removeAll(folder.path)
       }
       throw error
     }
@@ -29,7 +29,6 @@ struct Training {
   ///
   /// Throws the error of a failed run, or the exit code 128 + signal where a signal ended it.
   func run() throws {
-    Signals.ignoreBrokenPipes()
     trainer.start()
     guard display.wantsDashboard else {
       return try runHeadless(after: trainer.firstStep - 1, obstacle: display.obstacle)

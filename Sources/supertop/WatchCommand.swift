@@ -29,7 +29,6 @@ struct WatchCommand: ParsableCommand {
 
   func run() throws {
     try display.check()
-    Signals.ignoreBrokenPipes()
     let folder = try RunFolder.open(path: path)
     if let screenshot { return try takePicture(of: folder, to: screenshot) }
     if display.wantsDashboard {
@@ -75,10 +74,6 @@ struct WatchCommand: ParsableCommand {
       size: Size(sides[0], sides[1]),
       theme: display.theme ?? "default-dark"
     )
-    do {
-      try Data(picture.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw UserError(.cannotCreate, path, "cannot be written", remedy: "choose another place")
-    }
+    try writeWhole(picture, to: path)
   }
 }

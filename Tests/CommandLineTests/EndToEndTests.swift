@@ -186,6 +186,95 @@ struct EndToEndTests {
     try tmux.waits("the shell again") { $0.contains("supertop resume") }
   }
 
+  @Test func `replies of the terminal and pastes are no keys, but text in a prompt`() throws {
+    let folder = try Program.Folder()
+    let tmux = try search("", in: folder, columns: 110, rows: 34)
+    try tmux.waits("a running search") { $0.contains("RUNNING") }
+    try tmux.press("Space")
+    try tmux.waits("a paused search") { $0.contains("PAUSED") }
+    let run = try RunFolder.open(path: folder.path + "/runs/digits-1").reader()
+    for reply in [
+      "\u{1B}]10;rgb:cccc/cccc/cccc\u{07}", "\u{1B}P1+r544e=787465\u{1B}\\", "\u{1B}[?62;22c",
+    ] {
+      let half = reply.utf8.count / 2
+      try tmux.send(Array(reply.utf8.prefix(half)))
+      usleep(300_000)
+      try tmux.send(Array(reply.utf8.dropFirst(half)))
+    }
+    // tmux marks a paste only where the program has asked for it.
+    try tmux.paste("q cats - hello + ts\n c")
+    try tmux.press("t")
+    try tmux.waits("the prompt") { $0.contains("0.001") || $0.contains("emperature") }
+    try tmux.paste("1.25")
+    usleep(200_000)
+    try tmux.press("Enter")
+    #expect(try Program.wait { try run.interventions().count == 2 })
+    #expect(try run.interventions().map(\.action) == [.pause, .setTemperature(1.25)])
+    try tmux.press("q", "s")
+    #expect(try tmux.waits("a clean terminal") { $0.contains("isig+") }.contains("exit=0"))
+  }
+
+  @Test(arguments: ["xterm-nosuch", "ghostty"])
+  func `an unknown terminal of xterm's family has the dashboard`(name: String) throws {
+    let folder = try Program.Folder()
+    let tmux = try search("", in: folder, columns: 100, rows: 30, terminal: name)
+    try tmux.waits("a running search") { $0.contains("RUNNING") && $0.contains("Layers") }
+    try tmux.press("q", "s")
+    #expect(try tmux.waits("a clean terminal") { $0.contains("isig+") }.contains("exit=0"))
+  }
+
+  @Test func `an unknown terminal of no family is told how to go on`() throws {
+    let folder = try Program.Folder()
+    let tmux = try search("", in: folder, columns: 120, rows: 50, epochs: 2, terminal: "nonsense")
+    let end = try tmux.waits("the end") { $0.contains("isig+") }
+    #expect(end.contains("exit=0") && !end.contains("Layers"))
+    #expect(end.contains("TERM=xterm-256color"))
+  }
+
+  @Test func `a search trains in the background and fg brings its dashboard`() throws {
+    let folder = try Program.Folder()
+    let tmux = try Tmux("bash --norc --noprofile -i", in: folder.path, columns: 100, rows: 30)
+    try tmux.press(commandLine("", epochs: 2000, terminal: nil) + " &", "Enter")
+    let path = folder.path + "/runs/digits-1"
+    func steps() -> Int { ((try? RunFolder.open(path: path).reader().status()?.step) ?? nil) ?? 0 }
+    #expect(Program.wait { steps() > 3 })
+    let begun = steps()
+    #expect(Program.wait { steps() > begun + 3 })
+    // The shell has its terminal.
+    try tmux.press("jobs; echo still''here", "Enter")
+    let shell = try tmux.waits("the shell") { $0.contains("stillhere") }
+    #expect(shell.contains("Running") && !shell.contains("Stopped") && !shell.contains("Layers"))
+    try tmux.press("fg", "Enter")
+    try tmux.waits("the dashboard") { $0.contains("RUNNING") && $0.contains("Layers") }
+    // The same by way of Ctrl-Z and bg.
+    try tmux.press("C-z")
+    try tmux.waits("the shell's word") { $0.contains("Stopped") }
+    try tmux.press("bg", "Enter")
+    let before = steps()
+    #expect(Program.wait { steps() > before + 3 })
+    try tmux.press("clear; jobs; echo once''more", "Enter")
+    let again = try tmux.waits("the shell again") { $0.contains("oncemore") }
+    #expect(again.contains("Running") && !again.contains("Layers"))
+    try tmux.press("fg", "Enter")
+    try tmux.waits("the dashboard again") { $0.contains("RUNNING") && $0.contains("Layers") }
+    try tmux.press("Space")
+    try tmux.waits("a paused search") { $0.contains("PAUSED") }
+    try tmux.press("q", "s")
+    try tmux.waits("the end") { $0.contains("supertop resume") }
+  }
+
+  @Test func `a search that ends in the background leaves its result and the shell's terminal`()
+    throws
+  {
+    let folder = try Program.Folder()
+    let tmux = try Tmux("bash --norc --noprofile -i", in: folder.path, columns: 100, rows: 40)
+    try tmux.press(commandLine("", epochs: 3, terminal: nil) + " & wait; echo over''now", "Enter")
+    let end = try tmux.waits("the end") { $0.contains("overnow") }
+    #expect(end.contains("done in") && !end.contains("Layers"))
+    try tmux.press("stty -a | grep -o ' icanon' ; echo", "Enter")
+    try tmux.waits("the shell's modes") { $0.contains("\n icanon") }
+  }
+
   /// A search that lasts until it is stopped, unless `epochs` says otherwise.
   private func search(
     _ options: String,

@@ -170,11 +170,36 @@ struct ExportTests {
       in: folder
     )
     try expectFault("small.json", [option, "."], code: 73, ["is a folder"], in: folder)
-    // A folder in the way of the temporary file: the old file is still whole.
-    _ = try folder.write("old", Data("old".utf8))
-    _ = try folder.write("old.part/x", Data())
-    try expectFault("small.json", [option, "old"], code: 73, ["old"], in: folder)
-    #expect(FileManager.default.contents(atPath: folder.path + "/old") == Data("old".utf8))
+    try expectFault("small.json", [option, "x/"], code: 73, ["x/", "names a folder"], in: folder)
+    try expectFault("small.json", [option, ""], code: 73, ["''", "not a path"], in: folder)
+    #if os(Linux)
+      try expectFault("small.json", [option, "/dev/full"], code: 74, ["/dev/full"], in: folder)
+    #endif
+    #expect(try files(folder).sorted() == ["small.json"])
+  }
+
+  @Test func `a dash is standard output, a link is followed and a name may be one letter`() throws {
+    let folder = try Program.Folder()
+    _ = try folder.write("n", Data(Self.small.utf8))
+    #expect(symlink("real", folder.path + "/l") == 0)
+    let shown = try export("n", ["--json", "-", "--svg", "x", "--onnx", "l"], in: folder)
+    #expect(shown.code == 0, "\(shown.errors)")
+    let again = try export("n", ["--json", "y", "--svg", "/dev/stdout"], in: folder)
+    let content = FileManager.default.contents(atPath:)
+    #expect(content(folder.path + "/y") == Data(shown.output.utf8))
+    #expect(content(folder.path + "/x") == Data(again.output.utf8))
+    #expect(try files(folder) == ["l", "n", "real", "x", "y"])
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.path + "/l") == "real")
+    let search = ["search", "--headless", "--run", "r"] + Program.tiny(epochs: 2)
+    #expect(try Program.run(search, in: folder).code == 0)
+    for arguments in [["watch", "r", "--screenshot", "s"], ["compare", "r", "r", "--out", "c"]] {
+      #expect(try Program.run(arguments, in: folder).code == 0)
+      #expect(content(folder.path + "/" + (arguments.last ?? ""))?.isEmpty == false)
+    }
+    // The picture has standard output for itself.
+    let compared = try Program.run(["compare", "r", "--out", "-"], in: folder)
+    #expect(compared.code == 0 && compared.output.hasPrefix("<svg"))
+    #expect(compared.errors.contains("dnas"))
   }
 
   @Test func `a finished search gives its network, an unfinished one says what to do`() throws {

@@ -89,6 +89,46 @@ import Testing
     #expect(after.lines.last?.hasPrefix("2 networks: median error") == true)
   }
 
+  @Test func `a cache that cannot be written costs a search nothing but time`() throws {
+    let folder = try Program.Folder()
+    // A file where the folder should be stops root as well.
+    _ = try folder.write("file", Data())
+    let cache = ["XDG_CACHE_HOME": folder.path + "/file/cache"]
+    let options = ["--headless", "--set", "search.cost=latency", "--set", "latency.threads=1"]
+    let search = try Program.run(
+      ["search", "--run", "r"] + options + Program.tiny(epochs: 2),
+      in: folder,
+      environment: cache
+    )
+    // A busy machine is no fault of the cache.
+    if search.code == UserError.Code.unavailable.rawValue { return }
+    #expect(search.code == 0, "\(search.errors)")
+    #expect(search.errorLines.filter { $0.contains("there is no cache") }.count == 1)
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/r/latency.json"))
+    let measured = try run(
+      ["measure"] + LatencyTests.space + LatencyTests.loose,
+      in: folder,
+      environment: cache
+    )
+    #expect(measured.code == UserError.Code.cannotCreate.rawValue)
+    #expect(measured.errorLines.count == 1 && measured.errors.contains("--out"))
+  }
+
+  @Test func `a table goes to standard output, and a folder is told before anything is timed`()
+    throws
+  {
+    let folder = try Program.Folder()
+    let options = LatencyTests.space + LatencyTests.loose
+    let shown = try run(["measure", "--out", "-"] + options, in: folder)
+    #expect(shown.code == 0, "\(shown.errors)")
+    #expect(Program.object(shown.output)?["cells"] is [Any] && shown.errors.contains("table: -"))
+    for path in ["x/", "", "."] {
+      let ending = try run(["measure", "--out", path] + options, in: folder)
+      #expect(ending.code == UserError.Code.cannotCreate.rawValue && ending.errorLines.count == 1)
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/-.unfinished"))
+  }
+
   @Test func `Ctrl-C keeps what was timed`() throws {
     let folder = try Program.Folder()
     // The large space lasts some seconds.

@@ -42,6 +42,18 @@ final class Tmux {
     _ = try Tmux.run(["-L", socket, "send-keys"] + keys)
   }
 
+  /// Sends bytes as the terminal itself would.
+  func send(_ bytes: [UInt8]) throws {
+    let digits = bytes.map { String($0, radix: 16) }
+    _ = try Tmux.run(["-L", socket, "send-keys", "-H"] + digits)
+  }
+
+  /// Pastes, between marks if the program has asked for them.
+  func paste(_ text: String) throws {
+    _ = try Tmux.run(["-L", socket, "set-buffer", "-b", "p", "--", text])
+    _ = try Tmux.run(["-L", socket, "paste-buffer", "-p", "-r", "-b", "p"])
+  }
+
   func resize(columns: Int, rows: Int) throws {
     _ = try Tmux.run([
       "-L", socket, "resize-window", "-x", "\(columns)", "-y", "\(rows)",

@@ -22,7 +22,7 @@ import Testing
   @Test func `no sequence of events crashes`() {
     let keys: [Key] =
       KeyTable.bindings.flatMap(\.keys)
-      + [.backspace, .delete, .other, .character("7"), .character("."), .character("é")]
+      + [.backspace, .delete, .help, .character("7"), .character("."), .character("é")]
     for seed in 0..<6 {
       var model = Fixture.model(GoldenFrameTests.states[seed], Size(90, 30))
       let run = SimulatedRun(layers: 1 + seed * 4, epochs: 1 + seed)
@@ -40,6 +40,7 @@ import Testing
         case 2: _ = update(&model, .data(run.advance(to: run.step + pick(1, 30))))
         case 3: _ = update(&model, .tick(model.now + Double(pick(1, 20))))
         case 4: _ = update(&model, .interrupt)
+        case 5: _ = update(&model, .paste("q1.5 t"))
         default: _ = update(&model, .key(keys[pick(1, keys.count)]))
         }
         if i % 5 == 0 { #expect(view(model).cells.count == model.size.width * model.size.height) }

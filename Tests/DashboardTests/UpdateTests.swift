@@ -68,6 +68,44 @@ import Testing
     #expect(model.overlay == nil)
   }
 
+  @Test func `a paste is text in a prompt and nothing elsewhere`() {
+    var model = running()
+    let before = view(model)
+    for text in ["q", "cats - hello + tq s", "", String(repeating: "c", count: 5000)] {
+      #expect(update(&model, .paste(text)) == [])
+    }
+    #expect(view(model) == before)
+    _ = press(&model, "t")
+    #expect(update(&model, .paste(" 1.25 ")) == [])
+    #expect(update(&model, .key(.enter)) == [.request(.setTemperature(1.25))])
+    _ = press(&model, "q")
+    #expect(update(&model, .paste("k")) == [] && model.overlay == .quit(selected: 0))
+  }
+
+  @Test
+  func `in the background the first Ctrl-C stops and saves, and the end of the work is the end`() {
+    var model = running()
+    model.isShown = false
+    #expect(update(&model, .interrupt) == [.request(.stop)])
+    var delta = RunDelta()
+    delta.status = RunStatus(state: .stopped)
+    #expect(update(&model, .data(delta)) == [.exit(.stopRequested)])
+    model = running()
+    delta.status = RunStatus(state: .finished)
+    #expect(update(&model, .data(delta)) == [])
+    model.isShown = false
+    #expect(update(&model, .data(RunDelta())) == [.exit(.quit)])
+    // A watcher has no work of its own: it waits to be looked at, and leaves the search alone.
+    model = running()
+    model.ownsTrainer = false
+    model.isShown = false
+    #expect(update(&model, .data(delta)) == [])
+    model = running()
+    model.ownsTrainer = false
+    model.isShown = false
+    #expect(update(&model, .interrupt) == [.exit(.quit)])
+  }
+
   @Test func `quit asks while the search runs`() {
     var model = running()
     #expect(press(&model, "q") == [])

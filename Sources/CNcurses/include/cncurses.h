@@ -1,7 +1,7 @@
 // The C that Swift cannot say: a thin layer over ncursesw. Swift sees no curses type.
 //
 // One thread owns every call, but for the signal handlers inside. No logic lives here: what a frame
-// holds, what a key means and when to draw is decided in Dashboard.
+// holds, what the bytes of the keyboard mean and when to draw is decided in Dashboard.
 #ifndef CNCURSES_H
 #define CNCURSES_H
 
@@ -26,33 +26,6 @@ typedef struct {
 
 enum { CN_BOLD = 1, CN_DIM = 2, CN_UNDERLINE = 4, CN_REVERSE = 8 };
 
-enum cn_event_kind { CN_NONE = 0, CN_CHARACTER = 1, CN_KEY = 2, CN_MOUSE = 3 };
-
-enum cn_key {
-  CN_UP = 1,
-  CN_DOWN,
-  CN_LEFT,
-  CN_RIGHT,
-  CN_HOME,
-  CN_END,
-  CN_PAGE_UP,
-  CN_PAGE_DOWN,
-  CN_BACKSPACE,
-  CN_DELETE,
-  CN_BACK_TAB,
-  CN_ENTER,
-  CN_F1,
-  CN_OTHER,
-};
-
-// code: a scalar, a cn_key, or a button as in SGR mouse reports (0 left, 64 and 65 the wheel).
-typedef struct {
-  int32_t kind;
-  int32_t code;
-  int32_t x;
-  int32_t y;
-} cn_event;
-
 // What cn_wait saw.
 enum { CN_INPUT_READY = 1, CN_SIGNAL_READY = 2, CN_STRAY_READY = 4, CN_HUNG_UP = 8 };
 
@@ -67,19 +40,30 @@ enum cn_signal {
   CN_CONTINUE,
 };
 
-// Tests the terminal without touching it.
-int cn_check(void);
+// Tests the terminal as one called term, without touching it; NULL where TERM is not set.
+int cn_check(const char *term);
 // Sets the locale's character type and says whether text is UTF-8. An environment that names no
 // locale at all is taken for UTF-8.
 bool cn_use_locale(void);
 // Whether terminfo has an entry of this name.
 bool cn_knows(const char *term);
-// term names another terminfo entry to prefer over TERM; NULL for none.
+// Whether this process belongs to the terminal's foreground, and may use it.
+bool cn_is_foreground(void);
+// From here on signals are reported; cn_open does it too. False without memory for it.
+bool cn_watch(void);
+// Begins to draw and read, as a terminal called term. To be called in the foreground.
 int cn_open(const char *term, bool mouse);
+// Takes the screen again after another had it; the next frame has to be drawn whole.
+void cn_take(void);
+// The shell has the screen: nothing is drawn, read or put back any more.
+void cn_lose(void);
 void cn_close(void);
+// Stops until SIGCONT. The screen has to be taken again then.
 void cn_suspend(void);
 
 void cn_size(int *width, int *height);
+// What the terminal sends for a key by terminfo's name of it, kcuu1 or the like; NULL for nothing.
+const char *cn_key_text(const char *name);
 int cn_colours(void);
 int cn_pairs(void);
 bool cn_is_direct_colour(void);
@@ -93,7 +77,8 @@ void cn_repaint(void);
 void cn_resize(void);
 
 int cn_wait(int milliseconds);
-cn_event cn_next_event(void);
+// Bytes of the keyboard that are there now; 0 when there are none.
+int cn_read(uint8_t *buffer, int size);
 int cn_next_signal(void);
 // Text that something printed while the screen was ours; 0 when there is none.
 int cn_read_stray(char *buffer, int size);
