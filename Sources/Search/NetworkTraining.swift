@@ -34,7 +34,12 @@ package final class NetworkTraining {
     self.recipe = recipe
     self.seed = seed
     self.engine = engine
-    network = Network(description, engine: engine, seed: seed)
+    network = Network(
+      description,
+      engine: engine,
+      seed: seed,
+      fanOut: recipe.firstValues.fanOut
+    )
     if let start {
       var state: [String: (shape: [Int], values: [Float])] = [:]
       for array in network.state() {
