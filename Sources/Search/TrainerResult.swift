@@ -55,6 +55,12 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var budget: Double?
   /// Whether the likeliest architecture missed the budget and another was chosen.
   package var repaired: Bool
+  /// Networks that a random search drew, each as likely as any other within the budget; nil in others.
+  package var sampledNetworks: Int? = nil
+  /// Their mean accuracy as `argmaxAccuracy` is measured: what one network at random is worth, 0…1.
+  package var sampledMean: Double? = nil
+  /// The deviation of their accuracies, 0 for one.
+  package var sampledDeviation: Double? = nil
   /// SHA-256 over the little-endian bytes of all architecture parameters.
   package var thetaHash: String
   /// SHA-256 over the little-endian bytes of all weights and batch-norm parameters.
@@ -78,6 +84,9 @@ package struct SearchResult: Codable, Sendable, Equatable {
     case argmaxAccuracy = "argmax_accuracy"
     case validationLoss = "val_loss"
     case expectedCost = "expected_cost"
+    case sampledNetworks = "sampled_networks"
+    case sampledMean = "sampled_mean"
+    case sampledDeviation = "sampled_deviation"
     case thetaHash = "theta_sha256"
     case weightsHash = "weights_sha256"
   }
@@ -91,6 +100,18 @@ package struct SearchResult: Codable, Sendable, Equatable {
 }
 
 extension SearchResult {
+  /// Notes what random sampling comes to beside the search: the accuracies of all networks that were drawn,
+  /// 0…1; of none nothing is noted.
+  package mutating func take(sampled accuracies: [Double]) {
+    let count = Double(accuracies.count)
+    guard count > 0 else { return }
+    let mean = accuracies.reduce(0, +) / count
+    let squares = accuracies.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    sampledNetworks = accuracies.count
+    sampledMean = mean
+    sampledDeviation = (squares / max(1, count - 1)).squareRoot()
+  }
+
   /// Reads what `json()` wrote.
   package init(json: String) throws {
     self = try JSONDecoder().decode(SearchResult.self, from: Data(json.utf8))
