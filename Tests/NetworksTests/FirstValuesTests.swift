@@ -41,15 +41,18 @@ import Testing
     )
   }
 
+  private func values(_ parameter: Parameter) -> [Float] {
+    withExtendedLifetime(parameter) { Array(parameter.value.elements) }
+  }
+
   /// Whether each filter's deviation is √(2 / fan-out) within five standard errors.
   private func check(_ kind: BlockDescription.Kind, _ filters: [Filter]) throws {
     for fanOut in [Initialiser.FanOut.ofGroup, .ofLayer] {
       let parameters = block(kind, fanOut).parameters.filter { $0.name.hasSuffix(".weight") }
       #expect(parameters.count == filters.count)
       for filter in filters {
-        let values = try #require(parameters.first { $0.name.hasSuffix(filter.name) }).value
-        let variance =
-          values.elements.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(values.count)
+        let values = values(try #require(parameters.first { $0.name.hasSuffix(filter.name) }))
+        let variance = values.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(values.count)
         let fan = fanOut == .ofGroup ? filter.outputs / filter.groups : filter.outputs
         let error = 5 * (2 / Double(values.count)).squareRoot()
         #expect(abs(variance * Double(fan) / 2 - 1) < error, "\(filter.name), \(fanOut)")
@@ -60,7 +63,7 @@ import Testing
   @Test func `a dense convolution has one fan-out by either rule`() throws {
     try check(.convolution(kernel: 3, padding: nil, activation: .relu), Self.dense)
     let both = [Initialiser.FanOut.ofGroup, .ofLayer].map {
-      Array(block(.skip, $0).parameters[0].value.elements)
+      values(block(.skip, $0).parameters[0])
     }
     #expect(both[0] == both[1])
   }
@@ -99,7 +102,7 @@ import Testing
     for (group, layer) in zip(weights[0], weights[1]) {
       // The same draws, √64 times as small.
       let factor: Float = group.name.hasSuffix("depthwise.weight") ? 8 : 1
-      for (a, b) in zip(group.value.elements, layer.value.elements) {
+      for (a, b) in zip(values(group), values(layer)) {
         #expect(abs(a - factor * b) <= 1e-6 * abs(a), "\(group.name)")
       }
     }

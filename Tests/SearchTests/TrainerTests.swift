@@ -166,7 +166,7 @@ import Testing
   @Test func `random sampling is the mean and deviation of all drawn networks`() throws {
     var result = try TrainerTests.unbroken.get().result
     result.take(sampled: [])
-    #expect(result.sampledNetworks == nil && !(try result.json().contains("sampled")))
+    #expect(try result.sampledNetworks == nil && !result.json().contains("sampled"))
     result.take(sampled: [0.5, 0.75, 0.25, 0.5])
     #expect(result.sampledNetworks == 4 && result.sampledMean == 0.5)
     // Squares of 1/4 and -1/4, over three.
