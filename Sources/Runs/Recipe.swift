@@ -28,7 +28,7 @@ package struct Recipe: Codable, Sendable, Equatable {
   /// Added to the gradient, times the weight; biases and batch-norms are spared.
   package var weightDecay = 1e-4
   /// How weights are drawn that do not come with the network.
-  package var firstValues = FirstValues.groupFanOut
+  package var firstValues = FirstValues.layerFanOut
   /// Share of the target spread over all classes.
   package var labelSmoothing = 0.0
   /// α of the Beta distribution that mixup's shares come from; 0 turns it off.

@@ -39,10 +39,10 @@ import Testing
     }
     let words = try Recipe().applying([
       "optimiser=rmsprop", "schedule=exponential", "epochs=7", "batch=5", "shift=2", "flip=true",
-      "recalibration_images=9", "first_values=layer-fan-out",
+      "recalibration_images=9", "first_values=group-fan-out",
     ])
     #expect(words.optimiser == .rmsprop && words.schedule == .exponential && words.flip)
-    #expect(words.epochs == 7 && words.batch == 5 && words.firstValues == .layerFanOut)
+    #expect(words.epochs == 7 && words.batch == 5 && words.firstValues == .groupFanOut)
     #expect(words.shift == 2 && words.recalibrationImages == 9)
   }
 
