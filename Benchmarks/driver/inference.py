@@ -27,14 +27,20 @@ def run(options):
     tools.run([*ours, "--seconds", 0.01, "--dump", dump])
     settings += ["--seconds", options.seconds]
     commands = {"supertop": ([*ours, "--seconds", options.seconds],)}
-    for engine, name in (("onnxruntime", "ONNX Runtime"), ("torch", "PyTorch eager")):
-        script = tools.PEERS / "inference.py"
-        commands[name] = ([python, script, "--engine", engine, "--dump", dump, *settings],)
+    allocator = tools.preloading(tools.tcmalloc())
+    script = tools.PEERS / "inference.py"
+    for engine, name, environment in (
+            ("onnxruntime", "ONNX Runtime", {}), ("torch", "PyTorch eager", allocator)):
+        command = [python, script, "--engine", engine, "--dump", dump, *settings]
+        commands[name] = (command, environment)
+    peak = max(tools.peak(supertop, options.threads).values())
     sides = tools.Sides(commands).run(options.rounds)
+    operations = sides.median("supertop", "floating_point_operations")
     rows = []
     for name in commands:
-        row = [name, f"{sides.median(name, 'median_ms'):.2f}",
-               f"{min(sides.values(name, 'min_ms')):.2f}",
+        milliseconds = sides.median(name, "median_ms")
+        row = [name, f"{milliseconds:.2f}", f"{min(sides.values(name, 'min_ms')):.2f}",
+               tools.share(operations / (1e6 * milliseconds) / peak),
                f"{sides.median(name, 'peak_rss_mib'):.0f}"]
         if name == "supertop":
             row += [""] * 3
@@ -47,8 +53,10 @@ def run(options):
                     f"{difference:.1e}"]
         rows.append(row)
     tools.table(
-        ["engine", "ms", "least ms", "peak MiB", "supertop's time, times",
+        ["engine", "ms", "least ms", "of the cores' peak", "peak MiB", "supertop's time, times",
          "supertop's memory, times", "scores differ by"], rows)
     tools.note(
         f"Batch {options.batch}, {options.threads} threads; medians of {options.rounds} rounds. "
-        "Scores differ as a share of their size.")
+        f"Scores differ as a share of their size. A call is {operations / 1e6:.0f} million floating-point "
+        f"operations, the cores' peak {peak:.0f} GFLOP/s. PyTorch "
+        + ("had tcmalloc." if allocator else "had the C library's allocator: no tcmalloc was found."))

@@ -22,10 +22,7 @@ def run(options):
     }).run(options.rounds)
     rows = [["2 threads over 1", tools.spread(sides.ratio("images_per_s", "2", "1"))]]
 
-    peaks = tools.measure([
-        supertop, "bench", "roofline", "--json", "--preset", "digits", "--batch", 1, "--steps", 1,
-        "--seconds", 0.1, "--memory", 16])["arithmetic"]
-    register = {p["isa"]: p["gflops_per_s"] for p in peaks if p["threads"] == 1}
+    register = tools.peak(supertop, 1)
     for wide, narrow in (("avx512", "avx2"), ("avx2", "baseline")):
         if wide not in register:
             rows.append([f"{wide} over {narrow}", "this machine has none"])

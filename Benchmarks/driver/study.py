@@ -102,12 +102,12 @@ def call(command):
     return [line for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def subset(folder, images):
-    """The first training images of each class and all test images, as links."""
-    place = WORK / f"images-{images}"
+def subset(folder, images, tests=None):
+    """The first training images of each class and the first or all test images, as links."""
+    place = WORK / (f"images-{images}" + (f"-{tests}" if tests else ""))
     if not place.exists():
         making = place.with_suffix(".making")
-        for part, count in (("train", images), ("test", None)):
+        for part, count in (("train", images), ("test", tests)):
             for group in sorted((folder / part).iterdir()):
                 (making / part / group.name).mkdir(parents=True, exist_ok=True)
                 for image in sorted(group.iterdir())[:count]:
@@ -205,16 +205,18 @@ class Space:
             name = self.names[index]
             kept = {key: layer[key] for key in ("width", "stride") if key in layer}
             layer.clear()
-            layer.update(kept)
-            if name == "skip":
-                layer["skip"] = True
-                continue
-            kernel, expansion, *groups = name.split("_")
-            layer.update(kernel=int(kernel[1:]), expansion=int(expansion[1:]))
-            if groups:
-                layer["groups"] = int(groups[0][1:])
+            layer.update(kept, **block(name))
         network["name"] = "random-" + "".join(map(str, choice))
         return network
+
+
+def block(name):
+    """What a network's file says of a candidate block, such as k3_e1_g2 or skip."""
+    if name == "skip":
+        return {"skip": True}
+    kernel, expansion, *groups = name.split("_")
+    keys = {"kernel": int(kernel[1:]), "expansion": int(expansion[1:])}
+    return {**keys, "groups": int(groups[0][1:])} if groups else keys
 
 
 def time_of(supertop, network):

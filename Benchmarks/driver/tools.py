@@ -1,4 +1,5 @@
 """What all measurements share: the programs, running them, numbers, tables."""
+import contextlib
 import json
 import os
 import resource
@@ -9,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+# What `Benchmarks/run --program` names.
+program = None
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).resolve().parents[1] / "peers"
 WORK = ROOT / ".build" / "benchmarks"
@@ -26,7 +29,9 @@ def fail(text):
 
 
 def product():
-    """The release build of supertop, up to date."""
+    """The program that `Benchmarks/run --program` names, or the release build of supertop, up to date."""
+    if program:
+        return program
     command = ["swift", "build", "--configuration", "release", "--product", "supertop"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
@@ -55,6 +60,61 @@ def peers():
                 fail("the peers cannot be installed; name an environment with SUPERTOP_PEERS")
         mark.write_text("\n".join(PACKAGES))
     return str(python)
+
+
+def tcmalloc():
+    """The path of the allocator with which PyTorch is at its fastest, None where there is none."""
+    if not sys.platform.startswith("linux"):
+        return None
+    names = ("libtcmalloc_minimal.so.4", "libtcmalloc.so.4")
+    known = {}
+    ldconfig = shutil.which("ldconfig", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if ldconfig:
+        listed = subprocess.run([ldconfig, "-p"], capture_output=True, text=True).stdout
+        for line in listed.splitlines():
+            name, _, path = line.strip().partition(" => ")
+            known.setdefault(name.split(" ")[0], path)
+    folders = [Path(each) for each in os.environ.get("LD_LIBRARY_PATH", "").split(":") if each]
+    folders += [Path("/usr/local/lib"), Path("/usr/lib64"), *Path("/usr/lib").glob("*-linux-gnu")]
+    for name in names:
+        for path in [*(folder / name for folder in folders), Path(known.get(name, "/-"))]:
+            if path.exists():
+                return str(path)
+    return None
+
+
+def preloading(library):
+    """The environment in which a program uses the allocator `library`, if there is one."""
+    return {"LD_PRELOAD": library} if library else {}
+
+
+def peak(supertop, threads):
+    """What `threads` cores give at most in 10⁹ floating-point operations a second, by instruction set."""
+    limits = measure([
+        supertop, "bench", "roofline", "--json", "--preset", "digits", "--batch", 1, "--steps", 1,
+        "--seconds", 0.1, "--memory", 16, "--threads", threads])
+    return {each["isa"]: each["gflops_per_s"] for each in limits["arithmetic"]
+            if each["threads"] == threads}
+
+
+class Competitor:
+    """A process that keeps a core busy while a `with` lasts, and no longer than this one lives."""
+
+    LOOP = """
+import os, sys
+while os.getppid() == int(sys.argv[1]):
+    for _ in range(100_000):
+        pass
+"""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", self.LOOP, str(os.getpid())], stdin=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
 
 
 class Watch:
@@ -118,17 +178,21 @@ class Watch:
         return min(tries, key=lambda each: each[0])[1]
 
 
-def measure(command, environment=None):
+def measure(command, environment=None, competes=False):
     """The JSON object that `command` prints last, of an undisturbed run if there is one."""
-    return Watch.undisturbed(lambda: run(command, environment))
+    return Watch.undisturbed(lambda: run(command, environment, competes))
 
 
-def run(command, environment=None):
-    """The JSON object that `command` prints last, and its processor time."""
+def run(command, environment=None, competes=False):
+    """The JSON object that `command` prints last, and its processor time.
+
+    With `competes` a process keeps one core busy meanwhile, whose time counts as the command's.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, cwd=ROOT,
-        env={**os.environ, **(environment or {})})
+    with Competitor() if competes else contextlib.nullcontext():
+        done = subprocess.run(
+            [str(word) for word in command], capture_output=True, text=True, cwd=ROOT,
+            env={**os.environ, **(environment or {})})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not lines:
@@ -159,15 +223,23 @@ class Sides:
         return statistics.median(self.values(name, field))
 
     def ratio(self, field, above, below):
-        """Ratio of the medians, and the least and greatest ratio of a round."""
-        pairs = zip(self.values(above, field), self.values(below, field))
-        each = [a / b for a, b in pairs]
-        return (self.median(above, field) / self.median(below, field), min(each), max(each))
+        """As the function of that name."""
+        return ratio(self.values(above, field), self.values(below, field))
+
+
+def ratio(above, below):
+    """Ratio of the medians of two lists, and the least and greatest ratio of a round."""
+    each = [a / b for a, b in zip(above, below)]
+    return (statistics.median(above) / statistics.median(below), min(each), max(each))
 
 
 def spread(ratio, digits=2):
     middle, least, most = ratio
     return f"{middle:.{digits}f} ({least:.{digits}f}..{most:.{digits}f})"
+
+
+def share(value):
+    return f"{100 * value:.0f} %"
 
 
 def fit(xs, ys):

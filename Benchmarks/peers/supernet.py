@@ -3,7 +3,9 @@
 
 The same network, the same work: every candidate of every layer forward, the Gumbel-softmax mixture, the
 cross-entropy times the logarithm of the expected cost, backward, and SGD with momentum on the weights or,
-every fifth step, Adam on the architecture parameters. Prints one JSON object with supertop's fields.
+every fifth step, Adam on the architecture parameters. A step takes the gradients of what it trains alone; how
+long one on the architecture parameters takes with the weights' gradients too is told beside. Prints one JSON
+object with supertop's fields.
 """
 import argparse
 import json
@@ -11,6 +13,7 @@ import math
 import resource
 import statistics
 import time
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -108,6 +111,15 @@ class Supernet(nn.Module):
         return self.head(x), cost
 
 
+def allocator():
+    """The allocator that was preloaded, or the C library's."""
+    try:
+        maps = Path("/proc/self/maps").read_text()
+    except OSError:
+        return "unknown"
+    return "tcmalloc" if "libtcmalloc" in maps else "malloc"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--preset", default="cifar-small", choices=PRESETS)
@@ -133,8 +145,12 @@ def main():
     labels = torch.randint(0, classes, (options.batch,))
     network = torch.compile(net) if options.compile else net
 
-    def step(phase):
+    def step(phase, all_gradients=False):
         start = time.perf_counter()
+        for parameter in weights:
+            parameter.requires_grad_(all_gradients or phase == "weights")
+        for theta in thetas:
+            theta.requires_grad_(all_gradients or phase == "theta")
         optimiser = optimisers[phase]
         for each in optimisers.values():
             each.zero_grad(set_to_none=True)
@@ -148,8 +164,21 @@ def main():
 
     for phase in ("weights", "theta"):
         step(phase)
-    seconds = [step("theta" if i % 5 == 4 else "weights") for i in range(options.steps)]
+    phases = ["theta" if i % 5 == 4 else "weights" for i in range(options.steps)]
+    seconds, wasteful = [], []
+    for phase in phases:
+        seconds.append(step(phase))
+        # Compiled, it would be a graph more to wait for.
+        if phase == "theta" and not options.compile:
+            wasteful.append(step(phase, all_gradients=True))
     median = statistics.median(seconds)
+
+    def milliseconds(times):
+        return round(1e3 * statistics.median(times), 3) if times else None
+
+    def of(phase):
+        return milliseconds([t for t, each in zip(seconds, phases) if each == phase])
+
     print(json.dumps({
         "engine": "torch " + torch.__version__ + (" compile" if options.compile else " eager"),
         "preset": options.preset,
@@ -158,6 +187,10 @@ def main():
         "steps": options.steps,
         "median_ms": round(median * 1e3, 3),
         "min_ms": round(min(seconds) * 1e3, 3),
+        "weights_ms": of("weights"),
+        "theta_ms": of("theta"),
+        "theta_all_gradients_ms": milliseconds(wasteful),
+        "allocator": allocator(),
         "images_per_s": round(options.batch / median, 2),
         "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }))

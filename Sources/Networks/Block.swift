@@ -172,7 +172,7 @@ package struct InvertedResidual {
       shape: [kernel, kernel, middle],
       engine: engine
     )
-    initialiser.kaiming(depthwise, fanOut: kernel * kernel)
+    initialiser.kaiming(depthwise, outputs: kernel * kernel * middle, groups: middle)
     depthwiseNorm = BatchNorm(name: name + ".depthwise", channels: middle, engine: engine)
     project = ConvolutionNorm(
       name: name + ".project",

@@ -162,7 +162,7 @@ extension ComposedBlock.Depthwise {
         ?? [kernel, kernel, channels],
       engine: engine
     )
-    initialiser.kaiming(filter, fanOut: kernel * kernel * width)
+    initialiser.kaiming(filter, outputs: kernel * kernel * channels, groups: groups ?? channels)
     norm = isLast ? BatchNorm(name: name, channels: channels, engine: engine) : nil
     activation = isLast ? middle.activation : .none
     self.stride = stride
@@ -205,7 +205,7 @@ extension ComposedBlock.Squeeze {
   ) {
     let width = squeeze.channels
     reduce = Parameter(name: name + ".reduce.weight", shape: [channels, width], engine: engine)
-    initialiser.kaiming(reduce, fanOut: width)
+    initialiser.kaiming(reduce, outputs: width)
     reduceBias = Parameter(
       name: name + ".reduce.bias",
       shape: [width],
@@ -213,7 +213,7 @@ extension ComposedBlock.Squeeze {
       engine: engine
     )
     restore = Parameter(name: name + ".restore.weight", shape: [width, channels], engine: engine)
-    initialiser.kaiming(restore, fanOut: channels)
+    initialiser.kaiming(restore, outputs: channels)
     restoreBias = Parameter(
       name: name + ".restore.bias",
       shape: [channels],

@@ -27,7 +27,7 @@ package struct ConvolutionNorm {
       shape: g > 1 ? [g, input / g, output / g] : [k, k, input, output],
       engine: engine
     )
-    initialiser.kaiming(filter, fanOut: k * k * output / g)
+    initialiser.kaiming(filter, outputs: k * k * output, groups: g)
     norm = BatchNorm(name: name, channels: output, engine: engine)
     self.geometry = geometry
     self.activation = activation

@@ -42,9 +42,14 @@ package final class Network {
   package let classifierBias: Parameter
   private let engine: Engine
 
-  /// Builds the network with fresh weights drawn from `seed`.
-  package init(_ description: NetworkDescription, engine: Engine, seed: UInt64) {
-    var initialiser = Initialiser(seed: seed)
+  /// Builds the network with fresh weights drawn from `seed` by the rule `fanOut`.
+  package init(
+    _ description: NetworkDescription,
+    engine: Engine,
+    seed: UInt64,
+    fanOut: Initialiser.FanOut = .ofGroup
+  ) {
+    var initialiser = Initialiser(seed: seed, fanOut: fanOut)
     var blocks: [Block] = []
     for (index, block) in description.blocks.enumerated() {
       let name = Network.name(of: index, in: description)

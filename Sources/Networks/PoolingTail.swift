@@ -28,7 +28,7 @@ package struct PoolingTail {
       initialiser: &initialiser
     )
     project = Parameter(name: name + ".project.weight", shape: [middle, output], engine: engine)
-    initialiser.kaiming(project, fanOut: output)
+    initialiser.kaiming(project, outputs: output)
     bias =
       hasBias
       ? Parameter(name: name + ".project.bias", shape: [output], decays: false, engine: engine)

@@ -146,6 +146,7 @@ extension Configuration {
         learningRate: 0.1,
         momentum: 0.9,
         weightDecay: 1e-4,
+        firstValues: .layerFanOut,
         labelSmoothing: 0
       ),
       theta: ThetaSettings(

@@ -216,11 +216,14 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var momentum: Double
     /// Added to the gradient, times the weight.
     package var weightDecay: Double
+    /// How the first weights are drawn.
+    package var firstValues: FirstValues
     /// Share of the target spread over all classes.
     package var labelSmoothing: Double
 
     enum CodingKeys: String, CodingKey {
       case momentum
+      case firstValues = "first_values"
       case learningRate = "learning_rate"
       case weightDecay = "weight_decay"
       case labelSmoothing = "label_smoothing"

@@ -60,6 +60,10 @@ struct ConfigurationKey: Sendable {
   /// Whether the key stands inside a list.
   var isInList: Bool { path.contains("[]") }
 
+  /// What the words of `FirstValues` mean.
+  static let firstValues =
+    "KxK filters start at deviation sqrt(2/F) with F = K*K*outputs/groups, or F = K*K*outputs."
+
   /// The kind of a key that holds one of a type's cases.
   static func words<T: CaseIterable & RawRepresentable>(_: T.Type) -> Kind
   where T.RawValue == String { .word(T.allCases.map(\.rawValue)) }
@@ -204,6 +208,11 @@ extension Configuration: KeyedSettings {
       "weights.weight_decay",
       .number(.notNegative),
       "Weight decay, which spares biases and batch-norms."
+    ),
+    .init(
+      "weights.first_values",
+      ConfigurationKey.words(FirstValues.self),
+      ConfigurationKey.firstValues
     ),
     .init("weights.label_smoothing", .number(.belowOne), "Label smoothing of the cross-entropy."),
 

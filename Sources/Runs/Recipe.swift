@@ -27,6 +27,8 @@ package struct Recipe: Codable, Sendable, Equatable {
   package var warmupEpochs = 1.0
   /// Added to the gradient, times the weight; biases and batch-norms are spared.
   package var weightDecay = 1e-4
+  /// How weights are drawn that do not come with the network.
+  package var firstValues = FirstValues.layerFanOut
   /// Share of the target spread over all classes.
   package var labelSmoothing = 0.0
   /// α of the Beta distribution that mixup's shares come from; 0 turns it off.
@@ -62,6 +64,7 @@ package struct Recipe: Codable, Sendable, Equatable {
     case decayFactor = "decay_factor"
     case warmupEpochs = "warmup_epochs"
     case weightDecay = "weight_decay"
+    case firstValues = "first_values"
     case labelSmoothing = "label_smoothing"
     case dropPath = "drop_path"
     case validationShare = "validation_share"

@@ -27,6 +27,11 @@ extension Recipe: KeyedSettings {
       .number(.notNegative),
       "Weight decay; biases and batch-norms are spared."
     ),
+    .init(
+      "first_values",
+      ConfigurationKey.words(FirstValues.self),
+      ConfigurationKey.firstValues
+    ),
     .init("label_smoothing", .number(.belowOne), "Label smoothing of the cross-entropy."),
     .init(
       "mixup",

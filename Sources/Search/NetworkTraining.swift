@@ -38,7 +38,12 @@ package final class NetworkTraining {
     self.recipe = recipe
     self.seed = seed
     self.engine = engine
-    network = Network(description, engine: engine, seed: seed)
+    network = Network(
+      description,
+      engine: engine,
+      seed: seed,
+      fanOut: recipe.firstValues.fanOut
+    )
     if let start {
       try network.restore(try start.start(for: network, classNames: classNames))
     }

@@ -89,7 +89,10 @@ package final class Supernet {
       recompute: configuration.recompute,
       instructionSet: instructionSet
     )
-    var initialiser = Initialiser(seed: configuration.seed)
+    var initialiser = Initialiser(
+      seed: configuration.seed,
+      fanOut: configuration.weights.firstValues.fanOut
+    )
     stem = ConvolutionNorm(
       name: "stem",
       input: channels,

@@ -115,6 +115,9 @@ package struct SearchResult: Codable, Sendable, Equatable {
     case argmaxAccuracy = "argmax_accuracy"
     case validationLoss = "val_loss"
     case expectedCost = "expected_cost"
+    case sampledNetworks = "sampled_networks"
+    case sampledMean = "sampled_mean"
+    case sampledDeviation = "sampled_deviation"
     case thetaHash = "theta_sha256"
     case weightsHash = "weights_sha256"
   }
@@ -128,6 +131,18 @@ package struct SearchResult: Codable, Sendable, Equatable {
 }
 
 extension SearchResult {
+  /// Notes what random sampling comes to beside the search: the accuracies of all networks that were drawn,
+  /// 0…1; of none nothing is noted.
+  package mutating func take(sampled accuracies: [Double]) {
+    let count = Double(accuracies.count)
+    guard count > 0 else { return }
+    let mean = accuracies.reduce(0, +) / count
+    let squares = accuracies.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    sampledNetworks = accuracies.count
+    sampledMean = mean
+    sampledDeviation = (squares / max(1, count - 1)).squareRoot()
+  }
+
   /// Reads what `json()` wrote.
   package init(json: String) throws {
     self = try JSONDecoder().decode(SearchResult.self, from: Data(json.utf8))

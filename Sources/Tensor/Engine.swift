@@ -145,7 +145,7 @@ package final class Engine {
     if gradient.owned && gradient.factor == 1 && gradient.activated { return gradient.buffer }
     let buffer = pool.take(x.count)
     let chunks = Chunks(rows: x.count, rowFloats: 1)
-    profile?.next = Work("gradient copies", .backward, flops: x.count, floats: 2 * x.count)
+    profile?.next = Work("gradient copies", .backward, arithmetic: x.count, floats: 2 * x.count)
     team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
       let range = chunks[chunk]
       kernels.scale(
@@ -158,7 +158,12 @@ package final class Engine {
     if !gradient.activated {
       // The sums were taken when the shared gradient was handed over; only the derivative is missing.
       let rows = Chunks(rows: x.rows, rowFloats: x.channels)
-      profile?.next = Work("gradient copies", .backward, flops: 4 * x.count, floats: 3 * x.count)
+      profile?.next = Work(
+        "gradient copies",
+        .backward,
+        arithmetic: 4 * x.count,
+        floats: 3 * x.count
+      )
       team.run(chunks: rows.count, scratchFloats: 0, pool: pool) { chunk, _ in
         let range = rows[chunk]
         kernels.finishGradientRows(
@@ -184,7 +189,7 @@ package final class Engine {
     }
     let own = ownGradient(of: x)
     let chunks = Chunks(rows: x.count, rowFloats: 1)
-    profile?.next = Work("gradient copies", .backward, flops: 2 * x.count, floats: 3 * x.count)
+    profile?.next = Work("gradient copies", .backward, arithmetic: 2 * x.count, floats: 3 * x.count)
     team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
       let range = chunks[chunk]
       kernels.addScaled(

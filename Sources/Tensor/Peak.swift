@@ -8,7 +8,7 @@ extension Engine {
   /// Chunks a thread, so that a late one costs little.
   private static var peakChunks: Int { 8 }
 
-  /// Runs multiply–adds in registers, `steps` rounds of 12 in each chunk; returns the FLOPs.
+  /// Runs multiply–adds in registers, `steps` rounds of 12 in each chunk; returns the floating-point operations.
   package func runPeakSteps(_ steps: Int) -> Double {
     let chunks = Engine.peakChunks * team.threads
     team.run(chunks: chunks, scratchFloats: 3 * kernels.lanes, pool: pool) { _, scratch in
@@ -20,7 +20,7 @@ extension Engine {
     return Double(chunks) * Double(steps) * Double(12 * 2 * kernels.lanes)
   }
 
-  /// Runs the matrix micro-kernel on operands in the first-level cache; returns the FLOPs.
+  /// Runs the matrix micro-kernel on operands in the first-level cache; returns the floating-point operations.
   package func runPeakTiles(_ repeats: Int) -> Double {
     // Both operands take 20 KiB at the widest.
     let depth = 128

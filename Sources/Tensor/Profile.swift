@@ -11,16 +11,16 @@ package struct Work {
   package var operation: String
   /// On which way.
   package var direction: Direction
-  /// Two for each multiply–accumulate.
-  package var flops: Double
+  /// Floating-point operations: two for each multiply–add.
+  package var arithmetic: Double
   /// Bytes that have to be read or written at least, each tensor once.
   package var bytes: Double
 
   /// Describes work that moves `floats` floats.
-  package init(_ operation: String, _ direction: Direction, flops: Int = 0, floats: Int) {
+  package init(_ operation: String, _ direction: Direction, arithmetic: Int = 0, floats: Int) {
     self.operation = operation
     self.direction = direction
-    self.flops = Double(flops)
+    self.arithmetic = Double(arithmetic)
     bytes = Double(floats) * 4
   }
 
@@ -35,7 +35,7 @@ package struct Work {
     Work(
       name(patches),
       .forward,
-      flops: 2 * rows * depth * columns,
+      arithmetic: 2 * rows * depth * columns,
       floats: min(inputs, rows * depth) + rows * columns + depth * columns
     )
   }
@@ -56,7 +56,7 @@ package struct Work {
     return Work(
       name(patches),
       .backward,
-      flops: 2 * products * rows * depth * columns,
+      arithmetic: 2 * products * rows * depth * columns,
       floats: products * min(inputs, rows * depth) + 2 * rows * columns + depth * columns
     )
   }
@@ -73,7 +73,7 @@ package struct Work {
     return Work(
       "depthwise \(k)x\(k)" + (geometry.stride > 1 ? " s\(geometry.stride)" : ""),
       direction,
-      flops: 2 * products * k * k * outputs,
+      arithmetic: 2 * products * k * k * outputs,
       floats: products * inputs + (direction == .forward ? 1 : 2) * outputs
     )
   }
@@ -125,7 +125,7 @@ package final class Profile {
       index[key] = at
       entries.append(Entry(work: Work(work.operation, work.direction, floats: 0)))
     }
-    entries[at].work.flops += work.flops
+    entries[at].work.arithmetic += work.arithmetic
     entries[at].work.bytes += work.bytes
     entries[at].calls += 1
     entries[at].seconds += Double(time.seconds) + Double(time.attoseconds) * 1e-18

@@ -2,11 +2,11 @@ import Kernels
 
 /// What the passes over a layer of inverted residuals are told to a profile as.
 ///
-/// FLOPs are those of the convolutions; what is computed again to spare memory counts for nothing.
+/// The arithmetic is that of the convolutions; what is computed again to spare memory counts for nothing.
 extension ResidualLayer {
   /// Products of the expansions of some branches, once over all pixels, and of their depthwise
   /// convolutions.
-  private func expandFlops(_ active: [Int]) -> Int {
+  private func expandArithmetic(_ active: [Int]) -> Int {
     active.reduce(0) {
       let branch = branches[$1]
       let expansion = inputPixels * input * branch.middle / branch.weights.groups
@@ -15,7 +15,7 @@ extension ResidualLayer {
     }
   }
 
-  private func projectionFlops(_ active: [Int]) -> Int {
+  private func projectionArithmetic(_ active: [Int]) -> Int {
     active.reduce(0) {
       let branch = branches[$1]
       return $0 + 2 * images * outputPixels * branch.middle * output / branch.weights.groups
@@ -33,7 +33,7 @@ extension ResidualLayer {
   }
 
   var momentsWork: Work {
-    Work("input moments", .forward, flops: 2 * x.count * input, floats: x.count)
+    Work("input moments", .forward, arithmetic: 2 * x.count * input, floats: x.count)
   }
 
   var expandWork: Work {
@@ -41,7 +41,7 @@ extension ResidualLayer {
     return Work(
       "expand, depthwise",
       .forward,
-      flops: expandFlops(all),
+      arithmetic: expandArithmetic(all),
       floats: x.count + middleFloats(all)
     )
   }
@@ -51,7 +51,7 @@ extension ResidualLayer {
     return Work(
       "project",
       .forward,
-      flops: projectionFlops(all),
+      arithmetic: projectionArithmetic(all),
       floats: middleFloats(all) + outputFloats(all)
     )
   }
@@ -60,7 +60,7 @@ extension ResidualLayer {
     Work(
       "project",
       .backward,
-      flops: 2 * projectionFlops(active),
+      arithmetic: 2 * projectionArithmetic(active),
       floats: middleFloats(active) + 2 * outputFloats(active)
     )
   }
@@ -69,13 +69,13 @@ extension ResidualLayer {
     Work(
       "expand, depthwise",
       .backward,
-      flops: 2 * expandFlops(active),
+      arithmetic: 2 * expandArithmetic(active),
       floats: middleFloats(active) + 2 * outputFloats(active) + 2 * x.count
     )
   }
 
   var momentsBackwardWork: Work {
-    Work("input moments", .backward, flops: 2 * x.count * input, floats: 3 * x.count)
+    Work("input moments", .backward, arithmetic: 2 * x.count * input, floats: 3 * x.count)
   }
 
   /// Weights moved between the trainer's layout and the kernels'.
@@ -85,6 +85,6 @@ extension ResidualLayer {
 
   /// Partial sums of `chunks` chunks added up, `count` floats each.
   func sumsWork(chunks: Int, count: Int) -> Work {
-    Work("filter sums", .backward, flops: chunks * count, floats: (chunks + 1) * count)
+    Work("filter sums", .backward, arithmetic: chunks * count, floats: (chunks + 1) * count)
   }
 }

@@ -11,7 +11,8 @@ struct BenchCommand: ParsableCommand {
     abstract: "Measure the engine on this machine.",
     discussion: """
       Every measurement runs on synthetic data and needs no files. With --json a measurement prints one \
-      JSON object. FLOPs are two for each multiply-accumulate of a convolution or linear layer.
+      JSON object. Floating-point operations, and GFLOP/s for 10^9 of them a second, count two for each \
+      multiply-add; the FLOPs of networks, everywhere else, are multiply-adds.
       """,
     subcommands: [
       BenchSupernetCommand.self, BenchProfileCommand.self, BenchRooflineCommand.self,

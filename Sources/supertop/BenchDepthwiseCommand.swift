@@ -12,7 +12,7 @@ struct BenchDepthwiseCommand: ParsableCommand {
     abstract: "Time the depthwise convolutions of a network.",
     discussion: """
       Each runs alone with its batch-norm, forward and backward. Times are the least of several. The \
-      share is that of the floor: the longer of FLOPs at the peak of arithmetic and bytes at the \
+      share is that of the floor: the longer of operations at the peak of arithmetic and bytes at the \
       bandwidth of memory; what stays in a cache can pass 100 %.
       """
   )

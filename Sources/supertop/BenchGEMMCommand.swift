@@ -42,7 +42,7 @@ struct BenchGEMMCommand: ParsableCommand {
     var peakGflopsPerS: Double
     var shapes: [Row]
 
-    /// One shape; rates are 10⁹ FLOP/s, shares those of the micro-kernel's peak.
+    /// One shape; rates are 10⁹ floating-point operations a second, shares those of the micro-kernel's peak.
     struct Row: Encodable {
       var m: Int
       var k: Int
@@ -95,7 +95,7 @@ struct BenchGEMMCommand: ParsableCommand {
     var plain: OperationBench.Timing
     var fused: OperationBench.Timing
     var backward: OperationBench.Timing?
-    /// FLOP/s of the micro-kernel at that time.
+    /// Floating-point operations a second of the micro-kernel at that time.
     var peak = 0.0
   }
 
@@ -116,7 +116,7 @@ struct BenchGEMMCommand: ParsableCommand {
 
   private func row(_ it: Measured) -> Report.Row {
     func share(_ timing: OperationBench.Timing) -> Double {
-      (timing.work.flops / timing.seconds / it.peak).rounded(to: 4)
+      (timing.work.arithmetic / timing.seconds / it.peak).rounded(to: 4)
     }
     return Report.Row(
       m: it.product.images * it.product.pixels,

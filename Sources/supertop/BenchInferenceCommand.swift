@@ -55,6 +55,9 @@ struct BenchInferenceCommand: ParsableCommand {
     var medianMs: Double
     var minMs: Double
     var imagesPerS: Double
+    /// Of a call.
+    var floatingPointOperations: Double
+    /// The older name of the same; the FLOPs of networks are half as many.
     var flops: Double
     var params: Double
     var gflopsPerS: Double
@@ -92,7 +95,7 @@ struct BenchInferenceCommand: ParsableCommand {
     )
     if let dump { try write(built, images: images, scores: network(images), to: dump) }
     let times = measure { _ = network(images) }
-    let flops = 2 * description.flops * Double(batch)
+    let operations = 2 * description.flops * Double(batch)
     let report = Report(
       network: description.name,
       size: description.height,
@@ -103,9 +106,10 @@ struct BenchInferenceCommand: ParsableCommand {
       medianMs: (times.median * 1e3).rounded(to: 4),
       minMs: (times.least * 1e3).rounded(to: 4),
       imagesPerS: (Double(batch) / times.median).rounded(to: 2),
-      flops: flops,
+      floatingPointOperations: operations,
+      flops: operations,
       params: description.params,
-      gflopsPerS: (flops / times.median / 1e9).rounded(to: 2),
+      gflopsPerS: (operations / times.median / 1e9).rounded(to: 2),
       peakRssMib: BenchMemory.peakMebibytes.rounded(to: 1)
     )
     try options.show(

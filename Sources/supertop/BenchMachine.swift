@@ -3,27 +3,27 @@ import Tensor
 
 /// What the machine gives at most, measured with an engine's threads and instruction set.
 struct MachinePeaks {
-  /// Multiply–adds in registers, FLOP/s.
+  /// Multiply–adds in registers, floating-point operations a second.
   var arithmetic = 0.0
   /// Of memory far larger than the caches, bytes a second; the higher of reading and copying.
   var bandwidth = 0.0
 
   /// The time that `work` takes at least.
   func floor(_ work: Work) -> Double {
-    max(work.flops / arithmetic, work.bytes / bandwidth)
+    max(work.arithmetic / arithmetic, work.bytes / bandwidth)
   }
 
   /// Whether memory, not arithmetic, sets the floor.
   func isBoundByMemory(_ work: Work) -> Bool {
-    work.bytes / bandwidth > work.flops / arithmetic
+    work.bytes / bandwidth > work.arithmetic / arithmetic
   }
 
-  /// FLOP/s of registers alone.
+  /// Floating-point operations a second in registers alone.
   static func arithmetic(_ engine: Engine, seconds: Double) -> Double {
     rate(seconds) { engine.runPeakSteps(200_000) }
   }
 
-  /// FLOP/s of the matrix micro-kernel on operands in the first-level cache.
+  /// Floating-point operations a second of the matrix micro-kernel on operands in the first-level cache.
   static func tiles(_ engine: Engine, seconds: Double) -> Double {
     rate(seconds) { engine.runPeakTiles(500) }
   }
@@ -60,8 +60,8 @@ struct OperationBench {
     var seconds: Double
     var work: Work
 
-    /// 10⁹ FLOP/s.
-    var gflops: Double { work.flops / seconds / 1e9 }
+    /// 10⁹ floating-point operations a second.
+    var gflops: Double { work.arithmetic / seconds / 1e9 }
     /// 10⁹ bytes a second.
     var gigabytes: Double { work.bytes / seconds / 1e9 }
   }
@@ -131,6 +131,6 @@ struct OperationBench {
   /// The work that the operation is about.
   private func main(_ profile: Profile) -> Work {
     profile.entries.map(\.work).filter { $0.operation != "average pool" }
-      .max { $0.flops < $1.flops } ?? Work("nothing", .forward, floats: 0)
+      .max { $0.arithmetic < $1.arithmetic } ?? Work("nothing", .forward, floats: 0)
   }
 }

@@ -110,7 +110,7 @@ struct ProfiledSupernet {
     bench.warmUp()
     let profile = Profile()
     bench.supernet.engine.profile = profile
-    seconds = (0..<steps).reduce(0) { sum, _ in sum + bench.step() }
+    seconds = (0..<steps).reduce(0) { sum, _ in sum + bench.step().seconds }
     bench.supernet.engine.profile = nil
     operations = profile.entries.sorted { $0.seconds > $1.seconds }
     supernet = bench

@@ -10,8 +10,8 @@ struct BenchRooflineCommand: ParsableCommand {
     commandName: "roofline",
     abstract: "The limits of this machine, and a step's operations beside them.",
     discussion: """
-      The floor of an operation is the longer of two times: its FLOPs at the measured peak of the \
-      arithmetic units, and its bytes, each tensor once, at the measured bandwidth of memory. What \
+      The floor of an operation is the longer of two times: its floating-point operations at the measured \
+      peak of the arithmetic units, and its bytes, each tensor once, at the measured bandwidth of memory. What \
       stays in a cache can be faster than the second.
 
       Batch-norm and activation have no row of their own: they are part of the operations that write and \
@@ -134,7 +134,7 @@ struct BenchRooflineCommand: ParsableCommand {
       floorMs: (floor / Double(steps) * 1e3).rounded(to: 4),
       ratio: (entry.seconds / floor).rounded(to: 2),
       bound: peaks.isBoundByMemory(entry.work) ? "memory" : "arithmetic",
-      gflopsPerS: (entry.work.flops / entry.seconds / 1e9).rounded(to: 2),
+      gflopsPerS: (entry.work.arithmetic / entry.seconds / 1e9).rounded(to: 2),
       gbPerS: (entry.work.bytes / entry.seconds / 1e9).rounded(to: 2)
     )
   }

@@ -49,12 +49,12 @@ struct SupernetBench {
     done = 0
   }
 
-  /// The next step, every fifth on θ; its seconds.
-  @discardableResult
-  mutating func step() -> Double {
-    let seconds = ContinuousClock().measure { take(done % 5 == 4 ? .theta : .weights) }.inSeconds
+  /// The next step, every fifth on θ, and its seconds.
+  mutating func step() -> (phase: Phase, seconds: Double) {
+    let phase: Phase = done % 5 == 4 ? .theta : .weights
+    let seconds = ContinuousClock().measure { take(phase) }.inSeconds
     done += 1
-    return seconds
+    return (phase, seconds)
   }
 
   private func take(_ phase: Phase) {
@@ -69,8 +69,9 @@ struct SupernetBench {
     )
   }
 
-  /// FLOPs of one step: forward, and twice as many for the two products of the backward pass.
-  var flops: Double {
+  /// Of one step on the weights, two for each multiply–add: forward, and twice as many for the two products
+  /// of the backward pass.
+  var floatingPointOperations: Double {
     let forward = supernet.macro.layers.joined().reduce(supernet.macro.fixedFlops) {
       $0 + $1.flops
     }

@@ -33,8 +33,14 @@ struct BenchSupernetCommand: ParsableCommand {
     var steps: Int
     var medianMs: Double
     var minMs: Double
+    /// Median of the steps on the weights, and of those on θ, if there were any.
+    var weightsMs: Double?
+    var thetaMs: Double?
     var imagesPerS: Double
     var peakRssMib: Double
+    /// Of a step on the weights.
+    var floatingPointOperations: Double
+    /// The older name of the same; the FLOPs of networks are multiply–adds, half as many.
     var flops: Double
     var gflopsPerS: Double
   }
@@ -43,7 +49,13 @@ struct BenchSupernetCommand: ParsableCommand {
     try options.check(steps, in: 1...100_000, "--steps", "steps")
     var bench = try SupernetBench(network, options)
     bench.warmUp()
-    let times = BenchTimes((0..<steps).map { _ in bench.step() })
+    let all = (0..<steps).map { _ in bench.step() }
+    let times = BenchTimes(all.map(\.seconds))
+    func median(_ phase: Phase) -> Double? {
+      let seconds = all.filter { $0.phase == phase }.map(\.seconds)
+      return seconds.isEmpty ? nil : (BenchTimes(seconds).median * 1e3).rounded(to: 3)
+    }
+    let operations = bench.floatingPointOperations
     let report = Report(
       preset: network.preset,
       batch: network.batch,
@@ -52,10 +64,13 @@ struct BenchSupernetCommand: ParsableCommand {
       steps: steps,
       medianMs: (times.median * 1e3).rounded(to: 3),
       minMs: (times.least * 1e3).rounded(to: 3),
+      weightsMs: median(.weights),
+      thetaMs: median(.theta),
       imagesPerS: (Double(network.batch) / times.median).rounded(to: 2),
       peakRssMib: BenchMemory.peakMebibytes.rounded(to: 1),
-      flops: bench.flops,
-      gflopsPerS: (bench.flops / times.median / 1e9).rounded(to: 2)
+      floatingPointOperations: operations,
+      flops: operations,
+      gflopsPerS: (operations / times.median / 1e9).rounded(to: 2)
     )
     try options.show(
       report,

@@ -12,7 +12,8 @@ struct CompareCommand: ParsableCommand {
       Takes searches, random searches and trainings; those that have not ended show where they stand. \
       The picture has a letter for each network, and the front of those that no other beats in both \
       accuracy and cost. A search's network is judged with the weights of its search, a training's \
-      with its own.
+      with its own. Below a random search, which takes the best of the networks that it draws, stands \
+      random sampling: their mean and deviation.
 
         supertop compare runs/digits-1 runs/digits-2
         supertop compare runs/* --cost latency --out pareto.svg
@@ -101,6 +102,13 @@ struct CompareCommand: ParsableCommand {
         run.latency.map(Format.milliseconds) ?? none, "\(run.epochs)",
         Format.duration(run.seconds), run.isFinished ? "" : "unfinished: \(run.state)",
       ])
+      if let networks = run.sampledNetworks, let mean = run.sampledMean {
+        rows.append(
+          ["", "\(run.name), mean of \(networks)", "sampling", none, Format.percent(mean)]
+            + [String](repeating: none, count: 6)
+            + ["deviation \(Format.percent(run.sampledDeviation ?? 0))"]
+        )
+      }
     }
     // Names to the left, numbers to the right. What a narrow terminal can miss first: time, epochs, params.
     let left: Set = [0, 1, 2, 11]

@@ -22,6 +22,12 @@ struct ComparedRun: Encodable {
   var argmaxAccuracy: Double?
   /// Of a network trained from scratch.
   var retrainedAccuracy: Double?
+  /// Networks that a random search drew within its budget.
+  var sampledNetworks: Int?
+  /// Their mean accuracy, measured as `argmaxAccuracy` is: what random sampling, one of them unseen, is worth.
+  var sampledMean: Double?
+  /// The deviation of their accuracies.
+  var sampledDeviation: Double?
   var flops: Double?
   var params: Double?
   /// Milliseconds by the search's table.
@@ -43,6 +49,9 @@ struct ComparedRun: Encodable {
     case validationAccuracy = "val_accuracy"
     case argmaxAccuracy = "argmax_accuracy"
     case retrainedAccuracy = "retrained_accuracy"
+    case sampledNetworks = "sampled_networks"
+    case sampledMean = "sampled_mean"
+    case sampledDeviation = "sampled_deviation"
     case latency = "latency_ms"
     case costMetric = "cost_metric"
     case isOnFront = "on_front"
@@ -89,6 +98,9 @@ struct ComparedRun: Encodable {
       flops = result.flops
       params = result.params
       latency = result.latency
+      sampledNetworks = result.sampledNetworks
+      sampledMean = result.sampledMean
+      sampledDeviation = result.sampledDeviation
     }
   }
 

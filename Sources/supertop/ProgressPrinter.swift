@@ -116,6 +116,12 @@ final class ProgressPrinter {
         + Format.percent(result.argmaxAccuracy)
     )
     line("network: " + result.architecture.map(\.choice).joined(separator: " "))
+    if let networks = result.sampledNetworks, let mean = result.sampledMean {
+      line(
+        "random sampling: \(Format.percent(mean)) on average of \(networks) networks, "
+          + "deviation \(Format.percent(result.sampledDeviation ?? 0))"
+      )
+    }
     if result.repaired {
       line("the likeliest network missed the budget; this is the likeliest that keeps it")
     }

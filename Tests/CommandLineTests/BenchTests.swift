@@ -34,10 +34,15 @@ struct BenchTests {
     #expect(
       try abs(number(report, "gflops_per_s") * median * 1e6 / number(report, "flops") - 1) < 0.1
     )
+    #expect(
+      try number(report, "floating_point_operations") == number(report, "flops")
+    )
+    #expect(try number(report, "weights_ms") == median)
+    #expect(report["theta_ms"] == nil)
     #expect(try number(report, "peak_rss_mib") > 1)
   }
 
-  @Test func `the flops of a step count three passes of every candidate`() throws {
+  @Test func `the operations of a step count three passes of every candidate`() throws {
     let one = try report(["supernet", "--preset", "digits", "--batch", "1", "--steps", "1"])
     let two = try report(["supernet", "--preset", "digits", "--batch", "2", "--steps", "1"])
     #expect(try number(two, "flops") == 2 * number(one, "flops"))

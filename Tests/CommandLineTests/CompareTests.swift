@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 import Testing
 
 /// `supertop compare` and what it compares: searches with a budget, at random, trained, unfinished.
@@ -56,6 +57,35 @@ import Testing
     let head = try #require(lines.first { $0.contains("retrained") })
     #expect(head.hasSuffix("latency") && !head.contains("epochs"))
     #expect(lines.count { $0.contains("found ") && $0.hasSuffix("-") } == 1)
+  }
+
+  @Test func `random sampling stands below the random search that drew the networks`() throws {
+    let folder = try Program.Folder()
+    let random = try Program.run(
+      ["search", "--run", "luck", "--algorithm", "random", "--set", "random_networks=3"]
+        + ["--headless", "--json"] + Program.tiny(),
+      in: folder
+    )
+    #expect(random.code == 0, "\(random.errors)")
+    let run = try RunFolder.open(path: folder.path + "/luck")
+    let json = try #require(try run.reader().result())
+    var done = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+    )
+    done["sampled_networks"] = 3
+    done["sampled_mean"] = 0.625
+    done["sampled_deviation"] = 0.0125
+    let data = try JSONSerialization.data(withJSONObject: done)
+    try run.store().setResult(String(decoding: data, as: UTF8.self))
+
+    let ending = try Program.run(["compare", "--json", "luck"], in: folder)
+    let row = try #require((ending.objects.first?["runs"] as? [[String: Any]])?.first)
+    #expect(row["sampled_networks"] as? Int == 3)
+    #expect(row["sampled_mean"] as? Double == 0.625)
+    #expect(row["sampled_deviation"] as? Double == 0.0125)
+    let table = try Program.run(["compare", "luck"], in: folder)
+    #expect(table.lines[2].contains("luck, mean of 3  sampling"))
+    #expect(table.lines[2].contains(" 62.5%") && table.lines[2].hasSuffix("deviation 1.2%"))
   }
 
   @Test func `an unfinished run is told as such and a folder without a run is refused`() throws {

@@ -39,10 +39,10 @@ import Testing
     }
     let words = try Recipe().applying([
       "optimiser=rmsprop", "schedule=exponential", "epochs=7", "batch=5", "shift=2", "flip=true",
-      "recalibration_images=9",
+      "recalibration_images=9", "first_values=group-fan-out",
     ])
     #expect(words.optimiser == .rmsprop && words.schedule == .exponential && words.flip)
-    #expect(words.epochs == 7 && words.batch == 5)
+    #expect(words.epochs == 7 && words.batch == 5 && words.firstValues == .groupFanOut)
     #expect(words.shift == 2 && words.recalibrationImages == 9)
   }
 
@@ -50,6 +50,7 @@ import Testing
     ("mixpu: 0.2\n", [": mixpu: unknown key", "nearest known key is mixup"]),
     ("weights_decay: 0.2\n", ["nearest known key is weight_decay"]),
     ("optimiser: adam\n", ["optimiser: adam", "sgd or rmsprop"]),
+    ("first_values: kaiming\n", ["first_values: kaiming", "group-fan-out or layer-fan-out"]),
     ("schedule: linear\n", ["schedule: linear", "cosine, step, exponential or constant"]),
     ("learning_rate: 0\n", ["learning_rate: 0", "above 0"]),
     ("momentum: 1\n", ["momentum: 1"]), ("ema: 1\n", ["ema: 1"]),

@@ -42,6 +42,18 @@ import Testing
     return Steps(before: before, after: TinyNetwork.weights(training.network), losses: losses)
   }
 
+  @Test func `first_values says how large depthwise filters start`() throws {
+    let large = try steps(0) { $0.firstValues = .groupFanOut }.before
+    let small = try steps(0) { $0.firstValues = .layerFanOut }.before
+    for (name, values) in large {
+      // The blocks of the tiny network are 32 channels wide in the middle.
+      let factor: Float = name.hasSuffix("depthwise.weight") ? Float(32).squareRoot() : 1
+      for (a, b) in zip(values, small[name] ?? []) {
+        #expect(abs(a - factor * b) <= 1e-5 * abs(a), "\(name)")
+      }
+    }
+  }
+
   @Test func `sgd steps along the gradient, rmsprop by its sign where it is large`() throws {
     let sgd = try steps(1).change("classifier.weight")
     let rms = try steps(1) {

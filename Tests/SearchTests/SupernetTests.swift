@@ -53,6 +53,26 @@ import Testing
     )
   }
 
+  @Test func `first_values says how large depthwise filters start`() throws {
+    func weights(_ rule: FirstValues) throws -> [String: [Float]] {
+      let state = try supernet(configuration { $0.weights.firstValues = rule }).state()
+      return Dictionary(uniqueKeysWithValues: state.map { ($0.name, $0.values) })
+    }
+    let large = try weights(.groupFanOut)
+    let small = try weights(.layerFanOut)
+    // 8 channels in, six times as many in the middle; two groups of pointwise convolutions.
+    for (name, factor) in [
+      ("stem.weight", 1), ("layers.1.k3_e6.depthwise.weight", 48),
+      ("layers.1.k5_e1_g2.expand.weight", 2), ("layers.1.k5_e1_g2.depthwise.weight", 8),
+      ("head.weight", 1), ("classifier.weight", 1),
+    ] {
+      let (a, b) = (try #require(large[name]), try #require(small[name]))
+      for (a, b) in zip(a, b) {
+        #expect(abs(a - Float(factor).squareRoot() * b) <= 1e-5 * abs(a), "\(name)")
+      }
+    }
+  }
+
   @Test(
     arguments: [
       ("cifar-small", 3, 10, 767_306), ("cifar", 3, 10, 11_146_138),

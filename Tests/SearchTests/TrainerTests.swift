@@ -163,6 +163,19 @@ import Testing
     #expect(try run.reader.steps().allSatisfy(\.loss.isFinite))
   }
 
+  @Test func `random sampling is the mean and deviation of all drawn networks`() throws {
+    var result = try TrainerTests.unbroken.get().result
+    result.take(sampled: [])
+    #expect(try result.sampledNetworks == nil && !result.json().contains("sampled"))
+    result.take(sampled: [0.5, 0.75, 0.25, 0.5])
+    #expect(result.sampledNetworks == 4 && result.sampledMean == 0.5)
+    // Squares of 1/4 and -1/4, over three.
+    #expect(abs((result.sampledDeviation ?? 0) - (0.125 / 3).squareRoot()) < 1e-12)
+    #expect(try SearchResult(json: result.json()) == result)
+    result.take(sampled: [0.5])
+    #expect(result.sampledDeviation == 0)
+  }
+
   @Test func `the done object has the fields that scripts rely on`() throws {
     let json = try TrainerTests.unbroken.get().result.json()
     let object = try #require(

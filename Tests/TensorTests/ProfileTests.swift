@@ -18,7 +18,8 @@ import Testing
     return x.gradientValues
   }
 
-  @Test func `a profile tells calls, flops and bytes of each operation and direction`() throws {
+  @Test func `a profile tells calls, arithmetic and bytes of each operation and direction`() throws
+  {
     let engine = Engine(threads: 2)
     let profile = Profile()
     engine.profile = profile
@@ -31,13 +32,15 @@ import Testing
     let pixels = 2.0 * 6 * 6
     let forward = try entry("1x1", .forward)
     #expect(forward.calls == 1)
-    #expect(forward.work.flops == 2 * pixels * 8 * 24)
+    #expect(forward.work.arithmetic == 2 * pixels * 8 * 24)
     #expect(forward.work.bytes == 4 * (pixels * (8 + 24) + 8 * 24))
     #expect(forward.seconds > 0)
-    #expect(try entry("1x1", .backward).work.flops == 2 * forward.work.flops)
+    #expect(try entry("1x1", .backward).work.arithmetic == 2 * forward.work.arithmetic)
     let depthwise = try entry("depthwise 3x3 s2", .forward)
-    #expect(depthwise.work.flops == 2 * 9 * pixels / 4 * 24)
-    #expect(try entry("depthwise 3x3 s2", .backward).work.flops == 2 * depthwise.work.flops)
+    #expect(depthwise.work.arithmetic == 2 * 9 * pixels / 4 * 24)
+    #expect(
+      try entry("depthwise 3x3 s2", .backward).work.arithmetic == 2 * depthwise.work.arithmetic
+    )
     #expect(abs(profile.seconds - profile.entries.reduce(0) { $0 + $1.seconds }) < 1e-9)
   }
 

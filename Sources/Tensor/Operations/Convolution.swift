@@ -29,7 +29,7 @@ extension Engine {
   /// - Shapes: `x` [N, H, W, C] (or [N, C] for a linear layer), `filter` [K, K, C, D] or, with groups g,
   ///   [g, K, K, C/g, D/g] (for K = 1 also [g, C/g, D/g]); result [N, H', W', D]. Group i reads the i-th
   ///   slice of the input's channels and writes the i-th of the output's.
-  /// - Cost: 2·N·H'·W'·K²·C·D/g FLOPs.
+  /// - Cost: 2·N·H'·W'·K²·C·D/g floating-point operations.
   /// - Forward reads `x` raw with what is pending on it, writes the raw output once, and takes Σ y and
   ///   Σ y² of each channel while the rows are in cache. Backward needs the raw output and three numbers
   ///   a channel: dy = α·g + β·y + κ is formed on load inside both products. Source: design of fused
@@ -192,7 +192,7 @@ extension Engine {
   private func takeSums(of x: Tensor, gradient: Buffer, normalisation: Normalisation) {
     let chunks = Chunks(rows: x.rows, rowFloats: x.channels)
     let partials = pool.takeZeros(chunks.count * 2 * x.channels)
-    profile?.next = Work("batch-norm sums", .backward, flops: 8 * x.count, floats: 3 * x.count)
+    profile?.next = Work("batch-norm sums", .backward, arithmetic: 8 * x.count, floats: 3 * x.count)
     team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
       let range = chunks[chunk]
       let sums = partials.pointer + chunk * 2 * x.channels
@@ -301,7 +301,7 @@ extension Engine {
     profile?.next = Work(
       "filter sums",
       .backward,
-      flops: chunks * cells,
+      arithmetic: chunks * cells,
       floats: (chunks + 2) * cells
     )
     team.run(chunks: parts.count, scratchFloats: 0, pool: pool) { part, _ in

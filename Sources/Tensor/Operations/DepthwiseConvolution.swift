@@ -5,7 +5,7 @@ extension Engine {
   ///
   /// - Shapes: `x` [N, H, W, C], `filter` [K, K, C], result [N, H', W', C] with
   ///   H' = (H + 2·padding − K)/stride + 1; `padding` nil is K/2, so that stride 1 keeps the size.
-  /// - Cost: 2·N·H'·W'·K²·C FLOPs; bound by memory for K ≤ 5.
+  /// - Cost: 2·N·H'·W'·K²·C floating-point operations; bound by memory for K ≤ 5.
   /// - Edge: K even is refused, and a border that holds whole windows. Source: FBNetV1 (arXiv 1812.03443)
   ///   table 2; spec S3. Published FBNetV3 networks have narrower borders.
   package func depthwiseConvolution(

@@ -7,7 +7,7 @@ extension Engine {
     let (images, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.channels)
     let out = pool.take(images * channels)
     let source = x.source
-    profile?.next = Work("average pool", .forward, flops: 3 * x.count, floats: x.count)
+    profile?.next = Work("average pool", .forward, arithmetic: 3 * x.count, floats: x.count)
     team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
       kernels.averageRows(source, image * pixels, pixels, out.pointer + image * channels)
     }
@@ -18,7 +18,7 @@ extension Engine {
       y.gradient = nil
       let target = gradientTarget(of: x)
       let sums = x.normalisation == nil ? nil : pool.takeZeros(images * 2 * channels)
-      profile?.next = Work("average pool", .backward, flops: 6 * x.count, floats: 2 * x.count)
+      profile?.next = Work("average pool", .backward, arithmetic: 6 * x.count, floats: 2 * x.count)
       team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
         let s = sums.map { $0.pointer + image * 2 * channels }
         kernels.averageRowsBackward(

@@ -28,7 +28,7 @@ extension Engine {
     let chunks = Chunks(rows: x.rows, rowFloats: 2 * channels)
     let source = x.source
     let name = channelOrder == nil ? "materialise" : "channel shuffle"
-    profile?.next = Work(name, .forward, flops: 2 * x.count, floats: 2 * x.count)
+    profile?.next = Work(name, .forward, arithmetic: 2 * x.count, floats: 2 * x.count)
     team.run(chunks: chunks.count, scratchFloats: channels, pool: pool) { chunk, scratch in
       let range = chunks[chunk]
       guard let order = channelOrder else {
@@ -54,7 +54,7 @@ extension Engine {
       let existing = x.gradient == nil ? nil : ownGradient(of: x)
       let target = channelOrder == nil && existing == nil ? gradient : pool.take(x.count)
       let sums = x.normalisation == nil ? nil : pool.takeZeros(chunks.count * 2 * channels)
-      profile?.next = Work(name, .backward, flops: 6 * x.count, floats: 3 * x.count)
+      profile?.next = Work(name, .backward, arithmetic: 6 * x.count, floats: 3 * x.count)
       team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
         let range = chunks[chunk]
         if let order = channelOrder {

@@ -15,7 +15,7 @@ extension Engine {
     let (images, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.channels)
     let out = pool.take(x.count)
     let source = x.source
-    profile?.next = Work("scale channels", .forward, flops: 3 * x.count, floats: 2 * x.count)
+    profile?.next = Work("scale channels", .forward, arithmetic: 3 * x.count, floats: 2 * x.count)
     team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
       kernels.scaleRows(
         source,
@@ -35,7 +35,12 @@ extension Engine {
       let sums =
         target == nil || x.normalisation == nil ? nil : pool.takeZeros(images * 2 * channels)
       let gates = gate.requiresGradient ? ownGradient(of: gate) : nil
-      profile?.next = Work("scale channels", .backward, flops: 9 * x.count, floats: 3 * x.count)
+      profile?.next = Work(
+        "scale channels",
+        .backward,
+        arithmetic: 9 * x.count,
+        floats: 3 * x.count
+      )
       team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
         let s = sums.map { $0.pointer + image * 2 * channels }
         kernels.scaleRowsBackward(

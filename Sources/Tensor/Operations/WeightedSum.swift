@@ -74,7 +74,7 @@ extension Engine {
     profile?.next = Work(
       "weighted sum",
       .forward,
-      flops: 4 * reads,
+      arithmetic: 4 * reads,
       floats: reads + rows * channels
     )
     team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
@@ -134,7 +134,7 @@ extension Engine {
     profile?.next = Work(
       "weighted sum",
       .backward,
-      flops: 7 * tensors.count * y.count,
+      arithmetic: 7 * tensors.count * y.count,
       floats: (tensors.count + 1) * y.count
     )
     team.run(chunks: count, scratchFloats: 0, pool: pool) { chunk, _ in
@@ -231,7 +231,7 @@ extension Engine {
     let floats = x.count / weights.count
     let pieces = Chunks(rows: floats, rowFloats: 1)
     for (group, weight) in weights.enumerated() {
-      profile?.next = Work("gradient copies", .backward, flops: floats, floats: 2 * floats)
+      profile?.next = Work("gradient copies", .backward, arithmetic: floats, floats: 2 * floats)
       team.run(chunks: pieces.count, scratchFloats: 0, pool: pool) { piece, _ in
         let range = pieces[piece]
         let at = group * floats + range.lowerBound

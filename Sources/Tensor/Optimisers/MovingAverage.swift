@@ -30,7 +30,12 @@ package final class MovingAverage {
     let engine = engine
     let share = 1 - min(decay, Float(1 + updates) / Float(10 + updates))
     let count = parameters.reduce(0) { $0 + $1.value.count }
-    engine.profile?.next = Work("weight averages", .update, flops: 3 * count, floats: 3 * count)
+    engine.profile?.next = Work(
+      "weight averages",
+      .update,
+      arithmetic: 3 * count,
+      floats: 3 * count
+    )
     engine.team.run(chunks: parameters.count, scratchFloats: 0, pool: engine.pool) { i, _ in
       let value = parameters[i].value
       engine.kernels.blend(value.count, share, value.pointer, averages[i].pointer)

@@ -25,7 +25,7 @@ package final class StochasticGradientDescent {
     engine.profile?.next = Work(
       "optimiser",
       .update,
-      flops: 6 * parameters.reduce(0) { $0 + $1.value.count },
+      arithmetic: 6 * parameters.reduce(0) { $0 + $1.value.count },
       floats: 6 * parameters.reduce(0) { $0 + $1.value.count }
     )
     engine.team.run(chunks: parameters.count, scratchFloats: 0, pool: engine.pool) { i, _ in
