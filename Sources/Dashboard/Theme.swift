@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// One colour at every depth, with the attributes that go with it there; nil is the terminal's own.
 struct Swatch: Hashable, Sendable {
@@ -63,14 +64,13 @@ struct ThemeLibrary: Sendable {
   /// The built-in themes and those of `folder` (`*.theme`), which win where names agree.
   static func load(folder: String?) -> ThemeLibrary {
     var library = builtIn
-    guard let folder, let files = try? FileManager.default.contentsOfDirectory(atPath: folder)
-    else { return library }
-    for file in files.sorted() where file.hasSuffix(".theme") {
-      let path = folder + "/" + file
-      if let data = FileManager.default.contents(atPath: path) {
-        library.add(String(decoding: data, as: UTF8.self), file: String(file.dropLast(6)))
-      } else {
-        library.problems.append("\(file): cannot be read")
+    guard let folder, let files = try? visibleEntries(folder) else { return library }
+    for file in files where file.shown.hasSuffix(".theme") {
+      do {
+        let text = try readText(folder + "/" + file.name(in: folder))
+        library.add(text, file: String(file.shown.dropLast(6)))
+      } catch {
+        library.problems.append("\(file.shown): \((error as? UserError)?.problem ?? "\(error)")")
       }
     }
     return library

@@ -32,9 +32,14 @@ struct PackedCache {
   func open(_ source: ImageSource, skipBadImages: Bool) -> Found {
     let url = URL(fileURLWithPath: path)
     guard FileFacts(path) != nil else { return .nothing }
-    guard let file = try? Foundation.Data(contentsOf: url, options: .alwaysMapped),
-      let contents = try? PackedFile.read(file)
-    else { return .damaged }
+    let contents: PackedFile.Contents
+    do {
+      contents = try PackedFile.read(Foundation.Data(contentsOf: url, options: .alwaysMapped))
+    } catch PackedFile.Unusable.outdated {
+      return .stale
+    } catch {
+      return .damaged
+    }
     let description = contents.description
     guard description.fingerprint == source.fingerprint.text, description.side == source.side,
       description.classNames == source.classNames,

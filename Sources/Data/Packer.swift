@@ -16,6 +16,8 @@ struct Packer {
     var labels: [Int32] = []
     var sums = ChannelSums(channels: Packer.channels)
     var bad: [(path: String, problem: String)] = []
+    /// Files that hold bytes which belong to nothing.
+    var stray: [String] = []
   }
 
   /// Packs everything into `writer`; without `skipBadImages` the first bad image ends it.
@@ -31,6 +33,7 @@ struct Packer {
     var sums = ChannelSums(channels: Packer.channels)
     var labels: [[Int32]] = [[], []]
     var bad: [(path: String, problem: String)] = []
+    var stray: [String] = []
     var done = 0
     for (part, items) in [listing.train, listing.test].enumerated() {
       for start in stride(from: 0, to: items.count, by: slice) {
@@ -49,6 +52,7 @@ struct Packer {
           labels[part] += piece.labels
           if part == 0 { sums.add(piece.sums) }
           bad += piece.bad
+          stray += piece.stray
         }
         done += now.count
       }
@@ -67,7 +71,7 @@ struct Packer {
       mean: sums.mean,
       standardDeviation: sums.standardDeviation,
       skipped: bad.count,
-      warnings: warnings(of: bad),
+      warnings: warnings(bad: bad, stray: stray),
       checksum: try writer.checksum()
     )
     return try writer.finish(description, labels: labels[0] + labels[1])
@@ -86,13 +90,12 @@ struct Packer {
   }
 
   private func decodePiece(_ items: ArraySlice<ImageSource.Item>) -> Piece {
-    let decoder = ImageDecoder()
     var piece = Piece()
     var resampler = Resampler(width: 1, height: 1, channels: Packer.channels, side: source.side)
     var packed = [UInt8](repeating: 0, count: source.side * source.side * Packer.channels)
     for item in items {
       do {
-        let image = try source.decode(item, decoder)
+        let image = try source.decode(item)
         if image.width != resampler.width || image.height != resampler.height {
           resampler = Resampler(
             width: image.width,
@@ -108,6 +111,7 @@ struct Packer {
           }
         }
         packed.withUnsafeBufferPointer { piece.sums.add($0) }
+        if image.strayBytes > 0 { piece.stray.append(item.path) }
         piece.pixels += packed
         piece.labels.append(item.label)
       } catch {
@@ -139,11 +143,16 @@ struct Packer {
     }
   }
 
-  private func warnings(of bad: [(path: String, problem: String)]) -> [String] {
-    guard !bad.isEmpty else { return [] }
+  private func warnings(bad: [(path: String, problem: String)], stray: [String]) -> [String] {
     var lines = bad.prefix(Packer.namedFiles).map { "\($0.path): \($0.problem); skipped" }
     if bad.count > Packer.namedFiles {
       lines.append("\(bad.count - Packer.namedFiles) more bad images skipped")
+    }
+    if let first = stray.first {
+      lines.append(
+        (stray.count == 1 ? first : "\(stray.count) files (\(first) is the first)")
+          + ": stray bytes before a marker of the JPEG file; no pixel is lost"
+      )
     }
     return lines
   }

@@ -3,14 +3,6 @@ import Foundation
 /// The system's words for the present `errno`.
 func systemMessage() -> String { String(cString: strerror(errno)) }
 
-/// A text file's content; `.noInput` when it cannot be read, `.data` when it is not UTF-8.
-func readText(_ path: String) throws -> String {
-  guard let text = String(validating: try readBytes(path), as: UTF8.self) else {
-    throw UserError(.data, path, "not UTF-8 text", remedy: "save it as UTF-8")
-  }
-  return text
-}
-
 /// A regular file's bytes; `.noInput` when it cannot be read.
 package func readBytes(_ path: String) throws -> Data {
   var info = stat()

@@ -44,7 +44,7 @@ struct NetworkSource {
       description = try NetworkArchive.description(in: file, path: path)
       weights = file
     } else {
-      description = try NetworkArchive.parse(try readBytes(path), place: path)
+      description = try NetworkArchive.parse(Data(try readText(path).utf8), place: path)
       weights = nil
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// Text to a file descriptor, unbuffered.
 ///
@@ -20,13 +21,18 @@ final class Output {
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
-  /// Writes `text` and a line break.
+  /// Writes one line; line breaks and other controls in `text` are shown, not done.
   func line(_ text: String) {
-    self.text(text + "\n")
+    raw(text.printable() + "\n")
   }
 
-  /// Writes `text` as it is.
+  /// Writes lines, each with its line feed; other controls in `text` are shown, not done.
   func text(_ text: String) {
+    raw(text.printable(keepingLines: true))
+  }
+
+  /// Writes `text` as it is: what moves the cursor of a terminal.
+  func raw(_ text: String) {
     var bytes = ArraySlice(Array(text.utf8))
     while !bytes.isEmpty && !isClosed {
       let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -78,7 +84,7 @@ final class Ticker {
     && ProcessInfo.processInfo.environment["TERM"].map { $0 != "dumb" && !$0.isEmpty } ?? false
 
   func show(_ text: String) {
-    if isShown { output.text("\r\u{1B}[K" + text) }
+    if isShown { output.raw("\r\u{1B}[K" + text.printable()) }
   }
 
   func clear() {
