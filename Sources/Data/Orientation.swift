@@ -54,21 +54,17 @@ struct Orientation: Equatable {
       let length = word(at)
       let end = at + 12 + length
       guard end <= file.count else { break }
-      let named = file[(at + 4)..<(end - 4)]
-      let sum = crc32(
-        0,
-        UnsafeRawBufferPointer(rebasing: named).bindMemory(to: UInt8.self).baseAddress,
-        UInt32(named.count)
-      )
-      if Int(sum) == word(end - 4) {
+      let kind = String(decoding: file[(at + 4)..<(at + 8)], as: UTF8.self)
+      if ["eXIf", "tEXt", "zTXt"].contains(kind) {
+        let named = Array(file[(at + 4)..<(end - 4)])
         let content = Array(named.dropFirst(4))
-        switch String(decoding: named.prefix(4), as: UTF8.self) {
-        case "eXIf":
+        if Int(crc32(0, named, UInt32(named.count))) != word(end - 4) {
+          // A damaged chunk says nothing.
+        } else if kind == "eXIf" {
           self = Orientation(exif: content)
           return
-        case "tEXt": profile = profile ?? Orientation.profile(content, isPacked: false)
-        case "zTXt": profile = profile ?? Orientation.profile(content, isPacked: true)
-        default: break
+        } else {
+          profile = profile ?? Orientation.profile(content, isPacked: kind == "zTXt")
         }
       }
       at = end

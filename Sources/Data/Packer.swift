@@ -151,7 +151,7 @@ struct Packer {
     if let first = stray.first {
       lines.append(
         (stray.count == 1 ? first : "\(stray.count) files (\(first) is the first)")
-          + ": stray bytes before a marker of the JPEG file; no pixel is lost"
+          + ": stray bytes before a marker of the JPEG file; decoded all the same"
       )
     }
     return lines

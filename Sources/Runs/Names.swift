@@ -41,7 +41,7 @@ package struct FolderEntry: Sendable {
   /// Whether it is a folder, or a link to one.
   package let isFolder: Bool
 
-  /// Its name; `.data` if that is not UTF-8. `folder` is for the error.
+  /// Its name; `.data`, which tells `folder` too, if that is not UTF-8.
   package func name(in folder: String) throws -> String {
     guard let name else { throw UserError.notUTF8(.data, folder + "/" + shown) }
     return name

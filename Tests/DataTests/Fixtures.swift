@@ -125,9 +125,11 @@ enum Picture {
     depth: Int,
     chunks: [Foundation.Data] = []
   ) -> Foundation.Data {
-    let pixel = samples.flatMap { depth == 16 ? [UInt8($0 >> 8), UInt8($0 & 255)] : [UInt8($0)] }
-    let row = [0] + (0..<side).flatMap { _ in pixel }
-    let rows = (0..<side).flatMap { _ in row }
+    let pixel: [UInt8] = samples.flatMap {
+      depth == 16 ? [UInt8($0 >> 8), UInt8($0 & 255)] : [UInt8($0)]
+    }
+    let row: [UInt8] = [0] + Array(repeating: pixel, count: side).joined()
+    let rows: [UInt8] = Array(Array(repeating: row, count: side).joined())
     let header = word(side) + word(side) + [UInt8(depth), colour, 0, 0, 0]
     return Foundation.Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
       + chunk("IHDR", header) + chunks.joined() + chunk("IDAT", deflated(rows)) + chunk("IEND", [])
