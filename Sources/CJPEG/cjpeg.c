@@ -28,7 +28,8 @@ static void warn(j_common_ptr decoder, int level) {
   ((reporter *)decoder->err)->image->stray += decoder->err->msg_parm.i[0];
 }
 
-static int read_image(const unsigned char *bytes, size_t size, cjpeg_image *image, unsigned char *pixels) {
+static int read_image(const unsigned char *bytes, size_t size, cjpeg_image *image,
+                      unsigned char *pixels) {
   struct jpeg_decompress_struct decoder;
   reporter report;
   memset(&decoder, 0, sizeof decoder);
@@ -68,6 +69,7 @@ int cjpeg_read_header(const unsigned char *bytes, size_t size, cjpeg_image *imag
   return read_image(bytes, size, image, NULL);
 }
 
-int cjpeg_decode(const unsigned char *bytes, size_t size, cjpeg_image *image, unsigned char *pixels) {
+int cjpeg_decode(const unsigned char *bytes, size_t size, cjpeg_image *image,
+                 unsigned char *pixels) {
   return read_image(bytes, size, image, pixels);
 }

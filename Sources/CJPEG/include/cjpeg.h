@@ -1,8 +1,8 @@
 // Decoding of JPEG files from memory.
 //
-// C, because libjpeg leaves by longjmp, which Swift cannot; and libjpeg rather than TurboJPEG, because only
-// it tells its warnings apart: bytes between two markers that belong to nothing cost no pixel, whatever
-// else it warns of does.
+// C, because libjpeg leaves by longjmp, which Swift cannot; and libjpeg rather than TurboJPEG,
+// because only it tells its warnings apart: bytes between two markers that belong to nothing cost
+// no pixel, whatever else it warns of does.
 
 #ifndef CJPEG_H
 #define CJPEG_H
@@ -24,6 +24,7 @@ typedef struct {
 int cjpeg_read_header(const unsigned char *bytes, size_t size, cjpeg_image *image);
 
 // Decodes into `pixels`, [height, width, samples] of the header read before; 0 for a failure.
-int cjpeg_decode(const unsigned char *bytes, size_t size, cjpeg_image *image, unsigned char *pixels);
+int cjpeg_decode(const unsigned char *bytes, size_t size, cjpeg_image *image,
+                 unsigned char *pixels);
 
 #endif
