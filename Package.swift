@@ -35,9 +35,9 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(
-      name: "CTurboJPEG",
-      pkgConfig: "libturbojpeg",
-      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]
+      name: "CLibJPEG",
+      pkgConfig: "libjpeg",
+      providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]
     ),
     .systemLibrary(
       name: "CPNG",
@@ -58,6 +58,7 @@ let package = Package(
       ]
     ),
     .target(name: "CSystem"),
+    .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
 
     .target(name: "Kernels", dependencies: ["CSystem"], swiftSettings: kernel()),
     .target(name: "KernelsBaseline", dependencies: ["Kernels"], swiftSettings: kernel()),
@@ -76,7 +77,7 @@ let package = Package(
     ),
     .target(
       name: "Data",
-      dependencies: ["Tensor", "Runs", "CTurboJPEG", "CPNG", "CZlib"],
+      dependencies: ["Tensor", "Runs", "CJPEG", "CPNG", "CZlib"],
       resources: [.embedInCode("Resources/digits.csv")],
       swiftSettings: base
     ),
@@ -130,7 +131,7 @@ let package = Package(
     ),
     .testTarget(
       name: "DataTests",
-      dependencies: ["Data", "Runs", "TestSupport"],
+      dependencies: ["Data", "Runs", "TestSupport", "CLibJPEG", "CPNG", "CZlib"],
       swiftSettings: base
     ),
     .testTarget(name: "RunsTests", dependencies: ["Runs"], swiftSettings: base),

@@ -12,7 +12,7 @@ needs() {
   cat <<'TABLE'
 build  command:pkg-config     pkg-config         pkg-config
 build  library:ncursesw       libncurses-dev     -
-build  library:libturbojpeg   libturbojpeg0-dev  jpeg-turbo
+build  library:libjpeg        libjpeg-dev        jpeg-turbo
 build  library:libpng         libpng-dev         libpng
 build  library:zlib           zlib1g-dev         zlib
 build  library:sqlite3        libsqlite3-dev     -

@@ -1,3 +1,5 @@
+import Runs
+
 /// A style role, never a colour: themes say what a role looks like (spec S85).
 enum Ink: UInt8, CaseIterable, Sendable {
   case bg, fg, muted, faint, border, borderFocus, title, key, barBg, selectBg, selectFg
@@ -137,7 +139,7 @@ struct Frame: Hashable, Sendable {
   ) -> Int {
     var column = x
     let end = limit == .max ? Int.max : x + max(0, limit)
-    for scalar in text.unicodeScalars {
+    for scalar in text.printable().unicodeScalars {
       let wide = columns(of: scalar)
       if wide == 0 { continue }
       if column + wide > end { break }
@@ -220,13 +222,14 @@ func columns(of scalar: Unicode.Scalar) -> Int {
   }
 }
 
-/// Columns that `text` takes.
+/// Columns that `text` takes, controls in it written out.
 func columns(of text: String) -> Int {
-  text.unicodeScalars.reduce(0) { $0 + columns(of: $1) }
+  text.printable().unicodeScalars.reduce(0) { $0 + columns(of: $1) }
 }
 
 /// `text` cut to `width` columns, its end marked by `…` (or `~` in ASCII text) when cut.
 func clip(_ text: String, to width: Int) -> String {
+  let text = text.printable()
   guard columns(of: text) > width else { return text }
   guard width > 0 else { return "" }
   var kept = ""

@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 extension ParetoChart {
   private static let size = (width: 720.0, height: 440.0)
@@ -104,7 +105,7 @@ extension ParetoChart {
       height: Self.size.height
     )
     return zip(points, places).map { point, place in
-      let width = 6.3 * Double(point.name.count)
+      let width = 6.3 * Double(point.name.printable().count)
       let spots = [(6.0, -8.0), (-6, -8), (6, 17), (-6, 17)].map { dx, dy in
         (
           x: place.x + dx, y: place.y + dy, anchor: dx > 0 ? "start" : "end",
@@ -143,7 +144,7 @@ extension ParetoChart {
     weight: String = "normal",
     anchor: String = "start"
   ) -> String {
-    let escaped = text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+    let escaped = text.printable().replacing("&", with: "&amp;").replacing("<", with: "&lt;")
       .replacing(">", with: "&gt;")
     return "<text x=\"\(f(x))\" y=\"\(f(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" "
       + "text-anchor=\"\(anchor)\">\(escaped)</text>"

@@ -64,13 +64,13 @@ struct ThemeLibrary: Sendable {
   /// The built-in themes and those of `folder` (`*.theme`), which win where names agree.
   static func load(folder: String?) -> ThemeLibrary {
     var library = builtIn
-    guard let folder, let files = names(in: folder) else { return library }
-    for file in files.sorted() where file.hasSuffix(".theme") {
-      let path = folder + "/" + file
-      if let data = try? readBytes(path) {
-        library.add(String(decoding: data, as: UTF8.self), file: String(file.dropLast(6)))
-      } else {
-        library.problems.append("\(file): cannot be read")
+    guard let folder, let files = try? visibleEntries(folder) else { return library }
+    for file in files where file.shown.hasSuffix(".theme") {
+      do {
+        let text = try readText(folder + "/" + file.name(in: folder))
+        library.add(text, file: String(file.shown.dropLast(6)))
+      } catch {
+        library.problems.append("\(file.shown): \((error as? UserError)?.problem ?? "\(error)")")
       }
     }
     return library

@@ -53,7 +53,8 @@ enum CIFAR10 {
           remedy: "unpack cifar-10-binary.tar.gz again"
         )
       }
-      fingerprint.combine(name, facts)
+      fingerprint.combine(name)
+      fingerprint.combine(facts)
     }
     let names = try readClassNames(folder)
     let files = try fileNames.map { try mapBytes("\(folder)/\($0)") }
@@ -73,7 +74,7 @@ enum CIFAR10 {
         let train = Array(listed.dropLast().joined())
         return ImageSource.Listing(train: train, test: listed.last ?? [])
       },
-      decode: { item, _ in
+      decode: { item in
         let start = item.record % recordsPerFile * record + 1
         return interleave(files[item.record / recordsPerFile], from: start)
       }
@@ -82,8 +83,8 @@ enum CIFAR10 {
 
   private static func readClassNames(_ folder: String) throws -> [String] {
     let path = folder + "/batches.meta.txt"
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return classNames }
-    let names = text.split(whereSeparator: \.isNewline).map {
+    guard FileFacts(path) != nil else { return classNames }
+    let names = try readText(path).split(whereSeparator: \.isNewline).map {
       $0.trimmingCharacters(in: .whitespaces)
     }.filter { !$0.isEmpty }
     guard names.count == classNames.count else {

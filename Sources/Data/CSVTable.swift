@@ -18,7 +18,7 @@ package struct CSVTable: Sendable {
   /// Errors: `.noInput` for one that cannot be read; `.data` for one without rows, or with a row of another
   /// length (its line is named).
   package init(path: String) throws {
-    try self.init(text: CSVTable.read(path), path: path)
+    try self.init(text: CSVTable.text(of: path), path: path)
   }
 
   /// Understands `text`; `path` is what errors name.
@@ -91,8 +91,16 @@ package struct CSVTable: Sendable {
     )
   }
 
-  /// The text of a file; zlib passes one that is not gzipped through.
-  private static func read(_ path: String) throws -> String {
+  /// The text of a file, plain or gzipped.
+  ///
+  /// Errors: `.noInput` for one that cannot be read; `.data` for a damaged one or other text than UTF-8.
+  package static func text(of path: String) throws -> String {
+    let bytes = try readBytes(path)
+    guard bytes.starts(with: [0x1F, 0x8B]) else { return try decodedText(bytes, path: path) }
+    return try decodedText(unzipped(path), path: path)
+  }
+
+  private static func unzipped(_ path: String) throws -> [UInt8] {
     guard let file = gzopen(path, "rb") else {
       throw UserError(.noInput, path, "cannot be read", remedy: "check the file's name")
     }
@@ -112,9 +120,6 @@ package struct CSVTable: Sendable {
     guard status == Z_OK || status == Z_STREAM_END else {
       throw UserError(.data, path, "damaged", remedy: "restore it from a copy")
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw UserError(.data, path, "not UTF-8 text", remedy: "save it as UTF-8")
-    }
-    return text
+    return bytes
   }
 }

@@ -201,7 +201,7 @@ extension Dataset {
       values.map { String(format: "%.4f", $0) }.joined(separator: " ")
     }
     func row(_ name: String, _ value: String) -> String {
-      name.padding(toLength: 11, withPad: " ", startingAt: 0) + value
+      name.padding(toLength: 11, withPad: " ", startingAt: 0) + value.printable()
     }
     let stored = train.side == width ? "" : ", stored as \(train.side)x\(train.side)"
     var lines = [
@@ -217,16 +217,17 @@ extension Dataset {
     lines += warnings.map { row("warning", $0) }
     let trainCounts = train.counts(classes: classes)
     let testCounts = test.counts(classes: classes)
-    let width = max(5, classNames.map(\.count).max() ?? 0)
+    let names = classNames.map { $0.printable() }
+    let width = max(5, names.map(\.count).max() ?? 0)
     func right(_ text: String) -> String {
       String(repeating: " ", count: max(1, 9 - text.count)) + text
     }
     func left(_ text: String) -> String {
-      text.padding(toLength: width, withPad: " ", startingAt: 0)
+      text + String(repeating: " ", count: width - text.count)
     }
     lines.append("")
     lines.append(left("class") + right("train") + right("test"))
-    for (index, name) in classNames.enumerated() {
+    for (index, name) in names.enumerated() {
       lines.append(left(name) + right("\(trainCounts[index])") + right("\(testCounts[index])"))
     }
     return lines.joined(separator: "\n")

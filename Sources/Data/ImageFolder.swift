@@ -13,6 +13,8 @@ enum ImageFolder {
     var classNames: [String] = []
     /// Paths relative to the data set's folder, sorted, per class.
     var files: [[String]] = []
+    /// Numbers of images in sub-folders, per class.
+    var deeper: [Int] = []
     /// Files that are not images by their names, or lie outside any class.
     var ignored = 0
   }
@@ -41,7 +43,7 @@ enum ImageFolder {
     let test = try part(["test", "val", "validation"], of: folder, named: path, &fingerprint)
     if !testOnly { try check(train, test, named: path) }
     let classes = testOnly ? test.classNames : train.classNames
-    let warnings = try check(test, of: train.classNames, ignored: train.ignored, named: path)
+    let warnings = try check(test, beside: train, named: path)
     return ImageSource(
       name: Path.name(folder),
       folder: folder,
@@ -56,7 +58,7 @@ enum ImageFolder {
           test: items(test, classes: classes)
         )
       },
-      decode: { item, decoder in try decoder.decode(read(folder + "/" + item.path)) }
+      decode: { item in try ImageDecoder.decode(read(folder + "/" + item.path)) }
     )
   }
 
@@ -75,41 +77,61 @@ enum ImageFolder {
       )
     }
     var part = Part(name: name)
-    for className in try entries("\(folder)/\(name)") {
-      guard FileFacts("\(folder)/\(name)/\(className)")?.isFolder == true else {
+    let root = "\(folder)/\(name)"
+    for entry in try visibleEntries(root) {
+      guard entry.isFolder else {
         part.ignored += 1
         continue
       }
+      let className = try entry.name(in: root)
+      let place = "\(root)/\(className)"
       var files: [String] = []
-      for file in try entries("\(folder)/\(name)/\(className)") {
-        let relative = "\(name)/\(className)/\(file)"
-        let dot = file.lastIndex(of: ".") ?? file.startIndex
-        guard extensions.contains(file[dot...].dropFirst().lowercased()),
-          let facts = FileFacts("\(folder)/\(relative)"), !facts.isFolder
-        else {
+      var deeper = 0
+      var visited = Set([root, place].compactMap { FileFacts($0)?.identity })
+      for entry in try visibleEntries(place) {
+        if entry.isFolder {
+          deeper += try images(in: place + "/" + entry.name(in: place), &visited)
+        } else if isImage(entry) {
+          let relative = "\(name)/\(className)/\(try entry.name(in: place))"
+          fingerprint.combine(relative)
+          FileFacts("\(folder)/\(relative)").map { fingerprint.combine($0) }
+          files.append(relative)
+        } else {
           part.ignored += 1
-          continue
         }
-        fingerprint.combine(relative, facts)
-        files.append(relative)
       }
       part.classNames.append(className)
       part.files.append(files)
+      part.deeper.append(deeper)
     }
+    try checkNames(part, in: "\(path)/\(name)")
     return part
   }
 
-  /// Visible entries of a folder, sorted.
-  private static func entries(_ folder: String) throws -> [String] {
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: folder)
-        .filter { !$0.hasPrefix(".") }.sorted()
-    } catch {
+  /// The number of images in a folder and its sub-folders; one that was visited counts for nothing.
+  private static func images(in folder: String, _ visited: inout Set<[UInt64]>) throws -> Int {
+    // A link may lead back up.
+    guard let facts = FileFacts(folder), visited.insert(facts.identity).inserted else { return 0 }
+    return try visibleEntries(folder).reduce(0) { count, entry in
+      guard entry.isFolder else { return count + (isImage(entry) ? 1 : 0) }
+      return try count + images(in: folder + "/" + entry.name(in: folder), &visited)
+    }
+  }
+
+  private static func isImage(_ entry: FolderEntry) -> Bool {
+    extensions.contains { entry.shown.lowercased().hasSuffix("." + $0) }
+  }
+
+  /// Refuses two classes whose names are spelled otherwise but are one text in Unicode, as a copy from
+  /// another system makes them.
+  private static func checkNames(_ part: Part, in folder: String) throws {
+    // Sorted, so equals are neighbours.
+    for (a, b) in zip(part.classNames, part.classNames.dropFirst()) where a == b {
       throw UserError(
-        .noInput,
+        .data,
         folder,
-        "the folder cannot be read",
-        remedy: "check its permissions"
+        "the class folders \(a.spelled) and \(b.spelled) are one name in Unicode",
+        remedy: "move the images of one into the other, or rename it"
       )
     }
   }
@@ -126,12 +148,15 @@ enum ImageFolder {
         remedy: "a search needs at least two: \(shape)"
       )
     }
-    for (name, files) in zip(train.classNames, train.files) where files.isEmpty {
+    for (index, name) in train.classNames.enumerated() where train.files[index].isEmpty {
+      let deeper = train.deeper[index]
       throw UserError(
         .data,
         place(train, name),
-        "no JPEG or PNG image in this class",
-        remedy: "add images or remove the folder"
+        "no JPEG or PNG image in this class"
+          + (deeper > 0 ? ", but \(deeper) in sub-folders of it" : ""),
+        remedy: deeper > 0
+          ? "move them into the folder of the class" : "add images or remove the folder"
       )
     }
     for name in test.classNames where !train.classNames.contains(name) {
@@ -145,30 +170,38 @@ enum ImageFolder {
   }
 
   /// Refuses a folder without test images; returns warnings of what merely looks odd: classes that are
-  /// trained on and not tested, entries `ignored` there and here.
+  /// trained on and not tested, entries ignored in either part.
   private static func check(
     _ test: Part,
-    of classes: [String],
-    ignored: Int,
+    beside train: Part,
     named path: String
   ) throws -> [String] {
     guard test.files.contains(where: { !$0.isEmpty }) else {
+      let deeper = test.deeper.reduce(0, +)
       throw UserError(
         .data,
         "\(path)/\(test.name)",
-        "no JPEG or PNG image in it",
-        remedy: "move some images of each class there"
+        "no JPEG or PNG image in its class folders"
+          + (deeper > 0 ? ", but \(deeper) in sub-folders of them" : ""),
+        remedy: deeper > 0
+          ? "move them into the folders of their classes" : "move some images of each class there"
       )
     }
     var warnings: [String] = []
     let tested = zip(test.classNames, test.files).filter { !$1.isEmpty }.map { $0.0 }
-    let missing = classes.filter { !tested.contains($0) }
+    let missing = train.classNames.filter { !tested.contains($0) }
     if !missing.isEmpty {
       warnings.append("\(test.name) has no image of \(missing.joined(separator: ", "))")
     }
-    if ignored + test.ignored > 0 {
+    for name in train.classNames + test.classNames.filter({ !train.classNames.contains($0) }) {
+      let deeper = [train, test].reduce(0) { sum, part in
+        sum + (part.classNames.firstIndex(of: name).map { part.deeper[$0] } ?? 0)
+      }
+      if deeper > 0 { warnings.append("\(deeper) images in sub-folders of \(name) ignored") }
+    }
+    if train.ignored + test.ignored > 0 {
       warnings.append(
-        "\(ignored + test.ignored) entries ignored: not .jpg, .jpeg or .png in a class folder"
+        "\(train.ignored + test.ignored) entries ignored: not .jpg, .jpeg or .png in a class folder"
       )
     }
     return warnings
@@ -187,10 +220,9 @@ enum ImageFolder {
   /// Judged by the headers of up to 64 training images, the largest of which counts.
   private static func packedSide(_ files: [[String]], folder: String, resolution: Int) -> Int {
     let all = files.joined().map { $0 }
-    let decoder = ImageDecoder()
     var side = 0
     for i in stride(from: 0, to: all.count, by: max(1, all.count / 64)) {
-      guard let size = try? decoder.size(read(folder + "/" + all[i])) else { continue }
+      guard let size = try? ImageDecoder.size(read(folder + "/" + all[i])) else { continue }
       side = max(side, min(size.width, size.height))
       if side >= resolution { return resolution }
     }
@@ -199,9 +231,9 @@ enum ImageFolder {
 
   private static func read(_ path: String) throws -> Foundation.Data {
     do {
-      return try Foundation.Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw BadImage(problem: "the file cannot be read")
+      return try readBytes(path)
+    } catch let error as UserError {
+      throw BadImage(problem: error.problem)
     }
   }
 }

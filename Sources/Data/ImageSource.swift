@@ -32,7 +32,7 @@ struct ImageSource: Sendable {
   /// Lists the images; called only when they have to be decoded.
   var list: @Sendable () throws -> Listing
   /// Decodes one image or throws `BadImage`.
-  var decode: @Sendable (Item, ImageDecoder) throws -> DecodedImage
+  var decode: @Sendable (Item) throws -> DecodedImage
 }
 
 /// What `stat` tells of a file.
@@ -41,6 +41,8 @@ struct FileFacts {
   /// Nanoseconds since 1970.
   var modified: Int
   var isFolder: Bool
+  /// Device and number, the same for every path to it.
+  var identity: [UInt64]
 
   /// Nil when there is no such file.
   init?(_ path: String) {
@@ -55,14 +57,14 @@ struct FileFacts {
       let time = info.st_mtim
     #endif
     modified = Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
+    identity = [UInt64(info.st_dev), UInt64(info.st_ino)]
     isFolder = info.st_mode & S_IFMT == S_IFDIR
   }
 }
 
 extension Fingerprint {
-  /// Takes in a file's name, size and time.
-  mutating func combine(_ path: String, _ facts: FileFacts) {
-    combine(path)
+  /// Takes in a file's size and time.
+  mutating func combine(_ facts: FileFacts) {
     combine(UInt64(bitPattern: Int64(facts.size)))
     combine(UInt64(bitPattern: Int64(facts.modified)))
   }

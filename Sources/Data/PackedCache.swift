@@ -36,7 +36,7 @@ struct PackedCache {
     let contents: PackedFile.Contents
     do {
       contents = try PackedFile.read(mapBytes(path))
-    } catch is PackedFile.Outdated {
+    } catch PackedFile.Unusable.outdated {
       return .stale
     } catch {
       return .damaged

@@ -9,7 +9,7 @@ import Runs
 /// stand first so that they are page-aligned when mapped.
 enum PackedFile {
   /// Raised whenever the layout or the meaning of the pixels changes.
-  static let version = 2
+  static let version = 3
   private static let magic: UInt64 = 0x3170_6F74_7265_7073  // "spertop1"
   private static let trailer = 24
 
@@ -40,11 +40,12 @@ enum PackedFile {
     var test: PackedImages
   }
 
-  /// What is wrong with a file; it is then packed anew.
-  struct Damage: Error {}
-
-  /// The file is of another version of the program; it is packed anew as well.
-  struct Outdated: Error {}
+  /// Why a file is packed anew.
+  enum Unusable: Error {
+    case damaged
+    /// Sound, but packed by the rules of another version of the program.
+    case outdated
+  }
 
   /// Checksum of the pixels, which must start at an aligned address.
   static func checksum(pixels: Foundation.Data) -> String {
@@ -68,27 +69,30 @@ enum PackedFile {
     return tail
   }
 
-  /// Reads a whole file; throws `Damage` if anything in it is not as it was written, or `Outdated`.
+  /// Reads a whole file; throws `Unusable` if anything in it is not as it was written, or was written by
+  /// other rules.
   static func read(_ file: Foundation.Data) throws -> Contents {
-    guard file.count >= trailer else { throw Damage() }
+    guard file.count >= trailer else { throw Unusable.damaged }
     let end = file.count - trailer
     guard word(file, at: end, bytes: 8) == magic,
       let length = Int(exactly: word(file, at: end + 8, bytes: 8)), length <= end
-    else { throw Damage() }
+    else { throw Unusable.damaged }
     let json = file[end - length..<end]
     struct Format: Decodable { var version: Int }
-    guard let format = try? JSONDecoder().decode(Format.self, from: json) else { throw Damage() }
-    guard format.version == version else { throw Outdated() }
+    guard let format = try? JSONDecoder().decode(Format.self, from: json) else {
+      throw Unusable.damaged
+    }
+    guard format.version == version else { throw Unusable.outdated }
     guard let description = try? JSONDecoder().decode(Description.self, from: json),
       description.train >= 0, description.test >= 0, description.side > 0,
       description.channels > 0
-    else { throw Damage() }
+    else { throw Unusable.damaged }
     let count = description.train + description.test
-    guard description.pixels + 4 * count + length == end else { throw Damage() }
+    guard description.pixels + 4 * count + length == end else { throw Unusable.damaged }
     let labels = file[description.pixels..<end - length]
     guard word(file, at: end + 16, bytes: 8) == checksum(labels: labels, json: json),
       checksum(pixels: file[..<description.pixels]) == description.checksum
-    else { throw Damage() }
+    else { throw Unusable.damaged }
 
     let classes = (0..<count).map {
       Int32(truncatingIfNeeded: word(file, at: description.pixels + 4 * $0, bytes: 4))

@@ -17,6 +17,8 @@ struct Packer {
     var hashes: [UInt64] = []
     var sums = ChannelSums(channels: Packer.channels)
     var bad: [(path: String, problem: String)] = []
+    /// Files that hold bytes which belong to nothing.
+    var stray: [String] = []
   }
 
   /// Packs everything into `writer`; without `skipBadImages` the first bad image ends it.
@@ -33,6 +35,7 @@ struct Packer {
     var labels: [[Int32]] = [[], []]
     var hashes: [[UInt64]] = [[], []]
     var bad: [(path: String, problem: String)] = []
+    var stray: [String] = []
     var done = 0
     for (part, items) in [listing.train, listing.test].enumerated() {
       for start in stride(from: 0, to: items.count, by: slice) {
@@ -52,6 +55,7 @@ struct Packer {
           hashes[part] += piece.hashes
           if part == 0 { sums.add(piece.sums) }
           bad += piece.bad
+          stray += piece.stray
         }
         done += now.count
       }
@@ -73,7 +77,7 @@ struct Packer {
       mean: sums.mean,
       standardDeviation: sums.standardDeviation,
       skipped: bad.count,
-      warnings: warnings(of: bad),
+      warnings: warnings(bad: bad, stray: stray),
       trainContent: content[0],
       testContent: content[1],
       checksum: try writer.checksum()
@@ -94,13 +98,12 @@ struct Packer {
   }
 
   private func decodePiece(_ items: ArraySlice<ImageSource.Item>) -> Piece {
-    let decoder = ImageDecoder()
     var piece = Piece()
     var resampler = Resampler(width: 1, height: 1, channels: Packer.channels, side: source.side)
     var packed = [UInt8](repeating: 0, count: source.side * source.side * Packer.channels)
     for item in items {
       do {
-        let image = try source.decode(item, decoder)
+        let image = try source.decode(item)
         if image.width != resampler.width || image.height != resampler.height {
           resampler = Resampler(
             width: image.width,
@@ -119,6 +122,7 @@ struct Packer {
         var hash = Fingerprint()
         packed.withUnsafeBytes { hash.combine($0) }
         piece.hashes.append(hash.value)
+        if image.strayBytes > 0 { piece.stray.append(item.path) }
         piece.pixels += packed
         piece.labels.append(item.label)
       } catch {
@@ -153,11 +157,16 @@ struct Packer {
     }
   }
 
-  private func warnings(of bad: [(path: String, problem: String)]) -> [String] {
-    guard !bad.isEmpty else { return [] }
+  private func warnings(bad: [(path: String, problem: String)], stray: [String]) -> [String] {
     var lines = bad.prefix(Packer.namedFiles).map { "\($0.path): \($0.problem); skipped" }
     if bad.count > Packer.namedFiles {
       lines.append("\(bad.count - Packer.namedFiles) more bad images skipped")
+    }
+    if let first = stray.first {
+      lines.append(
+        (stray.count == 1 ? first : "\(stray.count) files (\(first) is the first)")
+          + ": stray bytes before a marker of the JPEG file; decoded all the same"
+      )
     }
     return lines
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Runs
 
 /// A picture of a network in the style of the FBNet papers (spec S63): one bar a block, its height the expansion,
 /// its colour the kernel.
@@ -311,6 +312,6 @@ private func f(_ value: Double) -> String {
 }
 
 private func escaped(_ text: String) -> String {
-  text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-    .replacingOccurrences(of: ">", with: "&gt;")
+  text.printable().replacingOccurrences(of: "&", with: "&amp;")
+    .replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: ">", with: "&gt;")
 }

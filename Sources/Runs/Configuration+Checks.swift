@@ -48,11 +48,7 @@ extension Origin {
         throw error(shown, "not a single value", remedy: "give \(kind.range)")
       }
       guard kind.allows(scalar) else {
-        throw error(
-          shown,
-          scalar.string.isEmpty ? "no value" : "\(scalar.string) is not allowed",
-          remedy: "give \(kind.range)"
-        )
+        throw error(shown, kind.fault(of: scalar), remedy: "give \(kind.range)")
       }
     }
   }
@@ -149,12 +145,11 @@ extension ConfigurationKey.Kind {
   func allows(_ scalar: Node.Scalar) -> Bool {
     switch self {
     case .section, .list: false
-    case .integer(let range): Int.construct(from: scalar).map(range.contains) ?? false
+    case .integer(let range): number(Int.self, scalar).map(range.contains) ?? false
     case .kernel(let largest):
-      Int.construct(from: scalar).map { $0 == 0 || (1...largest).contains($0) && $0 % 2 == 1 }
-        ?? false
-    case .seed: UInt64.construct(from: scalar) != nil
-    case .number(let bounds): Double.construct(from: scalar).map(bounds.contains) ?? false
+      number(Int.self, scalar).map { $0 == 0 || (1...largest).contains($0) && $0 % 2 == 1 } ?? false
+    case .seed: number(UInt64.self, scalar) != nil
+    case .number(let bounds): number(Double.self, scalar).map(bounds.contains) ?? false
     case .numberOr(let word, let bounds):
       scalar.string == word || ConfigurationKey.Kind.number(bounds).allows(scalar)
     case .flag: Bool.construct(from: scalar) != nil
@@ -162,6 +157,21 @@ extension ConfigurationKey.Kind {
       scalar.string.isEmpty ? mayBeEmpty && scalar.style != .plain : true
     case .word(let words): words.contains(scalar.string)
     }
+  }
+
+  private func number<T: ScalarConstructible>(_: T.Type, _ scalar: Node.Scalar) -> T? {
+    scalar.isDecimal ? T.construct(from: scalar) : nil
+  }
+
+  /// Why a scalar is not allowed, in words.
+  func fault(of scalar: Node.Scalar) -> String {
+    if scalar.string.isEmpty { return "no value" }
+    let oddity: String? =
+      switch self {
+      case .integer, .kernel, .seed, .number, .flag: scalar.oddity
+      case .section, .list, .text, .word: nil
+      }
+    return oddity ?? "\(scalar.string) is not allowed"
   }
 
   /// The kind and range in words: `an integer from 0 to 1024`.

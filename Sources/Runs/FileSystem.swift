@@ -34,14 +34,6 @@ package func names(in folder: String) -> [String]? {
 
 // MARK: Reading
 
-/// A text file's content; `.noInput` when it cannot be read, `.data` when it is not UTF-8.
-func readText(_ path: String) throws -> String {
-  guard let text = String(validating: try readBytes(path), as: UTF8.self) else {
-    throw UserError(.data, path, "not UTF-8 text", remedy: "save it as UTF-8")
-  }
-  return text
-}
-
 /// A regular file's bytes; `.noInput` when it cannot be read.
 package func readBytes(_ path: String) throws -> Data {
   try reading(path) { file, size in

@@ -154,7 +154,9 @@ struct Origin {
           "key \(keys.joined(separator: ", ")) twice",
           remedy: "keep one"
         )
-      default: throw UserError(.configuration, file, "not YAML, \(error)")
+      default:
+        let problem = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+        throw UserError(.configuration, file, "not YAML, \(problem)")
       }
     }
   }

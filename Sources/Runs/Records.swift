@@ -401,6 +401,6 @@ package struct UserError: Error, CustomStringConvertible, Sendable, Equatable {
   /// One line: `place: problem; remedy`.
   package var description: String {
     let line = (place.isEmpty ? "" : place + ": ") + problem + (remedy.isEmpty ? "" : "; " + remedy)
-    return line.replacingOccurrences(of: "\n", with: " ")
+    return line.printable()
   }
 }

@@ -3,8 +3,8 @@ import Foundation
 extension RunFolder {
   /// The architecture of a training as JSON.
   ///
-  /// Errors: `.noInput` when it cannot be read.
-  package func network() throws -> Data { try readBytes(networkPath) }
+  /// Errors: `.noInput` when it cannot be read, `.data` when it is not UTF-8.
+  package func network() throws -> Data { Data(try readText(networkPath).utf8) }
 
   /// The weights that a training starts from; nil where they are drawn.
   package func start() throws -> Checkpoint? {

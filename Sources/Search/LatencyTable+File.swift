@@ -10,7 +10,7 @@ extension LatencyTable {
   /// Errors: `.noInput` for a file that cannot be read; `.data` naming cell and key for what is missing, negative,
   /// zero, no number, unknown or there twice.
   package static func load(path: String) throws -> LatencyTable {
-    try parse(String(decoding: try readBytes(path), as: UTF8.self), place: path)
+    try parse(try readText(path), place: path)
   }
 
   /// Writes the table whole or not at all.

@@ -26,28 +26,16 @@ extension LatencyTable {
     device: String
   ) throws -> LatencyTable {
     var table = LatencyTable(device: device)
-    if let json = try jsonText(path) {
-      if json.hasPrefix("{") {
-        let own = try parse(json, place: path)
-        table = own
-        table.device = device
-      } else {
-        try table.add(rows(json, path: path), macro)
-      }
-    } else {
-      try table.add(CSVTable(path: path), macro)
+    let text = try CSVTable.text(of: path)
+    switch text.first(where: { !$0.isWhitespace }) {
+    case "{":
+      table = try parse(text, place: path)
+      table.device = device
+    case "[": try table.add(rows(text, path: path), macro)
+    default: try table.add(CSVTable(text: text, path: path), macro)
     }
     _ = try table.prices(for: macro, place: path)
     return table
-  }
-
-  /// The file's text if it looks like JSON.
-  private static func jsonText(_ path: String) throws -> String? {
-    let bytes = try readBytes(path)
-    guard let first = bytes.first(where: { !($0 == 32 || (9...13).contains($0)) }),
-      first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-    else { return nil }
-    return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   /// A list of JSON objects as the table that the CSV form would be.

@@ -31,8 +31,7 @@ extension SearchTask {
     )
     let prices = supernet.prices
     let verdict = verdict
-    let sampling = drawn.isEmpty ? nil : Spread(judged.map(\.accuracy))
-    let result = SearchResult(
+    var result = SearchResult(
       event: "done",
       algorithm: configuration.search.algorithm.rawValue,
       validationAccuracy: last.validationAccuracy,
@@ -58,9 +57,6 @@ extension SearchTask {
       coinTosses: verdict?.coinTosses,
       meanEntropyBits: verdict?.meanEntropyBits,
       verdict: verdict.map { told($0) },
-      sampledNetworks: sampling?.count,
-      sampledMean: sampling?.mean,
-      sampledDeviation: sampling?.deviation,
       thetaHash: supernet.theta.hash,
       weightsHash: supernet.weightsHash,
       run: session.folder.absolutePath,
@@ -68,6 +64,7 @@ extension SearchTask {
       steps: session.step,
       seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
     )
+    if !drawn.isEmpty { result.take(sampled: judged.map(\.accuracy)) }
     if let verdict, !verdict.isSettled { try session.store.log(.warning, told(verdict)) }
     if let repair = repair(chosen) { try session.store.log(.info, repair) }
     try session.export(try export(judged), as: "architecture.json")

@@ -115,9 +115,6 @@ package struct SearchResult: Codable, Sendable, Equatable {
     case argmaxAccuracy = "argmax_accuracy"
     case validationLoss = "val_loss"
     case expectedCost = "expected_cost"
-    case sampledNetworks = "sampled_networks"
-    case sampledMean = "sampled_mean"
-    case sampledDeviation = "sampled_deviation"
     case thetaHash = "theta_sha256"
     case weightsHash = "weights_sha256"
   }
@@ -146,22 +143,6 @@ extension SearchResult {
   /// Reads what `json()` wrote.
   package init(json: String) throws {
     self = try JSONDecoder().decode(SearchResult.self, from: Data(json.utf8))
-  }
-}
-
-/// Mean and standard deviation of some values.
-struct Spread: Sendable, Equatable {
-  let count: Int
-  let mean: Double
-  /// Of a sample: over n − 1; 0 for a single value.
-  let deviation: Double
-
-  init(_ values: [Double]) {
-    count = values.count
-    let mean = values.reduce(0, +) / Double(max(1, values.count))
-    self.mean = mean
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0
   }
 }
 

@@ -39,7 +39,7 @@ struct DataCommand: ParsableCommand {
         ticker.show("\(message) (\(Int(share * 100)) %)")
       }
       ticker.clear()
-      Output().line(data.describe())
+      Output().text(data.describe() + "\n")
     }
   }
 }

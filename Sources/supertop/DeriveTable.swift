@@ -30,7 +30,7 @@ final class DeriveTable {
   func hide() {
     guard !shown.isEmpty else { return }
     let lines = shown.split(separator: "\n").count
-    output.text("\u{1B}[\(lines)A\u{1B}[J")
+    output.raw("\u{1B}[\(lines)A\u{1B}[J")
     shown = ""
   }
 

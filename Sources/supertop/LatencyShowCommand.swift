@@ -59,7 +59,7 @@ struct LatencyShowCommand: ParsableCommand {
     if let threads = table.threads { head += ", \(threads) threads" }
     if !table.date.isEmpty { head += ", \(table.date)" }
     output.line(head)
-    output.text(
+    output.raw(
       LatencyHeatMap(grid).text(
         colour: LatencyHeatMap.hasColour,
         width: output.terminal?.columns
@@ -139,17 +139,21 @@ struct LatencyHeatMap {
   ]
   private static let bars = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
-  /// The lines of the map; where `width` is too narrow for all candidates, in bands of some of them.
+  /// The lines of the map with the terminal's sequences for its colours; where `width` is too narrow for all
+  /// candidates, in bands of some of them.
   func text(colour: Bool, width: Int? = nil) -> String {
-    let names = grid.rows.map { $0.name.isEmpty ? $0.detail : "\($0.name)  \($0.detail)" }
+    let names = grid.rows.map {
+      ($0.name.isEmpty ? $0.detail : "\($0.name)  \($0.detail)").printable()
+    }
+    let candidates = grid.candidates.map { $0.printable() }
     let first = names.map(\.count).max() ?? 0
-    let cell = max(6, grid.candidates.map(\.count).max() ?? 0)
-    let band = max(1, width.map { ($0 - first - 1) / (cell + 2) } ?? grid.candidates.count)
-    let bands = stride(from: 0, to: grid.candidates.count, by: band).map { start in
-      let columns = start..<min(start + band, grid.candidates.count)
+    let cell = max(6, candidates.map(\.count).max() ?? 0)
+    let band = max(1, width.map { ($0 - first - 1) / (cell + 2) } ?? candidates.count)
+    let bands = stride(from: 0, to: candidates.count, by: band).map { start in
+      let columns = start..<min(start + band, candidates.count)
       var lines = [
         String(repeating: " ", count: first) + "  "
-          + grid.candidates[columns].map { padded($0, cell) + " " }.joined(separator: " ")
+          + candidates[columns].map { padded($0, cell) + " " }.joined(separator: " ")
       ]
       for (name, row) in zip(names, grid.rows) {
         let cells = row.milliseconds[columns].map { drawn($0, width: cell, colour: colour) }

@@ -96,7 +96,8 @@ struct ModelsCommand: ParsableCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return Output().line(String(decoding: try encoder.encode(models), as: UTF8.self))
+      let text = String(decoding: try encoder.encode(models), as: UTF8.self)
+      return Output().text(text + "\n")
     }
     show(models)
   }

@@ -46,7 +46,7 @@ struct NetworkSource {
       learned = try LearnedData(metadata: file.weights.metadata, path: path)
       try checkLearned(path)
     } else {
-      description = try NetworkArchive.parse(try readBytes(path), place: path)
+      description = try NetworkArchive.parse(Data(try readText(path).utf8), place: path)
       (weights, learned) = (nil, nil)
     }
   }

@@ -44,18 +44,24 @@ final class Output {
     }
   }
 
-  /// Writes `text` and a line break.
+  /// Writes one line; line breaks and other controls in `text` are shown, not done.
   func line(_ text: String) {
-    self.text(text + "\n")
+    raw(text.printable() + "\n")
   }
 
-  /// Writes `text` as it is.
+  /// Writes lines, each with its line feed; other controls in `text` are shown, not done.
   func text(_ text: String) {
+    raw(text.printable(keepingLines: true))
+  }
+
+  /// Writes `text` as it is: what moves the cursor of a terminal.
+  func raw(_ text: String) {
     var text = text
     guard !isClosed else { return }
     isClosed = !text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
     if isClosed, descriptor == STDOUT_FILENO, [ENOSPC, EDQUOT, EFBIG].contains(errno) {
       Output.fullness.store(errno, ordering: .relaxed)
+    }
     }
   }
 }
@@ -95,7 +101,7 @@ final class Ticker {
     && ProcessInfo.processInfo.environment["TERM"].map { $0 != "dumb" && !$0.isEmpty } ?? false
 
   func show(_ text: String) {
-    if isShown { output.text("\r\u{1B}[K" + text) }
+    if isShown { output.raw("\r\u{1B}[K" + text.printable()) }
   }
 
   func clear() {

@@ -36,7 +36,9 @@ struct Supertop: ParsableCommand {
   static func main() {
     Signals.protectOutput()
     do {
+      try checkArguments()
       var command = try parseAsRoot()
+      try checkSurroundings()
       try command.run()
       try Output.check()
     } catch let error as UserError {
@@ -47,18 +49,33 @@ struct Supertop: ParsableCommand {
       let code = exitCode(for: error)
       if code.isSuccess {
         // Help and version arrive as errors too.
-        Output().line(fullMessage(for: error))
+        Output().text(fullMessage(for: error) + "\n")
         Foundation.exit(0)
       }
       leave(
         code == .failure ? UserError.Code.software.rawValue : code.rawValue,
-        saying: message(for: error)
+        saying: oneLine(legibleMessage(for: error))
       )
     }
   }
 
+  /// The parser's message, in which a control character of an argument is shown as in every other error.
+  ///
+  /// The parser breaks its messages into lines, so an argument's own line feed has to go before.
+  private static func legibleMessage(for error: any Error) -> String {
+    let arguments = CommandLine.arguments.dropFirst()
+    let shown = arguments.map { $0.printable() }
+    guard shown != Array(arguments) else { return message(for: error) }
+    do {
+      _ = try parseAsRoot(shown)
+      return message(for: error)
+    } catch {
+      return message(for: error)
+    }
+  }
+
   private static func leave(_ code: Int32, saying text: String) -> Never {
-    Output(descriptor: STDERR_FILENO).line("supertop: " + oneLine(text))
+    Output(descriptor: STDERR_FILENO).line("supertop: " + text)
     Foundation.exit(code)
   }
 

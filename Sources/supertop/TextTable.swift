@@ -1,3 +1,5 @@
+import Runs
+
 /// Rows of text in columns.
 enum TextTable {
   /// Columns of equal width, those in `left` flush left, two spaces between them.
@@ -10,6 +12,8 @@ enum TextTable {
     width: Int? = nil,
     dropping: [Int] = []
   ) -> String {
+    // A cell is a cell, whatever a name in it holds.
+    let rows = rows.map { $0.map { $0.printable() } }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     var columns = Array(rows[0].indices)
     for column in dropping {

@@ -18,6 +18,23 @@ import Testing
     #expect(chart.front.map { chart.points[$0].name } == ["cheap", "dear"])
   }
 
+  @Test func `controls in names are shown in frames and drawings, and take their columns`() throws {
+    let name = "a\u{1B}[2Jb\n&\u{202E}"
+    let shown = #"a\u001b[2Jb\n&\u202e"#
+    #expect(columns(of: name) == shown.count)
+    #expect(clip(name, to: 8) == #"a\u001b…"# || clip(name, to: 8) == #"a\u001b~"#)
+    var frame = Frame(Size(42, 1))
+    #expect(frame.put(0, 0, name) == shown.count)
+    frame.putRight(42, 0, name)
+    #expect(frame.text == shown + "  " + shown)
+    #expect(frame.svg(theme: ThemeLibrary.builtIn.themes[0]).contains(#"\u001b[2Jb\n&amp;\u202e"#))
+    let chart = ParetoChart(
+      points: [Point(mark: "a", name: name, cost: 1, accuracy: 0.5)],
+      metric: "flops"
+    )
+    #expect(chart.svg.contains(#"a\u001b[2Jb\n&amp;\u202e</text>"#))
+  }
+
   @Test func `names of points that lie close stand clear of each other`() throws {
     let points = (0..<4).map {
       Point(mark: "x", name: "network-\($0)", cost: 5 + 0.01 * Double($0 % 2), accuracy: 0.5)

@@ -13,6 +13,19 @@ struct CSVTableTests {
     #expect(try table.number(row: 1, column: column) == 2)
   }
 
+  @Test func `a byte order mark is no part of the first column, gzipped too`() throws {
+    let folder = try TemporaryFolder()
+    // printf '\xEF\xBB\xBFa,b\n1,2\n' | gzip -n
+    let zipped = Foundation.Data(base64Encoded: "H4sIAAAAAAAAA3u/e3+iThKXoY4RFwAdQTRRCwAAAA==")
+    try folder.write(Foundation.Data("\u{FEFF}a,b\r\n1,2\r\n".utf8), to: "t.csv")
+    try folder.write(#require(zipped), to: "t.csv.gz")
+    for name in ["t.csv", "t.csv.gz"] {
+      let table = try CSVTable(path: folder.path + "/" + name)
+      #expect(try table.column("a") == 0)
+      #expect(try table.number(row: 0, column: 1) == 2)
+    }
+  }
+
   @Test func `what is wrong is named with its place`() throws {
     let table = try CSVTable(text: "arch,ms\n012,fast\n013,nan\n", path: "t.csv")
     #expect(throws: UserError.self) { try table.column("seconds") }

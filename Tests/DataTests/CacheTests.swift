@@ -85,6 +85,22 @@ struct CacheTests {
     #expect(try !load().packed)
   }
 
+  @Test func `what another version packed is packed anew without a word`() throws {
+    let first = try load().dataset
+    let path = try #require(first.cachePath)
+    let whole = try Foundation.Data(contentsOf: URL(fileURLWithPath: path))
+    let contents = try PackedFile.read(whole)
+    var description = contents.description
+    description.version -= 1
+    let labels = contents.train.labels + contents.test.labels
+    let old = try whole.prefix(description.pixels) + PackedFile.tail(description, labels: labels)
+    try old.write(to: URL(fileURLWithPath: path))
+    let again = try load()
+    #expect(again.packed)
+    #expect(again.dataset.warnings == [])
+    #expect(try !load().packed)
+  }
+
   @Test func `without a cache the images stay in memory and a warning says so`() throws {
     // A file where the folder should be: refused for every user, also for root.
     try folder.write(Foundation.Data("x".utf8), to: "blocked")

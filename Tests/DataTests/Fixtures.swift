@@ -1,5 +1,6 @@
+import CLibJPEG
 import CPNG
-import CTurboJPEG
+import CZlib
 import Foundation
 import Runs
 
@@ -71,29 +72,88 @@ enum Picture {
     return Foundation.Data(bytes[..<size])
   }
 
-  static func jpeg(_ pixels: [UInt8], width: Int, height: Int, quality: Int32 = 95)
-    -> Foundation.Data
-  {
-    let handle = tjInitCompress()
-    defer { tjDestroy(handle) }
+  /// A baseline JPEG without subsampling, or a progressive one; `exif` is the content of its APP1 block.
+  static func jpeg(
+    _ pixels: [UInt8],
+    width: Int,
+    height: Int,
+    quality: Int32 = 95,
+    isProgressive: Bool = false,
+    exif: [UInt8]? = nil
+  ) -> Foundation.Data {
+    var pixels = pixels
+    var encoder = jpeg_compress_struct()
+    var errors = jpeg_error_mgr()
+    encoder.err = jpeg_std_error(&errors)
+    jpeg_CreateCompress(
+      &encoder,
+      JPEG_LIB_VERSION,
+      MemoryLayout<jpeg_compress_struct>.size
+    )
     var buffer: UnsafeMutablePointer<UInt8>?
     var size: UInt = 0
-    let status = tjCompress2(
-      handle,
-      pixels,
-      Int32(width),
-      0,
-      Int32(height),
-      Int32(TJPF_RGB.rawValue),
-      &buffer,
-      &size,
-      Int32(TJSAMP_444.rawValue),
-      quality,
-      0
-    )
-    defer { tjFree(buffer) }
-    guard status == 0, let buffer else { preconditionFailure("tjCompress2 failed") }
+    jpeg_mem_dest(&encoder, &buffer, &size)
+    encoder.image_width = UInt32(width)
+    encoder.image_height = UInt32(height)
+    encoder.input_components = 3
+    encoder.in_color_space = JCS_RGB
+    jpeg_set_defaults(&encoder)
+    jpeg_set_quality(&encoder, quality, boolean(1))
+    encoder.comp_info[0].h_samp_factor = 1
+    encoder.comp_info[0].v_samp_factor = 1
+    if isProgressive { jpeg_simple_progression(&encoder) }
+    jpeg_start_compress(&encoder, boolean(1))
+    if let exif { jpeg_write_marker(&encoder, 0xE1, exif, UInt32(exif.count)) }
+    pixels.withUnsafeMutableBufferPointer { pixels in
+      for y in 0..<height {
+        var row: UnsafeMutablePointer<UInt8>? = pixels.baseAddress.map { $0 + y * width * 3 }
+        jpeg_write_scanlines(&encoder, &row, 1)
+      }
+    }
+    jpeg_finish_compress(&encoder)
+    jpeg_destroy_compress(&encoder)
+    defer { free(buffer) }
+    guard let buffer else { preconditionFailure("libjpeg wrote nothing") }
     return Foundation.Data(bytes: buffer, count: Int(size))
+  }
+
+  /// A PNG file of one colour, each sample in `depth` bits; `chunks` stand before its pixels.
+  static func png(
+    flat samples: [Int],
+    side: Int,
+    colour: UInt8,
+    depth: Int,
+    chunks: [Foundation.Data] = []
+  ) -> Foundation.Data {
+    let pixel: [UInt8] = samples.flatMap {
+      depth == 16 ? [UInt8($0 >> 8), UInt8($0 & 255)] : [UInt8($0)]
+    }
+    let row: [UInt8] = [0] + Array(repeating: pixel, count: side).joined()
+    let rows: [UInt8] = Array(Array(repeating: row, count: side).joined())
+    let header = word(side) + word(side) + [UInt8(depth), colour, 0, 0, 0]
+    return Foundation.Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+      + chunk("IHDR", header) + chunks.joined() + chunk("IDAT", deflated(rows)) + chunk("IEND", [])
+  }
+
+  /// A chunk of a PNG file.
+  static func chunk(_ kind: String, _ content: [UInt8]) -> Foundation.Data {
+    let named = Array(kind.utf8) + content
+    return Foundation.Data(
+      word(content.count) + named + word(Int(crc32(0, named, UInt32(named.count))))
+    )
+  }
+
+  /// `bytes` as zlib packs them.
+  static func deflated(_ bytes: [UInt8]) -> [UInt8] {
+    var size = compressBound(UInt(bytes.count))
+    var packed = [UInt8](repeating: 0, count: Int(size))
+    precondition(compress(&packed, &size, bytes, UInt(bytes.count)) == Z_OK)
+    return Array(packed.prefix(Int(size)))
+  }
+
+  /// Four bytes, the highest first.
+  static func word(_ value: Int) -> [UInt8] {
+    [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
   }
 }
 

@@ -65,6 +65,117 @@ struct ImageFolderTests {
     #expect(dataset.warnings.first?.hasPrefix("2 entries ignored") == true)
   }
 
+  @Test func `images in sub-folders are told with their number, at any depth`() throws {
+    let folder = try makeImageFolder()
+    let png = Picture.png(Picture.pixels(width: 8, height: 8, seed: 1), width: 8, height: 8)
+    for name in ["day1/a.png", "day1/b.JPG", "day2/deep/er/c.jpeg", "day.png/d.png"] {
+      try folder.write(png, to: "set/train/cat/" + name)
+    }
+    try folder.write(png, to: "set/test/cat/day1/e.png")
+    for name in ["day1/.f.png", "day1/notes.txt", ".thumbs/g.png"] {
+      try folder.write(png, to: "set/train/cat/" + name)
+    }
+    try folder.makeFolder("set/train/dog/empty")
+    // A way back up must not be walked for ever, nor count twice.
+    let class_ = folder.path + "/set/train/cat"
+    #expect(symlink("..", class_ + "/day1/up") == 0)
+    #expect(symlink("day1", class_ + "/again") == 0)
+    let dataset = try load(folder)
+    #expect(dataset.train.count == 12)
+    #expect(dataset.warnings == ["5 images in sub-folders of cat ignored"])
+  }
+
+  @Test func `a class all of whose images lie deeper is refused with that reason`() throws {
+    let png = Picture.png(Picture.pixels(width: 8, height: 8, seed: 1), width: 8, height: 8)
+    let train = try makeImageFolder()
+    try train.write(png, to: "set/train/emu/images/a.png")
+    #expect(
+      line { _ = try load(train) }.contains(
+        "train/emu: no JPEG or PNG image in this class, but 1 in sub-folders"
+      )
+    )
+    let test = try makeImageFolder(test: 0)
+    try test.write(png, to: "set/test/cat/images/a.png")
+    #expect(line { _ = try load(test) }.contains("but 1 in sub-folders"))
+  }
+
+  @Test func `two classes of one name in Unicode are told as that, two files are two`() throws {
+    let one = "caf\u{E9}"
+    let other = "cafe\u{301}"
+    let folder = try makeImageFolder([one, other, "dog"])
+    let message = line { _ = try load(folder) }
+    #expect(message.contains(#"caf\u00e9"#) && message.contains(#"cafe\u0301"#))
+    #expect(message.contains("one name in Unicode"))
+    // The same class in another spelling in each part is one class.
+    let spelled = try makeImageFolder([one, "dog"])
+    #expect(rename(spelled.path + "/set/test/" + one, spelled.path + "/set/test/" + other) == 0)
+    #expect(try load(spelled).test.count == 4)
+    let files = try makeImageFolder()
+    for (name, seed) in [(one, 1), (other, 2)] {
+      let pixels = Picture.pixels(width: 8, height: 8, seed: seed)
+      try files.write(Picture.png(pixels, width: 8, height: 8), to: "set/train/cat/\(name).png")
+    }
+    #expect(try load(files).train.count == 14)
+  }
+
+  @Test func `a link that leads nowhere is a bad image, not another kind of file`() throws {
+    let folder = try makeImageFolder()
+    #expect(symlink("nowhere", folder.path + "/set/train/cat/x.png") == 0)
+    #expect(line { _ = try load(folder) }.contains("train/cat/x.png: no such file"))
+    #expect(try load(folder, skip: true).skippedImages == 1)
+  }
+
+  #if os(Linux)  // Other systems refuse to make such files.
+    @Test func `names that are not UTF-8 are refused with that reason, never passed over`() throws {
+      func make(_ path: String, _ name: [UInt8], isFolder: Bool = false) {
+        let whole = (Array(path.utf8) + [0x2F] + name + [0]).map { CChar(bitPattern: $0) }
+        if isFolder { mkdir(whole, 0o755) } else { close(open(whole, O_CREAT | O_WRONLY, 0o644)) }
+      }
+      let places: [(String, [UInt8], Bool)] = [
+        ("/set/train/cat", Array("x".utf8) + [0xF1] + Array("z.png".utf8), false),
+        ("/set/test/dog", Array("x".utf8) + [0xF1] + Array("z.JPG".utf8), false),
+        ("/set/train", Array("caf".utf8) + [0xE9], true),
+        ("/set/train/cat", [0xE9], true),
+      ]
+      for (place, name, isFolder) in places {
+        let folder = try makeImageFolder()
+        make(folder.path + place, name, isFolder: isFolder)
+        let message = line { _ = try load(folder) }
+        #expect(message.contains("not UTF-8") && message.contains(#"\x"#), "\(message)")
+        #expect(message.hasPrefix(folder.path + place + "/"))
+      }
+      let folder = try makeImageFolder()
+      make(folder.path + "/set/train/cat", [0xE9] + Array(".txt".utf8))
+      #expect(try load(folder).warnings.first?.hasPrefix("1 entries ignored") == true)
+    }
+  #endif
+
+  @Test func `stray bytes are told in one line, also from the cache`() throws {
+    let folder = try makeImageFolder()
+    let jpeg = Picture.jpeg(Picture.pixels(width: 12, height: 8, seed: 3), width: 12, height: 8)
+    let stray = jpeg[..<20] + [0, 0] + jpeg[20...]
+    try folder.write(stray, to: "set/train/cat/stray.jpg")
+    for _ in 0..<2 {
+      #expect(
+        try load(folder).warnings == [
+          "train/cat/stray.jpg: stray bytes before a marker of the JPEG file; decoded all the same"
+        ]
+      )
+    }
+    try folder.write(stray, to: "set/test/dog/stray.jpg")
+    let warnings = try load(folder).warnings
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.hasPrefix("2 files (train/cat/stray.jpg is the first): stray") == true)
+  }
+
+  @Test func `the page on a data set shows controls in names, a row a class`() throws {
+    let folder = try makeImageFolder(["red\u{1B}[31m", "line\nfeed"])
+    let page = try load(folder).describe()
+    #expect(page.contains(#"red\u001b[31m"#) && page.contains(#"line\nfeed"#))
+    #expect(!page.contains("\u{1B}"))
+    #expect(page.components(separatedBy: "\n").suffix(3).count { $0.hasSuffix(" 2") } == 2)
+  }
+
   @Test func `a missing folder and a folder without train or test are named`() throws {
     let folder = try makeImageFolder()
     let missing = line { _ = try Dataset.load(settings("/no/such/folder")) }

@@ -33,7 +33,25 @@ import Testing
     ),
     ("search: {batch: -4}\n", ["search.batch: -4", "an integer, 1 or more"]),
     ("search: {batch: many}\n", ["search.batch: many", "integer"]),
-    ("search: {batch: '4'}\n", ["search.batch: 4", "integer"]),
+    ("search: {batch: '4'}\n", ["search.batch: 4 is quoted, so it is text", "integer"]),
+    ("weights: {learning_rate: \"0.05\"}\n", ["learning_rate: 0.05 is quoted", "a number above"]),
+    ("data: {flip: 'true'}\n", ["data.flip: true is quoted", "true or false"]),
+    ("seed: 010\n", ["seed: 010 has a leading zero", "octal, 8"]),
+    ("seed: 08\n", ["seed: 08 has a leading zero", "octal;"]),
+    ("seed: 0o10\n", ["seed: 0o10 is octal, 8"]),
+    ("seed: 0x10\n", ["seed: 0x10 is hexadecimal, 16"]),
+    ("seed: 0b11\n", ["seed: 0b11 is binary, 3"]),
+    ("seed: 1:30\n", ["seed: 1:30 is a number to base 60, 90"]),
+    ("seed: 1_000\n", ["seed: 1_000 has underscores"]),
+    ("search: {batch: -010}\n", ["search.batch: -010 has a leading zero"]),
+    ("weights: {learning_rate: 010}\n", ["learning_rate: 010 has a leading zero"]),
+    ("weights: {learning_rate: 1:30.5}\n", ["learning_rate: 1:30.5 is a number to base 60"]),
+    ("weights: {learning_rate: 0x1p-4}\n", ["learning_rate: 0x1p-4 is hexadecimal"]),
+    ("space: {stages: [{width: 010, depth: 1, stride: 1}]}\n", ["stages[0].width: 010 has"]),
+    (
+      "space: {candidates: [{name: a, kernel: 03, expansion: 1}]}\n",
+      ["candidates[0].kernel: 03 has a leading zero"]
+    ),
     ("search: {batch: [4]}\n", ["search.batch: not a single value"]),
     ("search: {batch: 99999999999999999999}\n", ["search.batch"]),
     ("search: {batch: }\n", ["search.batch: no value"]),
@@ -76,6 +94,41 @@ import Testing
       #expect(error.description.hasPrefix(path + ": "), "\(error)")
       #expect(!error.description.contains("\n"))
       for word in words { #expect(error.description.contains(word), "\(error)") }
+    }
+  }
+
+  @Test func `plain decimal numbers are what they are, wherever they come from`() throws {
+    let rates = [
+      "5e-2": 0.05, ".5": 0.5, "0.05": 0.05, "+1.": 1, "1E1": 10, "2": 2, "007.5": 7.5, "0.0e1": 0,
+    ]
+    for (text, rate) in rates where rate > 0 {
+      try inTemporaryFolder {
+        let path = try write("weights: {learning_rate: \(text)}\nseed: 0\n", to: $0)
+        let config = try Configuration.load(path: path)
+        #expect(config.weights.learningRate == rate, "\(text)")
+        #expect(config.seed == 0)
+      }
+      let set = try Configuration.preset("digits", overrides: ["weights.learning_rate=\(text)"])
+      #expect(set.weights.learningRate == rate, "\(text)")
+    }
+  }
+
+  @Test func `numbers of other kinds are refused from --set and in recipes, too`() throws {
+    for (text, words) in [
+      ("010", "leading zero"), ("1:30", "base 60"), ("'12'", "quoted"), ("\"12\"", "quoted"),
+      ("0x10", "hexadecimal"), ("1_0", "underscores"), ("１２", "not allowed"), ("e5", "not allowed"),
+    ] {
+      let set = try userError {
+        _ = try Configuration.preset("digits", overrides: ["seed=\(text)"])
+      }
+      #expect(set?.problem.contains(words) == true, "\(text)")
+      let recipe = try userError { _ = try Recipe().applying(["epochs=\(text)"]) }
+      #expect(recipe?.problem.contains(words) == true, "\(text)")
+      try inTemporaryFolder {
+        let path = try write("epochs: \(text)\n", to: $0)
+        let file = try userError { _ = try Recipe.load(path: path) }
+        #expect(file?.problem.contains(words) == true, "\(text)")
+      }
     }
   }
 

@@ -46,6 +46,13 @@ import Testing
     #expect(try table.spread(for: macro, place: "t")?[1] == [0.02, 0.02, 0.02])
   }
 
+  @Test func `a byte order mark changes nothing`() throws {
+    let text = LatencyImportTests.rows.joined(separator: "\n")
+    let plain = try imported(text)
+    #expect(try imported("\u{FEFF}" + text).entries == plain.entries)
+    #expect(try imported("\u{FEFF}" + plain.text).entries == plain.entries)
+  }
+
   @Test func `a list of JSON objects does as well, and a table too`() throws {
     let header = LatencyImportTests.rows[0].split(separator: ",")
     let objects = LatencyImportTests.rows.dropFirst().map { row in
