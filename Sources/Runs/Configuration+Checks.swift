@@ -168,7 +168,7 @@ extension ConfigurationKey.Kind {
     if scalar.string.isEmpty { return "no value" }
     let oddity: String? =
       switch self {
-      case .integer, .kernel, .seed, .number, .flag: scalar.oddity
+      case .integer, .kernel, .seed, .number, .numberOr, .flag: scalar.oddity
       case .section, .list, .text, .word: nil
       }
     return oddity ?? "\(scalar.string) is not allowed"

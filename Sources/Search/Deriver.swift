@@ -84,18 +84,33 @@ package final class Deriver {
     return records + drawn.map { record("sample", drawn: $0, $0) }
   }
 
-  /// Neighbours of `start` that are better, each than the one before, the best last (spec S11): judged as all
-  /// are, on the images kept for θ.
+  /// Selects a network by perturbation, and tells where it disagrees with the most probable one.
+  ///
+  /// - Returns: the network, a row for each layer and the evaluations made; nil if `stops`, which is told the
+  ///   share that is done, ended it.
+  package func selectedByPerturbation(
+    stops: (Double) throws -> Bool
+  ) throws -> (network: [Int], layers: [SelectedLayer], evaluations: Int)? {
+    guard let found = try task.perturbation(temperature: temperature, stops: stops) else {
+      return nil
+    }
+    let selected = task.selected(by: found)
+    return (selected.network, selected.layers, found.evaluations)
+  }
+
+  /// Networks whose neighbours are tried until none is better.
+  private static let summits = 3
+
+  /// Neighbours of the best networks that are better than all of them (spec S11), in the order in which they
+  /// were found: judged as all are, on the images kept for θ.
   ///
   /// - Parameters:
-  ///   - start: the best judged network.
-  ///   - known: networks that are not judged again.
+  ///   - judged: the networks so far.
   ///   - trials: evaluations at most.
   ///   - stops: is told how many were made and the share of the present one; true from it ends everything.
   /// - Returns: the better ones, and the evaluations made; nil if `stops` ended it.
   package func refined(
-    _ start: DerivedRecord,
-    known: [DerivedRecord],
+    _ judged: [DerivedRecord],
     trials: Int,
     stops: (Int, Double) throws -> Bool
   ) throws -> (networks: [DerivedRecord], evaluations: Int)? {
@@ -104,17 +119,16 @@ package final class Deriver {
       within: within,
       probabilities: task.supernet.theta.probabilities
     )
-    var seen = Set(known.map(\.architecture))
     var evaluations = 0
     var isStopped = false
-    let steps = try refinement.run(
-      from: start.architecture,
-      value: start,
+    let better = try refinement.run(
+      from: judged.filter { within.contains(task.supernet.prices.cost($0.architecture)) }
+        .map { ($0.architecture, $0) },
+      summits: Self.summits,
       trials: trials,
-      seen: &seen,
       isBetter: { $0.isBetter(than: $1) }
     ) { network -> DerivedRecord? in
-      var record = record("refined", drawn: start.architecture, network)
+      var record = record("refined", drawn: network, network)
       guard try judge(&record, stops: { try stops(evaluations, $0) }) else {
         isStopped = true
         return nil
@@ -122,7 +136,7 @@ package final class Deriver {
       evaluations += 1
       return record
     }
-    return isStopped ? nil : (steps.map(\.value), evaluations)
+    return isStopped ? nil : (better.map(\.value), evaluations)
   }
 
   private func record(_ source: String, drawn: [Int], _ network: [Int]) -> DerivedRecord {

@@ -6,7 +6,8 @@ import Foundation
 /// came out may be another candidate here, or a trade of cost between two layers. Neighbours are the networks
 /// within the limit with one changed layer, or with two of which one becomes cheaper and the other dearer. Those
 /// that the search holds most probable are tried first, and the first that is better is the next to be bettered,
-/// so most of them are never evaluated.
+/// so most of them are never evaluated. A network none of whose neighbours is better may still be no more
+/// than a hilltop among others, so the next best ones are bettered too.
 struct Refinement {
   private let prices: CostTable
   private let within: ClosedRange<Double>
@@ -23,40 +24,52 @@ struct Refinement {
     scores = probabilities.map { $0.map { log(max($0, .leastNormalMagnitude)) } }
   }
 
-  /// The best network that is reached from `start`, whose own value is `value`.
+  /// A network and what it is worth.
+  typealias Valued<Value> = (network: [Int], value: Value)
+
+  /// The networks that are better than all of `pool`, in the order in which they were found.
   ///
   /// - Parameters:
-  ///   - start: a network within the limit.
-  ///   - value: what it is worth.
+  ///   - pool: networks within the limit with their values.
+  ///   - summits: how many networks without a better neighbour are found before it ends.
   ///   - trials: evaluations at most.
-  ///   - seen: networks that were evaluated before and are not again; those of this call are added.
   ///   - isBetter: whether the first value is better than the second.
   ///   - evaluate: what a network is worth; nil ends the refinement.
-  /// - Returns: the networks that were better, each than the one before, the best last; empty where none was.
   func run<Value>(
-    from start: [Int],
-    value: Value,
+    from pool: [Valued<Value>],
+    summits: Int,
     trials: Int,
-    seen: inout Set<[Int]>,
     isBetter: (Value, Value) -> Bool,
     evaluate: ([Int]) throws -> Value?
-  ) rethrows -> [(network: [Int], value: Value)] {
-    var best = (network: start, value: value)
-    var steps: [(network: [Int], value: Value)] = []
-    var left = trials
-    search: while left > 0 {
-      for network in neighbours(of: best.network) where seen.insert(network).inserted {
-        guard left > 0 else { break search }
+  ) rethrows -> [Valued<Value>] {
+    var open = pool
+    var seen = Set(pool.map(\.network))
+    var better: [Valued<Value>] = []
+    var record = pool.map(\.value).min { isBetter($0, $1) }
+    var (summits, left) = (summits, trials)
+    while summits > 0, let at = open.indices.min(by: { isBetter(open[$0].value, open[$1].value) }) {
+      let now = open[at]
+      var isSummit = true
+      for network in neighbours(of: now.network) where !seen.contains(network) {
+        guard left > 0, let value = try evaluate(network) else { return better }
         left -= 1
-        guard let value = try evaluate(network) else { break search }
-        guard isBetter(value, best.value) else { continue }
-        best = (network, value)
-        steps.append(best)
-        continue search
+        seen.insert(network)
+        open.append((network, value))
+        if record.map({ isBetter(value, $0) }) ?? true {
+          record = value
+          better.append((network, value))
+        }
+        if isBetter(value, now.value) {
+          isSummit = false
+          break
+        }
       }
-      break
+      if isSummit {
+        summits -= 1
+        open.remove(at: at)
+      }
     }
-    return steps
+    return better
   }
 
   /// The neighbours of a network within the limit, the most probable first.

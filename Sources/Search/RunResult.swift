@@ -99,8 +99,6 @@ package struct TrainingResult: Codable, Sendable, Equatable {
   }
 
   func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    try JSONText.encode(self)
   }
 }

@@ -23,16 +23,27 @@ extension SearchTask {
   }
 
   /// The most probable network whose cost holds the budget; the most probable of all without one.
-  ///
-  /// Where none comes within a twentieth of the budget, the most probable below it.
   func mostProbable() -> ChosenNetwork {
     let argmax = supernet.argmax
-    guard let limit = configuration.limit else { return .init(network: argmax, argmax: argmax) }
-    let theta = supernet.theta
-    let network =
-      theta.mostProbable(within: Self.allowed(limit))
-      ?? theta.mostProbable(within: CostTable.within(limit))
+    // θ is log P but for a constant of each layer, which decides nothing.
+    let network = best(supernet.theta.logits.map { $0.map(Double.init) })
     return .init(network: network ?? argmax, argmax: argmax)
+  }
+
+  /// The network of the greatest sum of `scores` [layer][candidate] whose cost holds the budget; where none
+  /// comes within a twentieth of it, the best below. Nil where nothing fits.
+  func best(_ scores: [[Double]]) -> [Int]? {
+    let limit = configuration.limit
+    let ranges = (limit.map { [Self.allowed($0)] } ?? []) + [CostTable.within(limit)]
+    for range in ranges {
+      let found = BudgetRepair.likeliest(
+        logProbabilities: scores,
+        prices: supernet.prices,
+        within: range
+      )
+      if let found { return found }
+    }
+    return nil
   }
 
   /// Why the most probable network is not the one that is exported, in a line; nil where it is.

@@ -201,9 +201,7 @@ extension SearchTask {
         )
       }
     )
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(export), as: UTF8.self) + "\n"
+    return try JSONText.encode(export, indented: true)
   }
 }
 

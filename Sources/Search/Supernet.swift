@@ -282,6 +282,27 @@ package final class Supernet {
     return (Double(result.loss.item), result.correct)
   }
 
+  /// Mean cross-entropy of the mixture softmax(θ/τ) on a batch, with the batch's own statistics and without
+  /// one candidate.
+  package func crossEntropy(
+    without masked: (layer: Int, candidate: Int)?,
+    temperature: Double,
+    batch: Batch
+  ) -> Double {
+    judged = nil
+    engine.mode = .recalibration
+    let scores = scores(
+      nil,
+      temperature: temperature,
+      batch.pixels,
+      count: batch.count,
+      without: masked
+    )
+    let loss = Double(engine.crossEntropy(scores, labels: batch.labels).loss.item)
+    engine.mode = .inference
+    return loss
+  }
+
   /// A derived network alone, on the inference path.
   private func network(_ architecture: [Int]) -> InferenceNetwork {
     if let judged, judged.architecture == architecture { return judged.network }
@@ -303,7 +324,8 @@ package final class Supernet {
     _ architecture: [Int]?,
     temperature: Double,
     _ pixels: [Float],
-    count: Int
+    count: Int,
+    without masked: (layer: Int, candidate: Int)? = nil
   ) -> Tensor {
     engine.isRecording = false
     var x = engine.materialise(stem(image(pixels, count: count)))
@@ -316,7 +338,9 @@ package final class Supernet {
           .init(weights: engine.tensor([1], shape: [1]))
         )
       } else {
-        let logits = engine.tensor(theta.logits[layer], shape: [layers[layer].count])
+        var values = theta.logits[layer]
+        if let masked, masked.layer == layer { values[masked.candidate] = -.infinity }
+        let logits = engine.tensor(values, shape: [layers[layer].count])
         let weights = engine.softmax(engine.affine(logits, factor: Float(1 / temperature)))
         x = mix(
           layer,

@@ -221,20 +221,15 @@ package struct TableSearch: Sendable {
     let probable = theta.mostProbable(within: within).map { [$0] } ?? []
     let networks = probable + theta.drawn(count - 1, seed: seed, within: within, except: Set(probable))
     var rows = networks.compactMap(row).prefix(settings.evaluations).map { $0 }
-    guard let best = rows.max(by: { table.accuracies[$0] < table.accuracies[$1] }) else {
-      return rows
-    }
     let refinement = Refinement(
       prices: theta.prices,
       within: within,
       probabilities: theta.probabilities
     )
-    var seen = Set(networks)
     _ = refinement.run(
-      from: table.architectures[best],
-      value: table.accuracies[best],
+      from: rows.map { (table.architectures[$0], table.accuracies[$0]) },
+      summits: .max,
       trials: settings.evaluations - rows.count,
-      seen: &seen,
       isBetter: >
     ) { network in
       guard let row = row(network) else { return -.infinity }

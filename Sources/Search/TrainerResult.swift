@@ -121,9 +121,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
 
   /// The object in one line of JSON, keys in alphabetical order.
   package func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    try JSONText.encode(self)
   }
 }
 

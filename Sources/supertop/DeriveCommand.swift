@@ -10,9 +10,10 @@ struct DeriveCommand: ParsableCommand {
     commandName: "derive",
     abstract: "Take networks from a search: within its budget, ranked, trained from scratch.",
     discussion: """
-      The likeliest network and some drawn from softmax(θ) are brought within the budget by the fewest \
-      changes, judged with the search's weights on the images that were kept for θ, and ranked. The \
-      best are trained from scratch by a recipe, each as a run of its own in RUN/derived, which can be \
+      The most probable network within the budget and some drawn from softmax(θ) on condition that they hold \
+      it are judged with the search's weights on the images that were kept for θ, and ranked. Neighbours of the \
+      best (one changed layer, or two that trade cost) are tried until none is better. The best of all are \
+      trained from scratch by a recipe, each as a run of its own in RUN/derived, which can be \
       watched, evaluated and exported. What is done already is not done again.
 
         supertop derive runs/cifar-small-1
@@ -25,6 +26,20 @@ struct DeriveCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Networks drawn beside the likeliest one.", valueName: "n"))
   var samples = 8
+
+  @Option(
+    help: ArgumentHelp(
+      "How the first network is selected: probability, or perturbation (the candidates that the supernet "
+        + "can spare least).",
+      valueName: "rule"
+    )
+  )
+  var select = Selection.probability
+
+  @Option(
+    help: ArgumentHelp("Neighbours that are judged at most; 0 for none.", valueName: "n")
+  )
+  var refine = 64
 
   @Option(help: ArgumentHelp("Networks that are trained from scratch.", valueName: "n"))
   var top = 3
@@ -72,7 +87,13 @@ struct DeriveCommand: ParsableCommand {
   @Flag(help: "Print JSON objects: judged networks, epochs of trainings, and last all of them.")
   var json = false
 
+  /// How the first network is selected.
+  enum Selection: String, ExpressibleByArgument, CaseIterable { case probability, perturbation }
+
   func validate() throws {
+    guard (0...100_000).contains(refine) else {
+      throw ValidationError("--refine \(refine): give 0 to 100000")
+    }
     guard (0...10_000).contains(samples) else {
       throw ValidationError("--samples \(samples): not a number of networks; give 0 to 10000")
     }
@@ -107,7 +128,19 @@ struct DeriveCommand: ParsableCommand {
     }
     let signals = Signals { _ in }
     let table = DeriveTable(metric: deriver.budget.metric, limit: deriver.budget.limit)
-    table.records = deriver.networks(samples: samples, seed: seed ?? search.seed)
+    var selection: Selected?
+    if select == .perturbation {
+      selection = try deriver.selectedByPerturbation {
+        ticker.show("masking one candidate at a time (\(Int($0 * 100)) %)")
+        return signals.received != nil
+      }
+      if let signal = signals.received { throw interrupted(signal, ticker) }
+    }
+    table.records = deriver.networks(
+      samples: samples,
+      seed: seed ?? search.seed,
+      selected: selection?.network
+    )
     let known = try store.reader.derived()
     let count = table.records.count
     for index in 0..<count {
@@ -122,6 +155,7 @@ struct DeriveCommand: ParsableCommand {
       table.records[index] = record
       if json { try print(event: "judged", record) }
     }
+    let evaluations = count + (try refined(table, known, deriver, ticker, store, signals))
     ticker.clear()
     table.records.sort { $0.isBetter(than: $1) }
     if training.recipe.epochs > 0 {
@@ -132,9 +166,18 @@ struct DeriveCommand: ParsableCommand {
     table.hide()
     table.records.sort { $0.isBetter(than: $1) }
     if json {
-      try Output().json(Report(run: folder.path, networks: table.records))
+      try Output().json(
+        Report(
+          run: folder.path,
+          networks: table.records,
+          evaluations: evaluations,
+          selection: selection?.layers
+        )
+      )
     } else {
       Output().text(table.text(isLive: false))
+      Output().line("\(evaluations) networks judged with the search's weights")
+      if let selection { show(selection) }
     }
     withExtendedLifetime(lock) {}
   }
@@ -158,6 +201,51 @@ struct DeriveCommand: ParsableCommand {
     return settings
   }
 
+  private typealias Selected = (network: [Int], layers: [SelectedLayer], evaluations: Int)
+
+  /// Adds better neighbours of the best networks to the table; the number of networks judged for that.
+  private func refined(
+    _ table: DeriveTable,
+    _ known: [DerivedRecord],
+    _ deriver: Deriver,
+    _ ticker: Ticker,
+    _ store: RunStore,
+    _ signals: Signals
+  ) throws -> Int {
+    guard refine > 0, !table.records.isEmpty else { return 0 }
+    let found = try deriver.refined(table.records, trials: refine) { done, share in
+      ticker.show("judging neighbour \(done + 1), \(refine) at most (\(Int(share * 100)) %)")
+      return signals.received != nil
+    }
+    guard let found else { throw interrupted(signals.received ?? SIGINT, ticker) }
+    for record in found.networks {
+      var record = record
+      try complete(&record, known, deriver)
+      try store.record(derived: record)
+      table.records.append(record)
+      if json { try print(event: "judged", record) }
+    }
+    return found.evaluations
+  }
+
+  /// Where selection by perturbation and by probability disagree, a layer a row.
+  private func show(_ selection: Selected) {
+    var rows = [["layer", "most probable", "P", "loss without", "by perturbation", "loss without", ""]]
+    for layer in selection.layers {
+      rows.append([
+        layer.layer, layer.probable, String(format: "%.1f %%", 100 * layer.probability),
+        String(format: "%+.4f", layer.probableLossIncrease), layer.selected,
+        String(format: "%+.4f", layer.lossIncrease), layer.differs ? "differs" : "",
+      ])
+    }
+    let differing = selection.layers.count { $0.differs }
+    Output().text(TextTable.aligned(rows, left: [0, 1, 4, 6]))
+    Output().line(
+      "\(differing) of \(selection.layers.count) layers differ; the supernet was evaluated "
+        + "\(selection.evaluations) times, on images of θ"
+    )
+  }
+
   /// Takes what the store knows of a network, or judges and times it.
   private func judge(
     _ record: inout DerivedRecord,
@@ -166,6 +254,15 @@ struct DeriveCommand: ParsableCommand {
     stops: (Double) throws -> Bool
   ) throws {
     guard try deriver.judge(&record, stops: stops) else { return }
+    try complete(&record, known, deriver)
+  }
+
+  /// Adds what is known of a judged network beside its accuracy.
+  private func complete(
+    _ record: inout DerivedRecord,
+    _ known: [DerivedRecord],
+    _ deriver: Deriver
+  ) throws {
     // The same network takes the same time, and keeps what its training has come to.
     if let before = known.first(where: { $0.name == record.name }) {
       record.measuredLatency = before.measuredLatency
@@ -259,6 +356,10 @@ struct DeriveCommand: ParsableCommand {
     var event = "done"
     var run: String
     var networks: [DerivedRecord]
+    /// Networks judged with the search's weights.
+    var evaluations: Int
+    /// Layers of a selection by perturbation.
+    var selection: [SelectedLayer]?
   }
 
   private struct Event: Encodable {

@@ -94,10 +94,7 @@ struct ModelsCommand: ParsableCommand {
     }
     let models = entries.map { Model($0, rule: rule ?? $0.rule) }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      let text = String(decoding: try encoder.encode(models), as: UTF8.self)
-      return Output().text(text + "\n")
+      return Output().text(try JSONText.encode(models, indented: true))
     }
     show(models)
   }

@@ -62,33 +62,16 @@ final class Output {
     if isClosed, descriptor == STDOUT_FILENO, [ENOSPC, EDQUOT, EFBIG].contains(errno) {
       Output.fullness.store(errno, ordering: .relaxed)
     }
-    }
   }
 }
 
 extension Output {
-  /// Writes a value as one line of JSON, keys in order; infinities and NaN become texts.
+  /// Writes a value as one line of JSON.
   func json(
     _ value: some Encodable,
     keys: JSONEncoder.KeyEncodingStrategy = .useDefaultKeys
   ) throws {
-    let encoder = JSONEncoder.ofOutput()
-    encoder.keyEncodingStrategy = keys
-    line(String(decoding: try encoder.encode(value), as: UTF8.self))
-  }
-}
-
-extension JSONEncoder {
-  /// As scripts get all objects: one line, keys in order, infinities and NaN as texts.
-  static func ofOutput() -> JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf",
-      negativeInfinity: "-inf",
-      nan: "nan"
-    )
-    return encoder
+    line(try JSONText.encode(value, keys: keys))
   }
 }
 

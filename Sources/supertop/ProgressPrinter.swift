@@ -16,7 +16,6 @@ final class ProgressPrinter {
   private let metric: String
   private let output: Output
   private let errors = Output(descriptor: STDERR_FILENO)
-  private let encoder: JSONEncoder
   private var lastStep: Int
   private var lastEpoch = -1
   private var lastLog: Int64 = 0
@@ -37,8 +36,6 @@ final class ProgressPrinter {
     self.json = json
     self.output = output
     lastStep = step
-    encoder = .ofOutput()
-    encoder.keyEncodingStrategy = .custom { EventKey($0.last) }
     if step >= 0 {
       lastEpoch = (try? reader.epochs().last?.epoch) ?? -1
       lastLog = (try? reader.log(limit: 1).last?.id) ?? 0
@@ -183,7 +180,10 @@ final class ProgressPrinter {
   }
 
   private func object(_ event: String, _ record: some Encodable) throws -> String {
-    String(decoding: try encoder.encode(Tagged(event: event, record: record)), as: UTF8.self)
+    try JSONText.encode(
+      Tagged(event: event, record: record),
+      keys: .custom { EventKey($0.last) }
+    )
   }
 
   /// A record's fields with `event` among them.
