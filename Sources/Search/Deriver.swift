@@ -98,9 +98,6 @@ package final class Deriver {
     return (selected.network, selected.layers, found.evaluations)
   }
 
-  /// Networks whose neighbours are tried until none is better.
-  private static let summits = 3
-
   /// Neighbours of the best networks that are better than all of them (spec S11), in the order in which they
   /// were found: judged as all are, on the images kept for θ.
   ///
@@ -119,24 +116,29 @@ package final class Deriver {
       within: within,
       probabilities: task.supernet.theta.probabilities
     )
+    let prices = task.supernet.prices
+    var best = judged.min { $0.isBetter(than: $1) }
+    var better: [DerivedRecord] = []
     var evaluations = 0
     var isStopped = false
-    let better = try refinement.run(
-      from: judged.filter { within.contains(task.supernet.prices.cost($0.architecture)) }
-        .map { ($0.architecture, $0) },
-      summits: Self.summits,
-      trials: trials,
-      isBetter: { $0.isBetter(than: $1) }
-    ) { network -> DerivedRecord? in
+    try refinement.run(
+      from: judged.filter { within.contains(prices.cost($0.architecture)) }
+        .map { ($0.architecture, $0.worth) },
+      trials: trials
+    ) { network in
       var record = record("refined", drawn: network, network)
       guard try judge(&record, stops: { try stops(evaluations, $0) }) else {
         isStopped = true
         return nil
       }
       evaluations += 1
-      return record
+      if best.map({ record.isBetter(than: $0) }) ?? true {
+        best = record
+        better.append(record)
+      }
+      return record.worth
     }
-    return isStopped ? nil : (better.map(\.value), evaluations)
+    return isStopped ? nil : (better, evaluations)
   }
 
   private func record(_ source: String, drawn: [Int], _ network: [Int]) -> DerivedRecord {
@@ -199,4 +201,7 @@ extension DerivedRecord {
     if accuracy != other.accuracy { return (accuracy ?? -1) > (other.accuracy ?? -1) }
     return (crossEntropy ?? .infinity) < (other.crossEntropy ?? .infinity)
   }
+
+  /// The same order as a number: accuracy, and cross-entropy among equals.
+  fileprivate var worth: Double { (accuracy ?? 0) - 1e-6 * (crossEntropy ?? 0) }
 }
