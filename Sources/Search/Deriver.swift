@@ -59,26 +59,21 @@ package final class Deriver {
     (task.configuration.search.cost, task.configuration.limit)
   }
 
-  /// Costs that a network may have.
-  private var within: ClosedRange<Double> { CostTable.within(budget.limit) }
-
-  /// The chosen network, as the search itself would end with it, and up to `samples` drawn from softmax(θ)
+  /// The networks that θ stands for within the budget, and up to `samples` drawn from softmax(θ)
   /// on condition that they hold the budget: all different.
   ///
   /// - Parameter selected: the network that perturbation chose, in place of the most probable one.
   package func networks(samples: Int, seed: UInt64, selected: [Int]? = nil) -> [DerivedRecord] {
-    let chosen = task.mostProbable()
+    let argmax = task.supernet.argmax
     var records: [DerivedRecord] = []
-    if let selected {
-      records.append(record("perturbation", drawn: selected, selected))
-    }
-    if selected != chosen.network {
-      records.append(record("argmax", drawn: chosen.argmax, chosen.network))
+    if let selected { records.append(record("perturbation", drawn: selected, selected)) }
+    for network in task.probable where network != selected {
+      records.append(record("argmax", drawn: argmax, network))
     }
     let drawn = task.supernet.theta.drawn(
       samples,
       seed: seed,
-      within: within,
+      within: task.within,
       except: Set(records.map(\.architecture))
     )
     return records + drawn.map { record("sample", drawn: $0, $0) }
@@ -113,7 +108,7 @@ package final class Deriver {
   ) throws -> (networks: [DerivedRecord], evaluations: Int)? {
     let refinement = Refinement(
       prices: task.supernet.prices,
-      within: within,
+      within: task.within,
       probabilities: task.supernet.theta.probabilities
     )
     let prices = task.supernet.prices
@@ -122,7 +117,7 @@ package final class Deriver {
     var evaluations = 0
     var isStopped = false
     try refinement.run(
-      from: judged.filter { within.contains(prices.cost($0.architecture)) }
+      from: judged.filter { task.within.contains(prices.cost($0.architecture)) }
         .map { ($0.architecture, $0.worth) },
       trials: trials
     ) { network in
