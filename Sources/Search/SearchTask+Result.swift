@@ -5,7 +5,7 @@ import Runs
 import Tensor
 
 extension SearchTask {
-  /// Networks drawn from softmax(θ) for the export, besides the likeliest one.
+  /// Networks drawn from softmax(θ) for the export, besides the most probable one.
   private static let sampledNetworks = 4
 
   /// A network and how it did on the validation images.
@@ -66,7 +66,7 @@ extension SearchTask {
       seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
     )
     if !drawn.isEmpty { result.take(sampled: judged.map(\.accuracy)) }
-    if let verdict, !verdict.isSettled { try session.store.log(.notice, told(verdict)) }
+    if let verdict, !verdict.isSettled { try session.store.log(.info, told(verdict)) }
     if let reason = reason(for: best.network) { try session.store.log(.info, reason) }
     try session.export(try export(judged), as: "architecture.json")
     let network = supernet.macro.network(best.network, name: configuration.preset)
