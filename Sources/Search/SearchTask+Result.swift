@@ -98,6 +98,8 @@ extension SearchTask {
 
   /// The chosen network alone, and the supernet, on the test images, which nothing has looked at before;
   /// nil if somebody asked to stop.
+  ///
+  /// Errors: `.configuration` where a loss is no finite number, which no result can hold.
   private func test(
     _ network: [Int],
     _ session: TrainingSession
@@ -118,6 +120,9 @@ extension SearchTask {
         share: 0.5..<1
       )
     else { return nil }
+    guard supernet.crossEntropy.isFinite, alone.crossEntropy.isFinite else {
+      throw session.diverged("the loss of the test images")
+    }
     return (alone, supernet)
   }
 
@@ -199,7 +204,8 @@ extension SearchTask {
           flops: supernet.flops(judged.network),
           params: supernet.params(judged.network),
           latency: latency?.cost(judged.network),
-          validationAccuracy: judged.accuracy
+          validationAccuracy: judged.accuracy,
+          thetaAccuracy: drawn.isEmpty ? nil : judged.accuracy
         )
       }
     )
