@@ -11,7 +11,7 @@ struct ContractTests {
       in: folder
     )
     #expect(ending.code == 0)
-    #expect(ending.complaints == [])
+    #expect(ending.errors == "")
     #expect(ending.objects.count == ending.lines.count)
     let steps = ending.objects.filter { $0["event"] as? String == "step" }
     let epochs = ending.objects.filter { $0["event"] as? String == "epoch" }
@@ -40,7 +40,7 @@ struct ContractTests {
     let folder = try Program.Folder()
     let ending = try Program.run(["search"] + Program.tiny(), in: folder)
     #expect(ending.code == 0)
-    #expect(ending.complaints == [])
+    #expect(ending.errors == "")
     #expect(ending.lines.filter { $0.contains("no terminal") }.count == 1)
     #expect(ending.lines.filter { $0.hasPrefix("epoch ") }.count == 3)
     #expect(ending.lines.contains { $0.hasPrefix("network: ") })
@@ -65,7 +65,7 @@ struct ContractTests {
     let ending = shell.ending()
     #expect(ending.code == 0)
     #expect(ending.lines.count == 1)
-    #expect(ending.complaints == [])
+    #expect(ending.errors == "")
     let run = try RunFolder.open(path: folder.path + "/run")
     #expect(try run.reader().status()?.state == .finished)
   }

@@ -11,10 +11,6 @@ struct Program {
 
     var lines: [String] { Program.lines(output) }
     var errorLines: [String] { Program.lines(errors) }
-    /// The same without the warnings that a search is too short to settle, as every tiny one is.
-    var complaints: [String] {
-      errorLines.filter { !$0.contains("will hardly settle") && !$0.contains("settled") }
-    }
     /// The JSON objects of the output.
     var objects: [[String: Any]] { lines.compactMap(Program.object) }
   }

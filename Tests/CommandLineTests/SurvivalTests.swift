@@ -46,7 +46,7 @@ struct SurvivalTests {
     kill(program.process.processIdentifier, signal)
     let ending = program.ending()
     #expect(ending.code == 128 + signal)
-    #expect(ending.complaints.count == 1)
+    #expect(ending.errorLines.count == 1)
     #expect(ending.errors.contains("supertop resume run"))
     let run = try RunFolder.open(path: folder.path + "/run")
     let status = try #require(try run.reader().status())
