@@ -74,6 +74,7 @@ struct SearchContractTests {
     #expect(export["format"] == .number(1))
     let first = try #require(export["architectures"]?.list.first)
     #expect(first["val_accuracy"] == done["argmax_accuracy"] && first["theta_accuracy"] == nil)
+    #expect(first["flops"] == done["flops"])
   }
 
   @Test(arguments: ["learned", "fixed"])
@@ -181,21 +182,18 @@ struct SearchContractTests {
 
   @Test func `a search that is too short says so before it begins`() throws {
     let folder = try Program.Folder()
-    let shell = try Program(
-      ["-c", "'\(Program.path)' search --headless --epochs 1 --run run 2>&1"],
-      in: folder,
-      executable: "/bin/bash"
+    let ending = try Program.run(
+      ["search", "--headless", "--epochs", "1", "--run", "run"],
+      in: folder
     )
-    let ending = shell.ending()
-    #expect(ending.code == 0)
-    let warning = try #require(ending.lines.firstIndex { $0.contains("will hardly settle") })
+    #expect(ending.code == 0 && ending.errors == "")
+    let notice = try #require(ending.lines.firstIndex { $0.contains("will hardly settle") })
     let epoch = try #require(ending.lines.firstIndex { $0.hasPrefix("epoch 1:") })
-    #expect(warning < epoch)
-    #expect(ending.lines[warning].hasPrefix("supertop: "))
-    #expect(ending.lines[warning].contains("--epochs "))
+    #expect(notice < epoch && ending.lines[notice].contains("--epochs "))
+    #expect(ending.lines.contains { $0.hasPrefix("verdict: ") && $0.contains("--epochs ") })
     let log = try RunFolder.open(path: folder.path + "/run").reader().log()
     let first = try #require(log.first { $0.text.contains("will hardly settle") })
-    #expect(first.level == .warning)
+    #expect(first.level == .notice && ending.lines[notice] == first.text)
   }
 
   @Test(arguments: ["dnas", "random"])
