@@ -155,7 +155,7 @@ import Testing
     #expect(config.seed == .max)
     #expect(config.search.hard)
     #expect(config.search.sampling == .sample)
-    #expect(config.theta.learningRate == 1e-3)
+    #expect(config.theta.learningRate == .named(1e-3))
     #expect(config.data.source == "cifar10:/some where/#1")
     #expect(config.space.stages == [.init(width: 8, depth: 2, stride: 2)])
     #expect(config.space.stem == .init(width: 8, stride: 1))
