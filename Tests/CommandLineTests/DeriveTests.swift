@@ -34,7 +34,8 @@ import Testing
     let names = networks.compactMap { $0["name"] as? String }
     #expect(names.count > 1 && Set(names).count == names.count)
     #expect(networks.allSatisfy { ($0["flops"] as? Double ?? .infinity) <= Self.budget })
-    #expect(networks.count { $0["source"] as? String == "argmax" } == 1)
+    // The most probable within the budget, and another where that leaves much of it.
+    #expect((1...2).contains(networks.count { $0["source"] as? String == "argmax" }))
     // Two are trained, and their results decide the order.
     let trained = networks.compactMap { $0["top1"] as? Double }
     #expect(trained.count == 2 && trained[0] > 0.1)
@@ -61,7 +62,9 @@ import Testing
     let rows = try #require(compared.objects.last?["runs"] as? [[String: Any]])
     #expect(rows[1]["network"] as? String == best.blocks.joined(separator: " ") + " (of found)")
     let own = records.first { $0.blocks.joined(separator: " ") == rows[0]["network"] as? String }
-    #expect(rows[0]["retrained_accuracy"] as? Double == own?.top1)
+    let retrained = rows[0]["retrained_accuracy"] as? Double
+    #expect((retrained == nil) == (own?.top1 == nil))
+    #expect(abs((retrained ?? 0) - (own?.top1 ?? 0)) < 1e-12)
 
     // Once more: nothing is trained again, and nothing is lost.
     let before = try modified(folder.path + "/" + path + "/run.sqlite")
