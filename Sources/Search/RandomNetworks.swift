@@ -22,9 +22,8 @@ struct RandomNetworks {
   /// Draws after which a range counts as empty.
   private static let tries = 1000
 
-  /// Networks that cost what `range` says, by `prices`.
-  ///
-  /// - Parameter probabilities: [layer][candidate], of independent choices; nil for even ones.
+  /// Networks that cost what `range` says, by `prices`; `probabilities` [layer][candidate] are of
+  /// independent choices, nil for even ones.
   init(
     prices: CostTable,
     probabilities: [[Double]]? = nil,

@@ -50,6 +50,48 @@ struct SplitTests {
     #expect(Set(split.weights.map { [0, 1, 1, 2, 2, 2][Int($0)] }) == [0, 1, 2])
   }
 
+  @Test(arguments: [(1, 12), (2, 10), (4, 10), (3, 7), (9, 10)], [(0.2, 0.1), (0.01, 0.01)])
+  func `small classes together give what was asked for and never nothing`(
+    images: (each: Int, classes: Int),
+    shares: (theta: Double, validation: Double)
+  ) {
+    let total = images.each * images.classes
+    let labels = (0..<total).map { Int32($0 % images.classes) }
+    for seed: UInt64 in 0..<20 {
+      let split = split(labels, theta: shares.theta, validation: shares.validation, seed: seed)
+      let none = images.each == 1
+      func wanted(_ share: Double) -> Int { max(1, Int((share * Double(total)).rounded())) }
+      #expect(split.validation.count == (none ? 0 : wanted(shares.validation)))
+      #expect(split.theta.count == (none ? 0 : wanted(shares.theta)))
+      #expect(split.weights.count + split.theta.count + split.validation.count == total)
+      #expect(Set(split.weights.map { labels[Int($0)] }).count == images.classes)
+      for part in [split.validation, split.theta] {
+        let counts = (0..<images.classes).map { label in
+          part.count { labels[Int($0)] == Int32(label) }
+        }
+        // Equal classes give the same, give or take one; two images cannot serve both parts.
+        let spread = (counts.max() ?? 0) - (counts.min() ?? 0)
+        #expect(spread <= 1, "\(counts)")
+      }
+    }
+  }
+
+  @Test func `the seed draws the classes that give one more`() {
+    let labels = (0..<40).map { Int32($0 % 10) }
+    let chosen = (0..<8).map { seed in
+      Set(split(labels, seed: seed).validation.map { labels[Int($0)] })
+    }
+    #expect(chosen.allSatisfy { $0.count == 4 })
+    #expect(Set(chosen).count > 4)
+  }
+
+  @Test func `one spare image goes to the judges, of two one to theta`() {
+    let one = split([0, 0, 1], theta: 0.4, validation: 0.5)
+    #expect(one.validation.count == 1 && one.theta.isEmpty)
+    let two = split([0, 0, 1, 1], theta: 0.1, validation: 0.8)
+    #expect(two.validation.count == 1 && two.theta.count == 1)
+  }
+
   @Test func `a share of nothing takes nothing`() {
     #expect(split(theta: 0, validation: 0).weights.count == 237)
     #expect(split([]) == split([], seed: 6))

@@ -66,7 +66,7 @@ import Testing
     config.weights.learningRate = 1.0 / 3
     config.budget.flops = 1.234567890123e15
     config.temperature.start = .leastNonzeroMagnitude
-    config.search.thetaShare = 1.0.nextDown
+    config.search.thetaShare = 0.9.nextDown
     config.data.cache = "~"
     config.data.source = "a \"quoted\" ünïcode: path # [with], 'all' \\ of it\tand a\nline"
     config.space.candidates = [
@@ -173,7 +173,7 @@ import Testing
   @Test func `a budget brings its metric and the target form unless they are said`() throws {
     let short = try Configuration.preset("digits", overrides: ["budget.latency=2.5"])
     #expect(short.search.cost == .latency && short.loss.form == .target)
-    #expect(short.limit == 2.5 && short.loss.alpha == Configuration.targetAlpha)
+    #expect(short.limit == 2.5 && short.loss.alpha == Configuration.firstMultiplier)
     let said = try Configuration.preset(
       "digits",
       overrides: ["loss={form: log, alpha: 0.3}", "params=2e4", "cost=params"]
