@@ -10,8 +10,12 @@ struct RefinementTests {
     layers: [[0, 2, 5, 7], [1, 1, 4, 6], [0, 3, 3, 8], [2, 4, 5, 9]],
     fixed: 1
   )
-  private static let probabilities = (0..<4).map { layer in
-    softmax((0..<4).map { Double(($0 * 7 + layer * 3) % 5) / 2 })
+  private static let probabilities: [[Double]] = (0..<4).map { (layer: Int) -> [Double] in
+    let logits: [Double] = (0..<4).map { (option: Int) -> Double in
+      let remainder = (option * 7 + layer * 3) % 5
+      return Double(remainder) / 2
+    }
+    return softmax(logits)
   }
 
   private var all: [[Int]] {
