@@ -2,8 +2,8 @@ import Tensor
 
 /// The training images parted by what they are for (spec S9).
 ///
-/// The three parts are disjoint and together hold every image; each class gives its share to each, so
-/// that no part lacks a class by chance.
+/// The three parts are disjoint and together hold every image; each class gives its share to each as far as
+/// whole images go, so that no part lacks a class by chance.
 package struct Split: Sendable, Equatable {
   /// Images that train the weights, rising indices; at least one of every class.
   package let weights: [Int32]
@@ -12,26 +12,63 @@ package struct Split: Sendable, Equatable {
   /// Images that only judge, rising indices.
   package let validation: [Int32]
 
-  /// Draws `thetaShare` and `validationShare` (0…1, of all images of a class, rounded) from the images
-  /// with these `labels`; the same for the same seed.
+  /// Draws `thetaShare` and `validationShare` (0…1, of all images, rounded; at least one image where the share
+  /// is above 0) from the images with these `labels`; the same for the same seed.
+  ///
+  /// Where the weights leave too few, validation gives way down to one image, then θ has none.
   package init(labels: [Int32], thetaShare: Double, validationShare: Double, seed: UInt64) {
     var members: [Int32: [Int32]] = [:]
     for (index, label) in labels.enumerated() { members[label, default: []].append(Int32(index)) }
-    var parts: (weights: [Int32], theta: [Int32], validation: [Int32]) = ([], [], [])
-    for (label, images) in members {
+    let classes = members.sorted { $0.key < $1.key }.map { label, images in
       var random = Philox(seed: seed, purpose: .split, index: UInt32(bitPattern: label))
-      let order = random.permutation(images.count).map { images[Int($0)] }
-      func share(_ share: Double, atMost rest: Int) -> Int {
-        max(0, min(rest, Int((Double(images.count) * share).rounded())))
-      }
-      let judging = share(validationShare, atMost: images.count - 1)
-      let deciding = share(thetaShare, atMost: images.count - 1 - judging)
-      parts.validation += order[..<judging]
-      parts.theta += order[judging..<judging + deciding]
-      parts.weights += order[(judging + deciding)...]
+      return random.permutation(images.count).map { images[Int($0)] }
+    }
+    func wanted(_ share: Double) -> Int {
+      share > 0 ? max(1, Int((Double(labels.count) * share).rounded())) : 0
+    }
+    let room = classes.map { $0.count - 1 }
+    let kept = min(wanted(thetaShare), 1)
+    let judging = Split.parts(
+      min(wanted(validationShare), max(1, room.reduce(0, +) - kept)),
+      of: classes.map(\.count),
+      room: room,
+      seed: seed
+    )
+    let deciding = Split.parts(
+      wanted(thetaShare),
+      of: classes.map(\.count),
+      room: zip(room, judging).map { $0 - $1 },
+      seed: seed
+    )
+    var parts: (weights: [Int32], theta: [Int32], validation: [Int32]) = ([], [], [])
+    for (images, (judging, deciding)) in zip(classes, zip(judging, deciding)) {
+      parts.validation += images[..<judging]
+      parts.theta += images[judging..<judging + deciding]
+      parts.weights += images[(judging + deciding)...]
     }
     weights = parts.weights.sorted()
     theta = parts.theta.sorted()
     validation = parts.validation.sorted()
+  }
+
+  /// How many of `total` images each class gives: in proportion to its `counts`, what is left over going to
+  /// the largest remainders (of equal ones the seed draws), and never more than its `room`.
+  private static func parts(_ total: Int, of counts: [Int], room: [Int], seed: UInt64) -> [Int] {
+    let total = min(total, room.reduce(0, +))
+    let exact = counts.map { Double(total) * Double($0) / Double(counts.reduce(0, +)) }
+    var parts = zip(exact, room).map { min(Int($0), $1) }
+    var random = Philox(seed: seed, purpose: .split, step: 1)
+    let draw = random.permutation(counts.count)
+    let order = counts.indices.sorted {
+      (exact[$0] - Double(parts[$0]), draw[$0]) > (exact[$1] - Double(parts[$1]), draw[$1])
+    }
+    var left = total - parts.reduce(0, +)
+    while left > 0 {
+      for index in order where left > 0 && parts[index] < room[index] {
+        parts[index] += 1
+        left -= 1
+      }
+    }
+    return parts
   }
 }

@@ -155,7 +155,7 @@ import Testing
     #expect(config.seed == .max)
     #expect(config.search.hard)
     #expect(config.search.sampling == .sample)
-    #expect(config.theta.learningRate == 1e-3)
+    #expect(config.theta.learningRate == .named(1e-3))
     #expect(config.data.source == "cifar10:/some where/#1")
     #expect(config.space.stages == [.init(width: 8, depth: 2, stride: 2)])
     #expect(config.space.stem == .init(width: 8, stride: 1))
@@ -173,7 +173,12 @@ import Testing
   @Test func `a budget brings its metric and the target form unless they are said`() throws {
     let short = try Configuration.preset("digits", overrides: ["budget.latency=2.5"])
     #expect(short.search.cost == .latency && short.loss.form == .target)
-    #expect(short.limit == 2.5 && short.loss.alpha == Configuration.targetAlpha)
+    #expect(short.limit == 2.5 && short.loss.alpha == Configuration.firstMultiplier)
+    let fixed = try Configuration.preset(
+      "digits",
+      overrides: ["budget.latency=2.5", "loss.multiplier=fixed"]
+    )
+    #expect(fixed.loss.form == .target && fixed.loss.alpha == Configuration.targetAlpha)
     let said = try Configuration.preset(
       "digits",
       overrides: ["loss={form: log, alpha: 0.3}", "params=2e4", "cost=params"]

@@ -96,16 +96,18 @@ import Testing
 
   @Test(
     arguments: [Configuration.SearchSettings.Sampling.batch, .sample],
-    Configuration.LossSettings.Form.allCases
+    Configuration.LossSettings.Form.allCases.map { ($0, .fixed) }
+      + [(.target, Configuration.LossSettings.Multiplier.learned), (.limit, .learned)]
   )
   func `the two pulls on theta add up to the gradient of the loss`(
     sampling: Configuration.SearchSettings.Sampling,
-    form: Configuration.LossSettings.Form
+    loss: (form: Configuration.LossSettings.Form, multiplier: Configuration.LossSettings.Multiplier)
   ) throws {
     let net = try supernet(
       configuration {
         $0.search.sampling = sampling
-        $0.loss.form = form
+        $0.loss.form = loss.form
+        $0.loss.multiplier = loss.multiplier
         $0.budget.flops = 2e4
         $0.loss.alpha = 0.5
         // A smooth network: the kinks of ReLU would blur the differences.
@@ -113,17 +115,23 @@ import Testing
       }
     )
     for warm in 0..<3 { _ = step(net, .weights, warm) }
-    let theta = net.theta.logits
-    func loss(_ layer: Int, _ option: Int, _ delta: Float) -> Double {
-      net.theta.logits = theta
+    // A step moves the learned multiplier, so each starts from the same state.
+    let saved = Dictionary(
+      uniqueKeysWithValues: net.theta.state().map {
+        ($0.name, (shape: $0.shape, values: $0.values))
+      }
+    )
+    func loss(_ layer: Int, _ option: Int, _ delta: Float) throws -> Double {
+      try net.theta.restore(saved)
       net.theta.logits[layer][option] += delta
       return step(net, .theta, 7, learningRate: 0).loss
     }
     let h: Float = 0.02
     for layer in 0..<3 {
       for option in [0, 1, 3, 8] {
-        let difference = (loss(layer, option, h) - loss(layer, option, -h)) / Double(2 * h)
-        _ = loss(layer, option, 0)
+        let difference =
+          (try loss(layer, option, h) - loss(layer, option, -h)) / Double(2 * h)
+        _ = try loss(layer, option, 0)
         let pull = Double(net.theta.accuracyPull[layer][option] + net.theta.costPull[layer][option])
         #expect(
           abs(pull - difference) < 2e-4 + 0.03 * abs(difference),
@@ -136,7 +144,12 @@ import Testing
   }
 
   @Test func `the cost of a draw is the mixture's and of a hard draw one network's`() throws {
-    let net = try supernet(configuration { $0.search.hard = true })
+    let net = try supernet(
+      configuration {
+        $0.search.hard = true
+        $0.search.sampling = .batch
+      }
+    )
     let cost = step(net, .theta, 0).cost
     var costs: Set<Double> = []
     for a in 0..<9 { for b in 0..<9 { for c in 0..<9 { costs.insert(net.flops([a, b, c])) } } }
