@@ -108,7 +108,7 @@ private func drawLog(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     let ink: Ink =
       switch record.level {
       case .info: .fg
-      case .warning: .warn
+      case .notice, .warning: .warn
       case .error: .bad
       }
     // The time of day in UTC, so that a picture does not depend on where it is drawn.

@@ -339,7 +339,12 @@ package struct Intervention: Sendable, Equatable {
 /// One line of the run's log.
 package struct LogRecord: Codable, Sendable, Equatable {
   /// How grave a line is.
-  package enum Level: String, Codable, Sendable { case info, warning, error }
+  package enum Level: String, Codable, Sendable {
+    case info
+    /// Worth a person's attention, though nothing is wrong: also a progress line.
+    case notice
+    case warning, error
+  }
 
   /// Ascending.
   package var id: Int64

@@ -170,7 +170,7 @@ package final class ArchitectureParameters {
     }
     let gradients = zip(accuracyPull, costPull).map { zip($0, $1).map { $0 + $1 } }
     optimiser.step(&logits, gradients: gradients, learningRate: Float(learningRate))
-    multiplier?.step(&logits, prices: prices)
+    multiplier?.step(&logits, prices: prices, learningRate: learningRate)
   }
 
   private func gumbelNoise(step: Int, layer: Int, draws: Int) -> [Float] {

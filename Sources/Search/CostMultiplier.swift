@@ -9,8 +9,9 @@
 /// A search under a budget B minimises the Lagrangian CE + λ·(C/B − 1), C = Σ softmax(θ)·price. After the
 /// t-th step on θ, with g = C/B − 1:
 ///
-/// - Dual ascent: λ ← λ + r·(1 + |λ|)·clamp(g/0.1, −1…1), r = max(0.03, min(1, 3/t)). A budget with a band
-///   is met from both sides, and λ may be negative; a limit holds from above, and λ is projected on λ ≥ 0.
+/// - Dual ascent: λ ← λ + r·(1 + |λ|)·clamp(g/w, −1…1), r = max(0.03, min(1, 3/t)), w = min(0.1, rate of θ):
+///   how far a step can leave the budget is of the order of that rate. A target is met from both sides, and
+///   λ may be negative; a limit holds from above, and λ is projected on λ ≥ 0.
 /// - Projection: where C left the allowed costs, θ ← θ − ν·price/B with the least |ν| that brings it back.
 ///   Of all distributions within the budget this is the one nearest to softmax(θ) in Kullback–Leibler
 ///   divergence. So the expected cost holds from the first step on, however few steps there are, and λ only
@@ -37,7 +38,7 @@ package struct CostMultiplier: Sendable, Equatable {
 
   private static let rate = 0.03
   private static let firstRates = 3.0
-  private static let clamp = 0.1
+  private static let widest = 0.1
 
   /// Starts at `seed`, which is forgotten within some dozens of steps.
   package init(seed: Double, budget: Double, aim: Aim) {
@@ -58,12 +59,18 @@ package struct CostMultiplier: Sendable, Equatable {
   /// - Parameters:
   ///   - logits: θ, [layer][candidate].
   ///   - prices: of the same candidates.
-  package mutating func step(_ logits: inout [[Float]], prices: CostTable) {
+  ///   - learningRate: of the step that θ made.
+  package mutating func step(
+    _ logits: inout [[Float]],
+    prices: CostTable,
+    learningRate: Double
+  ) {
     let tilt = Tilt(logits, prices, budget)
     let cost = tilt.cost(0)
     steps += 1
     let rate = max(Self.rate, min(1, Self.firstRates / Double(steps)))
-    let excess = max(-1, min(1, (cost / budget - 1) / Self.clamp))
+    let width = min(Self.widest, learningRate)
+    let excess = max(-1, min(1, (cost / budget - 1) / width))
     let learned = Double(value) + rate * (1 + abs(Double(value))) * excess
     value = Float(aim == .limit ? max(0, learned) : learned)
     let allowed = allowed

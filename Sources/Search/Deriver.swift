@@ -59,26 +59,21 @@ package final class Deriver {
     (task.configuration.search.cost, task.configuration.limit)
   }
 
-  /// Costs that a network may have.
-  private var within: ClosedRange<Double> { CostTable.within(budget.limit) }
-
-  /// The chosen network, as the search itself would end with it, and up to `samples` drawn from softmax(θ)
+  /// The networks that θ stands for within the budget, and up to `samples` drawn from softmax(θ)
   /// on condition that they hold the budget: all different.
   ///
   /// - Parameter selected: the network that perturbation chose, in place of the most probable one.
   package func networks(samples: Int, seed: UInt64, selected: [Int]? = nil) -> [DerivedRecord] {
-    let chosen = task.mostProbable()
+    let argmax = task.supernet.argmax
     var records: [DerivedRecord] = []
-    if let selected {
-      records.append(record("perturbation", drawn: selected, selected))
-    }
-    if selected != chosen.network {
-      records.append(record("argmax", drawn: chosen.argmax, chosen.network))
+    if let selected { records.append(record("perturbation", drawn: selected, selected)) }
+    for network in task.probable where network != selected {
+      records.append(record("argmax", drawn: argmax, network))
     }
     let drawn = task.supernet.theta.drawn(
       samples,
       seed: seed,
-      within: within,
+      within: task.within,
       except: Set(records.map(\.architecture))
     )
     return records + drawn.map { record("sample", drawn: $0, $0) }
@@ -98,9 +93,6 @@ package final class Deriver {
     return (selected.network, selected.layers, found.evaluations)
   }
 
-  /// Networks whose neighbours are tried until none is better.
-  private static let summits = 3
-
   /// Neighbours of the best networks that are better than all of them (spec S11), in the order in which they
   /// were found: judged as all are, on the images kept for θ.
   ///
@@ -116,27 +108,32 @@ package final class Deriver {
   ) throws -> (networks: [DerivedRecord], evaluations: Int)? {
     let refinement = Refinement(
       prices: task.supernet.prices,
-      within: within,
+      within: task.within,
       probabilities: task.supernet.theta.probabilities
     )
+    let prices = task.supernet.prices
+    var best = judged.min { $0.isBetter(than: $1) }
+    var better: [DerivedRecord] = []
     var evaluations = 0
     var isStopped = false
-    let better = try refinement.run(
-      from: judged.filter { within.contains(task.supernet.prices.cost($0.architecture)) }
-        .map { ($0.architecture, $0) },
-      summits: Self.summits,
-      trials: trials,
-      isBetter: { $0.isBetter(than: $1) }
-    ) { network -> DerivedRecord? in
+    try refinement.run(
+      from: judged.filter { task.within.contains(prices.cost($0.architecture)) }
+        .map { ($0.architecture, $0.worth) },
+      trials: trials
+    ) { network in
       var record = record("refined", drawn: network, network)
       guard try judge(&record, stops: { try stops(evaluations, $0) }) else {
         isStopped = true
         return nil
       }
       evaluations += 1
-      return record
+      if best.map({ record.isBetter(than: $0) }) ?? true {
+        best = record
+        better.append(record)
+      }
+      return record.worth
     }
-    return isStopped ? nil : (better.map(\.value), evaluations)
+    return isStopped ? nil : (better, evaluations)
   }
 
   private func record(_ source: String, drawn: [Int], _ network: [Int]) -> DerivedRecord {
@@ -199,4 +196,7 @@ extension DerivedRecord {
     if accuracy != other.accuracy { return (accuracy ?? -1) > (other.accuracy ?? -1) }
     return (crossEntropy ?? .infinity) < (other.crossEntropy ?? .infinity)
   }
+
+  /// The same order as a number: accuracy, and cross-entropy among equals.
+  fileprivate var worth: Double { (accuracy ?? 0) - 1e-6 * (crossEntropy ?? 0) }
 }

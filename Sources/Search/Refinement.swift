@@ -1,13 +1,14 @@
 import Foundation
 
-/// Betters a network by its neighbours (spec S11).
+/// Betters networks by their neighbours (spec S11).
 ///
 /// A search decides its layers one by one, each for the mixture of the others; what suits the network that
 /// came out may be another candidate here, or a trade of cost between two layers. Neighbours are the networks
-/// within the limit with one changed layer, or with two of which one becomes cheaper and the other dearer. Those
-/// that the search holds most probable are tried first, and the first that is better is the next to be bettered,
-/// so most of them are never evaluated. A network none of whose neighbours is better may still be no more
-/// than a hilltop among others, so the next best ones are bettered too.
+/// within the limit with one changed layer, or with two of which one becomes cheaper and the other dearer.
+///
+/// There are far more of them than evaluations. So a sum of what the candidates seem to be worth is fitted to all
+/// networks evaluated so far, and the best network's most promising neighbour is next; where the fit knows no
+/// difference, the one that the search holds most probable.
 struct Refinement {
   private let prices: CostTable
   private let within: ClosedRange<Double>
@@ -24,52 +25,49 @@ struct Refinement {
     scores = probabilities.map { $0.map { log(max($0, .leastNormalMagnitude)) } }
   }
 
-  /// A network and what it is worth.
-  typealias Valued<Value> = (network: [Int], value: Value)
-
-  /// The networks that are better than all of `pool`, in the order in which they were found.
+  /// Evaluates neighbours of the best network so far, again and again.
   ///
   /// - Parameters:
-  ///   - pool: networks within the limit with their values.
-  ///   - summits: how many networks without a better neighbour are found before it ends.
+  ///   - pool: networks within the limit and what they are worth, more being better.
   ///   - trials: evaluations at most.
-  ///   - isBetter: whether the first value is better than the second.
   ///   - evaluate: what a network is worth; nil ends the refinement.
-  func run<Value>(
-    from pool: [Valued<Value>],
-    summits: Int,
+  func run(
+    from pool: [(network: [Int], value: Double)],
     trials: Int,
-    isBetter: (Value, Value) -> Bool,
-    evaluate: ([Int]) throws -> Value?
-  ) rethrows -> [Valued<Value>] {
-    var open = pool
+    evaluate: ([Int]) throws -> Double?
+  ) rethrows {
+    var known = pool
     var seen = Set(pool.map(\.network))
-    var better: [Valued<Value>] = []
-    var record = pool.map(\.value).min { isBetter($0, $1) }
-    var (summits, left) = (summits, trials)
-    while summits > 0, let at = open.indices.min(by: { isBetter(open[$0].value, open[$1].value) }) {
-      let now = open[at]
-      var isSummit = true
-      for network in neighbours(of: now.network) where !seen.contains(network) {
-        guard left > 0, let value = try evaluate(network) else { return better }
-        left -= 1
-        seen.insert(network)
-        open.append((network, value))
-        if record.map({ isBetter(value, $0) }) ?? true {
-          record = value
-          better.append((network, value))
-        }
-        if isBetter(value, now.value) {
-          isSummit = false
-          break
-        }
+    // Networks that may have neighbours left.
+    var open = Array(pool.indices)
+    var left = trials
+    while left > 0, let at = open.max(by: { known[$0].value < known[$1].value }) {
+      let fresh = neighbours(of: known[at].network).filter { !seen.contains($0) }
+      guard let next = mostPromising(fresh, known) else {
+        open.removeAll { $0 == at }
+        continue
       }
-      if isSummit {
-        summits -= 1
-        open.remove(at: at)
-      }
+      guard let value = try evaluate(next) else { return }
+      left -= 1
+      seen.insert(next)
+      open.append(known.count)
+      known.append((next, value))
     }
-    return better
+  }
+
+  /// The neighbour of the highest fitted value, the first of equals; nil of none.
+  private func mostPromising(
+    _ networks: [[Int]],
+    _ known: [(network: [Int], value: Double)]
+  ) -> [Int]? {
+    let worth = AdditiveFit(
+      architectures: known.map(\.network),
+      costs: known.map(\.value),
+      sizes: prices.layers.map(\.count)
+    ).prices
+    let fitted = networks.map(worth.cost)
+    // `max` takes the last of equals.
+    return networks.indices.reversed().max { fitted[$0] < fitted[$1] }.map { networks[$0] }
   }
 
   /// The neighbours of a network within the limit, the most probable first.

@@ -2,19 +2,8 @@ import Foundation
 import Runs
 import Tensor
 
-/// The network that a search ends with, and how it came to be that.
-struct ChosenNetwork: Sendable, Equatable {
-  /// One candidate index a layer.
-  var network: [Int]
-  /// The most probable of all, budget or not; the same in a random search.
-  var argmax: [Int]
-
-  /// Whether the budget asked for another than the most probable.
-  var isRepaired: Bool { network != argmax }
-}
-
 extension SearchTask {
-  /// How far below its budget a network may stay: less would leave accuracy behind.
+  /// How far below its budget a network may stay before another that makes use of it is judged as well.
   private static let slack = 0.05
 
   /// Costs that hold the budget and make use of it.
@@ -22,41 +11,46 @@ extension SearchTask {
     limit * (1 - slack)...CostTable.within(limit).upperBound
   }
 
-  /// The most probable network whose cost holds the budget; the most probable of all without one.
-  func mostProbable() -> ChosenNetwork {
-    let argmax = supernet.argmax
+  /// Costs that hold the budget.
+  var within: ClosedRange<Double> { CostTable.within(configuration.limit) }
+
+  /// The networks that θ stands for within the budget: the most probable, and where that stays a twentieth
+  /// below the budget or more, the most probable of those that do not. At least one.
+  var probable: [[Int]] {
     // θ is log P but for a constant of each layer, which decides nothing.
-    let network = best(supernet.theta.logits.map { $0.map(Double.init) })
-    return .init(network: network ?? argmax, argmax: argmax)
-  }
-
-  /// The network of the greatest sum of `scores` [layer][candidate] whose cost holds the budget; where none
-  /// comes within a twentieth of it, the best below. Nil where nothing fits.
-  func best(_ scores: [[Double]]) -> [Int]? {
-    let limit = configuration.limit
-    let ranges = (limit.map { [Self.allowed($0)] } ?? []) + [CostTable.within(limit)]
-    for range in ranges {
-      let found = BudgetRepair.likeliest(
-        logProbabilities: scores,
-        prices: supernet.prices,
-        within: range
-      )
-      if let found { return found }
+    let scores = supernet.theta.logits.map { $0.map(Double.init) }
+    var networks = [best(scores) ?? supernet.argmax]
+    if let limit = configuration.limit, let other = best(scores, within: Self.allowed(limit)),
+      other != networks[0]
+    {
+      networks.append(other)
     }
-    return nil
+    return networks
   }
 
-  /// Why the most probable network is not the one that is exported, in a line; nil where it is.
-  func repair(_ chosen: ChosenNetwork) -> String? {
-    guard chosen.isRepaired, let limit = configuration.limit else { return nil }
+  /// The network of the greatest sum of `scores` [layer][candidate] whose cost lies `within` (nil: holds the
+  /// budget); nil where nothing does.
+  func best(_ scores: [[Double]], within: ClosedRange<Double>? = nil) -> [Int]? {
+    BudgetRepair.likeliest(
+      logProbabilities: scores,
+      prices: supernet.prices,
+      within: within ?? self.within
+    )
+  }
+
+  /// Why the most probable network of all is not the one that is exported, in a line; nil where it is.
+  func reason(for network: [Int]) -> String? {
+    let argmax = supernet.argmax
+    guard drawn.isEmpty, network != argmax else { return nil }
     let prices = supernet.prices
     let metric = configuration.search.cost
-    let before = prices.cost(chosen.argmax)
-    let changes = supernet.choices.changes(from: chosen.argmax, to: chosen.network)
-    return "the most probable network costs \(metric.text(before)), "
-      + (before > limit ? "over the budget of " : "less than it may by the budget of ")
-      + "\(metric.text(limit)): \(changes.joined(separator: ", ")); "
-      + "now it costs \(metric.text(prices.cost(chosen.network)))"
+    let isOver = !within.contains(prices.cost(argmax))
+    let changes = supernet.choices.changes(from: argmax, to: network).joined(separator: ", ")
+    return "the most probable network costs \(metric.text(prices.cost(argmax))), "
+      + (isOver
+        ? "over the budget of \(metric.text(configuration.limit ?? 0)): "
+        : "and another within reach does better on the validation images: ")
+      + "\(changes); the exported one costs \(metric.text(prices.cost(network)))"
   }
 
   /// Different networks for a random search, within the budget if there is one; the same for a seed.

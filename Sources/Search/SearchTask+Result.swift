@@ -14,6 +14,10 @@ extension SearchTask {
     var network: [Int]
     var accuracy: Double
     var crossEntropy: Double
+
+    static func isBetter(_ a: Judged, _ b: Judged) -> Bool {
+      (a.accuracy, -a.crossEntropy) > (b.accuracy, -b.crossEntropy)
+    }
   }
 
   /// Writes the exports and the result of a run whose epochs are done; nil if asked to stop.
@@ -21,14 +25,11 @@ extension SearchTask {
   /// Everything here depends on the last checkpoint alone, so a run killed meanwhile ends the same.
   func conclude(_ session: TrainingSession) throws -> RunResult? {
     let last = try session.lastEpoch()
-    guard let judged = try drawn.isEmpty ? judgeProbable(last, session) : judgeDrawn(session),
+    guard let judged = try drawn.isEmpty ? judgeProbable(session) : judgeDrawn(session),
       let best = judged.first,
       let tests = try test(best.network, session)
     else { return nil }
-    let chosen = ChosenNetwork(
-      network: best.network,
-      argmax: drawn.isEmpty ? supernet.argmax : best.network
-    )
+    let argmax = drawn.isEmpty ? supernet.argmax : best.network
     let prices = supernet.prices
     let verdict = verdict
     var result = SearchResult(
@@ -41,17 +42,17 @@ extension SearchTask {
       testLoss: tests.network.crossEntropy,
       supernetTestAccuracy: tests.supernet.accuracy,
       supernetTestLoss: tests.supernet.crossEntropy,
-      architecture: layers(of: chosen.network),
-      flops: supernet.flops(chosen.network),
-      params: supernet.params(chosen.network),
-      latency: latency?.cost(chosen.network),
+      architecture: layers(of: best.network),
+      flops: supernet.flops(best.network),
+      params: supernet.params(best.network),
+      latency: latency?.cost(best.network),
       costMetric: configuration.search.cost.rawValue,
-      cost: prices.cost(chosen.network),
+      cost: prices.cost(best.network),
       expectedCost: supernet.expectedCost,
-      argmaxCost: prices.cost(chosen.argmax),
+      argmaxCost: prices.cost(argmax),
       budget: configuration.limit,
       multiplier: supernet.theta.multiplier.map { Double($0.value) },
-      repaired: chosen.isRepaired,
+      repaired: !within.contains(prices.cost(argmax)),
       choices: verdict?.choices,
       settled: verdict?.settled,
       coinTosses: verdict?.coinTosses,
@@ -65,10 +66,10 @@ extension SearchTask {
       seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
     )
     if !drawn.isEmpty { result.take(sampled: judged.map(\.accuracy)) }
-    if let verdict, !verdict.isSettled { try session.store.log(.warning, told(verdict)) }
-    if let repair = repair(chosen) { try session.store.log(.info, repair) }
+    if let verdict, !verdict.isSettled { try session.store.log(.notice, told(verdict)) }
+    if let reason = reason(for: best.network) { try session.store.log(.info, reason) }
     try session.export(try export(judged), as: "architecture.json")
-    let network = supernet.macro.network(chosen.network, name: configuration.preset)
+    let network = supernet.macro.network(best.network, name: configuration.preset)
     try session.export(NetworkFile.json(network), as: "network.json")
     return .search(result)
   }
@@ -120,28 +121,29 @@ extension SearchTask {
     return (alone, supernet)
   }
 
-  /// The most probable network within the budget first, then the most probable of all if that is another,
-  /// then some drawn from softmax(θ) on condition that they hold the budget, best first.
-  private func judgeProbable(_ last: EpochRecord, _ session: TrainingSession) throws -> [Judged]? {
-    let chosen = mostProbable()
-    let first = chosen.isRepaired ? [chosen.network, chosen.argmax] : [chosen.network]
+  /// The networks that θ stands for within the budget and some drawn from softmax(θ) on condition that they
+  /// hold it, best first; the validation images decide. Last the most probable network of all, where it costs
+  /// more than the budget.
+  private func judgeProbable(_ session: TrainingSession) throws -> [Judged]? {
+    let argmax = supernet.argmax
+    let probable = probable
     let drawn = supernet.theta.drawn(
       SearchTask.sampledNetworks,
       seed: configuration.seed,
-      within: CostTable.within(configuration.limit),
-      except: Set(first)
+      within: within,
+      except: Set(probable)
     )
-    let sources = (chosen.isRepaired ? ["repaired"] : []) + ["argmax"]
-    let networks = first + drawn
+    let isOver = !within.contains(supernet.prices.cost(argmax))
     guard
-      var judged = try judge(
-        networks,
-        sources: sources + drawn.map { _ in "sampled" },
+      let judged = try judge(
+        probable + drawn + (isOver ? [argmax] : []),
+        sources: probable.map { $0 == argmax ? "argmax" : "repaired" }
+          + drawn.map { _ in "sampled" } + (isOver ? ["argmax"] : []),
         session
       )
     else { return nil }
-    judged[first.count...].sort { $0.accuracy > $1.accuracy }
-    return judged
+    let count = probable.count + drawn.count
+    return judged.prefix(count).sorted(by: Judged.isBetter) + judged.dropFirst(count)
   }
 
   /// The drawn networks of a random search, best first; the validation images decide.
@@ -149,7 +151,7 @@ extension SearchTask {
     guard var judged = try judge(drawn, sources: drawn.map { _ in "random" }, session) else {
       return nil
     }
-    judged.sort { ($0.accuracy, -$0.crossEntropy) > ($1.accuracy, -$1.crossEntropy) }
+    judged.sort(by: Judged.isBetter)
     judged[0].source = "best"
     return judged
   }

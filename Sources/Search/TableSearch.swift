@@ -226,13 +226,11 @@ package struct TableSearch: Sendable {
       within: within,
       probabilities: theta.probabilities
     )
-    _ = refinement.run(
+    refinement.run(
       from: rows.map { (table.architectures[$0], table.accuracies[$0]) },
-      summits: .max,
-      trials: settings.evaluations - rows.count,
-      isBetter: >
+      trials: settings.evaluations - rows.count
     ) { network in
-      guard let row = row(network) else { return -.infinity }
+      guard let row = row(network) else { return nil }
       rows.append(row)
       return table.accuracies[row]
     }

@@ -153,7 +153,7 @@ package final class Trainer: Sendable {
         try store.log(level, text)
       }
       if let forecast = task.forecast, !forecast.settles {
-        try store.log(.warning, "this search will hardly settle: \(forecast.text)")
+        try store.log(.notice, "this search will hardly settle: \(forecast.text)")
       }
     }
     return task

@@ -49,7 +49,9 @@ import Testing
     let records = try run.reader().derived()
     #expect(Set(records.map(\.name)) == Set(names))
     let best = try #require(records.first { $0.name == names[0] })
-    #expect(best.epochs == [2, 2] && best.top1 == trained[0])
+    #expect(best.epochs == [2, 2])
+    // Foundation reads the last digits of a number in JSON in two ways.
+    #expect(abs((best.top1 ?? 0) - trained[0]) < 1e-12)
     // A training is a run as any other.
     let path = "found/" + (best.run ?? "")
     let evaluated = try Program.run(["evaluate", path, "--json"], in: folder)
