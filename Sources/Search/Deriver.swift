@@ -62,7 +62,11 @@ package final class Deriver {
   /// The networks that θ stands for within the budget, and up to `samples` drawn from softmax(θ)
   /// on condition that they hold the budget: all different.
   ///
-  /// - Parameter selected: the network that perturbation chose, in place of the most probable one.
+  /// - Parameters:
+  ///   - samples: drawn ones at most.
+  ///   - seed: names the draws.
+  ///   - selected: the network that perturbation chose, in place of the most probable one.
+  /// - Returns: records that nobody has judged.
   package func networks(samples: Int, seed: UInt64, selected: [Int]? = nil) -> [DerivedRecord] {
     let argmax = task.supernet.argmax
     var records: [DerivedRecord] = []
@@ -101,6 +105,7 @@ package final class Deriver {
   ///   - trials: evaluations at most.
   ///   - stops: is told how many were made and the share of the present one; true from it ends everything.
   /// - Returns: the better ones, and the evaluations made; nil if `stops` ended it.
+  /// - Throws: what `stops` throws.
   package func refined(
     _ judged: [DerivedRecord],
     trials: Int,

@@ -45,6 +45,7 @@ extension SearchTask {
   ///   - temperature: τ of the mixture.
   ///   - stops: is told the share that is done; true from it ends the measurement.
   /// - Returns: nil if `stops` ended it.
+  /// - Throws: what `stops` throws.
   func perturbation(
     temperature: Double,
     stops: (Double) throws -> Bool

@@ -24,7 +24,10 @@ struct RandomNetworks {
 
   /// Networks that cost what `range` says, by `prices`.
   ///
-  /// - Parameter probabilities: [layer][candidate], of independent choices; nil for even ones.
+  /// - Parameters:
+  ///   - prices: of every candidate.
+  ///   - probabilities: [layer][candidate], of independent choices; nil for even ones.
+  ///   - range: the lowest and the highest cost.
   init(
     prices: CostTable,
     probabilities: [[Double]]? = nil,

@@ -96,7 +96,9 @@ package struct ResultTable: Sendable {
   package func prices(_ costs: Costs) throws -> CostTable {
     try checkComplete()
     let first = sizes.map { _ in 0 }
-    func cost(_ architecture: [Int]) -> Double { row(of: architecture).map { costs.values[$0] } ?? 0 }
+    func cost(_ architecture: [Int]) -> Double {
+      row(of: architecture).map { costs.values[$0] } ?? 0
+    }
     let layers = sizes.indices.map { layer in
       (0..<sizes[layer]).map { candidate in
         var changed = first

@@ -14,8 +14,10 @@ extension SearchTask {
   /// Costs that hold the budget.
   var within: ClosedRange<Double> { CostTable.within(configuration.limit) }
 
-  /// The networks that θ stands for within the budget: the most probable, and where that stays a twentieth
-  /// below the budget or more, the most probable of those that do not. At least one.
+  /// The networks that θ stands for within the budget, at least one.
+  ///
+  /// The most probable, and where that stays a twentieth below the budget or more, the most probable of those
+  /// that do not.
   var probable: [[Int]] {
     // θ is log P but for a constant of each layer, which decides nothing.
     let scores = supernet.theta.logits.map { $0.map(Double.init) }

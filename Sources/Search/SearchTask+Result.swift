@@ -122,8 +122,9 @@ extension SearchTask {
   }
 
   /// The networks that θ stands for within the budget and some drawn from softmax(θ) on condition that they
-  /// hold it, best first; the validation images decide. Last the most probable network of all, where it costs
-  /// more than the budget.
+  /// hold it, best first; the validation images decide.
+  ///
+  /// Last comes the most probable network of all, where it costs more than the budget.
   private func judgeProbable(_ session: TrainingSession) throws -> [Judged]? {
     let argmax = supernet.argmax
     let probable = probable

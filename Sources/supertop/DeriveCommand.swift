@@ -230,7 +230,9 @@ struct DeriveCommand: ParsableCommand {
 
   /// Where selection by perturbation and by probability disagree, a layer a row.
   private func show(_ selection: Selected) {
-    var rows = [["layer", "most probable", "P", "loss without", "by perturbation", "loss without", ""]]
+    var rows = [
+      ["layer", "most probable", "P", "loss without", "by perturbation", "loss without", ""]
+    ]
     for layer in selection.layers {
       rows.append([
         layer.layer, layer.probable, String(format: "%.1f %%", 100 * layer.probability),

@@ -8,6 +8,7 @@ import Testing
 /// The learned weight of the cost and the projection on the budget (spec S8).
 struct CostMultiplierTests {
   private static let band = 0.01
+  private static let rate = 0.05
 
   private func expected(_ logits: [[Float]], _ prices: CostTable) -> Double {
     prices.expected(logits.map { softmax($0.map(Double.init)) })
@@ -42,7 +43,7 @@ struct CostMultiplierTests {
         let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
         var multiplier = CostMultiplier(seed: 1, budget: budget, aim: aim)
         var after = logits
-        multiplier.step(&after, prices: prices)
+        multiplier.step(&after, prices: prices, learningRate: Self.rate)
         #expect(after.allSatisfy { $0.allSatisfy(\.isFinite) })
         let ratio = expected(after, prices) / budget
         let place = "space \(index), share \(share): \(ratio)"
@@ -65,7 +66,7 @@ struct CostMultiplierTests {
       for aim in [CostMultiplier.Aim.limit, .target(band: Self.band), .target(band: 0)] {
         var multiplier = CostMultiplier(seed: 1, budget: budget, aim: aim)
         var after = logits
-        for _ in 0..<3 { multiplier.step(&after, prices: prices) }
+        for _ in 0..<3 { multiplier.step(&after, prices: prices, learningRate: Self.rate) }
         #expect(after.allSatisfy { $0.allSatisfy(\.isFinite) })
         let ratio = expected(after, prices) / budget
         #expect(ratio < 1 + Self.band + 1e-4)
@@ -82,7 +83,7 @@ struct CostMultiplierTests {
     let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
     var after = logits
     var multiplier = CostMultiplier(seed: 1, budget: budget, aim: .target(band: 0))
-    multiplier.step(&after, prices: prices)
+    multiplier.step(&after, prices: prices, learningRate: Self.rate)
 
     let before = logits.map { softmax($0.map(Double.init)) }
     func divergence(_ row: [Double], _ layer: Int) -> Double {
@@ -124,17 +125,17 @@ struct CostMultiplierTests {
       var target = CostMultiplier(seed: seed, budget: 3.9, aim: .target(band: Self.band))
       for _ in 0..<300 {
         var logits: [[Float]] = [[5, -5], [5, -5]]
-        limit.step(&logits, prices: prices)
+        limit.step(&logits, prices: prices, learningRate: Self.rate)
         #expect(limit.value >= 0)
         #expect(logits == [[5, -5], [5, -5]])
-        target.step(&logits, prices: prices)
+        target.step(&logits, prices: prices, learningRate: Self.rate)
         #expect(logits != [[5, -5], [5, -5]])
       }
       #expect(limit.value == 0)
       #expect(target.value < 0 && target.value.isFinite)
       for _ in 0..<20 {
         var logits: [[Float]] = [[-5, 5], [-5, 5]]
-        limit.step(&logits, prices: prices)
+        limit.step(&logits, prices: prices, learningRate: Self.rate)
       }
       #expect(limit.value > 0)
     }
@@ -144,7 +145,7 @@ struct CostMultiplierTests {
     let prices = CostTable(layers: [[1, 2]], fixed: 0)
     var multiplier = CostMultiplier(seed: 1, budget: 1.2, aim: .limit)
     var logits: [[Float]] = [[.nan, 0]]
-    multiplier.step(&logits, prices: prices)
+    multiplier.step(&logits, prices: prices, learningRate: Self.rate)
     #expect(logits[0][0].isNaN && logits[0][1] == 0)
   }
 

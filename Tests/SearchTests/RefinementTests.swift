@@ -54,71 +54,85 @@ struct RefinementTests {
     }
   }
 
-  /// Refines from `start` and gives what was evaluated and what was found better.
-  private func refined(
-    _ start: [Int],
-    limit: Double,
-    summits: Int = .max,
-    trials: Int = .max
-  ) -> (evaluated: [[Int]], better: [[Int]]) {
+  /// The networks that are evaluated from `start` on, in their order.
+  private func evaluated(_ start: [Int], limit: Double?, trials: Int = .max) -> [[Int]] {
     var evaluated: [[Int]] = []
-    let better = refinement(limit).run(
-      from: [(start, value(start))],
-      summits: summits,
-      trials: trials,
-      isBetter: >
-    ) { network in
+    refinement(limit).run(from: [(start, value(start))], trials: trials) { network in
       evaluated.append(network)
       return value(network)
     }
-    return (evaluated, better.map(\.network))
+    return evaluated
   }
 
-  @Test(arguments: [10.0, 13, 16, 21, 99])
+  @Test(arguments: [13.0, 16, 21, 99])
   func `the optimum is found from the poorest start and nothing is evaluated twice`(
     limit: Double
   ) throws {
     let fitting = all.filter { CostTable.within(limit).contains(prices.cost($0)) }
     let start = try #require(fitting.min { value($0) < value($1) })
     let best = try #require(fitting.max { value($0) < value($1) })
-    let (evaluated, better) = refined(start, limit: limit)
-    #expect(better.last == best)
+    let evaluated = evaluated(start, limit: limit)
+    #expect(evaluated.contains(best))
     #expect(Set(evaluated).count == evaluated.count && !evaluated.contains(start))
     #expect(Set(evaluated).isSubset(of: fitting))
-    // Each is better than all before it.
-    let values = [value(start)] + better.map(value)
-    #expect(zip(values, values.dropFirst()).allSatisfy { $0 < $1 })
   }
 
-  @Test func `trials and summits end it`() {
-    let limit = 16.0
-    let whole = refined([0, 0, 2, 0], limit: limit)
-    for trials in [0, 1, 5, 12] {
-      let part = refined([0, 0, 2, 0], limit: limit, trials: trials)
-      #expect(part.evaluated == Array(whole.evaluated.prefix(trials)))
-      #expect(part.better == Array(whole.better.prefix(part.better.count)))
+  @Test func `where values add up a few trials find the optimum`() throws {
+    let worth = [[3, 1, 0], [0, 5, 2], [1, 2, 7], [0, 4, 1.0]]
+    func value(_ network: [Int]) -> Double { zip(worth, network).reduce(0) { $0 + $1.0[$1.1] } }
+    for limit in [14.0, 18, 25] {
+      let fitting = all.filter { CostTable.within(limit).contains(prices.cost($0)) }
+      let best = try #require(fitting.map(value).max())
+      let start = try #require(fitting.min { value($0) < value($1) })
+      var found = value(start)
+      var trials = 0
+      refinement(limit).run(from: [(start, found)], trials: 20) {
+        trials += 1
+        found = max(found, value($0))
+        return value($0)
+      }
+      #expect(trials == 20 && found == best, "\(limit): \(found) of \(best)")
     }
-    let one = refined([0, 0, 2, 0], limit: limit, summits: 1)
-    #expect(one.evaluated.count < whole.evaluated.count)
-    // It ends on a hilltop: no neighbour of the best is better.
-    let best = one.better.last ?? []
-    #expect(refinement(limit).neighbours(of: best).allSatisfy { value($0) <= value(best) })
-    #expect(refined([0, 0, 2, 0], limit: limit, summits: 0).evaluated.isEmpty)
   }
 
-  @Test func `an evaluation that was stopped ends it, and nothing comes of an empty pool`() throws {
+  @Test func `each evaluation is of a neighbour of the best with one left`() {
+    let start = [0, 0, 2, 0]
+    var known = [start]
+    for network in evaluated(start, limit: 16) {
+      // The best that still has a neighbour that nobody has evaluated.
+      let best = known.sorted { value($0) > value($1) }.first {
+        refinement(16).neighbours(of: $0).contains { !known.contains($0) }
+      }
+      #expect(best.map { refinement(16).neighbours(of: $0).contains(network) } == true)
+      known.append(network)
+    }
+    #expect(known.count > 10)
+  }
+
+  @Test func `trials end it, and so does an evaluation that was stopped`() {
+    let whole = evaluated([0, 0, 2, 0], limit: 16)
+    for trials in [0, 1, 5, 12] {
+      let part = evaluated([0, 0, 2, 0], limit: 16, trials: trials)
+      #expect(part == Array(whole.prefix(trials)))
+    }
     var left = 3
-    let better = refinement(16).run(
-      from: [([0, 0, 2, 0], -99.0)],
-      summits: 5,
-      trials: 100,
-      isBetter: >
-    ) { network -> Double? in
+    refinement(16).run(from: [([0, 0, 2, 0], -99)], trials: 100) { network in
       left -= 1
       return left < 0 ? nil : value(network)
     }
-    #expect(left == -1 && better.count <= 3 && !better.isEmpty)
-    let none = refinement(16).run(from: [], summits: 5, trials: 100, isBetter: >) { value($0) }
-    #expect(none.isEmpty)
+    #expect(left == -1)
+    refinement(16).run(from: [], trials: 100) { network in
+      Issue.record("\(network) comes of nothing")
+      return 0
+    }
+  }
+
+  @Test func `of neighbours that nothing tells apart the most probable is first`() {
+    var first: [Int]?
+    refinement(16).run(from: [([0, 0, 2, 0], 1)], trials: 1) { network in
+      first = network
+      return 1
+    }
+    #expect(first == refinement(16).neighbours(of: [0, 0, 2, 0]).first)
   }
 }
