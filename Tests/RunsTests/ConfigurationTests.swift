@@ -67,6 +67,7 @@ import Testing
     config.budget.flops = 1.234567890123e15
     config.temperature.start = .leastNonzeroMagnitude
     config.search.thetaShare = 1.0.nextDown
+    config.search.validationShare = .leastNonzeroMagnitude
     config.data.cache = "~"
     config.data.source = "a \"quoted\" ünïcode: path # [with], 'all' \\ of it\tand a\nline"
     config.space.candidates = [

@@ -11,10 +11,18 @@ import Testing
   /// A search whose second layer lets nothing through but what its candidate 1 does.
   private func task(_ overrides: [String] = []) throws -> SearchTask {
     let task = try TinyRun(overrides: ["batch=64"] + overrides).task()
-    let plan = task.batches(.weights, epoch: 0)
-    for step in 0..<plan.count {
-      let batch = plan.batch(step)
-      _ = task.train(.weights, batch, temperature: 5, learningRate: 0.1, step: step)
+    for epoch in 0..<8 {
+      let plan = task.batches(.weights, epoch: epoch)
+      for index in 0..<plan.count {
+        let step = epoch * plan.count + index
+        _ = task.train(
+          .weights,
+          plan.batch(index),
+          temperature: 5,
+          learningRate: 0.1,
+          step: step
+        )
+      }
     }
     let name = task.choices[1].options[1].name
     for parameter in task.supernet.parameters
