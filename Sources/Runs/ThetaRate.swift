@@ -34,6 +34,7 @@ package enum ThetaRate: Codable, Sendable, Equatable {
     return Int((Self.travel / rate).rounded(.up))
   }
 
+  /// Reads a number or `auto`.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     self = try (try? container.decode(Double.self)).map(ThetaRate.named) ?? .word(in: container)
@@ -46,6 +47,7 @@ package enum ThetaRate: Codable, Sendable, Equatable {
     return .automatic
   }
 
+  /// Writes the number, or `auto`.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
