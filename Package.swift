@@ -152,6 +152,10 @@ let package = Package(
       exclude: ["Frames"],
       swiftSettings: base
     ),
-    .testTarget(name: "CommandLineTests", dependencies: ["Runs"], swiftSettings: base),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["Runs", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: base
+    ),
   ]
 )

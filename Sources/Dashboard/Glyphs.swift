@@ -46,6 +46,7 @@ package enum GlyphSet: String, Sendable, CaseIterable {
   var arrow: String { isASCII ? "->" : "→" }
   var times: String { isASCII ? "x" : "×" }
   var theta: String { isASCII ? "theta" : "θ" }
+  var lambda: String { isASCII ? "lambda" : "λ" }
   var tau: String { isASCII ? "tau" : "τ" }
   var dot: String { isASCII ? "|" : "·" }
   var pointMark: UInt32 { isASCII ? 64 : 0x25cf }
@@ -72,6 +73,7 @@ package enum GlyphSet: String, Sendable, CaseIterable {
       case "…": result += "~"
       case "τ": result += "tau"
       case "θ": result += "theta"
+      case "λ": result += "lambda"
       case "–", "−": result += "-"
       case "≤": result += "<="
       default: result.unicodeScalars.append(scalar.isASCII ? scalar : "?")

@@ -199,8 +199,10 @@ private func standing(_ model: Model) -> String {
     return "stopped with a checkpoint; go on with: supertop resume \(model.summary?.name ?? "RUN")"
   case .paused: return "paused at a step boundary; space goes on, s does one step"
   case .finished:
-    return model.isTraining
-      ? "the training is done; q leaves" : "the search is done; Enter inspects a layer, q leaves"
+    if model.isTraining { return "the training is done; q leaves" }
+    return model.isSettled
+      ? "the search is done; Enter inspects a layer, q leaves"
+      : "the search ended undecided: \(model.found?.verdict ?? model.verdict?.text ?? "")"
   case .preparing: return ""
   case .running, .validating: break
   }
@@ -211,8 +213,9 @@ private func standing(_ model: Model) -> String {
     return
       "warm-up: only weights are trained; θ starts to move in epoch \(summary.warmupEpochs + 1)"
   }
-  if let line = model.log.last?.text { return line }
-  return ""
+  // What was noticed stays in sight until there is something else to say.
+  let line = model.log.last { $0.level == .notice } ?? model.log.last
+  return line?.text ?? ""
 }
 
 /// An action in words.

@@ -140,7 +140,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
     x += width + 1
   }
 
-  // Where not all fit, the likeliest are shown.
+  // Where not all fit, the most probable are shown.
   let room = rect.height - 1
   var order = Array(choice.options.indices)
   if order.count > room {

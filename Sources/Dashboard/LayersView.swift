@@ -38,8 +38,8 @@ func drawLayers(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
   if layout.isBoxed {
     var title: Words = [("Layers", Style(.title))]
-    let settled = model.choices.indices.filter { (model.probabilities(of: $0).max() ?? 0) >= 0.9 }
-    title.append(("\(model.choices.count) searched, \(settled.count) settled", Style(.muted)))
+    let settled = model.verdict.map { ", \($0.settled) settled" } ?? ""
+    title.append(("\(model.choices.count) searched\(settled)", Style(.muted)))
     if model.theta?.logits.contains(where: { $0.contains(where: \.isNaN) }) ?? false {
       title = [("Layers", Style(.title)), ("\(glyphs.theta) is not a number", Style(.bad))]
     }

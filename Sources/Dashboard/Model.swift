@@ -15,6 +15,7 @@ struct Model: Sendable {
   var lastStep: StepRecord?
   var log: [LogRecord] = []
   var found: FoundNetwork?
+  var tested: TestedNetwork?
 
   // What the person does.
   var size: Size
@@ -169,6 +170,17 @@ extension Model {
     let values = probabilities(of: index)
     return values.indices.max { values[$0] < values[$1] } ?? 0
   }
+
+  /// How decided the choices are now; nil before there are any and in a random search, where θ rests.
+  var verdict: Verdict? {
+    guard !choices.isEmpty, summary?.randomNetworks == nil else { return nil }
+    return Verdict(
+      probabilities: choices.indices.map { probabilities(of: $0).map(Double.init) }
+    )
+  }
+
+  /// Whether the network that a finished search ends with is more than a coin toss.
+  var isSettled: Bool { verdict?.isSettled ?? true }
 
   /// Entropy of choice `index` in bits.
   func entropy(of index: Int) -> Double { entropyBits(probabilities(of: index)) }

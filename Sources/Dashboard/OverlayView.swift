@@ -237,6 +237,41 @@ private func drawPrompt(
 
 // MARK: Result
 
+/// What else there is to say of a result: the test images, the verdict in lines that fit, random sampling.
+private func resultRemarks(_ model: Model) -> [(String, Ink)] {
+  var remarks: [(String, Ink)] = []
+  if let accuracy = model.found?.testAccuracy {
+    remarks.append(("test images: the chosen network alone \(Format.percent(accuracy))", .fg))
+  }
+  if let verdict = model.found?.verdict {
+    let ink: Ink = model.isSettled ? .muted : .warn
+    // The figures, and what to change.
+    let parts = verdict.split(separator: ": ", maxSplits: 1).map(String.init)
+    remarks += parts.flatMap { wrapped($0, to: 70) }.map { ($0, ink) }
+  }
+  if let networks = model.found?.sampledNetworks, let mean = model.found?.sampledMean {
+    let deviation = Format.percent(model.found?.sampledDeviation ?? 0)
+    remarks.append(
+      (
+        "random sampling: \(Format.percent(mean)) on average of \(networks), "
+          + "deviation \(deviation)", .muted
+      )
+    )
+  }
+  return remarks
+}
+
+/// A text in lines of `width` columns at most, broken between words.
+private func wrapped(_ text: String, to width: Int) -> [String] {
+  text.split(separator: " ").reduce(into: [String]()) { lines, word in
+    if let last = lines.last, columns(of: last) + columns(of: String(word)) < width {
+      lines[lines.count - 1] = last + " " + word
+    } else {
+      lines.append(String(word))
+    }
+  }
+}
+
 /// What the search came to; stays until it is put away.
 private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   if model.isTraining { return drawTrainingResult(&frame, model, layout) }
@@ -254,9 +289,17 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
   let item = (picks.map { columns(of: $0.1) }.max() ?? 6) + 5
   let perLine = max(1, (wide - 4) / max(1, item))
   let pickLines = (picks.count + perLine - 1) / perLine
-  let height = min(layout.size.height, 9 + pickLines)
+  let remarks = resultRemarks(model)
+  let height = min(layout.size.height, 9 + pickLines + remarks.count)
   let box = layout.dialog(width: wide, height: height)
-  let inside = drawDialog(&frame, box, glyphs, "\(glyphs.check) The search is done", ink: .good)
+  let inside = drawDialog(
+    &frame,
+    box,
+    glyphs,
+    model.isSettled
+      ? "\(glyphs.check) The search is done" : "\(glyphs.waiting) The search ended undecided",
+    ink: model.isSettled ? .good : .warn
+  )
   var y = inside.y + (inside.height >= 8 ? 1 : 0)
   let label = Style(.muted)
   if let last = model.epochs.last {
@@ -276,6 +319,10 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
       + (latency.map { Format.milliseconds($0) + " \(glyphs.dot) " } ?? "")
       + "\(model.epochs.count) epochs in \(Format.duration(seconds))"
     if y < inside.maxY { frame.put(inside.x, y, clip(facts, to: inside.width), Style(.fg)) }
+    for remark in remarks where y + 1 < inside.maxY {
+      y += 1
+      frame.put(inside.x, y, clip(glyphs.plain(remark.0), to: inside.width), Style(remark.1))
+    }
     y += 2
   }
   if y < inside.maxY - 1 {
@@ -283,7 +330,7 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
       inside.x,
       y,
       model.found?.isRepaired == true
-        ? "The likeliest network within the budget, layer by layer"
+        ? "The most probable network within the budget, layer by layer"
         : "The network that was found, layer by layer",
       Style(.title),
       limit: inside.width

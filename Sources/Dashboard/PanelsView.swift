@@ -89,6 +89,9 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Wo
     } else if isWide, let metric = model.summary?.costMetric {
       words.append((metric == "flops" ? "FLOPs" : metric, Style(.muted)))
     }
+    if isWide, let multiplier = model.lastStep?.multiplier {
+      words.append(("\(glyphs.lambda) \(Format.number(multiplier))", Style(.muted)))
+    }
     return words
   case .temperature:
     var words: Words = [(isWide ? "Temperature \(glyphs.tau)" : "Temp", Style(.title))]

@@ -36,6 +36,8 @@ package struct RunDelta: Sendable {
   package var log: [LogRecord] = []
   /// Once a search has ended.
   package var found: FoundNetwork?
+  /// Once a run has ended that tells what the test images came to.
+  package var tested: TestedNetwork?
 
   package init() {}
 }

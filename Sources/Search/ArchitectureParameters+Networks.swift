@@ -4,7 +4,7 @@ import Tensor
 
 /// What the architecture parameters say: probabilities, draws and costs.
 extension ArchitectureParameters {
-  /// The likeliest candidate of every layer.
+  /// The most probable candidate of every layer.
   package var argmax: [Int] {
     logits.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
   }

@@ -17,9 +17,9 @@ package struct NetworkScore: Sendable, Equatable {
 
   /// Mean cross-entropy of an image.
   package var crossEntropy: Double { sum / Double(max(1, images)) }
-  /// Share whose class is the likeliest, 0…1.
+  /// Share whose class is the most probable, 0…1.
   package var top1: Double { Double(first) / Double(max(1, images)) }
-  /// Share whose class is among the five likeliest, 0…1.
+  /// Share whose class is among the five most probable, 0…1.
   package var top5: Double { Double(five) / Double(max(1, images)) }
 
   mutating func add(crossEntropy: Double, first: Int, five: Int, images: Int) {

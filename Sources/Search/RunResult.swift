@@ -60,15 +60,15 @@ package struct TrainingResult: Codable, Sendable, Equatable {
   package var event: String
   /// Name of the network.
   package var name: String
-  /// Share of the test images whose class is the likeliest, 0…1.
+  /// Share of the test images whose class is the most probable, 0…1.
   package var top1: Double
-  /// Share whose class is among the five likeliest, 0…1.
+  /// Share whose class is among the five most probable, 0…1.
   package var top5: Double
   /// The same as `top1`, called as in every other object.
   package var testAccuracy: Double
   /// Mean cross-entropy of the test images.
   package var testLoss: Double
-  /// Share of the validation images whose class was the likeliest after the last epoch, 0…1.
+  /// Share of the validation images whose class was the most probable after the last epoch, 0…1.
   package var validationAccuracy: Double
   /// Mean cross-entropy of the validation images after the last epoch.
   package var validationLoss: Double

@@ -5,7 +5,7 @@ import Runs
 import Tensor
 
 extension SearchTask {
-  /// Networks drawn from softmax(θ) for the export, besides the likeliest one.
+  /// Networks drawn from softmax(θ) for the export, besides the most probable one.
   private static let sampledNetworks = 4
 
   /// A network and how it did on the validation images.
@@ -66,7 +66,7 @@ extension SearchTask {
       seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
     )
     if !drawn.isEmpty { result.take(sampled: judged.map(\.accuracy)) }
-    if let verdict, !verdict.isSettled { try session.store.log(.notice, told(verdict)) }
+    if let verdict, !verdict.isSettled { try session.store.log(.info, told(verdict)) }
     if let reason = reason(for: best.network) { try session.store.log(.info, reason) }
     try session.export(try export(judged), as: "architecture.json")
     let network = supernet.macro.network(best.network, name: configuration.preset)
@@ -98,6 +98,8 @@ extension SearchTask {
 
   /// The chosen network alone, and the supernet, on the test images, which nothing has looked at before;
   /// nil if somebody asked to stop.
+  ///
+  /// Errors: `.configuration` where a loss is no finite number, which no result can hold.
   private func test(
     _ network: [Int],
     _ session: TrainingSession
@@ -118,6 +120,9 @@ extension SearchTask {
         share: 0.5..<1
       )
     else { return nil }
+    guard supernet.crossEntropy.isFinite, alone.crossEntropy.isFinite else {
+      throw session.diverged("the loss of the test images")
+    }
     return (alone, supernet)
   }
 
@@ -200,7 +205,8 @@ extension SearchTask {
           flops: supernet.flops(judged.network),
           params: supernet.params(judged.network),
           latency: latency?.cost(judged.network),
-          validationAccuracy: judged.accuracy
+          validationAccuracy: judged.accuracy,
+          thetaAccuracy: drawn.isEmpty ? nil : judged.accuracy
         )
       }
     )

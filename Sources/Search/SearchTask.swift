@@ -81,7 +81,7 @@ final class SearchTask: TrainingTask {
       ? Verdict(probabilities: supernet.theta.probabilities) : nil
   }
 
-  /// The network that stands for the search before its end: the likeliest, or the first that was drawn.
+  /// The network that stands for the search before its end: the most probable, or the first that was drawn.
   var leader: [Int] { drawn.first ?? supernet.argmax }
 
   var remedy: String { "lower weights.learning_rate or loss.alpha" }

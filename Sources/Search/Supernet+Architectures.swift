@@ -2,7 +2,7 @@ import Networks
 
 /// What the architecture parameters of the supernet say.
 extension Supernet {
-  /// The likeliest candidate of every layer.
+  /// The most probable candidate of every layer.
   package var argmax: [Int] { theta.argmax }
   /// Σ P·price over the layers and the fixed parts, in the metric of the config.
   package var expectedCost: Double { theta.expectedCost }

@@ -70,10 +70,13 @@ package final class Supernet {
     )
     choices = macro.choices(latency: latency)
     let prices = try macro.prices(configuration, latency: latency)
+    var loss = configuration.loss
+    // Where θ rests nothing is learned from costs either.
+    if configuration.search.algorithm == .random { loss.multiplier = .fixed }
     theta = ArchitectureParameters(
       prices: prices,
       loss: try CostLoss(
-        configuration.loss,
+        loss,
         metric: configuration.search.cost,
         budget: configuration.limit,
         cheapest: prices.range.lowerBound

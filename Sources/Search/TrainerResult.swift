@@ -156,11 +156,14 @@ struct ArchitectureExport: Codable {
     var latency: Double?
     /// On the validation images after batch-norm recalibration, 0…1.
     var validationAccuracy: Double
+    /// The same under its earlier name, for scripts that read it; nil but in a random search.
+    var thetaAccuracy: Double?
 
     enum CodingKeys: String, CodingKey {
       case source, blocks, flops, params
       case latency = "latency_ms"
       case validationAccuracy = "val_accuracy"
+      case thetaAccuracy = "theta_accuracy"
     }
   }
 

@@ -24,7 +24,7 @@ struct DeriveCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Folder of the search.", valueName: "run"))
   var path: String
 
-  @Option(help: ArgumentHelp("Networks drawn beside the likeliest one.", valueName: "n"))
+  @Option(help: ArgumentHelp("Networks drawn beside the most probable one.", valueName: "n"))
   var samples = 8
 
   @Option(

@@ -66,7 +66,7 @@ struct NetworkSource {
     }
   }
 
-  /// Where a finished run keeps its network: a training with weights, a search the likeliest without.
+  /// Where a finished run keeps its network: a training with weights, a search the chosen one without.
   private static func path(inRun name: String) throws -> String {
     let run = try RunFolder.open(path: name)
     let paths = [run.weightsPath, run.exportsPath + "/network.json"]

@@ -67,6 +67,7 @@ final class ProgressPrinter {
     for record in try reader.log(after: lastLog) {
       lastLog = record.id
       if record.level == .warning { errors.line("supertop: " + record.text) }
+      if record.level == .notice, !json { line(record.text) }
     }
     // Epochs first: all steps of an epoch that is there are there as well.
     var epochs = try reader.epochs(after: lastEpoch)[...]
@@ -111,7 +112,10 @@ final class ProgressPrinter {
       "done in \(Format.duration(result.seconds)): validation accuracy "
         + "\(Format.percent(result.validationAccuracy)), the chosen network alone "
         + Format.percent(result.argmaxAccuracy)
+        + "; on the test images \(Format.percent(result.supernetTestAccuracy)) and "
+        + Format.percent(result.testAccuracy)
     )
+    if let verdict = result.verdict { line("verdict: " + verdict) }
     line("network: " + result.architecture.map(\.choice).joined(separator: " "))
     if let networks = result.sampledNetworks, let mean = result.sampledMean {
       line(
@@ -120,7 +124,7 @@ final class ProgressPrinter {
       )
     }
     if result.repaired {
-      line("the likeliest network missed the budget; this is the likeliest that keeps it")
+      line("the most probable network missed the budget; this one keeps it")
     }
     line(
       "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters by rule madds"
@@ -148,9 +152,16 @@ final class ProgressPrinter {
     line(
       "epoch \(epoch.epoch + 1): val \(Format.percent(epoch.validationAccuracy)), "
         + "chosen net \(Format.percent(epoch.argmaxAccuracy)), "
-        + "loss \(Format.number(epoch.validationLoss)), cost \(Format.cost(epoch.expectedCost, metric)), "
+        + "loss \(Format.number(epoch.validationLoss)), "
+        + "cost \(Format.cost(epoch.expectedCost, metric)), "
+        + (epoch.settled.map { "settled \($0)/\(choices), " } ?? "")
         + "t \(Format.number(epoch.temperature)), \(Format.duration(epoch.seconds))"
     )
+  }
+
+  /// Choices that are open, as the verdict counts them.
+  private var choices: Int {
+    ((try? reader.choices()) ?? []).count { $0.options.count > 1 }
   }
 
   /// A line on what goes on, every few seconds.

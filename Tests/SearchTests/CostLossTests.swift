@@ -11,6 +11,7 @@ import Testing
   ) throws -> Configuration.LossSettings {
     var settings = try Configuration.preset("digits").loss
     settings.form = form
+    settings.multiplier = .fixed
     settings.alpha = 0.2
     settings.beta = 0.6
     settings.band = 0.05

@@ -294,12 +294,13 @@ import Testing
   @Test func `architectures are drawn in proportion to their probability`() throws {
     let net = try supernet(configuration())
     net.theta.logits[0] = [2, 1, 0, 0, 0, 0, 0, 0, -1]
+    let within = CostTable.within(nil)
     var counts = [Int](repeating: 0, count: 9)
     let draws = 4000
     let source = RandomNetworks(
       prices: net.prices,
       probabilities: net.theta.probabilities,
-      within: CostTable.within(nil)
+      within: within
     )
     for index in 0..<UInt32(draws) {
       var random = Philox(seed: 3, purpose: .sampling, index: index)
@@ -310,6 +311,14 @@ import Testing
         abs(Double(counts[option]) / Double(draws) - net.theta.probabilities[0][option]) < 0.03
       )
     }
+    let once = net.theta.drawn(5, seed: 3, within: within)
+    #expect(once.count == 5 && Set(once).count == 5)
+    #expect(net.theta.drawn(5, seed: 3, within: within) == once)
+    let others = net.theta.drawn(5, seed: 3, within: within, except: Set(once.prefix(2)))
+    #expect(others.count == 5 && Set(others).isDisjoint(with: once.prefix(2)))
+    let middle = (net.prices.range.lowerBound + net.prices.range.upperBound) / 2
+    let cheap = net.theta.drawn(5, seed: 3, within: CostTable.within(middle))
+    #expect(cheap.count == 5 && cheap.allSatisfy { net.prices.cost($0) <= middle })
     let expected = log(net.theta.probabilities[0][1]) + 2 * log(1.0 / 9)
     #expect(abs(net.theta.logProbability([1, 4, 4]) - expected) < 1e-9)
   }

@@ -1,0 +1,115 @@
+extension Contract {
+  /// What `compare`, `prove`, `models` and `latency` print.
+  static let tools: [Shape] = [
+    Shape(
+      "object of compare",
+      [
+        "`done`": ["event"],
+        "`flops` or `params` or `latency`": ["metric"],
+        "list of compared run": ["runs"],
+      ]
+    ),
+    Shape(
+      "compared run",
+      [
+        "text": ["name", "run", "network", "state"],
+        "`dnas` or `random` or `training`": ["algorithm"],
+        "flag": ["finished", "on_front"],
+        "share": ["val_accuracy", "argmax_accuracy", "retrained_accuracy", "sampled_mean"],
+        "count": ["sampled_networks", "epochs"],
+        "amount": ["sampled_deviation", "flops", "params", "latency_ms", "budget", "seconds"],
+        "`flops` or `params` or `latency`": ["cost_metric"],
+      ],
+      sometimes: [
+        "val_accuracy", "argmax_accuracy", "retrained_accuracy", "sampled_networks", "sampled_mean",
+        "sampled_deviation", "flops", "params", "latency_ms", "cost_metric", "budget",
+      ]
+    ),
+    Shape(
+      "object of prove",
+      [
+        "`dnas` or `random` or `evolution`": ["algorithm"],
+        "text": ["limit"],
+        "best network": ["best"],
+        "list of text": ["architectures"],
+        "list of amount": ["accuracies", "regret", "random_regret"],
+        "list of amount or null": ["costs"],
+        "list of flag": ["within_limit"],
+        "list of count": ["evaluations"],
+        "count": ["steps"],
+        "amount": ["seconds"],
+      ],
+      sometimes: ["limit"]
+    ),
+    Shape(
+      "best network",
+      [
+        "text": ["architecture"],
+        "amount": ["accuracy", "cost"],
+      ],
+      sometimes: ["cost"]
+    ),
+    Shape(
+      "model",
+      [
+        "text": ["name", "family"],
+        "count": ["resolution", "flops", "params"],
+        "count or null": ["published_flops", "published_params"],
+        "`zoo` or `madds` or `with-batch-norm`": ["counting_rule"],
+        "flag or null": ["match"],
+      ]
+    ),
+    Shape(
+      "object of latency measure",
+      [
+        "text": ["file", "device", "isa"],
+        "count": ["threads", "cells"],
+        "amount": ["seconds", "largest_spread", "least_ms", "most_ms"],
+        "list of finding": ["findings"],
+      ]
+    ),
+    Shape(
+      "object of latency show",
+      [
+        "text": ["device", "isa", "date"],
+        "count": ["threads"],
+        "amount": ["fixed_ms", "least_ms", "most_ms"],
+        "list of text": ["candidates"],
+        "list of latency row": ["rows"],
+        "list of finding": ["findings"],
+      ],
+      sometimes: ["threads", "isa"]
+    ),
+    Shape(
+      "latency row",
+      [
+        "text": ["name", "shape"],
+        "list of amount or null": ["ms", "spread"],
+      ]
+    ),
+    Shape(
+      "finding",
+      [
+        "text": ["grade", "text"]
+      ]
+    ),
+    Shape(
+      "object of latency check",
+      [
+        "count": ["networks", "threads"],
+        "amount": ["median_error"],
+        "number": ["r2", "kendall_tau"],
+        "text": ["table", "device", "isa"],
+        "list of checked network": ["rows"],
+      ]
+    ),
+    Shape(
+      "checked network",
+      [
+        "list of text": ["architecture"],
+        "amount": ["predicted_ms", "measured_ms", "spread"],
+        "number": ["error"],
+      ]
+    ),
+  ]
+}
