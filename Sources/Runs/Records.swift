@@ -163,7 +163,7 @@ package struct EpochRecord: Codable, Sendable, Equatable {
   package var topFive: Double?
   /// Milliseconds of the argmax architecture by the latency table; nil without one.
   package var argmaxLatency: Double?
-  /// Choices whose leader has half of the probability or more; nil in a training.
+  /// Choices that are settled (`Verdict`); nil in a training.
   package var settled: Int?
   /// Mean entropy of the choices' probabilities, bits; nil in a training.
   package var meanEntropyBits: Double?

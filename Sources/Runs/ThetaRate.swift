@@ -34,7 +34,7 @@ package enum ThetaRate: Codable, Sendable, Equatable {
     return Int((Self.travel / rate).rounded(.up))
   }
 
-  /// Reads a number or the word.
+  /// Reads a number or `auto`.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     self = try (try? container.decode(Double.self)).map(ThetaRate.named) ?? .word(in: container)
@@ -47,7 +47,7 @@ package enum ThetaRate: Codable, Sendable, Equatable {
     return .automatic
   }
 
-  /// Writes a number or the word.
+  /// Writes the number, or `auto`.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {

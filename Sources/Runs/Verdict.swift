@@ -2,8 +2,8 @@ import Foundation
 
 /// How decided a search is: what its result is worth (spec S12).
 ///
-/// A choice is *settled* where its leader has half of the probability or more, and a *coin toss* where its
-/// entropy is nine tenths or more of that of even odds.
+/// A choice is a *coin toss* where its entropy is nine tenths or more of that of even odds, and else *settled*
+/// where its leader has half of the probability or more: of two options one always has.
 package struct Verdict: Sendable, Equatable {
   /// Choices of the search.
   package let choices: Int
@@ -23,8 +23,9 @@ package struct Verdict: Sendable, Equatable {
     let open = probabilities.filter { $0.count > 1 }
     let entropies = open.map { -$0.reduce(0) { $0 + ($1 > 0 ? $1 * log2($1) : 0) } }
     choices = open.count
-    settled = open.count { ($0.max() ?? 0) >= Self.settledShare }
-    coinTosses = zip(open, entropies).count { $1 >= Self.tossShare * log2(Double($0.count)) }
+    let tosses = zip(open, entropies).map { $1 >= Self.tossShare * log2(Double($0.count)) }
+    settled = zip(open, tosses).count { !$1 && ($0.max() ?? 0) >= Self.settledShare }
+    coinTosses = tosses.count { $0 }
     meanEntropyBits = entropies.reduce(0, +) / Double(max(1, open.count))
   }
 

@@ -48,7 +48,7 @@ extension ArchitectureParameters {
   ///   - seed: names the draws.
   ///   - within: the lowest and the highest cost allowed.
   ///   - seen: architectures that do not count.
-  /// - Returns: one candidate index a layer each, in the order of the draws.
+  /// - Returns: one candidate index a layer, in the order of the draws.
   package func drawn(
     _ count: Int,
     seed: UInt64,

@@ -40,7 +40,7 @@ package struct CostLoss: Sendable {
     self.settings = settings
     self.metric = metric
     self.budget = budget ?? 0
-    precondition(!settings.needsBudget || self.budget > 0, "a form that lacks its budget")
+    precondition(!settings.needsBudget || self.budget > 0, "a form without the budget it needs")
     let isLog = settings.form == .log || settings.form == .paper
     if isLog && cheapest * Double(CostLoss.logUnits(metric)) <= Double(CostLoss.least) {
       throw UserError(

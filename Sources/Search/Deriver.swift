@@ -62,7 +62,11 @@ package final class Deriver {
   /// The networks that θ stands for within the budget, and up to `samples` drawn from softmax(θ)
   /// on condition that they hold the budget: all different.
   ///
-  /// `selected` is the network that perturbation chose; it comes first.
+  /// - Parameters:
+  ///   - samples: drawn ones at most.
+  ///   - seed: names the draws.
+  ///   - selected: the network that perturbation chose, in place of the most probable one.
+  /// - Returns: records that nobody has judged.
   package func networks(samples: Int, seed: UInt64, selected: [Int]? = nil) -> [DerivedRecord] {
     let argmax = task.supernet.argmax
     var records: [DerivedRecord] = []

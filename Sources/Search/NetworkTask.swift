@@ -84,8 +84,7 @@ final class NetworkTask: TrainingTask {
   /// What is odd about the images that judge, in a line.
   var finding: String? {
     guard split.validation.isEmpty, configuration.recipe.validationShare > 0 else { return nil }
-    return "every class has a single training image, so none is kept for recipe.validation_share; "
-      + "the test images judge the epochs"
+    return "too few training images to keep one for validation; the test images judge the epochs"
   }
 
   // Nothing is drawn by a temperature here.

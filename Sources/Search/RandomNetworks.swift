@@ -10,20 +10,24 @@ import Tensor
 struct RandomNetworks {
   private let prices: CostTable
   private let range: ClosedRange<Double>
-  /// Of each candidate, before the condition.
-  private let probabilities: [[Double]]
+  /// log P of each candidate, before the condition.
+  private let logProbabilities: [[Double]]
   /// Steps of each candidate's price.
   private let steps: [[Int]]
-  /// How probable the continuations from a layer on that end in the range are, by the steps spent before
-  /// it; in units of the largest of the layer, which drop out of a draw and would vanish otherwise.
+  /// log P of the continuations from a layer on that end in the range, by the steps spent before it; as
+  /// logarithms, because a settled search has some that would vanish and are the only ones within a limit.
   private let shares: [[Double]]
 
   private static let resolution = 4000.0
   /// Draws after which a range counts as empty.
   private static let tries = 1000
 
-  /// Networks that cost what `range` says, by `prices`; `probabilities` [layer][candidate] are of
-  /// independent choices, nil for even ones.
+  /// Networks that cost what `range` says, by `prices`.
+  ///
+  /// - Parameters:
+  ///   - prices: of every candidate.
+  ///   - probabilities: [layer][candidate], of independent choices; nil for even ones.
+  ///   - range: the lowest and the highest cost.
   init(
     prices: CostTable,
     probabilities: [[Double]]? = nil,
@@ -31,9 +35,9 @@ struct RandomNetworks {
   ) {
     self.prices = prices
     self.range = range
-    self.probabilities =
-      probabilities
-      ?? prices.layers.map { [Double](repeating: 1 / Double($0.count), count: $0.count) }
+    logProbabilities =
+      probabilities?.map { $0.map { log($0) } }
+      ?? prices.layers.map { [Double](repeating: -log(Double($0.count)), count: $0.count) }
     // No network costs more than the dearest.
     let most = min(range.upperBound, prices.range.upperBound)
     let unit = max((most - prices.fixed) / Self.resolution, .leastNormalMagnitude)
@@ -43,23 +47,19 @@ struct RandomNetworks {
     let highest = Int(Self.resolution) + error
     let least = max((range.lowerBound - prices.fixed) / unit, -1)
     let lowest = Int(min(least, 1e6).rounded(.down)) - error
-    var shares = [(0...highest).map { $0 >= lowest ? 1.0 : 0 }]
-    for (layer, probabilities) in zip(steps, self.probabilities).reversed() {
+    var shares = [(0...highest).map { $0 >= lowest ? 0 : -Double.infinity }]
+    for (layer, logProbabilities) in zip(steps, logProbabilities).reversed() {
       let later = shares[shares.count - 1]
-      let sums = later.indices.map { spent in
-        zip(layer, probabilities).reduce(0) {
-          $0 + (spent + $1.0 <= highest ? $1.1 * later[spent + $1.0] : 0)
-        }
-      }
-      let largest = sums.max() ?? 0
-      shares.append(largest > 0 ? sums.map { $0 / largest } : sums)
+      shares.append(
+        later.indices.map { logSum(Self.weights(layer, logProbabilities, later, spent: $0)) }
+      )
     }
     self.shares = shares.reversed()
   }
 
   /// A network drawn by `random`; nil where none is in the range.
   func draw(_ random: inout Philox) -> [Int]? {
-    guard shares[0][0] > 0 else { return nil }
+    guard shares[0][0] > -.infinity else { return nil }
     for _ in 0..<Self.tries {
       let network = candidate(&random)
       if range.contains(prices.cost(network)) { return network }
@@ -91,11 +91,10 @@ struct RandomNetworks {
   private func candidate(_ random: inout Philox) -> [Int] {
     var spent = 0
     return steps.enumerated().map { layer, steps in
-      let later = shares[layer + 1]
-      let weights = zip(steps, probabilities[layer]).map {
-        spent + $0 < later.count ? $1 * later[spent + $0] : 0
-      }
-      var left = Double(random.uniform()) * weights.reduce(0, +)
+      let weights = softmax(
+        Self.weights(steps, logProbabilities[layer], shares[layer + 1], spent: spent)
+      )
+      var left = Double(random.uniform())
       var choice = weights.lastIndex { $0 > 0 } ?? 0
       for (index, weight) in weights.enumerated() where weight > 0 {
         left -= weight
@@ -108,4 +107,23 @@ struct RandomNetworks {
       return choice
     }
   }
+
+  /// log P of each candidate of a layer together with all that may follow it.
+  private static func weights(
+    _ steps: [Int],
+    _ logProbabilities: [Double],
+    _ later: [Double],
+    spent: Int
+  ) -> [Double] {
+    steps.indices.map {
+      let place = spent + steps[$0]
+      return place < later.count ? logProbabilities[$0] + later[place] : -.infinity
+    }
+  }
+}
+
+/// log Σ exp(xᵢ); −∞ of nothing.
+private func logSum(_ values: [Double]) -> Double {
+  guard let top = values.max(), top > -.infinity else { return -.infinity }
+  return top + log(values.reduce(0) { $0 + exp($1 - top) })
 }

@@ -66,8 +66,8 @@ struct Refinement {
       sizes: prices.layers.map(\.count)
     ).prices
     let fitted = networks.map(worth.cost)
-    // `max` takes the last of equals.
-    return networks.indices.reversed().max { fitted[$0] < fitted[$1] }.map { networks[$0] }
+    // `max` keeps the first of equals.
+    return networks.indices.max { fitted[$0] < fitted[$1] }.map { networks[$0] }
   }
 
   /// The neighbours of a network within the limit, the most probable first.

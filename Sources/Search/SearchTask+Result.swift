@@ -126,10 +126,10 @@ extension SearchTask {
     return (alone, supernet)
   }
 
-  /// Networks within the budget, best first; the validation images decide.
+  /// The networks that θ stands for within the budget and some drawn from softmax(θ) on condition that they
+  /// hold it, best first; the validation images decide.
   ///
-  /// They are those that θ stands for and some drawn from softmax(θ) on condition that they hold the budget. Last
-  /// stands the most probable network of all, where it costs more.
+  /// Last comes the most probable network of all, where it costs more than the budget.
   private func judgeProbable(_ session: TrainingSession) throws -> [Judged]? {
     let argmax = supernet.argmax
     let probable = probable

@@ -17,7 +17,8 @@ final class SearchTask: TrainingTask {
 
   /// Builds the search; `latency` must be there where that is the cost.
   ///
-  /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach.
+  /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach; `.data` for
+  /// too few images.
   init(_ configuration: Configuration, data: Dataset, latency: CostTable? = nil) throws {
     self.configuration = configuration
     self.data = data
@@ -27,6 +28,15 @@ final class SearchTask: TrainingTask {
       validationShare: configuration.search.validationShare,
       seed: configuration.seed
     )
+    for (images, purpose) in [(split.theta, "theta"), (split.validation, "validation")]
+    where images.isEmpty {
+      throw UserError(
+        .data,
+        configuration.data.source,
+        "\(data.train.count) training images of \(data.classes) classes leave none for \(purpose)",
+        remedy: "add images: each class keeps one for the weights"
+      )
+    }
     self.latency = latency
     supernet = try Supernet(
       configuration: configuration,
@@ -152,17 +162,22 @@ final class SearchTask: TrainingTask {
       )
     }
     guard phase == .theta else { return nil }
-    // The pulls as well: Adam's moments carry what is infinite in them into every later step.
-    let arrays = supernet.theta.logits + supernet.theta.accuracyPull + supernet.theta.costPull
-    let isFinite =
-      arrays.allSatisfy { $0.allSatisfy(\.isFinite) } && supernet.expectedCost.isFinite
-      && supernet.theta.multiplier?.value.isFinite ?? true
-    return isFinite
+    func isFinite(_ arrays: [[Float]]) -> Bool { arrays.allSatisfy { $0.allSatisfy(\.isFinite) } }
+    let theta = supernet.theta
+    if !isFinite(theta.accuracyPull + theta.costPull) {
+      return NumberFault(
+        what: "the gradient of theta",
+        key: "loss.alpha",
+        remedy: "lower loss.alpha or raise temperature.end"
+      )
+    }
+    // Adam's moments as well: what is infinite in them holds θ still for good.
+    return isFinite(theta.state().map(\.values)) && theta.expectedCost.isFinite
       ? nil
       : NumberFault(
         what: "theta",
         key: "theta.learning_rate",
-        remedy: "lower theta.learning_rate or raise temperature.end"
+        remedy: "lower theta.learning_rate or loss.alpha"
       )
   }
 

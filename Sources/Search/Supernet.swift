@@ -292,8 +292,8 @@ package final class Supernet {
     temperature: Double,
     batch: Batch
   ) -> Double {
-    judged = nil
-    engine.mode = .recalibration
+    // The batch's own statistics, which recalibration would keep.
+    engine.mode = .training
     let scores = scores(
       nil,
       temperature: temperature,

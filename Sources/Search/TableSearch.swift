@@ -219,9 +219,8 @@ package struct TableSearch: Sendable {
     }
     let count = max(1, settings.evaluations / Self.drawnPart)
     let probable = theta.mostProbable(within: within).map { [$0] } ?? []
-    let networks =
-      probable + theta.drawn(count - 1, seed: seed, within: within, except: Set(probable))
-    var rows = networks.compactMap(row).prefix(settings.evaluations).map { $0 }
+    let drawn = theta.drawn(count - 1, seed: seed, within: within, except: Set(probable))
+    var rows = (probable + drawn).compactMap(row).prefix(settings.evaluations).map { $0 }
     let refinement = Refinement(
       prices: theta.prices,
       within: within,

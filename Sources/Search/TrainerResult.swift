@@ -68,9 +68,9 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var repaired: Bool
   /// Choices of the search; nil, as the next four, in a random search.
   package var choices: Int?
-  /// Choices whose leader has half of the probability or more.
+  /// Choices that are settled (`Verdict`).
   package var settled: Int?
-  /// Choices that are as good as undecided (`Verdict`).
+  /// Choices that are coin tosses (`Verdict`).
   package var coinTosses: Int?
   /// Mean entropy of the choices' probabilities, bits.
   package var meanEntropyBits: Double?

@@ -78,8 +78,9 @@ final class TrainingSession {
     let batch = nextBatch(phase)
     let temperature = temperature
     let rate = task.learningRate(phase, epoch: epoch, position: position)
-    // A draw divides by it, in 32 bits.
-    if task.temperature(epoch: epoch) != nil, !Float(1 / temperature).isFinite || temperature <= 0 {
+    // A draw divides θ and its noise by it, in 32 bits.
+    if task.temperature(epoch: epoch) != nil, !Float(1e6 / temperature).isFinite || temperature <= 0
+    {
       throw diverged(
         NumberFault(
           what: "1/temperature",
@@ -95,8 +96,10 @@ final class TrainingSession {
       learningRate: rate,
       step: step
     )
-    guard outcome.loss.isFinite else { throw diverged("the loss of step \(step)") }
+    // In this order the first cause is told: the images' loss, then the cost and θ, then both together.
+    guard outcome.crossEntropy.isFinite else { throw diverged("the loss of step \(step)") }
     if let fault = task.fault(outcome, phase) { throw diverged(fault) }
+    guard outcome.loss.isFinite else { throw diverged("the loss of step \(step)") }
 
     let seconds = (clock.now - start).seconds
     pace.step(phase, seconds: seconds, images: batch.labels.count)

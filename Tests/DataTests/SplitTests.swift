@@ -23,7 +23,7 @@ struct SplitTests {
     #expect(parts.allSatisfy { $0 == $0.sorted() })
   }
 
-  @Test func `each class gives its share, rounded`() {
+  @Test func `each class gives its share`() {
     let split = split()
     for label: Int32 in 0...2 {
       let count = Double(Self.labels.count { $0 == label })
@@ -35,13 +35,58 @@ struct SplitTests {
     }
   }
 
+  @Test(arguments: [1, 2, 3, 4, 5, 7, 10, 33], [0.02, 0.1, 0.2, 0.34])
+  func `the parts have their share of all images however few a class has`(
+    images: Int,
+    share: Double
+  ) {
+    for classes in [1, 2, 3, 10, 30] where images > 1 && images * classes > 2 {
+      let labels = (0..<images * classes).map { Int32($0 % classes) }
+      let split = split(labels, theta: share, validation: share)
+      let wanted = max(1, Int((share * Double(labels.count)).rounded()))
+      #expect(split.theta.count == min(wanted, (images - 1) * classes - split.validation.count))
+      #expect(split.validation.count == min(wanted, (images - 1) * classes - 1))
+      #expect(!split.theta.isEmpty && !split.validation.isEmpty)
+      for part in [split.theta, split.validation] {
+        let counts = (0..<classes).map { label in part.count { Int($0) % classes == label } }
+        // Whole images either way; where the weights keep the last one, others give more.
+        if 2 * share * Double(images) + 2 < Double(images) {
+          #expect((counts.max() ?? 0) - (counts.min() ?? 0) <= 1, "\(counts)")
+        }
+      }
+      #expect(Set(split.weights.map { Int($0) % classes }).count == classes)
+    }
+  }
+
+  @Test func `which of equal classes give an image is drawn by the seed`() {
+    let labels = (0..<40).map { Int32($0 % 10) }
+    let givers = (0..<20).map { seed in
+      Set(split(labels, theta: 0, validation: 0.1, seed: seed).validation.map { $0 % 10 })
+    }
+    #expect(givers.allSatisfy { $0.count == 4 })
+    #expect(Set(givers).count > 10)
+    // Over the seeds none is left out.
+    #expect(givers.reduce(Set()) { $0.union($1) }.count == 10)
+  }
+
+  @Test func `where the weights leave one image it validates, of two one is for theta`() {
+    let one = split([0, 0], theta: 0.4, validation: 0.4)
+    #expect(one.validation.count == 1 && one.theta.isEmpty && one.weights.count == 1)
+    let two = split([0, 0, 1, 1], theta: 0.4, validation: 0.5)
+    #expect(two.validation.count == 1 && two.theta.count == 1)
+    let none = split([0, 1, 2], theta: 0.4, validation: 0.5)
+    #expect(none.weights == [0, 1, 2])
+  }
+
   @Test func `the seed alone decides`() {
     #expect(split() == split())
     #expect(split() != split(seed: 6))
-    // A class draws by itself: more images of another change nothing for it.
+    // A class draws by itself: more images of another change nothing for it but how many it gives.
     let more = split(Self.labels + [Int32](repeating: 0, count: 50))
-    let ofClass1 = { (part: [Int32]) in part.filter { $0 < 237 && Self.labels[Int($0)] == 1 } }
-    #expect(ofClass1(more.validation) == ofClass1(split().validation))
+    let ofClass1 = { (part: [Int32]) in
+      Set(part.filter { $0 < 237 && Self.labels[Int($0)] == 1 })
+    }
+    #expect(ofClass1(more.validation).symmetricDifference(ofClass1(split().validation)).count <= 1)
   }
 
   @Test(arguments: [(0.5, 0.5), (1, 0), (0, 1), (0.99, 0.99)])

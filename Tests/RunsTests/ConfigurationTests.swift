@@ -66,7 +66,8 @@ import Testing
     config.weights.learningRate = 1.0 / 3
     config.budget.flops = 1.234567890123e15
     config.temperature.start = .leastNonzeroMagnitude
-    config.search.thetaShare = 0.9.nextDown
+    config.search.thetaShare = 1.0.nextDown
+    config.search.validationShare = .leastNonzeroMagnitude
     config.data.cache = "~"
     config.data.source = "a \"quoted\" ünïcode: path # [with], 'all' \\ of it\tand a\nline"
     config.space.candidates = [
@@ -174,6 +175,11 @@ import Testing
     let short = try Configuration.preset("digits", overrides: ["budget.latency=2.5"])
     #expect(short.search.cost == .latency && short.loss.form == .target)
     #expect(short.limit == 2.5 && short.loss.alpha == Configuration.firstMultiplier)
+    let fixed = try Configuration.preset(
+      "digits",
+      overrides: ["budget.latency=2.5", "loss.multiplier=fixed"]
+    )
+    #expect(fixed.loss.form == .target && fixed.loss.alpha == Configuration.targetAlpha)
     let said = try Configuration.preset(
       "digits",
       overrides: ["loss={form: log, alpha: 0.3}", "params=2e4", "cost=params"]

@@ -1,166 +1,161 @@
 import Foundation
+import Runs
 import Testing
 
-@testable import Runs
-
-/// What a search is worth, before and after it (spec S12).
+/// What a search says of its own result, and of its length before it starts (spec S12).
 struct VerdictTests {
-  @Test func `choices are settled from a half on and tosses near even odds`() {
-    let verdict = Verdict(probabilities: [
-      [0.5, 0.5], [1], [0.9, 0.1], [0.4, 0.35, 0.25], [0.7, 0.2, 0.1],
-    ])
-    #expect(verdict.choices == 4)
-    #expect(verdict.settled == 3)
-    // 1.559 of 1.585 bits, and 1 of 1.
-    #expect(verdict.coinTosses == 2)
-    let bits = (1 + 0.468_996 + 1.558_892 + 1.156_780) / 4
-    #expect(abs(verdict.meanEntropyBits - bits) < 1e-5)
-    #expect(!verdict.isSettled)
+  private func verdict(_ probabilities: [[Double]]) -> Verdict {
+    Verdict(probabilities: probabilities)
+  }
+
+  @Test func `certain choices are settled and even ones are coin tosses`() {
+    let even = [Double](repeating: 1.0 / 9, count: 9)
+    let certain = [1.0] + [Double](repeating: 0, count: 8)
+    let mixed = verdict([certain, even, certain, certain])
+    #expect(mixed.choices == 4 && mixed.settled == 3 && mixed.coinTosses == 1)
+    #expect(abs(mixed.meanEntropyBits - log2(9.0) / 4) < 1e-12)
+    #expect(!mixed.isSettled)
     #expect(
-      verdict.text
-        == "3 of 4 choices are settled, 2 are coin tosses (1.05 bits on average)"
+      mixed.text == "3 of 4 choices are settled, 1 is a coin toss (0.79 bits on average)"
     )
+    #expect(
+      verdict([even, even, certain]).text
+        == "1 of 3 choices is settled, 2 are coin tosses (2.11 bits on average)"
+    )
+    #expect(verdict([certain]).isSettled && verdict([certain]).meanEntropyBits == 0)
   }
 
-  @Test func `three quarters settled and no toss make a verdict`() {
-    let sure = [0.97, 0.02, 0.01]
-    // No half, and 0.83 of the entropy of even odds.
-    let open = [0.49, 0.5 - 0.01, 0.02]
-    #expect(Verdict(probabilities: [sure, sure, sure, open]).isSettled)
-    #expect(!Verdict(probabilities: [sure, sure, open, open]).isSettled)
-    #expect(!Verdict(probabilities: [sure, sure, sure, sure, [0.5, 0.5]]).isSettled)
-    let one = Verdict(probabilities: [sure, open])
-    #expect(one.text.hasPrefix("1 of 2 choices is settled ("))
-    let toss = Verdict(probabilities: [sure, [0.5, 0.5]])
-    #expect(toss.text.hasPrefix("2 of 2 choices are settled, 1 is a coin toss ("))
+  @Test func `a leader of half the probability settles, three quarters of all choices do`() {
+    let half = [0.5, 0.3, 0.2, 0, 0, 0, 0, 0, 0]
+    let less = [0.49, 0.31, 0.2, 0, 0, 0, 0, 0, 0]
+    #expect(verdict([half]).settled == 1 && verdict([less]).settled == 0)
+    #expect(verdict([less]).coinTosses == 0)
+    #expect(verdict([half, half, half, less]).isSettled)
+    #expect(!verdict([half, half, less]).isSettled)
   }
 
-  @Test func `certain and single options have no entropy`() {
-    let certain = Verdict(probabilities: [[1, 0], [0, 0, 1]])
-    #expect(certain.meanEntropyBits == 0 && certain.settled == 2 && certain.isSettled)
-    for none in [Verdict(probabilities: []), Verdict(probabilities: [[1], [1]])] {
-      #expect(none.choices == 0 && none.meanEntropyBits == 0 && none.isSettled)
-      #expect(none.text == "0 of 0 choices are settled (0.00 bits on average)")
+  @Test func `no choice is settled and a coin toss at once`() {
+    for share in stride(from: 0.5, through: 1, by: 0.01) {
+      for options in 2...9 {
+        let rest = [Double](repeating: (1 - share) / Double(options - 1), count: options - 1)
+        let it = verdict([[share] + rest])
+        #expect(it.settled + it.coinTosses == 1, "\(share) of \(options)")
+      }
     }
+    #expect(verdict([[0.5, 0.5]]).coinTosses == 1 && verdict([[0.8, 0.2]]).settled == 1)
   }
 
-  // MARK: The forecast
-
-  private func forecast(
-    _ rate: ThetaRate = .automatic,
-    steps: Int = 3,
-    epochs: Int,
-    warmup: Int
-  ) -> ThetaForecast {
-    ThetaForecast(rate: rate, stepsPerEpoch: steps, epochs: epochs, warmup: warmup)
-  }
-
-  @Test(arguments: [ThetaRate.automatic, .named(0.01), .named(0.1), .named(1)], [0, 1, 3])
-  func `the epochs advised are the fewest that settle`(rate: ThetaRate, warmup: Int) throws {
-    let short = forecast(rate, epochs: 4, warmup: warmup)
-    #expect(short.steps == (4 - warmup) * 3)
-    #expect(short.needed == rate.settlingSteps)
-    #expect(!short.settles)
-    let advised = try #require(short.epochs)
-    // The warm-up keeps its share of the epochs.
-    func longer(_ epochs: Int) -> ThetaForecast {
-      forecast(rate, epochs: epochs, warmup: epochs * warmup / 4)
-    }
-    #expect(longer(advised).settles)
-    #expect(!longer(advised - 1).settles)
-    #expect(short.text.contains("\(short.steps) steps of the \(short.needed) "))
-    #expect(short.text.contains("--epochs \(advised) or more"))
-  }
-
-  @Test func `a long search settles as it is`() {
-    let needed = ThetaRate.automatic.settlingSteps
-    let exact = forecast(steps: needed, epochs: 2, warmup: 1)
-    #expect(exact.settles && exact.epochs == 2)
-    #expect(!forecast(steps: needed - 1, epochs: 2, warmup: 1).settles)
-  }
-
-  @Test func `without steps on theta no number of epochs is advised`() {
-    for none in [
-      forecast(steps: 0, epochs: 10, warmup: 0), forecast(epochs: 5, warmup: 5),
-    ] {
-      #expect(none.steps == 0 && !none.settles && none.epochs == nil)
-      #expect(none.text.contains("search.theta_share") && !none.text.contains("--epochs"))
-    }
+  @Test func `a choice of one option was never open`() {
+    let it = verdict([[1], [0.9, 0.1], [1]])
+    #expect(it.choices == 1 && it.settled == 1)
+    let none = verdict([[1], [1]])
+    #expect(none.choices == 0 && none.isSettled && none.meanEntropyBits == 0)
+    #expect(none.text == "0 of 0 choices are settled (0.00 bits on average)")
   }
 }
 
-/// Adam's rate on θ, and how it is written.
-struct ThetaRateTests {
-  @Test func `the automatic rate covers the same way in any number of steps`() {
-    let range = ThetaRate.range
-    let auto = ThetaRate.automatic
-    var last = Double.infinity
-    for steps in [0, 1, 10, 80, 100, 400, 1000, 2400, 10_000, 1_000_000] {
-      let rate = auto.value(steps: steps)
-      #expect(range.contains(rate) && rate <= last)
-      let isInside = rate > range.lowerBound && rate < range.upperBound
-      #expect(!isInside || abs(rate * Double(steps) - ThetaRate.travel) < 1e-9)
-      last = rate
-    }
-    #expect(auto.value(steps: 0) == range.upperBound)
-    #expect(auto.value(steps: 1_000_000) == range.lowerBound)
-    #expect(auto.value(steps: auto.settlingSteps) <= range.upperBound)
+/// Steps on θ beside those that settle one.
+struct ThetaForecastTests {
+  private func forecast(
+    _ rate: ThetaRate,
+    _ perEpoch: Int,
+    epochs: Int,
+    warmup: Int
+  ) -> ThetaForecast {
+    ThetaForecast(rate: rate, stepsPerEpoch: perEpoch, epochs: epochs, warmup: warmup)
   }
 
-  @Test(arguments: [1e-6, 0.01, 0.02, 5])
+  @Test(
+    arguments: [ThetaRate.automatic, .named(0.01), .named(0.1), .named(7)],
+    [(1, 1, 0), (4, 8, 0), (9, 20, 2), (1, 90, 10), (30, 2, 1), (1, 50, 49)]
+  )
+  func `the epochs it names are the fewest that settle`(
+    rate: ThetaRate,
+    plan: (perEpoch: Int, epochs: Int, warmup: Int)
+  ) throws {
+    let it = forecast(rate, plan.perEpoch, epochs: plan.epochs, warmup: plan.warmup)
+    #expect(it.steps == (plan.epochs - plan.warmup) * plan.perEpoch)
+    #expect(it.needed == rate.settlingSteps && it.settles == (it.steps >= it.needed))
+    let named = try #require(it.epochs)
+    #expect(named >= plan.epochs && (named == plan.epochs) == it.settles)
+    // The warm-up keeps its share.
+    func steps(_ epochs: Int) -> Int {
+      (epochs - epochs * plan.warmup / plan.epochs) * plan.perEpoch
+    }
+    #expect(steps(named) >= it.needed)
+    if named > plan.epochs { #expect(steps(named - 1) < it.needed) }
+  }
+
+  @Test func `the text names what it has, what it needs and what to change`() throws {
+    let short = forecast(.automatic, 4, epochs: 4, warmup: 0)
+    let epochs = try #require(short.epochs)
+    #expect(
+      short.text == "theta makes 16 steps of the \(short.needed) that usually settle the choices; "
+        + "give --epochs \(epochs) or more, or a smaller search.batch"
+    )
+    let never = forecast(.automatic, 0, epochs: 10, warmup: 0)
+    #expect(never.epochs == nil && !never.settles && never.steps == 0)
+    #expect(never.text.hasSuffix("give a larger search.theta_share"))
+  }
+}
+
+/// The rate of θ that follows from the length of the search.
+struct ThetaRateTests {
+  @Test func `the automatic rate lets theta travel as far in any number of steps`() {
+    let (low, high) = (ThetaRate.range.lowerBound, ThetaRate.range.upperBound)
+    var last = Double.infinity
+    for steps in [0, 1, 10, 50, 100, 200, 400, 800, 2000, 5000, 1_000_000] {
+      let rate = ThetaRate.automatic.value(steps: steps)
+      #expect(ThetaRate.range.contains(rate) && rate <= last)
+      if rate > low, rate < high {
+        #expect(abs(rate * Double(steps) / ThetaRate.travel - 1) < 1e-12)
+      }
+      last = rate
+    }
+    #expect(ThetaRate.automatic.value(steps: 0) == high)
+    #expect(ThetaRate.automatic.value(steps: 1_000_000) == low)
+    // As many steps as usually settle the choices get along with the highest rate.
+    let settling = ThetaRate.automatic.settlingSteps
+    #expect(Double(settling) * high >= ThetaRate.travel - 1e-9)
+    #expect(Double(settling - 1) * high < ThetaRate.travel)
+  }
+
+  @Test(arguments: [1e-4, 0.01, 0.5, 10])
   func `a named rate is never changed`(rate: Double) {
     for steps in [0, 1, 100, 1_000_000] {
       #expect(ThetaRate.named(rate).value(steps: steps) == rate)
     }
+    #expect(ThetaRate.named(rate).settlingSteps >= ThetaRate.automatic.settlingSteps)
   }
 
-  @Test(arguments: [("auto", ThetaRate.automatic), ("0.02", .named(0.02)), ("1", .named(1))])
-  func `both kinds come back from YAML`(text: String, rate: ThetaRate) throws {
-    let configuration = try Configuration.preset(
-      "digits",
-      overrides: ["theta.learning_rate=\(text)"]
-    )
-    #expect(configuration.theta.learningRate == rate)
-    try inTemporaryFolder { folder in
-      let path = try write(configuration.yaml(), to: folder)
-      #expect(try Configuration.load(path: path) == configuration)
+  @Test func `it is written and read as a number or as auto`() throws {
+    for (text, rate) in [("auto", ThetaRate.automatic), ("0.025", .named(0.025)), ("2", .named(2))]
+    {
+      let config = try Configuration.preset("digits", overrides: ["theta.learning_rate=\(text)"])
+      #expect(config.theta.learningRate == rate)
+      let yaml = config.yaml()
+      if text != "2" { #expect(yaml.contains("learning_rate: \(text)\n")) }
+      let back = try inTemporaryFolder {
+        try Configuration.load(path: try write(yaml, to: $0))
+      }
+      #expect(back == config)
+      let json = try JSONEncoder().encode([rate])
+      #expect(try JSONDecoder().decode([ThetaRate].self, from: json) == [rate])
+    }
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode([ThetaRate].self, from: Data(#"["fast"]"#.utf8))
     }
   }
 
-  @Test(arguments: ["fast", "-1", "0", "[1]", "Auto5"])
-  func `another word names the key`(text: String) throws {
-    let error = try userError {
-      _ = try Configuration.preset("digits", overrides: ["theta.learning_rate=\(text)"])
-    }
-    #expect(error?.description.contains("theta.learning_rate") == true, "\(text)")
-  }
-}
-
-/// JSON for scripts.
-struct JSONTextTests {
-  private struct Value: Encodable {
-    var name = "a/b"
-    var zeroCount = 3
-    var number: Double?
-    var row: [Float] = []
-  }
-
-  @Test(arguments: [Double.nan, .infinity, -.infinity, .signalingNaN])
-  func `a number that is none is null`(number: Double) throws {
-    let text = try JSONText.encode(Value(number: number, row: [1, Float(number), -0.5]))
-    #expect(text == #"{"name":"a/b","number":null,"row":[1,null,-0.5],"zeroCount":3}"#)
-    #expect(try JSONSerialization.jsonObject(with: Data(text.utf8)) is [String: Any])
-  }
-
-  @Test func `keys, indents and texts are the encoder's`() throws {
-    let text = try JSONText.encode(
-      Value(name: #"\u0000 "x" null"#, number: 0.1),
-      keys: .convertToSnakeCase,
-      indented: true
+  @Test(arguments: ["fast", "-1", "0", ".nan", "''", "[auto]"])
+  func `anything else is refused`(text: String) throws {
+    let error = try #require(
+      try userError {
+        _ = try Configuration.preset("digits", overrides: ["theta.learning_rate=\(text)"])
+      }
     )
-    #expect(text.hasPrefix("{\n") && text.hasSuffix("}\n"))
-    #expect(text.contains("\"zero_count\" : 3") && text.contains("\"number\" : 0.1"))
-    let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
-    #expect(object?["name"] as? String == #"\u0000 "x" null"#)
+    #expect(error.code == .configuration)
+    #expect(error.description.contains("theta.learning_rate"))
+    #expect(error.description.contains("auto or a number"), "\(error)")
   }
 }

@@ -49,14 +49,16 @@ import Testing
     let run = try TinyRun(overrides: ["budget.flops=\(budget)"])
     let result = try run.finished()
     #expect(result.costMetric == "flops" && result.budget == budget)
-    #expect(result.cost <= budget)
+    #expect(CostTable.within(budget).contains(result.cost))
     #expect(result.cost == result.flops)
-    #expect(result.repaired == (result.argmaxCost > budget))
+    let within = CostTable.within(budget)
+    #expect(result.repaired == !within.contains(result.argmaxCost))
     let networks = try run.export().architectures
     #expect(networks.first?.blocks == result.architecture.map(\.choice))
     // The most probable of all stands last where it costs too much, however well it does.
     let fitting = result.repaired ? networks.dropLast() : networks[...]
-    #expect(fitting.allSatisfy { $0.flops <= budget })
+    #expect(fitting.allSatisfy { within.contains($0.flops) })
+    #expect(Set(networks.map(\.blocks)).count == networks.count)
     #expect(networks.contains { $0.source == "argmax" })
     if result.repaired { #expect(networks.last.map { $0.flops > budget } == true) }
     let scores = fitting.map(\.validationAccuracy)
@@ -69,19 +71,19 @@ import Testing
   @Test(arguments: [
     ("flops", 0.3), ("flops", 0.5), ("flops", 0.8), ("params", 0.3), ("params", 0.6),
   ])
-  func `the expected cost comes within a twentieth of the budget`(
+  func `the expected cost ends within the band of the budget`(
     metric: String,
     share: Double
   ) throws {
     let range = try TinyRun().macro().prices(metric == "flops" ? .flops : .params).range
     let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
     let run = try TinyRun(overrides: [
-      "budget.\(metric)=\(budget)", "search.epochs=12", "warmup_epochs=1", "search.batch=32",
-      "temperature.rate=0.3",
+      "budget.\(metric)=\(budget)"
     ])
     let result = try run.finished()
-    #expect(abs(result.expectedCost / budget - 1) < 0.05, "\(result.expectedCost) for \(budget)")
-    #expect(result.cost <= budget)
+    let band = try run.folder.configuration().loss.band + 1e-5
+    #expect(abs(result.expectedCost / budget - 1) < band, "\(result.expectedCost) for \(budget)")
+    #expect(CostTable.within(budget).contains(result.cost))
   }
 
   @Test func `a search by latency keeps its table and needs nothing else to go on`() throws {
@@ -126,7 +128,7 @@ import Testing
     let result = try run.finished()
     let steps = try run.reader.steps()
     #expect(result.algorithm == "random" && !result.repaired)
-    #expect(steps.count == 3 * 8 && steps.allSatisfy { $0.phase == .weights })
+    #expect(steps.count == 3 * 7 && steps.allSatisfy { $0.phase == .weights })
     #expect(try run.reader.thetas().isEmpty)
     let networks = try run.export().architectures
     #expect(Set(networks.map(\.blocks)).count == networks.count && networks.count == 5)
@@ -150,42 +152,10 @@ import Testing
       "search.algorithm=random", "random_networks=4", "budget.flops=\(budget)",
     ])
     let result = try run.finished()
-    #expect(result.cost <= budget)
-    #expect(try run.export().architectures.allSatisfy { $0.flops <= budget })
-  }
-
-  @Test func `random networks are as likely as each other and lie in their range`() throws {
-    let prices = CostTable(layers: [[1, 2, 7.5], [0, 3, 4], [2.2, 2.3, 9]], fixed: 1)
-    let range = 7.0...11.0
-    var counts: [[Int]: Int] = [:]
-    for a in 0..<3 {
-      for b in 0..<3 {
-        for c in 0..<3 where range.contains(prices.cost([a, b, c])) { counts[[a, b, c]] = 0 }
-      }
-    }
-    let fitting = counts.count
-    let source = RandomNetworks(prices: prices, within: range)
-    let draws = 400 * fitting
-    for index in 0..<UInt32(draws) {
-      var random = Philox(seed: 3, purpose: .sampling, index: index)
-      let network = try #require(source.draw(&random))
-      #expect(range.contains(prices.cost(network)))
-      counts[network, default: 0] += 1
-    }
-    #expect(counts.count == fitting)
-    // Five standard deviations of a count round 400.
-    #expect(counts.values.allSatisfy { abs($0 - 400) < 100 }, "\(counts)")
-    var random = Philox(seed: 3, purpose: .sampling)
-    #expect(RandomNetworks(prices: prices, within: 11.31...11.49).draw(&random) == nil)
-  }
-
-  @Test func `a rare range of a deep space is reached`() throws {
-    let prices = CostTable(layers: (0..<22).map { _ in [1, 2, 3, 10] }, fixed: 0)
-    // All cheapest but a few: one draw in 4^20.
-    let source = RandomNetworks(prices: prices, within: 22...23)
-    var random = Philox(seed: 1, purpose: .sampling)
-    let network = try #require(source.draw(&random))
-    #expect((22...23).contains(prices.cost(network)))
+    #expect(CostTable.within(budget).contains(result.cost))
+    #expect(
+      try run.export().architectures.allSatisfy { CostTable.within(budget).contains($0.flops) }
+    )
   }
 }
 

@@ -5,216 +5,259 @@ import Testing
 
 @testable import Search
 
-/// The learned weight of the cost, and the projection onto the budget (spec S8).
+/// The learned weight of the cost and the projection on the budget (spec S8).
 struct CostMultiplierTests {
   private static let band = 0.01
+  private static let rate = 0.05
 
-  /// Random logits and prices; `saturated` logits are ±50.
-  private func space(_ index: UInt32) -> (logits: [[Float]], prices: CostTable) {
-    var random = Philox(seed: 3, purpose: .test, index: index)
-    let isSaturated = index % 3 == 0
-    let isWhole = index % 2 == 0
-    var logits: [[Float]] = []
-    var prices: [[Double]] = []
-    for _ in 0..<1 + random.below(7) {
-      let count = 2 + random.below(8)
-      logits.append(
-        (0..<count).map { _ in
-          isSaturated ? (random.below(2) == 0 ? 50 : -50) : 3 * random.normal()
-        }
-      )
-      prices.append(
-        (0..<count).map { _ in isWhole ? Double(random.below(900)) : Double(random.uniform()) }
-      )
-    }
-    return (logits, CostTable(layers: prices, fixed: isWhole ? 40 : 0.05))
-  }
-
-  private func cost(_ logits: [[Float]], _ prices: CostTable) -> Double {
+  private func expected(_ logits: [[Float]], _ prices: CostTable) -> Double {
     prices.expected(logits.map { softmax($0.map(Double.init)) })
   }
 
-  @Test(arguments: [0.003, 0.1, 0.5, 0.9, 0.997])
-  func `after a step the expected cost is allowed, wherever theta was`(share: Double) {
+  /// Random θ and prices; a third of the spaces has θ of ±50, a third nearly the same prices in a layer.
+  private func space(_ index: Int) -> (logits: [[Float]], prices: CostTable) {
+    var random = Philox(seed: 8, purpose: .test, index: UInt32(index))
+    let scale = pow(10, Double(random.below(9)) - 2)
+    var logits: [[Float]] = []
+    var layers: [[Double]] = []
+    for _ in 0..<1 + random.below(8) {
+      let count = 2 + random.below(8)
+      logits.append(
+        (0..<count).map { _ in
+          index % 3 == 0 ? (random.below(2) == 0 ? -50 : 50) : 3 * random.normal()
+        }
+      )
+      let least = index % 3 == 1 ? 1.0 : 0
+      layers.append((0..<count).map { _ in scale * (least + 0.3 * Double(random.uniform())) })
+    }
+    return (logits, CostTable(layers: layers, fixed: scale * Double(random.below(3))))
+  }
+
+  @Test(arguments: [CostMultiplier.Aim.limit, .target(band: band)])
+  func `the expected cost holds the budget after every step`(aim: CostMultiplier.Aim) {
     var projected = 0
-    for index: UInt32 in 0..<120 {
+    for index in 0..<90 {
       let (logits, prices) = space(index)
       let range = prices.range
-      let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
-      // Logits are 32 bits, so the cost is met to what these can tell.
-      let error = 1e-3
-      for aim in [CostMultiplier.Aim.limit, .target(band: Self.band)] {
+      for share in [0.001, 0.02, 0.3, 0.5, 0.8, 0.98, 0.999] {
+        let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
         var multiplier = CostMultiplier(seed: 1, budget: budget, aim: aim)
-        var moved = logits
-        multiplier.step(&moved, prices: prices, learningRate: 0.1)
-        let before = cost(logits, prices) / budget - 1
-        let after = cost(moved, prices) / budget - 1
-        let lowest = aim == .limit ? -Double.infinity : -Self.band
-        let highest = aim == .limit ? 0 : Self.band
-        #expect(after <= highest + error, "space \(index), \(aim)")
-        #expect(after >= lowest - error, "space \(index), \(aim)")
-        #expect(moved.allSatisfy { $0.allSatisfy(\.isFinite) })
-        #expect(multiplier.value.isFinite)
-        // What was allowed stays as it is, to the bit.
-        if (lowest...highest).contains(before) { #expect(moved == logits) } else { projected += 1 }
+        var after = logits
+        multiplier.step(&after, prices: prices, learningRate: Self.rate)
+        #expect(after.allSatisfy { $0.allSatisfy(\.isFinite) })
+        let ratio = expected(after, prices) / budget
+        let place = "space \(index), share \(share): \(ratio)"
+        #expect(ratio <= 1 + 1e-4 + (aim == .limit ? 0 : Self.band), "\(place)")
+        if aim != .limit { #expect(ratio >= 1 - 1e-4 - Self.band, "\(place)") }
+        let before = expected(logits, prices) / budget
+        if before <= 1, aim == .limit || before >= 1 - Self.band {
+          #expect(after == logits, "\(place)")
+        } else {
+          projected += 1
+        }
       }
     }
-    #expect(projected > 50)
+    #expect(projected > 200)
   }
 
-  @Test(arguments: [0.3, 0.5, 0.7], [CostMultiplier.Aim.limit, .target(band: band)])
-  func `the projection is the nearest distribution within the budget`(
-    share: Double,
-    aim: CostMultiplier.Aim
-  ) {
-    let prices = CostTable(layers: [[1, 4, 9], [2, 3, 7]], fixed: 1)
-    let dear: [[Float]] = [[0, 0.5, 2], [0.3, -0.4, 1.5]]
-    let cheap: [[Float]] = [[3, 0.5, -1], [2, 0.4, -2]]
-    let budget = 4 + share * 13
-    // Both sides of a target, the upper one of a limit.
-    for logits in aim == .limit ? [dear] : [dear, cheap] {
-      let now = cost(logits, prices)
-      let bound =
-        switch aim {
-        case .limit: budget
-        case .target(let band): now > budget ? budget * (1 + band) : budget * (1 - band)
-        }
-      let isAbove = now > bound
-      guard isAbove || aim != .limit else { continue }
-      var moved = logits
-      var multiplier = CostMultiplier(seed: 1, budget: budget, aim: aim)
-      multiplier.step(&moved, prices: prices, learningRate: 0.1)
-      let before = logits.map { softmax($0.map(Double.init)) }
-      let after = moved.map { softmax($0.map(Double.init)) }
-      func divergence(_ q: [Double], _ p: [Double]) -> Double {
-        zip(q, p).reduce(0) { $0 + ($1.0 > 0 ? $1.0 * log($1.0 / $1.1) : 0) }
-      }
-      let found = zip(after, before).reduce(0) { $0 + divergence($1.0, $1.1) }
-      // Every pair of distributions in steps of a fortieth.
-      let steps = 40
-      let grid = (0...steps).flatMap { a in
-        (0...steps - a).map { b in
-          [Double(a), Double(b), Double(steps - a - b)].map { $0 / Double(steps) }
-        }
-      }
-      let points = (0..<2).map { layer in
-        grid.map { q in
-          (
-            cost: zip(q, prices.layers[layer]).reduce(0) { $0 + $1.0 * $1.1 },
-            divergence: divergence(q, before[layer])
-          )
-        }
-      }
-      var least = Double.infinity
-      for a in points[0] {
-        for b in points[1] {
-          let cost = 1 + a.cost + b.cost
-          if isAbove ? cost <= bound : cost >= bound {
-            least = min(least, a.divergence + b.divergence)
-          }
-        }
-      }
-      #expect(found <= least + 1e-5)
-      #expect(least - found < 0.02)
-    }
-  }
-
-  @Test func `a limit's weight is never negative and a target's may be`() {
-    let prices = CostTable(layers: [[1, 5], [1, 5]], fixed: 0)
-    let cheap: [[Float]] = [[4, 0], [4, 0]]
-    for (aim, isNegative) in [(CostMultiplier.Aim.limit, false), (.target(band: 0.01), true)] {
-      for seed in [0.1, 10] {
-        var multiplier = CostMultiplier(seed: seed, budget: 8, aim: aim)
-        for _ in 0..<300 {
-          var logits = cheap
-          multiplier.step(&logits, prices: prices, learningRate: 0.1)
-          #expect(aim != .limit || multiplier.value >= 0)
-          #expect(aim != .limit || logits == cheap)
-        }
-        #expect((multiplier.value < 0) == isNegative)
+  @Test func `the cheapest and the dearest network can be the budget`() {
+    let (logits, prices) = space(1)
+    for budget in [prices.range.lowerBound, prices.range.upperBound] {
+      for aim in [CostMultiplier.Aim.limit, .target(band: Self.band), .target(band: 0)] {
+        var multiplier = CostMultiplier(seed: 1, budget: budget, aim: aim)
+        var after = logits
+        for _ in 0..<3 { multiplier.step(&after, prices: prices, learningRate: Self.rate) }
+        #expect(after.allSatisfy { $0.allSatisfy(\.isFinite) })
+        let ratio = expected(after, prices) / budget
+        #expect(ratio < 1 + Self.band + 1e-4)
+        if aim != .limit { #expect(ratio > 1 - Self.band - 1e-4) }
       }
     }
   }
 
-  @Test(arguments: [0.1, 1, 10], [CostMultiplier.Aim.limit, .target(band: band)])
-  func `any first weight ends at the budget`(seed: Double, aim: CostMultiplier.Aim) {
-    // The dearer the better, with less and less gain.
-    let prices = CostTable(layers: (0..<6).map { [1, 2 + Double($0), 9] }, fixed: 3)
-    let losses = (0..<6).map { [1.0, 0.4 - 0.05 * Double($0), 0.1] }
-    let budget = 0.5 * (prices.range.lowerBound + prices.range.upperBound)
-    var multiplier = CostMultiplier(seed: seed, budget: budget, aim: aim)
-    var logits = losses.map { [Float](repeating: 0, count: $0.count) }
-    let rate = 0.3
-    for _ in 0..<400 {
-      for layer in logits.indices {
-        let p = softmax(logits[layer].map(Double.init))
-        let pull = zip(losses[layer], prices.layers[layer]).map {
-          $0 + Double(multiplier.value) * $1 / budget
-        }
-        let mean = zip(p, pull).reduce(0) { $0 + $1.0 * $1.1 }
-        for i in p.indices { logits[layer][i] -= Float(rate * p[i] * (pull[i] - mean)) }
-      }
-      multiplier.step(&logits, prices: prices, learningRate: rate)
+  @Test(arguments: [0.35, 0.5, 0.65])
+  func `of all distributions within the budget the nearest is taken`(share: Double) {
+    let logits: [[Float]] = [[0.5, -1, 1.2], [0.1, 1, -0.4]]
+    let prices = CostTable(layers: [[1, 2.5, 4], [0, 3, 7]], fixed: 2)
+    let range = prices.range
+    let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
+    var after = logits
+    var multiplier = CostMultiplier(seed: 1, budget: budget, aim: .target(band: 0))
+    multiplier.step(&after, prices: prices, learningRate: Self.rate)
+
+    let before = logits.map { softmax($0.map(Double.init)) }
+    func divergence(_ row: [Double], _ layer: Int) -> Double {
+      zip(row, before[layer]).reduce(0) { $0 + ($1.0 > 0 ? $1.0 * log($1.0 / $1.1) : 0) }
     }
-    #expect(abs(cost(logits, prices) / budget - 1) < 0.02, "\(cost(logits, prices) / budget)")
-    #expect(multiplier.value > 0)
+    func cost(_ row: [Double], _ layer: Int) -> Double {
+      zip(row, prices.layers[layer]).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    let found = after.map { softmax($0.map(Double.init)) }
+    let distance = divergence(found[0], 0) + divergence(found[1], 1)
+    #expect(distance > 0.001)
+
+    // All pairs of distributions on a grid, on the other side of the budget from P or at it.
+    let steps = 48
+    let grid = (0...steps).flatMap { a in
+      (0...steps - a).map { b in
+        [Double(a), Double(b), Double(steps - a - b)].map { $0 / Double(steps) }
+      }
+    }
+    let isAbove = prices.expected(before) > budget
+    let rows = [0, 1].map { layer in
+      grid.map { (divergence: divergence($0, layer), cost: cost($0, layer)) }
+    }
+    var least = Double.infinity
+    for a in rows[0] where a.divergence < distance + 0.1 {
+      for b in rows[1] where a.divergence + b.divergence < least {
+        let total = prices.fixed + a.cost + b.cost
+        if isAbove ? total <= budget : total >= budget { least = a.divergence + b.divergence }
+      }
+    }
+    #expect(least >= distance - 1e-6)
+    #expect(least < distance + 0.02, "\(least) against \(distance)")
   }
 
-  // MARK: With the architecture parameters
+  @Test func `a limit's multiplier is never negative, a target's may be`() {
+    let prices = CostTable(layers: [[1, 2], [1, 2]], fixed: 0)
+    for seed in [0.1, 1, 10] {
+      var limit = CostMultiplier(seed: seed, budget: 3.9, aim: .limit)
+      var target = CostMultiplier(seed: seed, budget: 3.9, aim: .target(band: Self.band))
+      for _ in 0..<300 {
+        var logits: [[Float]] = [[5, -5], [5, -5]]
+        limit.step(&logits, prices: prices, learningRate: Self.rate)
+        #expect(limit.value >= 0)
+        #expect(logits == [[5, -5], [5, -5]])
+        target.step(&logits, prices: prices, learningRate: Self.rate)
+        #expect(logits != [[5, -5], [5, -5]])
+      }
+      #expect(limit.value == 0)
+      #expect(target.value < 0 && target.value.isFinite)
+      for _ in 0..<20 {
+        var logits: [[Float]] = [[-5, 5], [-5, 5]]
+        limit.step(&logits, prices: prices, learningRate: Self.rate)
+      }
+      #expect(limit.value > 0)
+    }
+  }
 
-  private func parameters(_ form: Configuration.LossSettings.Form) throws -> ArchitectureParameters
-  {
-    let prices = CostTable(layers: [[1, 4, 9], [2, 3, 7]], fixed: 1)
-    var settings = try Configuration.preset("digits")
-    settings.loss.form = form
-    settings.loss.multiplier = .learned
-    return ArchitectureParameters(
-      prices: prices,
-      loss: try CostLoss(settings.loss, metric: .flops, budget: 9, cheapest: 4),
-      settings: settings.theta,
-      hard: false,
-      seed: 4
+  @Test func `a theta that is no number is left for others to tell of`() {
+    let prices = CostTable(layers: [[1, 2]], fixed: 0)
+    var multiplier = CostMultiplier(seed: 1, budget: 1.2, aim: .limit)
+    var logits: [[Float]] = [[.nan, 0]]
+    multiplier.step(&logits, prices: prices, learningRate: Self.rate)
+    #expect(logits[0][0].isNaN && logits[0][1] == 0)
+  }
+
+  // MARK: In a search
+
+  /// Twelve layers of four candidates, the dearer the better with less and less gain, and what learns them.
+  private struct Search {
+    let prices = CostTable(
+      layers: (0..<12).map { layer in [0, 1, 2, 4].map { $0 * Double(1 + layer % 4) } },
+      fixed: 10
     )
+    let theta: ArchitectureParameters
+    let budget: Double
+    private let engine = Engine(instructionSet: .baseline, threads: 1)
+    private var steps = 0
+
+    init(_ form: Configuration.LossSettings.Form, alpha: Double, share: Double = 0.4) throws {
+      budget = prices.range.lowerBound + share * (prices.range.upperBound - prices.range.lowerBound)
+      let preset = try Configuration.preset("digits")
+      var settings = preset.loss
+      settings.form = form
+      settings.alpha = alpha
+      theta = ArchitectureParameters(
+        prices: prices,
+        loss: try CostLoss(
+          settings,
+          metric: .flops,
+          budget: budget,
+          cheapest: prices.range.lowerBound
+        ),
+        settings: preset.theta,
+        hard: false,
+        seed: 3
+      )
+    }
+
+    /// `count` steps at the temperature of a search of `of` steps.
+    mutating func run(_ count: Int, of all: Int) {
+      for _ in 0..<count {
+        engine.isRecording = true
+        let draw = theta.draw(
+          step: steps,
+          temperature: 0.1 + 4 * exp(-4 * Double(steps) / Double(all)),
+          draws: 8,
+          trains: true,
+          on: engine
+        )
+        var loss = engine.tensor([3], shape: [])
+        for (layer, mixture) in draw.mixtures.enumerated() {
+          let gains = [0, -0.3, -0.5, -0.6].map { Float($0 * (1 + 0.1 * Double(layer)) / 8) }
+          let rows = [[Float]](repeating: gains, count: 8).flatMap { $0 }
+          loss = engine.add(loss, engine.sum(engine.multiply(mixture.weights, constant: rows)))
+        }
+        _ = theta.backward(draw, crossEntropy: loss, on: engine)
+        theta.step(draw, learningRate: ThetaRate.automatic.value(steps: all))
+        steps += 1
+      }
+    }
   }
 
-  private func train(_ theta: ArchitectureParameters, _ steps: Range<Int>) {
-    let engine = Engine(instructionSet: .baseline, threads: 1)
-    for step in steps {
-      engine.isRecording = true
-      let draw = theta.draw(step: step, temperature: 1, draws: 2, trains: true, on: engine)
-      var loss = engine.tensor([1], shape: [])
-      for mixture in draw.mixtures {
-        let worth: [Float] = [0.5, 0.2, 0.1, 0.5, 0.2, 0.1]
-        loss = engine.add(loss, engine.sum(engine.multiply(mixture.weights, constant: worth)))
-      }
-      _ = theta.backward(draw, crossEntropy: loss, on: engine)
-      theta.step(draw, learningRate: 0.1)
-      engine.isRecording = false
-    }
+  @Test(arguments: [0.1, 1, 10], [Configuration.LossSettings.Form.limit, .target])
+  func `a search ends near its budget whatever the weight began with`(
+    alpha: Double,
+    form: Configuration.LossSettings.Form
+  ) throws {
+    var search = try Search(form, alpha: alpha)
+    search.run(300, of: 300)
+    let ratio = search.theta.expectedCost / search.budget
+    #expect(abs(ratio - 1) < 0.02, "\(ratio)")
+    if form == .limit { #expect(ratio < 1 + 1e-5) }
+    #expect(Verdict(probabilities: search.theta.probabilities).settled > 0)
   }
 
   @Test(arguments: [Configuration.LossSettings.Form.limit, .target])
-  func `a restored weight goes on to the same bits`(
+  func `the expected cost holds the budget from the first step on`(
     form: Configuration.LossSettings.Form
   ) throws {
-    let whole = try parameters(form)
-    train(whole, 0..<7)
-    let state = Dictionary(
-      uniqueKeysWithValues: whole.state().map { ($0.name, (shape: $0.shape, values: $0.values)) }
+    var search = try Search(form, alpha: 0.1)
+    for _ in 0..<30 {
+      search.run(1, of: 30)
+      let ratio = search.theta.expectedCost / search.budget
+      #expect(ratio < 1 + Self.band + 1e-5)
+      if form == .target { #expect(ratio > 1 - Self.band - 1e-5) }
+    }
+  }
+
+  @Test func `a restored search goes on to the same bits`() throws {
+    func bits(_ search: Search) -> [[UInt32]] {
+      search.theta.state().map { $0.values.map(\.bitPattern) }
+    }
+    func names(_ search: Search) -> [String] { search.theta.state().map(\.name) }
+    var whole = try Search(.limit, alpha: 2)
+    whole.run(7, of: 40)
+    let saved = Dictionary(
+      uniqueKeysWithValues: whole.theta.state().map {
+        ($0.name, (shape: $0.shape, values: $0.values))
+      }
     )
-    let resumed = try parameters(form)
-    try resumed.restore(state)
-    #expect(resumed.multiplier == whole.multiplier)
-    train(whole, 7..<15)
-    train(resumed, 7..<15)
-    #expect(resumed.multiplier == whole.multiplier)
-    #expect(resumed.hash == whole.hash)
-    let fresh = try parameters(form)
-    #expect(fresh.multiplier != whole.multiplier)
-    // A state without the weight is refused, and leaves everything as it was.
-    let lacking = state.filter { $0.key != "theta.multiplier" }
-    let error = #expect(throws: UserError.self) { try fresh.restore(lacking) }
-    #expect(error?.description.contains("theta.multiplier") == true)
-    #expect(try fresh.hash == parameters(form).hash)
+    var copy = whole
+    copy = try Search(.limit, alpha: 0.5)
+    copy.run(7, of: 40)
+    #expect(bits(copy) != bits(whole) && names(copy) == names(whole))
+    try copy.theta.restore(saved)
+    #expect(bits(copy) == bits(whole) && copy.theta.multiplier == whole.theta.multiplier)
+    whole.run(9, of: 40)
+    copy.run(9, of: 40)
+    #expect(bits(copy) == bits(whole))
+    #expect(whole.theta.multiplier != nil)
+    // A state without the weight is another search's.
+    var lacking = saved
+    lacking["theta.multiplier"] = nil
+    let error = #expect(throws: UserError.self) { try copy.theta.restore(lacking) }
+    #expect(error?.problem.contains("theta.multiplier") == true)
   }
 }

@@ -1,79 +1,92 @@
+import Data
 import Foundation
 import Runs
 import Testing
 
 @testable import Search
 
-/// Numbers that are none end a search at their step, with a key to change (spec S82).
+/// Numbers that are none end a search at their step, with the key that is to blame.
 @Suite(.serialized) struct NumberFaultTests {
-  /// A search that fails in its second epoch, the first with steps on θ.
-  private func fails(
-    _ override: String,
-    at step: Int,
+  /// Trains until it fails.
+  private func failure(_ run: TinyRun) throws -> UserError {
+    let trainer = try Trainer(folder: run.folder)
+    trainer.start()
+    guard case .failed(let error) = run.outcome(of: trainer) else {
+      throw UserError(.software, "test", "the run did not fail")
+    }
+    return error
+  }
+
+  @Test(
+    arguments: [
+      (["temperature.end=1e-300", "temperature.rate=400"], "temperature.end", 7),
+      (["temperature.end=1e-37", "temperature.rate=90"], "temperature.end", 7),
+      (["theta.learning_rate=1e38"], "theta.learning_rate", 15),
+      (["theta.learning_rate=1e39"], "theta.learning_rate", 14),
+      (["loss.form=additive", "loss.alpha=1e37", "loss.beta=2"], "loss.alpha", 14),
+    ] as [([String], String, Int)]
+  )
+  func `the step and the key are told and the last checkpoint stays`(
+    overrides: [String],
     key: String,
-    naming what: String
+    step: Int
   ) throws {
-    let run = try TinyRun(overrides: [override])
-    for _ in 0..<2 {
-      // The second trainer goes on from the first one's checkpoint, and ends the same.
-      let trainer = try Trainer(folder: run.folder)
-      trainer.start()
-      guard case .failed(let error) = run.outcome(of: trainer) else {
-        Issue.record("the search went on")
-        return
-      }
-      #expect(error.code == .configuration)
-      #expect(error.place == key)
-      #expect(error.problem.contains(what) && error.problem.contains("step \(step) "))
-      #expect(error.remedy.contains(key) && error.remedy.contains("checkpoint is kept"))
-      let status = try #require(try run.reader.status())
-      #expect(status.state == .failed && status.message == error.description)
-      #expect(try run.reader.steps().map(\.step) == Array(0..<step))
-      #expect(try run.reader.steps().allSatisfy { $0.loss.isFinite && $0.cost.isFinite })
-      #expect(try run.reader.thetas().isEmpty)
-    }
-    let last = try #require(run.folder.checkpointSteps().last)
-    #expect(last > 0 && last <= step)
-    #expect(try Trainer(folder: run.folder).firstStep == last)
-  }
-
-  @Test func `theta`() throws {
-    let plan = try SearchTask(TinyRun().folder.configuration(), data: TinyNetwork.digits).plan
-    try fails(
-      "theta.learning_rate=1e39",
-      at: 2 * plan.weightSteps,
-      key: "theta.learning_rate",
-      naming: "theta"
+    let run = try TinyRun(overrides: overrides)
+    let error = try failure(run)
+    #expect(error.code == .configuration)
+    #expect("\(error)".contains(key), "\(error)")
+    #expect("\(error)".contains("not a finite number"), "\(error)")
+    #expect(!"\(error)".contains("\n"))
+    #expect(try run.reader.status()?.state == .failed)
+    let steps = try run.reader.steps()
+    #expect(steps.allSatisfy { $0.loss.isFinite && $0.cost.isFinite })
+    #expect(
+      try run.reader.thetas().allSatisfy { $0.logits.allSatisfy { $0.allSatisfy(\.isFinite) } }
     )
+    #expect(steps.count == step)
+    #expect(error.problem.contains("step \(step) in epoch 2"), "\(error)")
+    #expect(run.folder.checkpointSteps() == [7])
   }
 
-  @Test func `the temperature`() throws {
-    let plan = try SearchTask(TinyRun().folder.configuration(), data: TinyNetwork.digits).plan
-    try fails(
-      "temperature.rate=200",
-      at: plan.weightSteps,
-      key: "temperature.end",
-      naming: "temperature"
+  @Test func `with another value it goes on from there`() throws {
+    let run = try TinyRun(overrides: ["temperature.end=1e-300", "temperature.rate=400"])
+    _ = try failure(run)
+    // Again at the same place as long as nothing is changed.
+    #expect(try failure(run).problem.contains("step 7 in epoch 2"))
+    var settings = try run.folder.configuration()
+    settings.temperature.end = 0.5
+    try settings.yaml().write(
+      toFile: run.folder.configurationPath,
+      atomically: true,
+      encoding: .utf8
     )
+    let result = try run.finished()
+    #expect(result.steps == 25)
+    #expect(try run.reader.steps().map(\.step) == Array(0..<25))
   }
 
-  @Test func `the cost and what θ has become are told apart`() throws {
-    let task = try SearchTask(TinyRun().folder.configuration(), data: TinyNetwork.digits)
-    var outcome = StepOutcome(loss: 1, crossEntropy: 1, cost: 1e6, correct: 3)
-    #expect(task.fault(outcome, .weights) == nil && task.fault(outcome, .theta) == nil)
-    for cost in [Double.nan, .infinity] {
-      outcome.cost = cost
-      for phase in [Phase.weights, .theta] {
-        let fault = task.fault(outcome, phase)
-        #expect(fault?.what == "the expected cost" && fault?.key == "theta.learning_rate")
+  @Test func `what is no number is found wherever it is`() throws {
+    let task = try TinyRun().task()
+    let batch = task.batches(.theta, epoch: 1).batch(0)
+    let good = task.train(.theta, batch, temperature: 1, learningRate: 0.01, step: 0)
+    #expect(task.fault(good, .theta) == nil)
+    var cost = good
+    cost.cost = .infinity
+    #expect(task.fault(cost, .weights)?.what == "the expected cost")
+    let saved = Dictionary(
+      uniqueKeysWithValues: task.state().map { ($0.name, (shape: $0.shape, values: $0.values)) }
+    )
+    for name in ["theta.1", "theta.2", "theta.1.m", "theta.2.v"] {
+      for value in [Float.nan, .infinity] {
+        var broken = saved
+        broken[name]?.values[1] = value
+        try task.restore(broken)
+        #expect(task.fault(good, .theta)?.key == "theta.learning_rate", "\(name)")
+        // A step on the weights leaves θ alone.
+        #expect(task.fault(good, .weights) == nil)
       }
     }
-    outcome.cost = 1
-    for value in [Float.nan, .infinity, -.infinity] {
-      task.supernet.theta.logits[1][0] = value
-      #expect(task.fault(outcome, .theta)?.what == "theta")
-      // Steps on the weights leave it as it is.
-      #expect(task.fault(outcome, .weights) == nil)
-    }
+    try task.restore(saved)
+    #expect(task.fault(good, .theta) == nil)
   }
 }

@@ -4,89 +4,137 @@ import Testing
 
 @testable import Search
 
-/// Draws on condition that the cost lies in a range (spec S11, S12).
+/// Networks drawn on condition that they cost what a range says (spec S11, S12).
 struct RandomNetworksTests {
-  private static let prices = CostTable(
-    layers: [[0, 3, 7.5], [1, 2, 4], [0, 5.25, 6], [2, 2.5, 9]],
-    fixed: 10
-  )
-  private static let probabilities = [
-    [0.7, 0.2, 0.1], [0.05, 0.05, 0.9], [0.3, 0.3, 0.4], [0.01, 0.49, 0.5],
-  ]
-
-  private var all: [[Int]] {
-    Self.prices.layers.reduce([[]]) { starts, layer in
-      starts.flatMap { start in layer.indices.map { start + [$0] } }
+  @Test func `random networks are as likely as each other and lie in their range`() throws {
+    let prices = CostTable(layers: [[1, 2, 7.5], [0, 3, 4], [2.2, 2.3, 9]], fixed: 1)
+    let range = 7.0...11.0
+    var counts: [[Int]: Int] = [:]
+    for a in 0..<3 {
+      for b in 0..<3 {
+        for c in 0..<3 where range.contains(prices.cost([a, b, c])) { counts[[a, b, c]] = 0 }
+      }
     }
+    let fitting = counts.count
+    let source = RandomNetworks(prices: prices, within: range)
+    let draws = 400 * fitting
+    for index in 0..<UInt32(draws) {
+      var random = Philox(seed: 3, purpose: .sampling, index: index)
+      let network = try #require(source.draw(&random))
+      #expect(range.contains(prices.cost(network)))
+      counts[network, default: 0] += 1
+    }
+    #expect(counts.count == fitting)
+    // Five standard deviations of a count round 400.
+    #expect(counts.values.allSatisfy { abs($0 - 400) < 100 }, "\(counts)")
+    var random = Philox(seed: 3, purpose: .sampling)
+    #expect(RandomNetworks(prices: prices, within: 11.31...11.49).draw(&random) == nil)
   }
 
-  @Test(
-    arguments: [[-Double.infinity, .infinity], [0, 22], [20, 24], [33, 40]],
-    [true, false]
-  )
-  func `networks come as often as the condition has it`(bounds: [Double], isEven: Bool) throws {
-    let range = bounds[0]...bounds[1]
-    let fitting = all.filter { range.contains(Self.prices.cost($0)) }
-    let weights = fitting.map { network in
-      isEven ? 1 : zip(Self.probabilities, network).reduce(1) { $0 * $1.0[$1.1] }
-    }
-    let total = weights.reduce(0, +)
-    let networks = RandomNetworks(
-      prices: Self.prices,
-      probabilities: isEven ? nil : Self.probabilities,
-      within: range
-    )
-    let draws = 20_000
+  @Test func `a rare range of a deep space is reached`() throws {
+    let prices = CostTable(layers: (0..<22).map { _ in [1, 2, 3, 10] }, fixed: 0)
+    // All cheapest but a few: one draw in 4^20.
+    let source = RandomNetworks(prices: prices, within: 22...23)
+    var random = Philox(seed: 1, purpose: .sampling)
+    let network = try #require(source.draw(&random))
+    #expect((22...23).contains(prices.cost(network)))
+  }
+
+  /// Draws `count` networks and how often each came.
+  private func counts(_ source: RandomNetworks, draws: Int) throws -> [[Int]: Int] {
     var counts: [[Int]: Int] = [:]
     for index in 0..<UInt32(draws) {
-      var random = Philox(seed: 6, purpose: .test, index: index)
-      counts[try #require(networks.draw(&random)), default: 0] += 1
+      var random = Philox(seed: 9, purpose: .sampling, index: index)
+      counts[try #require(source.draw(&random)), default: 0] += 1
     }
-    #expect(fitting.count > 1 && Set(counts.keys).isSubset(of: Set(fitting)))
-    let variation =
-      zip(fitting, weights).reduce(0) {
-        $0 + abs(Double(counts[$1.0] ?? 0) / Double(draws) - $1.1 / total)
-      } / 2
-    // What chance makes of so many draws is 0.4·√(networks/draws), 0.026 for all 81.
-    #expect(variation < 0.035, "\(variation)")
+    return counts
   }
 
-  @Test(arguments: [1e-3, 1e-12, 2e-22])
-  func `settled choices of many layers bend evenly`(rest: Double) throws {
-    // All but certain of the dearest everywhere, while the limit is half of that.
-    let layers = 40
-    let prices = CostTable(layers: (0..<layers).map { _ in [0, 1, 2] }, fixed: 0)
-    let networks = RandomNetworks(
-      prices: prices,
-      probabilities: (0..<layers).map { _ in [rest, rest, 1 - 2 * rest] },
-      within: CostTable.within(Double(layers))
+  @Test(arguments: [1, 4, 15] as [Double])
+  func `draws have the conditional distribution exactly`(sharpness: Double) throws {
+    var random = Philox(seed: 6, purpose: .test)
+    let prices = CostTable(
+      layers: (0..<4).map { _ in (0..<3).map { _ in Double(random.below(1000)) / 10 } },
+      fixed: 12.5
     )
-    let draws = 400
-    var cheap = [Int](repeating: 0, count: layers)
-    for index in 0..<UInt32(draws) {
-      var random = Philox(seed: 8, purpose: .test, index: index)
-      let network = try #require(networks.draw(&random))
-      #expect(prices.cost(network) <= Double(layers))
-      // The fewest changes that hold the limit are all but certain where P is.
-      if rest < 1e-6 { #expect(network.count { $0 == 0 } == layers / 2) }
-      for (layer, choice) in network.enumerated() where choice == 0 { cheap[layer] += 1 }
+    let probabilities = prices.layers.map { layer in
+      softmax(layer.map { _ in sharpness * Double(random.normal()) })
     }
-    // Every layer in half of the draws; five deviations are a quarter of that.
-    for count in cheap { #expect(abs(count - draws / 2) < 60, "\(cheap)") }
+    let span = prices.range.upperBound - prices.range.lowerBound
+    let range =
+      prices.range.lowerBound + 0.2 * span...prices.range.lowerBound + 0.55 * span
+    let all = prices.layers.reduce([[]]) { starts, layer in
+      starts.flatMap { start in layer.indices.map { start + [$0] } }
+    }
+    var expected: [[Int]: Double] = [:]
+    for network in all where range.contains(prices.cost(network)) {
+      expected[network] = zip(probabilities, network).reduce(1) { $0 * $1.0[$1.1] }
+    }
+    let total = expected.values.reduce(0, +)
+    #expect(expected.count > 10 && expected.count < 60)
+
+    let draws = 20_000
+    let source = RandomNetworks(prices: prices, probabilities: probabilities, within: range)
+    let counts = try counts(source, draws: draws)
+    #expect(counts.keys.allSatisfy { expected[$0] != nil })
+    // Chi-square over the networks that come often enough, the rest as one.
+    var rest = (expected: 0.0, found: 0)
+    var (statistic, cells) = (0.0, 0)
+    for (network, share) in expected {
+      let wanted = share / total * Double(draws)
+      let found = counts[network] ?? 0
+      if wanted < 10 {
+        rest = (rest.expected + wanted, rest.found + found)
+      } else {
+        statistic += (Double(found) - wanted) * (Double(found) - wanted) / wanted
+        cells += 1
+      }
+    }
+    if rest.expected > 1 {
+      let miss = Double(rest.found) - rest.expected
+      statistic += miss * miss / rest.expected
+      cells += 1
+    }
+    let freedom = Double(max(1, cells - 1))
+    #expect(statistic < freedom + 5 * (2 * freedom).squareRoot(), "\(statistic) of \(freedom)")
   }
 
-  @Test func `an empty range and a known network give nothing`() {
-    let range = Self.prices.range
-    var random = Philox(seed: 1, purpose: .test)
-    for empty in [
-      0...range.lowerBound - 0.5, range.upperBound + 0.5...range.upperBound + 9, 20.01...20.02,
-    ] {
-      let networks = RandomNetworks(prices: Self.prices, within: empty)
-      #expect(networks.draw(&random) == nil)
-      #expect(networks.different(3, seed: 1).isEmpty)
-    }
-    let cheapest = RandomNetworks(prices: Self.prices, within: 0...range.lowerBound)
-    #expect(cheapest.different(3, seed: 1) == [[0, 0, 0, 0]])
-    #expect(cheapest.different(3, seed: 1, except: [[0, 0, 0, 0]]).isEmpty)
+  @Test func `what a settled search holds for impossible is still drawn evenly`() throws {
+    // All but one of the layers have to leave what they are sure of: 1e-15 to the power of 29.
+    let prices = CostTable(layers: (0..<30).map { _ in [1, 3] }, fixed: 0)
+    let probabilities = prices.layers.map { _ in [1e-15, 1 - 1e-15] }
+    let source = RandomNetworks(prices: prices, probabilities: probabilities, within: 0...32)
+    let draws = 3000
+    let counts = try counts(source, draws: draws)
+    // With the one dear layer it is 1e15 times as probable as without.
+    #expect(counts.keys.allSatisfy { $0.reduce(0, +) == 1 } && counts.count == 30)
+    #expect(counts.values.allSatisfy { abs($0 - draws / 30) < 50 }, "\(counts.values.sorted())")
+  }
+
+  @Test func `a candidate of no probability is never drawn`() throws {
+    let prices = CostTable(layers: [[1, 2, 3], [1, 2, 3]], fixed: 0)
+    let probabilities = [[0.5, 0, 0.5], [0, 1, 0]]
+    let source = RandomNetworks(prices: prices, probabilities: probabilities, within: 0...6)
+    #expect(Set(try counts(source, draws: 100).keys) == [[0, 1], [2, 1]])
+    let none = RandomNetworks(prices: prices, probabilities: probabilities, within: 0...2.5)
+    var random = Philox(seed: 1, purpose: .sampling)
+    #expect(none.draw(&random) == nil)
+  }
+
+  @Test func `different networks are different, new, and the same for a seed`() {
+    let prices = CostTable(layers: [[1, 2, 3], [1, 2, 3]], fixed: 0)
+    let source = RandomNetworks(prices: prices, within: 0...4)
+    let networks = source.different(4, seed: 2, except: [[0, 0]])
+    #expect(Set(networks).count == 4 && !networks.contains([0, 0]))
+    #expect(source.different(4, seed: 2, except: [[0, 0]]) == networks)
+    // Six networks cost 4 at most.
+    #expect(Set(source.different(50, seed: 3)).count == 6)
+    #expect(source.different(0, seed: 3) == [])
+    let sure = RandomNetworks(
+      prices: prices,
+      probabilities: [[1, 0, 0], [1, 0, 0]],
+      within: 0...4
+    )
+    #expect(sure.different(3, seed: 1) == [[0, 0]])
   }
 }

@@ -4,112 +4,135 @@ import Testing
 
 @testable import Search
 
-/// Neighbours of networks, and the way through them (spec S11).
+/// Networks that are bettered by their neighbours (spec S11).
 struct RefinementTests {
-  private static let prices = CostTable(
-    layers: [[0, 2, 5, 7], [1, 1, 4, 6], [0, 3, 3, 8], [2, 4, 5, 9]],
-    fixed: 1
+  private let prices = CostTable(
+    layers: [[1, 3, 5], [0, 2, 7], [4, 4, 1], [2, 6, 3]],
+    fixed: 3
   )
-  private static let probabilities: [[Double]] = (0..<4).map { (layer: Int) -> [Double] in
-    let logits: [Double] = (0..<4).map { (option: Int) -> Double in
-      let remainder = (option * 7 + layer * 3) % 5
-      return Double(remainder) / 2
-    }
-    return softmax(logits)
-  }
+  private let probabilities = [
+    [0.2, 0.5, 0.3], [0.1, 0.1, 0.8], [0.6, 0.3, 0.1], [0.25, 0.5, 0.25],
+  ]
 
   private var all: [[Int]] {
-    Self.prices.layers.reduce([[]]) { starts, layer in
+    prices.layers.reduce([[]]) { starts, layer in
       starts.flatMap { start in layer.indices.map { start + [$0] } }
     }
   }
 
   private func refinement(_ limit: Double?) -> Refinement {
-    Refinement(
-      prices: Self.prices,
-      within: CostTable.within(limit),
-      probabilities: Self.probabilities
-    )
+    Refinement(prices: prices, within: CostTable.within(limit), probabilities: probabilities)
   }
 
-  @Test(arguments: [nil, 12, 18])
-  func `neighbours change one layer or trade between two`(limit: Double?) {
-    let within = CostTable.within(limit)
-    for network in all where within.contains(Self.prices.cost(network)) {
-      let expected = all.filter { other in
-        let changed = network.indices.filter { network[$0] != other[$0] }
-        let differences = changed.map {
-          Self.prices.layers[$0][other[$0]] - Self.prices.layers[$0][network[$0]]
-        }
-        return within.contains(Self.prices.cost(other))
-          && (changed.count == 1
-            || changed.count == 2 && differences[0] * differences[1] < 0)
-      }
-      let found = refinement(limit).neighbours(of: network)
-      #expect(found.count == expected.count && Set(found) == Set(expected), "\(network)")
-      let scores = found.map { zip(Self.probabilities, $0).reduce(0) { $0 + log($1.0[$1.1]) } }
-      #expect(zip(scores, scores.dropFirst()).allSatisfy { $0 >= $1 - 1e-9 })
-    }
-  }
-
-  /// What a network is worth: a sum and a little that is none.
-  private func worth(_ network: [Int]) -> Double {
+  /// Accuracies that no single layer explains.
+  private func value(_ network: [Int]) -> Double {
     var random = Philox(
-      seed: 12,
+      seed: 7,
       purpose: .test,
-      index: network.reduce(0) { $0 * 4 + UInt32($1) }
+      index: UInt32(network.reduce(0) { 3 * $0 + $1 })
     )
-    let sum = network.enumerated().reduce(0.0) {
-      $0 + sin(Double(5 * $1.offset + 3 * $1.element) + 1)
-    }
-    return sum + 0.02 * Double(random.normal())
+    return prices.cost(network) + 2 * Double(random.normal())
   }
 
-  @Test(arguments: [nil, 12, 18])
-  func `the best is found from the worst in a fraction of the space`(limit: Double?) throws {
-    let fitting = all.filter { CostTable.within(limit).contains(Self.prices.cost($0)) }
-    let best = try #require(fitting.max { worth($0) < worth($1) })
-    let worst = try #require(fitting.min { worth($0) < worth($1) })
-    var evaluated: [[Int]] = []
-    let trials = 48
-    refinement(limit).run(from: [(worst, worth(worst))], trials: trials) {
-      evaluated.append($0)
-      return worth($0)
-    }
-    #expect(evaluated.count <= trials && evaluated.count < fitting.count)
-    #expect(Set(evaluated).count == evaluated.count && !evaluated.contains(worst))
-    #expect(Set(evaluated).isSubset(of: Set(fitting)))
-    #expect(evaluated.contains(best))
-  }
-
-  @Test func `trials, an end and a small space are kept to`() {
-    let start = [0, 0, 0, 0]
-    for trials in [0, 1, 5] {
-      var count = 0
-      refinement(nil).run(from: [(start, 0)], trials: trials) { _ in
-        count += 1
-        return 0
+  @Test(arguments: [nil, 10, 13, 16, 21])
+  func `neighbours are one change or a trade within the limit, the most probable first`(
+    limit: Double?
+  ) {
+    let within = CostTable.within(limit)
+    for network in all where within.contains(prices.cost(network)) {
+      let found = refinement(limit).neighbours(of: network)
+      #expect(Set(found).count == found.count)
+      let expected = all.filter { other in
+        let layers = network.indices.filter { network[$0] != other[$0] }
+        let costs = layers.map { prices.layers[$0][other[$0]] - prices.layers[$0][network[$0]] }
+        return within.contains(prices.cost(other))
+          && (layers.count == 1 || layers.count == 2 && costs[0] * costs[1] < 0)
       }
-      #expect(count == trials)
+      #expect(Set(found) == Set(expected))
+      let scores = found.map { zip(probabilities, $0).reduce(0) { $0 + log($1.0[$1.1]) } }
+      #expect(zip(scores, scores.dropFirst()).allSatisfy { $0 >= $1 - 1e-12 })
     }
-    var count = 0
-    refinement(nil).run(from: [(start, 0)], trials: 9) { _ in
-      count += 1
-      return count < 3 ? 1 : nil
+  }
+
+  /// The networks that are evaluated from `start` on, in their order.
+  private func evaluated(_ start: [Int], limit: Double?, trials: Int = .max) -> [[Int]] {
+    var evaluated: [[Int]] = []
+    refinement(limit).run(from: [(start, value(start))], trials: trials) { network in
+      evaluated.append(network)
+      return value(network)
     }
-    #expect(count == 3)
-    refinement(nil).run(from: [], trials: 9) { _ in
-      Issue.record("nothing to start from")
-      return nil
+    return evaluated
+  }
+
+  @Test(arguments: [13.0, 16, 21, 99])
+  func `the optimum is found from the poorest start and nothing is evaluated twice`(
+    limit: Double
+  ) throws {
+    let fitting = all.filter { CostTable.within(limit).contains(prices.cost($0)) }
+    let start = try #require(fitting.min { value($0) < value($1) })
+    let best = try #require(fitting.max { value($0) < value($1) })
+    let evaluated = evaluated(start, limit: limit)
+    #expect(evaluated.contains(best))
+    #expect(Set(evaluated).count == evaluated.count && !evaluated.contains(start))
+    #expect(Set(evaluated).isSubset(of: fitting))
+  }
+
+  @Test func `where values add up a few trials find the optimum`() throws {
+    let worth = [[3, 1, 0], [0, 5, 2], [1, 2, 7], [0, 4, 1.0]]
+    func value(_ network: [Int]) -> Double { zip(worth, network).reduce(0) { $0 + $1.0[$1.1] } }
+    for limit in [14.0, 18, 25] {
+      let fitting = all.filter { CostTable.within(limit).contains(prices.cost($0)) }
+      let best = try #require(fitting.map(value).max())
+      let start = try #require(fitting.min { value($0) < value($1) })
+      var found = value(start)
+      var trials = 0
+      refinement(limit).run(from: [(start, found)], trials: 20) {
+        trials += 1
+        found = max(found, value($0))
+        return value($0)
+      }
+      #expect(trials == 20 && found == best, "\(limit): \(found) of \(best)")
     }
-    // Everything within reach, once each.
-    var seen: [[Int]] = []
-    refinement(6).run(from: [(start, 0)], trials: 1000) {
-      seen.append($0)
-      return -Double(seen.count)
+  }
+
+  @Test func `each evaluation is of a neighbour of the best with one left`() {
+    let start = [0, 0, 2, 0]
+    var known = [start]
+    for network in evaluated(start, limit: 16) {
+      // The best that still has a neighbour that nobody has evaluated.
+      let best = known.sorted { value($0) > value($1) }.first {
+        refinement(16).neighbours(of: $0).contains { !known.contains($0) }
+      }
+      #expect(best.map { refinement(16).neighbours(of: $0).contains(network) } == true)
+      known.append(network)
     }
-    let fitting = all.filter { Self.prices.cost($0) <= 6 }
-    #expect(seen.count == fitting.count - 1)
-    #expect(Set(seen + [start]) == Set(fitting))
+    #expect(known.count > 10)
+  }
+
+  @Test func `trials end it, and so does an evaluation that was stopped`() {
+    let whole = evaluated([0, 0, 2, 0], limit: 16)
+    for trials in [0, 1, 5, 12] {
+      let part = evaluated([0, 0, 2, 0], limit: 16, trials: trials)
+      #expect(part == Array(whole.prefix(trials)))
+    }
+    var left = 3
+    refinement(16).run(from: [([0, 0, 2, 0], -99)], trials: 100) { network in
+      left -= 1
+      return left < 0 ? nil : value(network)
+    }
+    #expect(left == -1)
+    refinement(16).run(from: [], trials: 100) { network in
+      Issue.record("\(network) comes of nothing")
+      return 0
+    }
+  }
+
+  @Test func `of neighbours that nothing tells apart the most probable is first`() {
+    var first: [Int]?
+    refinement(16).run(from: [([0, 0, 2, 0], 1)], trials: 1) { network in
+      first = network
+      return 1
+    }
+    #expect(first == refinement(16).neighbours(of: [0, 0, 2, 0]).first)
   }
 }

@@ -30,11 +30,11 @@ import Testing
     let result = try run.finished()
     let steps = try run.reader.steps()
     let epochs = try run.reader.epochs()
-    // 1,437 images, a fifth for θ, batches of 128; the first epoch trains weights alone.
-    #expect(steps.map(\.step) == Array(0..<8 + 10 + 10))
+    // 1,006 of 1,437 images for the weights, 287 for θ, batches of 128; the first epoch trains weights alone.
+    #expect(steps.map(\.step) == Array(0..<7 + 9 + 9))
     #expect(steps.filter { $0.phase == .theta }.map(\.epoch) == [1, 1, 2, 2])
-    #expect(try run.reader.thetas().map(\.step) == [16, 17, 26, 27])
-    #expect(epochs.map(\.step) == [8, 18, 28])
+    #expect(try run.reader.thetas().map(\.step) == [14, 15, 23, 24])
+    #expect(epochs.map(\.step) == [7, 16, 25])
     #expect(zip(steps, steps.dropFirst()).allSatisfy { $0.epoch <= $1.epoch })
     let trained = steps.filter { $0.epoch == 1 && $0.phase == .weights }
     #expect(
@@ -48,7 +48,7 @@ import Testing
       ArchitectureExport.self,
       from: Data(contentsOf: URL(fileURLWithPath: run.folder.exportsPath + "/architecture.json"))
     )
-    #expect(export.architectures.first?.source == "argmax")
+    #expect(export.architectures.contains { $0.source == "argmax" })
     #expect(export.architectures.first?.blocks == result.architecture.map(\.choice))
     #expect(export.architectures.count > 1)
   }
@@ -69,7 +69,7 @@ import Testing
     withExtendedLifetime(trainer) {}
   }
 
-  @Test(arguments: [3, 8, 12, 17, 18])
+  @Test(arguments: [3, 7, 11, 15, 16])
   func `a run stopped after some steps ends as an unbroken one`(steps: Int) throws {
     let unbroken = try TrainerTests.unbroken.get()
     let run = try TinyRun()
@@ -94,10 +94,10 @@ import Testing
     let expected = try unbroken.finished(wishes: wishes)
     #expect(expected.thetaHash != (try TrainerTests.unbroken.get().result.thetaHash))
 
-    // As after a SIGKILL at step 22: the newest checkpoint is that of step 8.
+    // As after a SIGKILL at step 22: the newest checkpoint is that of step 7.
     let killed = try TinyRun()
     try killed.stopped(after: 22, wishes: wishes)
-    for step in killed.folder.checkpointSteps() where step > 8 {
+    for step in killed.folder.checkpointSteps() where step > 7 {
       try FileManager.default.removeItem(atPath: killed.folder.checkpointPath(step: step))
     }
     let result = try killed.finished()
@@ -130,7 +130,7 @@ import Testing
     #expect(try run.reader.steps().count == 1)
     try run.reader.request(.resume)
     #expect(run.outcome(of: trainer) != nil)
-    #expect(try run.reader.steps().count == 28)
+    #expect(try run.reader.steps().count == 25)
     let states = try run.reader.interventions().map(\.state)
     #expect(states == [.done, .done])
   }
