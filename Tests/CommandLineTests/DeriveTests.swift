@@ -106,7 +106,7 @@ import Testing
     #expect(ending.code == 130)
     #expect(ending.errors.contains("the same command goes on"))
     let run = try RunFolder.open(path: folder.path + "/found")
-    let record = try #require(try run.reader().derived().first)
+    let record = try #require(try run.reader().derived().first { $0.run != nil })
     let place = try RunFolder.open(path: run.path + "/" + (record.run ?? ""))
     let steps = try place.reader().steps().count
     #expect(steps > 0)
