@@ -6,8 +6,6 @@ package struct FoundNetwork: Sendable, Equatable, Decodable {
   package var blocks: [String]
   /// Accuracy on the validation images with the supernet's weights, 0…1.
   package var accuracy: Double
-  /// The same on the test images; nil in a result that has none.
-  package var testAccuracy: Double?
   /// Multiply–accumulates for one image.
   package var flops: Double
   /// Weights.
@@ -30,7 +28,6 @@ package struct FoundNetwork: Sendable, Equatable, Decodable {
   private enum CodingKeys: String, CodingKey {
     case architecture, flops, params, repaired, verdict
     case accuracy = "argmax_accuracy"
-    case testAccuracy = "test_accuracy"
     case latency = "latency_ms"
     case sampledNetworks = "sampled_networks"
     case sampledMean = "sampled_mean"
@@ -42,7 +39,6 @@ package struct FoundNetwork: Sendable, Equatable, Decodable {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     blocks = try fields.decode([Layer].self, forKey: .architecture).map(\.choice)
     accuracy = try fields.decode(Double.self, forKey: .accuracy)
-    testAccuracy = try fields.decodeIfPresent(Double.self, forKey: .testAccuracy)
     flops = try fields.decode(Double.self, forKey: .flops)
     params = try fields.decode(Double.self, forKey: .params)
     latency = try fields.decodeIfPresent(Double.self, forKey: .latency)
@@ -62,7 +58,7 @@ package struct FoundNetwork: Sendable, Equatable, Decodable {
   }
 }
 
-/// What a finished training came to on the test images.
+/// What the network of a finished run came to on the test images.
 package struct TestedNetwork: Sendable, Equatable, Decodable {
   /// Share of the test images whose class is the most probable, 0…1.
   package var accuracy: Double

@@ -247,8 +247,3 @@ func softmax(_ logits: [Float]) -> [Float] {
   let sum = powers.reduce(0, +)
   return powers.map { $0 / sum }
 }
-
-/// Entropy in bits.
-func entropyBits(_ probabilities: [Float]) -> Double {
-  -probabilities.reduce(0) { $0 + ($1 > 0 ? Double($1) * log2(Double($1)) : 0) }
-}

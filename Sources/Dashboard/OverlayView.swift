@@ -240,8 +240,9 @@ private func drawPrompt(
 /// What else there is to say of a result: the test images, the verdict in lines that fit, random sampling.
 private func resultRemarks(_ model: Model) -> [(String, Ink)] {
   var remarks: [(String, Ink)] = []
-  if let accuracy = model.found?.testAccuracy {
-    remarks.append(("test images: the chosen network alone \(Format.percent(accuracy))", .fg))
+  if let tested = model.tested {
+    let share = Format.percent(tested.accuracy)
+    remarks.append(("test images: the chosen network alone \(share)", .fg))
   }
   if let verdict = model.found?.verdict {
     let ink: Ink = model.isSettled ? .muted : .warn

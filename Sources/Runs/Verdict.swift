@@ -21,7 +21,7 @@ package struct Verdict: Sendable, Equatable {
   package init(probabilities: [[Double]]) {
     // A choice of one option was never open.
     let open = probabilities.filter { $0.count > 1 }
-    let entropies = open.map { -$0.reduce(0) { $0 + ($1 > 0 ? $1 * log2($1) : 0) } }
+    let entropies = open.map(entropyBits)
     choices = open.count
     let tosses = zip(open, entropies).map { $1 >= Self.tossShare * log2(Double($0.count)) }
     settled = zip(open, tosses).count { !$1 && ($0.max() ?? 0) >= Self.settledShare }
@@ -43,6 +43,11 @@ package struct Verdict: Sendable, Equatable {
     return "\(settled) of \(choices) choices \(settled == 1 ? "is" : "are") settled\(tosses) "
       + String(format: "(%.2f bits on average)", meanEntropyBits)
   }
+}
+
+/// Entropy in bits.
+package func entropyBits(_ probabilities: [some BinaryFloatingPoint]) -> Double {
+  -probabilities.reduce(0) { $0 + ($1 > 0 ? Double($1) * log2(Double($1)) : 0) }
 }
 
 /// The steps on θ that a search has, beside those that settle one: a verdict before the start.

@@ -33,6 +33,7 @@ extension ArchitectureParameters {
 extension ArchitectureParameters {
   /// The most probable architecture whose cost lies `within`; nil when nothing fits.
   package func mostProbable(within: ClosedRange<Double>) -> [Int]? {
+    // θ is log P but for a constant of each layer, which decides nothing.
     BudgetRepair.likeliest(
       logProbabilities: logits.map { $0.map(Double.init) },
       prices: prices,

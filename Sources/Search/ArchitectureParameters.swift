@@ -21,6 +21,8 @@ package final class ArchitectureParameters {
 
   /// The learned weight of the cost; nil where it is fixed.
   package private(set) var multiplier: CostMultiplier?
+  /// λ, as it is recorded; nil where the weight of the cost is fixed.
+  var costWeight: Double? { multiplier.map { Double($0.value) } }
 
   private let optimiser: Adam
   private let loss: CostLoss

@@ -21,8 +21,8 @@ package final class Deriver {
   ///   - limit: what a network may cost, in the metric of the search; nil for the run's own budget.
   ///   - threads: workers; nil for as many as the run has.
   ///   - progress: receives the share of the data that is loaded and a line about it.
-  /// - Throws: `.data` for a run that is no search or has no checkpoint, or whose data has changed; `.configuration` for a limit out of
-  ///   reach, with the range of the space.
+  /// - Throws: `.data` for a run that is no search or has no checkpoint, or whose data has changed;
+  ///   `.configuration` for a limit out of reach, with the range of the space.
   package init(
     folder: RunFolder,
     store: RunStore,
@@ -111,12 +111,12 @@ package final class Deriver {
     trials: Int,
     stops: (Int, Double) throws -> Bool
   ) throws -> (networks: [DerivedRecord], evaluations: Int)? {
+    let prices = task.supernet.prices
     let refinement = Refinement(
-      prices: task.supernet.prices,
+      prices: prices,
       within: task.within,
       probabilities: task.supernet.theta.probabilities
     )
-    let prices = task.supernet.prices
     var best = judged.min { $0.isBetter(than: $1) }
     var better: [DerivedRecord] = []
     var evaluations = 0

@@ -84,13 +84,19 @@ extension SearchTask {
   func selected(by perturbation: Perturbation) -> (network: [Int], layers: [SelectedLayer]) {
     let increases = perturbation.increases
     let argmax = supernet.argmax
-    let network = best(increases) ?? argmax
+    let network =
+      BudgetRepair.likeliest(
+        logProbabilities: increases,
+        prices: supernet.prices,
+        within: within
+      ) ?? argmax
+    let probabilities = supernet.theta.probabilities
     let layers = supernet.choices.indices.map { layer in
       let options = supernet.choices[layer].options
       return SelectedLayer(
         layer: supernet.choices[layer].name,
         probable: options[argmax[layer]].name,
-        probability: supernet.theta.probabilities[layer][argmax[layer]],
+        probability: probabilities[layer][argmax[layer]],
         selected: options[network[layer]].name,
         lossIncrease: increases[layer][network[layer]],
         probableLossIncrease: increases[layer][argmax[layer]]

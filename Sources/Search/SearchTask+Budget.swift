@@ -19,25 +19,14 @@ extension SearchTask {
   /// The most probable, and where that stays a twentieth below the budget or more, the most probable of those
   /// that do not.
   var probable: [[Int]] {
-    // θ is log P but for a constant of each layer, which decides nothing.
-    let scores = supernet.theta.logits.map { $0.map(Double.init) }
-    var networks = [best(scores) ?? supernet.argmax]
-    if let limit = configuration.limit, let other = best(scores, within: Self.allowed(limit)),
-      other != networks[0]
+    let theta = supernet.theta
+    var networks = [theta.mostProbable(within: within) ?? supernet.argmax]
+    if let limit = configuration.limit,
+      let other = theta.mostProbable(within: Self.allowed(limit)), other != networks[0]
     {
       networks.append(other)
     }
     return networks
-  }
-
-  /// The network of the greatest sum of `scores` [layer][candidate] whose cost lies `within` (nil: holds the
-  /// budget); nil where nothing does.
-  func best(_ scores: [[Double]], within: ClosedRange<Double>? = nil) -> [Int]? {
-    BudgetRepair.likeliest(
-      logProbabilities: scores,
-      prices: supernet.prices,
-      within: within ?? self.within
-    )
   }
 
   /// Why the most probable network of all is not the one that is exported, in a line; nil where it is.

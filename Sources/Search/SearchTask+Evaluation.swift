@@ -51,6 +51,7 @@ extension SearchTask {
     let epoch = session.epoch
     session.pace.validation(seconds: (clock.now - start).seconds)
     let trained = try session.trained()
+    let verdict = verdict
     return EpochRecord(
       epoch: epoch,
       step: session.step,

@@ -51,7 +51,7 @@ extension SearchTask {
       expectedCost: supernet.expectedCost,
       argmaxCost: prices.cost(argmax),
       budget: configuration.limit,
-      multiplier: supernet.theta.multiplier.map { Double($0.value) },
+      multiplier: supernet.theta.costWeight,
       repaired: !within.contains(prices.cost(argmax)),
       choices: verdict?.choices,
       settled: verdict?.settled,
@@ -66,7 +66,9 @@ extension SearchTask {
       seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
     )
     if !drawn.isEmpty { result.take(sampled: judged.map(\.accuracy)) }
-    if let verdict, !verdict.isSettled { try session.store.log(.info, told(verdict)) }
+    if let verdict, !verdict.isSettled, let text = result.verdict {
+      try session.store.log(.info, text)
+    }
     if let reason = reason(for: best.network) { try session.store.log(.info, reason) }
     try session.export(try export(judged), as: "architecture.json")
     let network = supernet.macro.network(best.network, name: configuration.preset)

@@ -148,7 +148,7 @@ final class SearchTask: TrainingTask {
       logits: supernet.theta.logits,
       accuracyPull: supernet.theta.accuracyPull,
       costPull: supernet.theta.costPull,
-      multiplier: supernet.theta.multiplier.map { Double($0.value) }
+      multiplier: supernet.theta.costWeight
     )
   }
 

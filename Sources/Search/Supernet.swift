@@ -203,7 +203,7 @@ package final class Supernet {
       crossEntropy: mean,
       cost: cost,
       correct: correct,
-      multiplier: theta.multiplier.map { Double($0.value) }
+      multiplier: theta.costWeight
     )
   }
 

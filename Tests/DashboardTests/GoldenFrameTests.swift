@@ -88,6 +88,7 @@ enum Fixture {
     case "timed-finished":
       var delta = run.advance(to: .max, state: .finished)
       delta.found = FoundNetwork(result: found)
+      delta.tested = TestedNetwork(result: found)
       _ = update(&model, .data(delta))
     case "random":
       var delta = run.advance(to: 700)
