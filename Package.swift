@@ -86,7 +86,16 @@ let package = Package(
       dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "Yams"],
       swiftSettings: base
     ),
-    .target(name: "Search", dependencies: ["Networks", "Data", "Runs"], swiftSettings: base),
+    .target(
+      name: "Training",
+      dependencies: ["Networks", "Data", "Runs", "Tensor"],
+      swiftSettings: base
+    ),
+    .target(
+      name: "Search",
+      dependencies: ["Training", "Networks", "Data", "Runs", "Tensor"],
+      swiftSettings: base
+    ),
     .target(
       name: "Export",
       dependencies: [
@@ -99,13 +108,13 @@ let package = Package(
     .target(
       name: "Dashboard",
       dependencies: ["Runs", "CNcurses"],
-      resources: [.embedInCode("Themes")],
+      resources: [.embedInCode("Theme/Themes")],
       swiftSettings: base
     ),
     .executableTarget(
       name: "supertop",
       dependencies: [
-        "Dashboard", "Search", "Export", "Data", "Networks", "Runs", "Tensor",
+        "Dashboard", "Search", "Training", "Export", "Data", "Networks", "Runs", "Tensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: base
@@ -137,12 +146,16 @@ let package = Package(
     .testTarget(name: "RunsTests", dependencies: ["Runs"], swiftSettings: base),
     .testTarget(
       name: "SearchTests",
-      dependencies: ["Search", "Data", "Networks", "Runs", "Tensor", "TestSupport"],
+      dependencies: [
+        "Search", "Training", "Data", "Networks", "Runs", "Tensor", "TestSupport",
+      ],
       swiftSettings: base
     ),
     .testTarget(
       name: "ExportTests",
-      dependencies: ["Data", "Export", "Networks", "Runs", "Search", "Tensor", "TestSupport"],
+      dependencies: [
+        "Data", "Export", "Networks", "Runs", "Search", "Tensor", "TestSupport", "Training",
+      ],
       exclude: ["run_onnx.py"],
       swiftSettings: base
     ),

@@ -2,6 +2,7 @@ import Data
 import Foundation
 import Runs
 import Tensor
+import Training
 
 /// Images that a network is judged on; none of them trains weights.
 enum JudgedImages: Sendable {
@@ -26,45 +27,31 @@ extension SearchTask {
   ///
   /// Twice over the validation images: the supernet without noise, and its most probable architecture
   /// alone, each after batch-norm recalibration (spec S9, S11). Weights and θ stay as they are.
-  func validate(_ session: TrainingSession) throws -> EpochRecord? {
-    let clock = ContinuousClock()
-    let start = clock.now
+  package func validate(_ context: EvaluationContext) throws -> EpochScores? {
     let argmax = leader
     guard
       let mixture = try evaluate(
         nil,
-        in: session,
+        in: context,
         message: "validating the supernet",
         share: 0..<0.5
       ),
       let alone = try evaluate(
         argmax,
-        in: session,
+        in: context,
         message: drawn.isEmpty
           ? "validating the most probable network" : "validating a network drawn at random",
         share: 0.5..<1
       )
     else { return nil }
-    guard mixture.crossEntropy.isFinite else {
-      throw session.diverged("the validation loss")
-    }
-    let epoch = session.epoch
-    session.pace.validation(seconds: (clock.now - start).seconds)
-    let trained = try session.trained()
     let verdict = verdict
-    return EpochRecord(
-      epoch: epoch,
-      step: session.step,
-      trainLoss: trained.loss,
-      trainAccuracy: trained.accuracy,
-      validationLoss: mixture.crossEntropy,
-      validationAccuracy: mixture.accuracy,
+    return EpochScores(
+      loss: mixture.crossEntropy,
+      accuracy: mixture.accuracy,
       argmaxAccuracy: alone.accuracy,
       expectedCost: supernet.expectedCost,
       argmaxFlops: supernet.flops(argmax),
       argmaxParams: supernet.params(argmax),
-      temperature: session.lastTemperature,
-      seconds: trained.seconds + (clock.now - start).seconds,
       argmaxLatency: latency?.cost(argmax),
       settled: verdict?.settled,
       meanEntropyBits: verdict?.meanEntropyBits
@@ -77,17 +64,18 @@ extension SearchTask {
   func evaluate(
     _ architecture: [Int]?,
     on images: JudgedImages = .validation,
-    in session: TrainingSession,
+    in context: EvaluationContext,
     message: String,
     share: Range<Double>
   ) throws -> Evaluation? {
-    try evaluate(architecture, on: images, temperature: session.lastTemperature) { done in
+    try evaluate(architecture, on: images, temperature: context.temperature) { done in
       let progress = share.lowerBound + done * (share.upperBound - share.lowerBound)
-      return try session.takeUpInterventions(evaluating: message, progress: progress)
+      return try context.stops(message, progress)
     }
   }
 
-  /// The same for whoever has no session; `stops` is told the share that is done, and true from it ends the evaluation.
+  /// The same outside a training; `stops` takes the share that is done, and true from it ends the
+  /// evaluation.
   func evaluate(
     _ architecture: [Int]?,
     on images: JudgedImages,

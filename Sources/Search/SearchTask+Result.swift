@@ -3,6 +3,7 @@ import Foundation
 import Networks
 import Runs
 import Tensor
+import Training
 
 extension SearchTask {
   /// Networks drawn from softmax(θ) for the export, besides the most probable one.
@@ -23,11 +24,14 @@ extension SearchTask {
   /// Writes the exports and the result of a run whose epochs are done; nil if asked to stop.
   ///
   /// Everything here depends on the last checkpoint alone, so a run killed meanwhile ends the same.
-  func conclude(_ session: TrainingSession) throws -> RunResult? {
-    let last = try session.lastEpoch()
-    guard let judged = try drawn.isEmpty ? judgeProbable(session) : judgeDrawn(session),
+  package func conclude(
+    _ context: EvaluationContext,
+    log: (String) throws -> Void
+  ) throws -> RunResult? {
+    let last = try context.lastEpoch()
+    guard let judged = try drawn.isEmpty ? judgeProbable(context) : judgeDrawn(context),
       let best = judged.first,
-      let tests = try test(best.network, session)
+      let tests = try test(best.network, context)
     else { return nil }
     let argmax = drawn.isEmpty ? supernet.argmax : best.network
     let prices = supernet.prices
@@ -60,19 +64,19 @@ extension SearchTask {
       verdict: verdict.map { told($0) },
       thetaHash: supernet.theta.hash,
       weightsHash: supernet.weightsHash,
-      run: session.folder.absolutePath,
+      run: context.folder.absolutePath,
       epochs: plan.epochs,
-      steps: session.step,
-      seconds: try session.store.reader.epochs().reduce(0) { $0 + $1.seconds }
+      steps: context.step,
+      seconds: context.seconds
     )
     if !drawn.isEmpty { result.take(sampled: judged.map(\.accuracy)) }
     if let verdict, !verdict.isSettled, let text = result.verdict {
-      try session.store.log(.info, text)
+      try log(text)
     }
-    if let reason = reason(for: best.network) { try session.store.log(.info, reason) }
-    try session.export(try export(judged), as: "architecture.json")
+    if let reason = reason(for: best.network) { try log(reason) }
+    try context.folder.export(try export(judged), as: "architecture.json")
     let network = supernet.macro.network(best.network, name: configuration.preset)
-    try session.export(NetworkFile.json(network), as: "network.json")
+    try context.folder.export(NetworkFile.json(network), as: "network.json")
     return .search(result)
   }
 
@@ -104,26 +108,26 @@ extension SearchTask {
   /// Errors: `.configuration` where a loss is no finite number, which no result can hold.
   private func test(
     _ network: [Int],
-    _ session: TrainingSession
+    _ context: EvaluationContext
   ) throws -> (network: Evaluation, supernet: Evaluation)? {
     guard
       let supernet = try evaluate(
         nil,
         on: .test,
-        in: session,
+        in: context,
         message: "testing the supernet",
         share: 0..<0.5
       ),
       let alone = try evaluate(
         network,
         on: .test,
-        in: session,
+        in: context,
         message: "testing the chosen network",
         share: 0.5..<1
       )
     else { return nil }
     guard supernet.crossEntropy.isFinite, alone.crossEntropy.isFinite else {
-      throw session.diverged("the loss of the test images")
+      throw context.diverged("the loss of the test images", remedy: remedy)
     }
     return (alone, supernet)
   }
@@ -132,7 +136,7 @@ extension SearchTask {
   /// hold it, best first; the validation images decide.
   ///
   /// Last comes the most probable network of all, where it costs more than the budget.
-  private func judgeProbable(_ session: TrainingSession) throws -> [Judged]? {
+  private func judgeProbable(_ context: EvaluationContext) throws -> [Judged]? {
     let argmax = supernet.argmax
     let probable = probable
     let drawn = supernet.theta.drawn(
@@ -147,7 +151,7 @@ extension SearchTask {
         probable + drawn + (isOver ? [argmax] : []),
         sources: probable.map { $0 == argmax ? "argmax" : "repaired" }
           + drawn.map { _ in "sampled" } + (isOver ? ["argmax"] : []),
-        session
+        context
       )
     else { return nil }
     let count = probable.count + drawn.count
@@ -155,8 +159,8 @@ extension SearchTask {
   }
 
   /// The drawn networks of a random search, best first; the validation images decide.
-  private func judgeDrawn(_ session: TrainingSession) throws -> [Judged]? {
-    guard var judged = try judge(drawn, sources: drawn.map { _ in "random" }, session) else {
+  private func judgeDrawn(_ context: EvaluationContext) throws -> [Judged]? {
+    guard var judged = try judge(drawn, sources: drawn.map { _ in "random" }, context) else {
       return nil
     }
     judged.sort(by: Judged.isBetter)
@@ -168,14 +172,14 @@ extension SearchTask {
   private func judge(
     _ networks: [[Int]],
     sources: [String],
-    _ session: TrainingSession
+    _ context: EvaluationContext
   ) throws -> [Judged]? {
     var judged: [Judged] = []
     for (index, network) in networks.enumerated() {
       guard
         let score = try evaluate(
           network,
-          in: session,
+          in: context,
           message: "judging network \(index + 1) of \(networks.count)",
           share: Self.part(index, of: networks.count)
         )
@@ -214,40 +218,6 @@ extension SearchTask {
     )
     return try JSONText.encode(export, indented: true)
   }
-}
-
-extension TrainingSession {
-  /// The last epoch of a run whose epochs are done.
-  func lastEpoch() throws -> EpochRecord {
-    guard let last = try store.reader.epochs().last else {
-      throw UserError(.data, folder.path, "the run has no finished epoch")
-    }
-    return last
-  }
-
-  /// Makes the exports folder anew if somebody has removed it.
-  func makeExports() throws {
-    guard makeFolders(folder.exportsPath) == 0 else {
-      throw UserError(
-        .cannotCreate,
-        folder.exportsPath,
-        "the folder cannot be made",
-        remedy: "check the run folder's permissions"
-      )
-    }
-  }
-
-  /// Writes a file of the exports folder whole or not at all.
-  func export(_ text: String, as name: String) throws {
-    let path = folder.exportsPath + "/" + name
-    try makeExports()
-    try writeWhole(text, to: path)
-  }
-}
-
-extension RunFolder {
-  /// The folder's path from the root, so that a result names it wherever it is read.
-  var absolutePath: String { Path.absolute(path) }
 }
 
 extension Supernet {

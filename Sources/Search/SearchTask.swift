@@ -1,15 +1,17 @@
 import Data
 import Runs
+import Tensor
+import Training
 
 /// The search of FBNetV1: weights and θ of a supernet in turns (spec S9); or of the same supernet at
 /// random, where θ rests and only the weights are trained, on the same images in the same steps (spec
 /// S12).
-final class SearchTask: TrainingTask {
+package final class SearchTask: TrainingTask {
   let configuration: Configuration
   let data: Dataset
   let split: Split
   let supernet: Supernet
-  let plan: TrainingPlan
+  package let plan: TrainingPlan
   /// Milliseconds of every candidate, where they are known.
   let latency: CostTable?
   /// Networks that a random search judges, all different; empty otherwise.
@@ -62,7 +64,7 @@ final class SearchTask: TrainingTask {
     )
   }
 
-  var choices: [Choice] { supernet.choices }
+  package var choices: [Choice] { supernet.choices }
 
   /// Whether the plan is long enough for θ; nil where θ rests.
   var forecast: ThetaForecast? {
@@ -84,13 +86,13 @@ final class SearchTask: TrainingTask {
   /// The network that stands for the search before its end: the most probable, or the first that was drawn.
   var leader: [Int] { drawn.first ?? supernet.argmax }
 
-  var remedy: String { "lower weights.learning_rate or loss.alpha" }
+  package var remedy: String { "lower weights.learning_rate or loss.alpha" }
 
-  func temperature(epoch: Int) -> Double? {
+  package func temperature(epoch: Int) -> Double? {
     configuration.temperature.value(epoch: epoch, of: plan.epochs)
   }
 
-  func batches(_ phase: Phase, epoch: Int) -> BatchPlan {
+  package func batches(_ phase: Phase, epoch: Int) -> BatchPlan {
     SearchTask.batches(phase, of: data, split, configuration, epoch)
   }
 
@@ -112,7 +114,7 @@ final class SearchTask: TrainingTask {
     )
   }
 
-  func learningRate(_ phase: Phase, epoch: Int, position: Int) -> Double {
+  package func learningRate(_ phase: Phase, epoch: Int, position: Int) -> Double {
     switch phase {
     case .weights:
       plan.learningRate(
@@ -124,7 +126,7 @@ final class SearchTask: TrainingTask {
     }
   }
 
-  func train(
+  package func train(
     _ phase: Phase,
     _ batch: Batch,
     temperature: Double,
@@ -141,7 +143,7 @@ final class SearchTask: TrainingTask {
     )
   }
 
-  func theta(step: Int, epoch: Double) -> ThetaRecord? {
+  package func theta(step: Int, epoch: Double) -> ThetaRecord? {
     ThetaRecord(
       step: step,
       epoch: epoch,
@@ -153,7 +155,7 @@ final class SearchTask: TrainingTask {
   }
 
   /// The first thing of a step that is no finite number, and the key that is to blame.
-  func fault(_ outcome: StepOutcome, _ phase: Phase) -> NumberFault? {
+  package func fault(_ outcome: StepOutcome, _ phase: Phase) -> NumberFault? {
     if !outcome.cost.isFinite {
       return NumberFault(
         what: "the expected cost",
@@ -181,9 +183,9 @@ final class SearchTask: TrainingTask {
       )
   }
 
-  func state() -> [(name: String, shape: [Int], values: [Float])] { supernet.state() }
+  package func state() -> [(name: String, shape: [Int], values: [Float])] { supernet.state() }
 
-  func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
+  package func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
     try supernet.restore(state)
   }
 }

@@ -6,6 +6,7 @@ import Runs
 import Search
 import Tensor
 import Testing
+@testable import Training
 
 /// ONNX Runtime gives the same answers as the program itself.
 @Suite(

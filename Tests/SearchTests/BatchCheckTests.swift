@@ -5,6 +5,7 @@ import Runs
 import Testing
 
 @testable import Search
+@testable import Training
 
 /// Batch-norm over one value a channel is refused before the first step, and nothing else is.
 struct BatchCheckTests {

@@ -4,6 +4,7 @@ import Tensor
 import Testing
 
 @testable import Search
+@testable import Training
 
 /// Searches that are told what a network may cost, and those at random (spec S8, S11, S12).
 @Suite(.serialized) struct BudgetTests {

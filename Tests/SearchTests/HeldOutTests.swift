@@ -4,6 +4,7 @@ import Testing
 
 @testable import Data
 @testable import Search
+@testable import Training
 
 /// Which images a search looks at, and when (spec S9).
 @Suite(.serialized) struct HeldOutTests {

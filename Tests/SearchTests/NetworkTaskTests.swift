@@ -6,6 +6,7 @@ import Tensor
 import Testing
 
 @testable import Search
+@testable import Training
 
 /// Whole trainings of a tiny network: records, results, and that interruptions leave no trace (spec S41,
 /// S120, S121).

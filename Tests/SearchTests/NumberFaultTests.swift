@@ -4,6 +4,7 @@ import Runs
 import Testing
 
 @testable import Search
+@testable import Training
 
 /// Numbers that are none end a search at their step, with the key that is to blame.
 @Suite(.serialized) struct NumberFaultTests {

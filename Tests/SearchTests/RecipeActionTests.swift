@@ -6,6 +6,7 @@ import Tensor
 import Testing
 
 @testable import Search
+@testable import Training
 
 /// What each setting of a recipe does to the weights, step by step (spec S41).
 @Suite struct RecipeActionTests {

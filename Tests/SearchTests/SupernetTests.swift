@@ -2,6 +2,7 @@ import Foundation
 import Runs
 import Tensor
 import Testing
+import Training
 
 @testable import Data
 @testable import Search

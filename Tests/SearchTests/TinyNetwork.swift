@@ -4,6 +4,7 @@ import Networks
 import Runs
 import Search
 import Tensor
+@testable import Training
 
 /// A network of a few layers for 8×8 images, and what trains it.
 enum TinyNetwork {

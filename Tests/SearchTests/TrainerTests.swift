@@ -3,6 +3,7 @@ import Runs
 import Testing
 
 @testable import Search
+@testable import Training
 
 /// Whole searches on a network of two layers: what is recorded, what a person changes, and that
 /// interruptions leave no trace in the result (spec S82, S120, S121).

@@ -3,6 +3,7 @@ import Runs
 import Testing
 
 @testable import Search
+@testable import Training
 
 /// The trainer's plain values: the plan of steps, what people may steer, the pace.
 struct TrainerValueTests {

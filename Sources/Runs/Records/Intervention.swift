@@ -1,0 +1,57 @@
+/// A person's wish, taken up by the trainer at the next step boundary (spec S82).
+package struct Intervention: Sendable, Equatable {
+  /// What is wished for.
+  package enum Action: Codable, Sendable, Equatable {
+    case pause
+    case resume
+    /// Do one step, then pause again.
+    case singleStep
+    /// Set τ by hand; the schedule is held until released.
+    case setTemperature(Double)
+    /// Multiply the present τ; the schedule is held until released.
+    case scaleTemperature(Double)
+    /// Keep the present τ.
+    case holdTemperature
+    /// Give τ back to the schedule.
+    case releaseTemperature
+    case checkpoint
+    /// Checkpoint and end; the run can be resumed.
+    case stop
+  }
+
+  /// Asked, taken up, carried out, or turned down with a note.
+  package enum State: String, Codable, Sendable {
+    case requested, accepted, done, refused
+  }
+
+  /// Ascending in the order of the requests.
+  package var id: Int64
+  /// What is wished for.
+  package var action: Action
+  /// How far it has come.
+  package var state: State
+  /// Global step before which it acted; nil until accepted.
+  ///
+  /// A resumed run replays by this (spec S82).
+  package var step: Int?
+  /// Seconds since 1970.
+  package var requestedAt: Double
+  /// Why it was turned down, or what it did; may be empty.
+  package var note: String
+
+  package init(
+    id: Int64,
+    action: Action,
+    state: State,
+    step: Int?,
+    requestedAt: Double,
+    note: String
+  ) {
+    self.id = id
+    self.action = action
+    self.state = state
+    self.step = step
+    self.requestedAt = requestedAt
+    self.note = note
+  }
+}

@@ -1,0 +1,52 @@
+import Foundation
+
+/// What a finished run came to.
+package enum RunResult: Sendable, Equatable {
+  case search(SearchResult)
+  case training(TrainingResult)
+
+  /// The object in one line of JSON, keys in alphabetical order.
+  package func json() throws -> String {
+    switch self {
+    case .search(let result): try result.json()
+    case .training(let result): try result.json()
+    }
+  }
+
+  /// Reads what `json()` wrote.
+  package init(json: String) throws {
+    if let result = try? SearchResult(json: json) {
+      self = .search(result)
+    } else {
+      self = .training(try JSONDecoder().decode(TrainingResult.self, from: Data(json.utf8)))
+    }
+  }
+
+  /// Steps of the whole run.
+  package var steps: Int {
+    switch self {
+    case .search(let result): result.steps
+    case .training(let result): result.steps
+    }
+  }
+
+  /// The run's folder.
+  package var run: String {
+    get {
+      switch self {
+      case .search(let result): result.run
+      case .training(let result): result.run
+      }
+    }
+    set {
+      switch self {
+      case .search(var result):
+        result.run = newValue
+        self = .search(result)
+      case .training(var result):
+        result.run = newValue
+        self = .training(result)
+      }
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import Data
+import Foundation
+import Networks
+import Runs
+import Tensor
+import Training
+
+/// Networks of a search: drawn from its θ, brought within the budget and judged (spec S11).
+///
+/// Not Sendable: made and used on one thread.
+package final class Deriver {
+  private let task: SearchTask
+  private let temperature: Double
+  private let timedThreads: Int
+
+  /// Takes up the newest checkpoint of a search.
+  ///
+  /// - Parameters:
+  ///   - folder: the run.
+  ///   - store: its store, to be written to.
+  ///   - acceptsChangedData: whether the data may be another than the search began with.
+  ///   - limit: what a network may cost, in the metric of the search; nil for the run's own budget.
+  ///   - threads: workers; nil for as many as the run has.
+  ///   - progress: receives the share of the data that is loaded and a line about it.
+  /// - Throws: `.data` for a run that is no search or has no checkpoint, or whose data has changed;
+  ///   `.configuration` for a limit out of reach, with the range of the space.
+  package init(
+    folder: RunFolder,
+    store: RunStore,
+    acceptsChangedData: Bool = false,
+    limit: Double?,
+    threads: Int?,
+    progress: (Double, String) throws -> Void
+  ) throws {
+    var settings = try folder.configuration()
+    if let limit { settings.budget[settings.search.cost] = limit }
+    if let threads { settings.threads = threads }
+    guard let latest = try folder.latestCheckpoint() else {
+      throw UserError(
+        .data,
+        folder.path,
+        "the search has no checkpoint yet",
+        remedy: "press c in its dashboard, or wait for the end of its first epoch"
+      )
+    }
+    let data = try Dataset.load(settings.data, progress: progress)
+    try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
+    let macro = MacroArchitecture(settings.space, data: data)
+    let latency = try SearchLatency(settings: settings, folder: folder, macro: macro).prices { _ in
+    }
+    if let warning = latency?.warning { try progress(1, warning) }
+    timedThreads = latency?.threads ?? 1
+    task = try SearchTask(settings, data: data, latency: latency?.table)
+    try task.restore(latest.checkpoint)
+    temperature = try TrainingPlace(metadata: latest.checkpoint.metadata).lastTemperature
+  }
+
+  /// The metric of the search, and what a network may cost in it.
+  package var budget: (metric: Configuration.SearchSettings.Cost, limit: Double?) {
+    (task.configuration.search.cost, task.configuration.limit)
+  }
+
+  /// The networks that θ stands for within the budget, and up to `samples` drawn from softmax(θ)
+  /// on condition that they hold the budget: all different.
+  ///
+  /// - Parameters:
+  ///   - samples: drawn ones at most.
+  ///   - seed: names the draws.
+  ///   - selected: the network that perturbation chose, in place of the most probable one.
+  /// - Returns: records that nobody has judged.
+  package func networks(samples: Int, seed: UInt64, selected: [Int]? = nil) -> [DerivedRecord] {
+    let argmax = task.supernet.argmax
+    var records: [DerivedRecord] = []
+    if let selected { records.append(record("perturbation", drawn: selected, selected)) }
+    for network in task.probable where network != selected {
+      records.append(record("argmax", drawn: argmax, network))
+    }
+    let drawn = task.supernet.theta.drawn(
+      samples,
+      seed: seed,
+      within: task.within,
+      except: Set(records.map(\.architecture))
+    )
+    return records + drawn.map { record("sample", drawn: $0, $0) }
+  }
+
+  /// Selects a network by perturbation, and tells where it disagrees with the most probable one.
+  ///
+  /// - Returns: the network, a row for each layer and the evaluations made; nil if `stops`, which is told the
+  ///   share that is done, ended it.
+  package func selectedByPerturbation(
+    stops: (Double) throws -> Bool
+  ) throws -> (network: [Int], layers: [SelectedLayer], evaluations: Int)? {
+    guard let found = try task.perturbation(temperature: temperature, stops: stops) else {
+      return nil
+    }
+    let selected = task.selected(by: found)
+    return (selected.network, selected.layers, found.evaluations)
+  }
+
+  /// Neighbours of the best networks that are better than all of them (spec S11), in the order in which they
+  /// were found: judged as all are, on the images kept for θ.
+  ///
+  /// - Parameters:
+  ///   - judged: the networks so far.
+  ///   - trials: evaluations at most.
+  ///   - stops: is told how many were made and the share of the present one; true from it ends everything.
+  /// - Returns: the better ones, and the evaluations made; nil if `stops` ended it.
+  /// - Throws: what `stops` throws.
+  package func refined(
+    _ judged: [DerivedRecord],
+    trials: Int,
+    stops: (Int, Double) throws -> Bool
+  ) throws -> (networks: [DerivedRecord], evaluations: Int)? {
+    let prices = task.supernet.prices
+    let refinement = Refinement(
+      prices: prices,
+      within: task.within,
+      probabilities: task.supernet.theta.probabilities
+    )
+    var best = judged.min { $0.isBetter(than: $1) }
+    var better: [DerivedRecord] = []
+    var evaluations = 0
+    var isStopped = false
+    try refinement.run(
+      from: judged.filter { task.within.contains(prices.cost($0.architecture)) }
+        .map { ($0.architecture, $0.worth) },
+      trials: trials
+    ) { network in
+      var record = record("refined", drawn: network, network)
+      guard try judge(&record, stops: { try stops(evaluations, $0) }) else {
+        isStopped = true
+        return nil
+      }
+      evaluations += 1
+      if best.map({ record.isBetter(than: $0) }) ?? true {
+        best = record
+        better.append(record)
+      }
+      return record.worth
+    }
+    return isStopped ? nil : (better, evaluations)
+  }
+
+  private func record(_ source: String, drawn: [Int], _ network: [Int]) -> DerivedRecord {
+    let choices = task.supernet.choices
+    return DerivedRecord(
+      source: source,
+      architecture: network,
+      blocks: zip(choices, network).map { $0.options[$1].name },
+      changes: choices.changes(from: drawn, to: network),
+      logProbability: task.supernet.theta.logProbability(network),
+      flops: task.supernet.flops(network),
+      params: task.supernet.params(network),
+      latency: task.latency?.cost(network)
+    )
+  }
+
+  /// Judges a network on the images kept for θ, with the weights of the search after batch-norm
+  /// recalibration; false if `stops` ended it.
+  package func judge(
+    _ record: inout DerivedRecord,
+    stops: (Double) throws -> Bool
+  ) throws -> Bool {
+    guard
+      let score = try task.evaluate(
+        record.architecture,
+        on: .theta,
+        temperature: temperature,
+        stops: stops
+      )
+    else { return false }
+    record.accuracy = score.accuracy
+    record.crossEntropy = score.crossEntropy
+    return true
+  }
+
+  /// Times a whole network, batch 1, on as many threads as the latency table is for.
+  ///
+  /// Errors: `.unavailable` for blocks that the inference path lacks.
+  package func measure(_ record: inout DerivedRecord) throws {
+    let engine = Engine(instructionSet: .chosen, threads: timedThreads)
+    record.measuredLatency = try NetworkTimer.milliseconds(network(record), engine: engine)
+  }
+
+  /// The network alone.
+  package func network(_ record: DerivedRecord) -> NetworkDescription {
+    task.supernet.macro.network(
+      record.architecture,
+      name: "\(task.configuration.preset)-\(record.name)"
+    )
+  }
+}
+
+extension DerivedRecord {
+  /// Whether this network goes before `other`: retrained accuracy decides, then that with the search's
+  /// weights.
+  package func isBetter(than other: DerivedRecord) -> Bool {
+    if trainedAccuracy != other.trainedAccuracy {
+      return (trainedAccuracy ?? -1) > (other.trainedAccuracy ?? -1)
+    }
+    if accuracy != other.accuracy { return (accuracy ?? -1) > (other.accuracy ?? -1) }
+    return (crossEntropy ?? .infinity) < (other.crossEntropy ?? .infinity)
+  }
+
+  /// The same order as a number: accuracy, and cross-entropy among equals.
+  fileprivate var worth: Double { (accuracy ?? 0) - 1e-6 * (crossEntropy ?? 0) }
+}

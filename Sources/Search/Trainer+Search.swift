@@ -1,0 +1,33 @@
+import Runs
+import Training
+
+extension Trainer {
+  /// A trainer of searches and of single networks.
+  package convenience init(folder: RunFolder, acceptsChangedData: Bool = false) throws {
+    try self.init(folder: folder, acceptsChangedData: acceptsChangedData) { settings, preparation in
+      switch settings {
+      case .search(let settings): try SearchTask(settings, preparation)
+      case .training(let settings): try NetworkTask(settings, preparation)
+      }
+    }
+  }
+}
+
+extension SearchTask {
+  /// Builds a search; where its cost is a latency that nobody has measured, that is measured first.
+  convenience init(_ settings: Configuration, _ preparation: Trainer.Preparation) throws {
+    let macro = MacroArchitecture(settings.space, data: preparation.data)
+    let latency = try SearchLatency(
+      settings: settings,
+      folder: preparation.folder,
+      macro: macro
+    ).prices { try preparation.report($0.line, $0.share) }
+    if let warning = latency?.warning { try preparation.log(.warning, warning) }
+    try self.init(settings, data: preparation.data, latency: latency?.table)
+    guard preparation.isNew else { return }
+    for (level, text) in try findings(spread: latency?.spread) { try preparation.log(level, text) }
+    if let forecast, !forecast.settles {
+      try preparation.log(.notice, "this search will hardly settle: \(forecast.text)")
+    }
+  }
+}

@@ -1,0 +1,216 @@
+import Data
+import Networks
+import Runs
+import Tensor
+
+/// One network, its optimiser and the average of its weights: the steps of a recipe (spec S41).
+///
+/// Not Sendable: made and used on one queue.
+package final class NetworkTraining {
+  /// What is trained.
+  package let network: Network
+  /// What it runs on.
+  package let engine: Engine
+  private let recipe: Recipe
+  private let seed: UInt64
+  private let optimiser: Optimiser
+  private let average: MovingAverage?
+  /// Whether the averages stand in the weights' place at the moment.
+  private var isAveraged = false
+
+  private enum Optimiser {
+    case sgd(StochasticGradientDescent)
+    case rmsprop(RMSProp)
+  }
+
+  /// Builds the network with weights drawn from `seed`, or those of `start` where they fit.
+  ///
+  /// `classNames` are those of the data, nil where nobody knows them; the classes of `start` are matched with
+  /// them.
+  package init(
+    _ description: NetworkDescription,
+    recipe: Recipe,
+    seed: UInt64,
+    start: Checkpoint? = nil,
+    classNames: [String]? = nil,
+    engine: Engine
+  ) throws {
+    self.recipe = recipe
+    self.seed = seed
+    self.engine = engine
+    network = Network(
+      description,
+      engine: engine,
+      seed: seed,
+      fanOut: recipe.firstValues.fanOut
+    )
+    if let start {
+      try network.restore(try start.start(for: network, classNames: classNames))
+    }
+    let parameters = network.parameters
+    optimiser =
+      switch recipe.optimiser {
+      case .sgd:
+        .sgd(
+          StochasticGradientDescent(
+            parameters,
+            momentum: Float(recipe.momentum),
+            weightDecay: Float(recipe.weightDecay),
+            engine: engine
+          )
+        )
+      case .rmsprop:
+        .rmsprop(
+          RMSProp(
+            parameters,
+            alpha: Float(recipe.rmsAlpha),
+            epsilon: Float(recipe.rmsEpsilon),
+            momentum: Float(recipe.momentum),
+            weightDecay: Float(recipe.weightDecay),
+            engine: engine
+          )
+        )
+      }
+    average =
+      recipe.ema > 0
+      ? MovingAverage(parameters, decay: Float(recipe.ema), engine: engine) : nil
+  }
+
+  /// One optimiser step; `step` names the random numbers, so a resumed run draws the same.
+  package func train(_ batch: Batch, learningRate: Double, step: Int) -> StepOutcome {
+    engine.mode = .training
+    engine.isRecording = true
+    engine.trainsParameters = true
+    var batch = batch
+    var mixed: (labels: [Int32], share: Float)?
+    if recipe.mixup > 0 {
+      var random = Philox(seed: seed, purpose: .mixup, step: UInt64(step))
+      let share = random.mixupShare(alpha: recipe.mixup)
+      batch = batch.blended(share: share)
+      mixed = (batch.labels.reversed(), share)
+    }
+    let noise =
+      recipe.dropout > 0 || recipe.dropPath > 0
+      ? TrainingNoise(
+        dropout: Float(recipe.dropout),
+        dropPath: Float(recipe.dropPath),
+        seed: seed,
+        step: step
+      ) : nil
+    let (loss, correct) = engine.crossEntropy(
+      network(network.image(batch, on: engine), noise: noise),
+      labels: batch.labels,
+      smoothing: Float(recipe.labelSmoothing),
+      mixed: mixed
+    )
+    let value = Double(loss.item)
+    engine.backward(from: loss)
+    engine.isRecording = false
+    switch optimiser {
+    case .sgd(let optimiser): optimiser.step(learningRate: Float(learningRate))
+    case .rmsprop(let optimiser): optimiser.step(learningRate: Float(learningRate))
+    }
+    average?.update()
+    return StepOutcome(
+      loss: value,
+      crossEntropy: value,
+      cost: network.description.flops,
+      correct: correct
+    )
+  }
+
+  /// Runs `body` with the averages in the weights' place, where the recipe keeps any.
+  package func averaged<T>(_ body: () throws -> T) rethrows -> T {
+    average?.swap()
+    isAveraged = true
+    defer {
+      average?.swap()
+      isAveraged = false
+    }
+    return try body()
+  }
+
+  /// Takes batch-norm's statistics anew for the weights of now.
+  package func recalibrate(_ batches: some Sequence<Batch>) {
+    network.norms.forEach { $0.resetStatistics() }
+    engine.isRecording = false
+    engine.mode = .recalibration
+    for batch in batches { _ = network(network.image(batch, on: engine)) }
+    engine.mode = .inference
+  }
+
+  // MARK: State
+
+  /// Everything that training goes on from: weights, statistics, velocities, squares and averages.
+  package func state() -> [(name: String, shape: [Int], values: [Float])] {
+    // A checkpoint may be asked for in the middle of an evaluation.
+    if isAveraged { average?.swap() }
+    defer { if isAveraged { average?.swap() } }
+    var state = network.state()
+    for (kind, buffers) in buffers {
+      for (parameter, buffer) in zip(network.parameters, buffers) {
+        state.append((kind + parameter.name, parameter.shape, Array(buffer.elements)))
+      }
+    }
+    // A count of updates is exact in a Float up to 2^24, and its effect ends long before.
+    if let average { state.append(("average.updates", [1], [Float(average.updates)])) }
+    return state
+  }
+
+  /// Takes up a saved state; throws a `UserError` naming the array that is missing or does not fit.
+  package func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
+    func values(_ name: String, _ shape: [Int]) throws -> [Float] {
+      guard let entry = state[name], entry.shape == shape,
+        entry.values.count == shape.reduce(1, *)
+      else { throw misfit(name, state[name]?.shape, shape) }
+      return entry.values
+    }
+    var rest: [(buffer: Buffer, values: [Float])] = []
+    for (kind, buffers) in buffers {
+      for (parameter, buffer) in zip(network.parameters, buffers) {
+        rest.append((buffer, try values(kind + parameter.name, parameter.shape)))
+      }
+    }
+    let updates = try average.map { _ in try values("average.updates", [1]) }
+    do {
+      try network.restore(state)
+    } catch let fault as StateFault {
+      throw misfit(fault.name, fault.found, fault.expected)
+    }
+    for (buffer, values) in rest {
+      for (i, value) in values.enumerated() { buffer.pointer[i] = value }
+    }
+    if let updates { average?.updates = Int(updates[0]) }
+  }
+
+  /// The arrays beside the weights, one a parameter, with what leads their names.
+  private var buffers: [(kind: String, buffers: [Buffer])] {
+    let own: [(kind: String, buffers: [Buffer])] =
+      switch optimiser {
+      case .sgd(let optimiser): [("velocity.", optimiser.velocities)]
+      case .rmsprop(let optimiser):
+        [("velocity.", optimiser.velocities), ("square.", optimiser.squares)]
+      }
+    return own + (average.map { [("average.", $0.averages)] } ?? [])
+  }
+
+  private func misfit(_ name: String, _ found: [Int]?, _ expected: [Int]) -> UserError {
+    UserError(
+      .data,
+      "checkpoint",
+      found.map { "array '\(name)' has shape \($0), expected \(expected)" }
+        ?? "has no array '\(name)'",
+      remedy: "resume with the config that wrote it"
+    )
+  }
+}
+
+extension Network {
+  /// The images of a batch, [N, H, W, C].
+  package func image(_ batch: Batch, on engine: Engine) -> Tensor {
+    engine.tensor(
+      batch.pixels,
+      shape: [batch.count, description.height, description.width, description.channels]
+    )
+  }
+}

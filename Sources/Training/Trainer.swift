@@ -1,0 +1,189 @@
+import Data
+import Dispatch
+import Foundation
+import Runs
+import Synchronization
+
+/// Trains a run on a queue of its own; whoever wants to see or steer it does so through the run.
+///
+/// The engine's objects are made inside the queue's closure and never leave it, so nothing here
+/// needs a lock but the outcome.
+package final class Trainer: Sendable {
+  /// How a training ended.
+  package enum Outcome: Sendable, Equatable {
+    case finished(RunResult)
+    /// Asked to; a checkpoint is written and `resume` goes on.
+    case stopped
+    /// The message stands in the run's status too.
+    case failed(UserError)
+  }
+
+  /// Builds what a run trains.
+  package typealias MakeTask = @Sendable (RunSettings, Preparation) throws -> any TrainingTask
+
+  /// What building a task may need.
+  package struct Preparation {
+    /// Where the run is kept.
+    package let folder: RunFolder
+    /// Its images.
+    package let data: Dataset
+    /// Whether the run begins; what was logged then need not be again.
+    package let isNew: Bool
+    /// Shows what is going on and the share that is done, 0…1; throws where somebody asked to stop.
+    package let report: (_ message: String, _ share: Double) throws -> Void
+    /// Adds a line to the run's log.
+    package let log: (_ level: LogRecord.Level, _ text: String) throws -> Void
+  }
+
+  /// Global steps that the run had done when this trainer took it over.
+  package let firstStep: Int
+
+  private let folder: RunFolder
+  private let acceptsChangedData: Bool
+  private let makeTask: MakeTask
+  /// What a run that is not finished needs; nil for a finished one.
+  private let work: Work?
+  private let queue = DispatchQueue(label: "supertop.trainer", qos: .userInitiated)
+  private let ended = DispatchGroup()
+  private let outcome = Mutex<Outcome?>(nil)
+
+  private struct Work: Sendable {
+    /// Held for as long as the trainer lives.
+    var lock: TrainerLock
+    var store: RunStore
+    var checkpoint: Checkpoint?
+  }
+
+  /// Takes the run over: rewinds its records to the newest good checkpoint (spec S120).
+  ///
+  /// A finished run is left as it is, and its outcome is there at once. With `acceptsChangedData` it goes
+  /// on with other data than it began with. Errors: `.busy` when another process trains on it,
+  /// `.cannotCreate` when it cannot be written, `.data` when it is damaged.
+  package init(
+    folder: RunFolder,
+    acceptsChangedData: Bool = false,
+    makeTask: @escaping MakeTask
+  ) throws {
+    self.folder = folder
+    self.acceptsChangedData = acceptsChangedData
+    self.makeTask = makeTask
+    if let json = try folder.reader().result() {
+      var result = try RunResult(json: json)
+      result.run = folder.absolutePath
+      work = nil
+      firstStep = result.steps
+      outcome.withLock { [result] in $0 = .finished(result) }
+      return
+    }
+    let lock = try folder.lock()
+    let store = try folder.store()
+    let latest = try folder.latestCheckpoint { try? store.log(.warning, $0) }
+    firstStep = latest?.step ?? 0
+    try store.beginSession(step: firstStep)
+    try store.setStatus(Trainer.preparing("starting"))
+    work = Work(lock: lock, store: store, checkpoint: latest?.checkpoint)
+  }
+
+  /// Starts training and returns at once.
+  package func start() {
+    guard let work else { return }
+    ended.enter()
+    queue.async { [self] in
+      let end = train(work)
+      outcome.withLock { $0 = end }
+      ended.leave()
+    }
+  }
+
+  /// Waits up to `seconds` for the end; nil if it has not come yet.
+  package func wait(seconds: Double) -> Outcome? {
+    _ = ended.wait(timeout: .now() + seconds)
+    return outcome.withLock { $0 }
+  }
+
+  // MARK: On the queue
+
+  /// Leaves a long preparation because somebody asked to stop.
+  private struct Interrupted: Error {}
+
+  private func train(_ work: Work) -> Outcome {
+    do {
+      guard let result = try prepare(work).train() else { return .stopped }
+      return .finished(result)
+    } catch is Interrupted {
+      end(work.store, .stopped, "stopped before the first step")
+      return .stopped
+    } catch {
+      let told =
+        error as? UserError ?? UserError(.software, folder.path, "\(error)")
+      try? work.store.log(.error, told.description)
+      end(work.store, .failed, told.description)
+      return .failed(told)
+    }
+  }
+
+  private func prepare(_ work: Work) throws -> TrainingSession {
+    let store = work.store
+    var last = Date.distantPast
+    let report: (String, Double) throws -> Void = { message, share in
+      // Ten times a second is enough for an eye.
+      guard Date().timeIntervalSince(last) > 0.1 else { return }
+      last = Date()
+      try store.setStatus(Trainer.preparing(message, progress: share))
+      if try self.stopRequested(store) { throw Interrupted() }
+    }
+    let settings = try folder.settings()
+    let data = try Dataset.load(settings.data) { try report($1, $0) }
+    for warning in data.warnings { try store.log(.warning, warning) }
+    try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
+    try store.setStatus(Trainer.preparing("building the network", progress: 1))
+    let task = try makeTask(
+      settings,
+      Preparation(
+        folder: folder,
+        data: data,
+        isNew: firstStep == 0,
+        report: report,
+        log: { try store.log($0, $1) }
+      )
+    )
+    let session = try TrainingSession(folder: folder, store: store, task: task)
+    try store.setChoices(task.choices)
+    if let checkpoint = work.checkpoint {
+      try session.restore(checkpoint)
+      try store.log(.info, "resumed at step \(session.step)")
+    }
+    session.replay = try store.acceptedInterventions(
+      from: session.step,
+      after: session.lastIntervention
+    )
+    return session
+  }
+
+  private func stopRequested(_ store: RunStore) throws -> Bool {
+    guard let stop = try store.pendingInterventions().first(where: { $0.action == .stop }) else {
+      return false
+    }
+    try store.accept(stop.id, step: firstStep)
+    try store.finish(stop.id)
+    return true
+  }
+
+  /// Writes the last status; an error here could not be told anywhere, so none is thrown.
+  private func end(_ store: RunStore, _ state: RunStatus.State, _ message: String) {
+    var status = (try? store.reader.status()) ?? RunStatus()
+    status.state = state
+    status.message = message
+    status.heartbeat = Date().timeIntervalSince1970
+    try? store.setStatus(status)
+  }
+
+  private static func preparing(_ message: String, progress: Double = 0) -> RunStatus {
+    var status = RunStatus(state: .preparing, message: message)
+    status.progress = progress
+    status.processIdentifier = ProcessInfo.processInfo.processIdentifier
+    status.heartbeat = Date().timeIntervalSince1970
+    status.memoryBytes = residentMemory()
+    return status
+  }
+}

@@ -1,0 +1,72 @@
+import Data
+import Runs
+
+/// What a session trains: a supernet and its θ, or the weights of one network.
+///
+/// Confined to the trainer's queue, as its session is.
+package protocol TrainingTask: AnyObject {
+  /// Epochs, steps and phases.
+  var plan: TrainingPlan { get }
+  /// What people may decide; empty without a search.
+  var choices: [Choice] { get }
+  /// What helps against numbers that grow without bound.
+  var remedy: String { get }
+
+  /// Temperature that the schedule has for an epoch; nil where there is none to bend.
+  func temperature(epoch: Int) -> Double?
+  /// The pass over the images of a phase.
+  func batches(_ phase: Phase, epoch: Int) -> BatchPlan
+  /// Rate of the phase's optimiser for a step.
+  func learningRate(_ phase: Phase, epoch: Int, position: Int) -> Double
+  /// One step of an optimiser; `step` names the random numbers.
+  func train(
+    _ phase: Phase,
+    _ batch: Batch,
+    temperature: Double,
+    learningRate: Double,
+    step: Int
+  ) -> StepOutcome
+  /// What of a step's outcome, or of the architecture parameters after it, is no finite number; nil when
+  /// all is. The loss is the session's to check.
+  func fault(_ outcome: StepOutcome, _ phase: Phase) -> NumberFault?
+  /// Architecture parameters after a θ step; nil without any.
+  func theta(step: Int, epoch: Double) -> ThetaRecord?
+  /// Evaluates the epoch that just ended; returns nil if somebody asked to stop meanwhile.
+  func validate(_ context: EvaluationContext) throws -> EpochScores?
+  /// Writes the exports of a run whose epochs are done; nil if asked to stop.
+  ///
+  /// Depends on the last checkpoint alone, so a run killed meanwhile ends the same. `log` adds a line to
+  /// the run's log.
+  func conclude(_ context: EvaluationContext, log: (String) throws -> Void) throws -> RunResult?
+  /// Everything that training goes on from.
+  func state() -> [(name: String, shape: [Int], values: [Float])]
+  /// Takes up a saved state; throws a `UserError` that names the array that does not fit.
+  func restore(_ state: [String: (shape: [Int], values: [Float])]) throws
+}
+
+/// A number that is none, with the key that usually makes it so.
+package struct NumberFault: Sendable, Equatable {
+  /// The quantity.
+  package var what: String
+  /// The configuration's key to blame.
+  package var key: String
+  /// What to do about it.
+  package var remedy: String
+
+  package init(what: String, key: String, remedy: String) {
+    self.what = what
+    self.key = key
+    self.remedy = remedy
+  }
+}
+
+extension TrainingTask {
+  package func fault(_ outcome: StepOutcome, _ phase: Phase) -> NumberFault? { nil }
+
+  /// Takes up the arrays of a checkpoint.
+  package func restore(_ checkpoint: Checkpoint) throws {
+    var state: [String: (shape: [Int], values: [Float])] = [:]
+    for tensor in checkpoint.tensors { state[tensor.name] = (tensor.shape, tensor.values) }
+    try restore(state)
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Networks
+import Runs
+import Search
+import Tensor
+import Training
+
+/// A supernet with a batch of synthetic images, taking the steps of a search.
+struct SupernetBench {
+  /// What is trained.
+  let supernet: Supernet
+  /// Threads of the engine.
+  let threads: Int
+  /// Kernels of the engine.
+  let instructionSet: InstructionSet
+  private let configuration: Configuration
+  private let pixels: [Float]
+  private let labels: [Int32]
+  private var done = 0
+
+  /// Builds the supernet of a preset and a batch for it.
+  init(_ network: BenchNetworkOptions, _ options: BenchOptions) throws {
+    try network.checkBatch(options)
+    threads = try options.checkedThreads()
+    instructionSet = try options.instructionSet()
+    var configuration = try network.configuration()
+    configuration.threads = threads
+    self.configuration = configuration
+    let shape = BenchShape(of: configuration)
+    supernet = try Supernet(
+      configuration: configuration,
+      classes: shape.classes,
+      channels: shape.channels,
+      height: shape.side,
+      width: shape.side,
+      instructionSet: instructionSet
+    )
+    var random = Philox(seed: 1, purpose: .test)
+    pixels = (0..<network.batch * shape.side * shape.side * shape.channels).map { _ in
+      random.normal()
+    }
+    labels = (0..<network.batch).map { _ in
+      Int32(truncatingIfNeeded: random.next() % UInt32(shape.classes))
+    }
+  }
+
+  /// One step of each kind.
+  mutating func warmUp() {
+    for phase in [Phase.weights, .theta] { take(phase) }
+    done = 0
+  }
+
+  /// The next step, every fifth on θ, and its seconds.
+  mutating func step() -> (phase: Phase, seconds: Double) {
+    let phase: Phase = done % 5 == 4 ? .theta : .weights
+    let seconds = ContinuousClock().measure { take(phase) }.seconds
+    done += 1
+    return (phase, seconds)
+  }
+
+  private func take(_ phase: Phase) {
+    _ = supernet.step(
+      phase,
+      pixels: pixels,
+      labels: labels,
+      temperature: configuration.temperature.start,
+      learningRate: phase == .weights
+        ? configuration.weights.learningRate : configuration.theta.learningRate.value(steps: done),
+      step: done
+    )
+  }
+
+  /// Of one step on the weights, two for each multiply–add: forward, and twice as many for the two products
+  /// of the backward pass.
+  var floatingPointOperations: Double {
+    let forward = supernet.macro.layers.joined().reduce(supernet.macro.fixedFlops) {
+      $0 + $1.flops
+    }
+    return 3 * 2 * forward * Double(labels.count)
+  }
+}
+
+/// The images of a preset.
+struct BenchShape {
+  /// Pixels along a side.
+  let side: Int
+  /// Colours.
+  let channels: Int
+  /// Classes.
+  let classes: Int
+
+  /// What the preset's own data set looks like.
+  init(of configuration: Configuration) {
+    side = configuration.data.resolution
+    channels = configuration.preset == "digits" ? 1 : 3
+    classes = configuration.preset == "imagenet" ? 1000 : 10
+  }
+}

@@ -1,0 +1,376 @@
+import ArgumentParser
+import Foundation
+import Networks
+import Runs
+import Search
+import Training
+
+/// `supertop derive RUN`: networks of a search, judged, ranked and trained from scratch.
+struct DeriveCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "derive",
+    abstract: "Take networks from a search: within its budget, ranked, trained from scratch.",
+    discussion: """
+      The most probable network within the budget and some drawn from softmax(θ) on condition that they hold \
+      it are judged with the search's weights on the images that were kept for θ, and ranked. Neighbours of the \
+      best (one changed layer, or two that trade cost) are tried until none is better. The best of all are \
+      trained from scratch by a recipe, each as a run of its own in RUN/derived, which can be \
+      watched, evaluated and exported. What is done already is not done again.
+
+        supertop derive runs/cifar-small-1
+        supertop derive runs/cifar-small-1 --samples 20 --top 3 --retrain-epochs 60
+      """
+  )
+
+  @Argument(help: ArgumentHelp("Folder of the search.", valueName: "run"))
+  var path: String
+
+  @Option(help: ArgumentHelp("Networks drawn beside the most probable one.", valueName: "n"))
+  var samples = 8
+
+  @Option(
+    help: ArgumentHelp(
+      "How the first network is selected: probability, or perturbation (the candidates that the supernet "
+        + "can spare least).",
+      valueName: "rule"
+    )
+  )
+  var select = Selection.probability
+
+  @Option(
+    help: ArgumentHelp("Neighbours that are judged at most; 0 for none.", valueName: "n")
+  )
+  var refine = 64
+
+  @Option(help: ArgumentHelp("Networks that are trained from scratch.", valueName: "n"))
+  var top = 3
+
+  @Option(
+    help: ArgumentHelp(
+      "Epochs of each training; 0 for none (default: the recipe's).",
+      valueName: "n"
+    )
+  )
+  var retrainEpochs: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What a network may cost, in the search's metric: ms, FLOPs or params (default: its budget).",
+      valueName: "cost"
+    )
+  )
+  var budget: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "YAML file of recipe keys; what it leaves out keeps its default.",
+      valueName: "file"
+    )
+  )
+  var recipe: String?
+
+  @Option(
+    name: .customLong("set"),
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Override a key of the training, such as mixup=0.2.", valueName: "key=value")
+  )
+  var assignments: [String] = []
+
+  @Option(help: ArgumentHelp("Seed of draws and trainings (default: the run's).", valueName: "n"))
+  var seed: UInt64?
+
+  @Option(help: ArgumentHelp("Worker threads (default: the run's).", valueName: "n"))
+  var threads: Int?
+
+  @Flag(help: acceptHelp)
+  var acceptChangedData = false
+
+  @Flag(help: "Print JSON objects: judged networks, epochs of trainings, and last all of them.")
+  var json = false
+
+  /// How the first network is selected.
+  enum Selection: String, ExpressibleByArgument, CaseIterable { case probability, perturbation }
+
+  func validate() throws {
+    guard (0...100_000).contains(refine) else {
+      throw ValidationError("--refine \(refine): give 0 to 100000")
+    }
+    guard (0...10_000).contains(samples) else {
+      throw ValidationError("--samples \(samples): not a number of networks; give 0 to 10000")
+    }
+    guard top >= 0 else { throw ValidationError("--top \(top): give 0 or more") }
+    guard retrainEpochs ?? 1 >= 0 else {
+      throw ValidationError("--retrain-epochs \(retrainEpochs ?? 0): give 0 or more")
+    }
+    guard budget ?? 1 > 0, budget?.isFinite ?? true else {
+      throw ValidationError("--budget \(budget ?? 0): give a cost above 0")
+    }
+    guard (0...1024).contains(threads ?? 0) else {
+      throw ValidationError("--threads \(threads ?? 0): give 0 to 1024")
+    }
+  }
+
+  func run() throws {
+    let folder = try RunFolder.open(path: path)
+    // Before anything is computed: the run is written to.
+    let lock = try folder.lock()
+    let store = try folder.store()
+    let search = try folder.configuration()
+    let training = try settings(search)
+    let ticker = Ticker()
+    let deriver = try Deriver(
+      folder: folder,
+      store: store,
+      acceptsChangedData: acceptChangedData,
+      limit: budget,
+      threads: threads
+    ) { share, message in
+      ticker.show("\(message) (\(Int(share * 100)) %)")
+    }
+    let signals = Signals { _ in }
+    let table = DeriveTable(metric: deriver.budget.metric, limit: deriver.budget.limit)
+    var selection: Selected?
+    if select == .perturbation {
+      selection = try deriver.selectedByPerturbation {
+        ticker.show("masking one candidate at a time (\(Int($0 * 100)) %)")
+        return signals.received != nil
+      }
+      if let signal = signals.received { throw interrupted(signal, ticker) }
+    }
+    table.records = deriver.networks(
+      samples: samples,
+      seed: seed ?? search.seed,
+      selected: selection?.network
+    )
+    let known = try store.reader.derived()
+    let count = table.records.count
+    for index in 0..<count {
+      var record = table.records[index]
+      try judge(&record, known, deriver) { share in
+        let number = "network \(index + 1) of \(count)"
+        ticker.show("judging \(number) (\(Int(share * 100)) %)")
+        return signals.received != nil
+      }
+      if let signal = signals.received { throw interrupted(signal, ticker) }
+      try store.record(derived: record)
+      table.records[index] = record
+      if json { try print(event: "judged", record) }
+    }
+    let evaluations = count + (try refined(table, known, deriver, ticker, store, signals))
+    ticker.clear()
+    table.records.sort { $0.isBetter(than: $1) }
+    if training.recipe.epochs > 0 {
+      for index in table.records.indices.prefix(top) {
+        try retrain(index, table, deriver, training, folder, store, signals)
+      }
+    }
+    table.hide()
+    table.records.sort { $0.isBetter(than: $1) }
+    if json {
+      try Output().json(
+        Report(
+          run: folder.path,
+          networks: table.records,
+          evaluations: evaluations,
+          selection: selection?.layers
+        )
+      )
+    } else {
+      Output().text(table.text(isLive: false))
+      Output().line("\(evaluations) networks judged with the search's weights")
+      if let selection { show(selection) }
+    }
+    withExtendedLifetime(lock) {}
+  }
+
+  private func settings(_ search: Configuration) throws -> TrainingConfiguration {
+    var settings = TrainingConfiguration(
+      network: search.preset,
+      data: .init(source: search.data.source, resolution: search.data.resolution),
+      recipe: try recipe.map { try Recipe.load(path: $0) } ?? Recipe()
+    )
+    settings.seed = seed ?? search.seed
+    settings.threads = threads ?? search.threads
+    settings.data.skipBadImages = search.data.skipBadImages
+    settings.data.cache = search.data.cache
+    settings.recipe.shift = search.data.shift
+    settings.recipe.flip = search.data.flip
+    // 0 stands for no training at all, which no recipe can say.
+    let epochs = retrainEpochs == 0 ? nil : retrainEpochs.map { "recipe.epochs=\($0)" }
+    try settings.apply((epochs.map { [$0] } ?? []) + assignments)
+    if retrainEpochs == 0 { settings.recipe.epochs = 0 }
+    return settings
+  }
+
+  private typealias Selected = (network: [Int], layers: [SelectedLayer], evaluations: Int)
+
+  /// Adds better neighbours of the best networks to the table; the number of networks judged for that.
+  private func refined(
+    _ table: DeriveTable,
+    _ known: [DerivedRecord],
+    _ deriver: Deriver,
+    _ ticker: Ticker,
+    _ store: RunStore,
+    _ signals: Signals
+  ) throws -> Int {
+    guard refine > 0, !table.records.isEmpty else { return 0 }
+    let found = try deriver.refined(table.records, trials: refine) { done, share in
+      ticker.show("judging neighbour \(done + 1), \(refine) at most (\(Int(share * 100)) %)")
+      return signals.received != nil
+    }
+    guard let found else { throw interrupted(signals.received ?? SIGINT, ticker) }
+    for record in found.networks {
+      var record = record
+      try complete(&record, known, deriver)
+      try store.record(derived: record)
+      table.records.append(record)
+      if json { try print(event: "judged", record) }
+    }
+    return found.evaluations
+  }
+
+  /// Where selection by perturbation and by probability disagree, a layer a row.
+  private func show(_ selection: Selected) {
+    var rows = [
+      ["layer", "most probable", "P", "loss without", "by perturbation", "loss without", ""]
+    ]
+    for layer in selection.layers {
+      rows.append([
+        layer.layer, layer.probable, String(format: "%.1f %%", 100 * layer.probability),
+        String(format: "%+.4f", layer.probableLossIncrease), layer.selected,
+        String(format: "%+.4f", layer.lossIncrease), layer.differs ? "differs" : "",
+      ])
+    }
+    let differing = selection.layers.count { $0.differs }
+    Output().text(TextTable.aligned(rows, left: [0, 1, 4, 6]))
+    Output().line(
+      "\(differing) of \(selection.layers.count) layers differ; the supernet was evaluated "
+        + "\(selection.evaluations) times, on images of θ"
+    )
+  }
+
+  /// Takes what the store knows of a network, or judges and times it.
+  private func judge(
+    _ record: inout DerivedRecord,
+    _ known: [DerivedRecord],
+    _ deriver: Deriver,
+    stops: (Double) throws -> Bool
+  ) throws {
+    guard try deriver.judge(&record, stops: stops) else { return }
+    try complete(&record, known, deriver)
+  }
+
+  /// Adds what is known of a judged network beside its accuracy.
+  private func complete(
+    _ record: inout DerivedRecord,
+    _ known: [DerivedRecord],
+    _ deriver: Deriver
+  ) throws {
+    // The same network takes the same time, and keeps what its training has come to.
+    if let before = known.first(where: { $0.name == record.name }) {
+      record.measuredLatency = before.measuredLatency
+      (record.run, record.epochs) = (before.run, before.epochs)
+      (record.trainedAccuracy, record.top1) = (before.trainedAccuracy, before.top1)
+    }
+    if record.latency != nil, record.measuredLatency == nil { try deriver.measure(&record) }
+  }
+
+  // MARK: Training from scratch
+
+  private func retrain(
+    _ index: Int,
+    _ table: DeriveTable,
+    _ deriver: Deriver,
+    _ settings: TrainingConfiguration,
+    _ folder: RunFolder,
+    _ store: RunStore,
+    _ signals: Signals
+  ) throws {
+    let network = deriver.network(table.records[index])
+    var settings = settings
+    settings.network = network.name
+    let run = try place(of: table.records[index], network, settings, folder)
+    let trainer = try Trainer(folder: run, acceptsChangedData: acceptChangedData)
+    trainer.start()
+    let reader = try run.reader()
+    var outcome: Trainer.Outcome?
+    var isAsked = false
+    var told = -1
+    while outcome == nil {
+      outcome = trainer.wait(seconds: 0.2)
+      let last = try reader.epochs().last
+      table.records[index].run = "derived/" + run.name
+      table.records[index].epochs = [(last?.epoch ?? -1) + 1, settings.recipe.epochs]
+      table.records[index].trainedAccuracy = last?.validationAccuracy
+      if let last, last.epoch > told {
+        told = last.epoch
+        try store.record(derived: table.records[index])
+        if json { try print(event: "epoch", table.records[index]) }
+      }
+      if !json { table.show() }
+      if signals.received != nil, !isAsked {
+        isAsked = true
+        try reader.request(.stop)
+      }
+    }
+    switch outcome {
+    case .failed(let error): throw error
+    case .stopped:
+      table.hide()
+      throw interrupted(signals.received ?? SIGINT, Ticker())
+    case .finished(.training(let result)):
+      table.records[index].top1 = result.testAccuracy
+      try store.record(derived: table.records[index])
+    default: break
+    }
+  }
+
+  /// The run that trains a network by these settings: the one that there is, or a new one.
+  private func place(
+    of record: DerivedRecord,
+    _ network: NetworkDescription,
+    _ settings: TrainingConfiguration,
+    _ folder: RunFolder
+  ) throws -> RunFolder {
+    for number in 1... {
+      let path = folder.path + "/derived/" + record.name + (number > 1 ? "-\(number)" : "")
+      guard pathExists(path) else {
+        return try RunFolder.create(
+          at: path,
+          settings: .training(settings),
+          network: Data(NetworkFile.json(network).utf8)
+        )
+      }
+      let run = try RunFolder.open(path: path)
+      if try run.settings() == .training(settings) { return run }
+    }
+    preconditionFailure("derive: out of numbers")
+  }
+
+  private func interrupted(_ signal: Int32, _ ticker: Ticker) -> ExitCode {
+    ticker.clear()
+    Output(descriptor: STDERR_FILENO).line("supertop: stopped; the same command goes on from here")
+    return ExitCode(128 + signal)
+  }
+
+  // MARK: JSON
+
+  private struct Report: Encodable {
+    var event = "done"
+    var run: String
+    var networks: [DerivedRecord]
+    /// Networks judged with the search's weights.
+    var evaluations: Int
+    /// Layers of a selection by perturbation.
+    var selection: [SelectedLayer]?
+  }
+
+  private struct Event: Encodable {
+    var event: String
+    var network: DerivedRecord
+  }
+
+  private func print(event: String, _ record: DerivedRecord) throws {
+    try Output().json(Event(event: event, network: record))
+  }
+}

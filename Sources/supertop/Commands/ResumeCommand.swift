@@ -1,0 +1,35 @@
+import ArgumentParser
+import Runs
+import Search
+import Training
+
+/// `supertop resume RUN`: goes on with a run after any kind of end.
+struct ResumeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resume",
+    abstract: "Go on with a stopped or killed run.",
+    discussion: """
+      The run goes on from its newest checkpoint and ends with the same bits as one that was never \
+      interrupted; temperatures set by hand are set again at the same steps. A finished run tells \
+      its result once more. Data that has changed since the run began is refused.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
+  var path: String
+
+  @Flag(help: acceptHelp)
+  var acceptChangedData = false
+
+  @OptionGroup(title: "Display") var display: DisplayOptions
+
+  func run() throws {
+    try display.check()
+    let folder = try RunFolder.open(path: path)
+    let trainer = try Trainer(folder: folder, acceptsChangedData: acceptChangedData)
+    try TrainingProcess(folder: folder, trainer: trainer, display: display).run()
+  }
+}
+
+/// What `resume` and `derive` say of `--accept-changed-data`.
+let acceptHelp = ArgumentHelp("Go on though the data has changed since the run began.")
