@@ -122,7 +122,7 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["Tensor"],
+      dependencies: ["Training", "Data", "Networks", "Runs", "Tensor"],
       path: "Tests/TestSupport",
       swiftSettings: base
     ),
@@ -144,6 +144,11 @@ let package = Package(
       swiftSettings: base
     ),
     .testTarget(name: "RunsTests", dependencies: ["Runs"], swiftSettings: base),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "Data", "Networks", "Runs", "Tensor", "TestSupport"],
+      swiftSettings: base
+    ),
     .testTarget(
       name: "SearchTests",
       dependencies: [

@@ -67,15 +67,17 @@ package final class Trainer: Sendable {
     self.folder = folder
     self.acceptsChangedData = acceptsChangedData
     self.makeTask = makeTask
-    if let json = try folder.reader().result() {
-      var result = try RunResult(json: json)
-      result.run = folder.absolutePath
+    // Without the lock, which a finished run needs no more; and with it, for another process may have
+    // finished the run meanwhile.
+    var found = try Trainer.result(of: folder)
+    let lock = try found == nil ? folder.lock() : nil
+    if found == nil { found = try Trainer.result(of: folder) }
+    guard let lock, found == nil else {
       work = nil
-      firstStep = result.steps
-      outcome.withLock { [result] in $0 = .finished(result) }
+      firstStep = found?.steps ?? 0
+      outcome.withLock { [found] in $0 = found.map { .finished($0) } }
       return
     }
-    let lock = try folder.lock()
     let store = try folder.store()
     let latest = try folder.latestCheckpoint { try? store.log(.warning, $0) }
     firstStep = latest?.step ?? 0
@@ -99,6 +101,13 @@ package final class Trainer: Sendable {
   package func wait(seconds: Double) -> Outcome? {
     _ = ended.wait(timeout: .now() + seconds)
     return outcome.withLock { $0 }
+  }
+
+  private static func result(of folder: RunFolder) throws -> RunResult? {
+    guard let json = try folder.reader().result() else { return nil }
+    var result = try RunResult(json: json)
+    result.run = folder.absolutePath
+    return result
   }
 
   // MARK: On the queue

@@ -2,6 +2,7 @@ import Data
 import Foundation
 import Networks
 import Runs
+import TestSupport
 import Testing
 
 @testable import Search

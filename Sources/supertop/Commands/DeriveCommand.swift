@@ -160,9 +160,7 @@ struct DeriveCommand: ParsableCommand {
     ticker.clear()
     table.records.sort { $0.isBetter(than: $1) }
     if training.recipe.epochs > 0 {
-      for index in table.records.indices.prefix(top) {
-        try retrain(index, table, deriver, training, folder, store, signals)
-      }
+      try retrain(table, deriver, training, folder, store, signals)
     }
     table.hide()
     table.records.sort { $0.isBetter(than: $1) }
@@ -277,8 +275,8 @@ struct DeriveCommand: ParsableCommand {
 
   // MARK: Training from scratch
 
+  /// Trains the first `top` networks of the table; each epoch is kept in the search's store.
   private func retrain(
-    _ index: Int,
     _ table: DeriveTable,
     _ deriver: Deriver,
     _ settings: TrainingConfiguration,
@@ -286,65 +284,36 @@ struct DeriveCommand: ParsableCommand {
     _ store: RunStore,
     _ signals: Signals
   ) throws {
-    let network = deriver.network(table.records[index])
-    var settings = settings
-    settings.network = network.name
-    let run = try place(of: table.records[index], network, settings, folder)
-    let trainer = try Trainer(folder: run, acceptsChangedData: acceptChangedData)
-    trainer.start()
-    let reader = try run.reader()
-    var outcome: Trainer.Outcome?
-    var isAsked = false
-    var told = -1
-    while outcome == nil {
-      outcome = trainer.wait(seconds: 0.2)
-      let last = try reader.epochs().last
-      table.records[index].run = "derived/" + run.name
-      table.records[index].epochs = [(last?.epoch ?? -1) + 1, settings.recipe.epochs]
-      table.records[index].trainedAccuracy = last?.validationAccuracy
-      if let last, last.epoch > told {
-        told = last.epoch
+    let trials = table.records.prefix(top).map { record in
+      let network = deriver.network(record)
+      var settings = settings
+      settings.network = network.name
+      return Trial(name: record.name, network: network, settings: settings)
+    }
+    let runner = TrialRunner(
+      path: folder.path + "/derived",
+      acceptsChangedData: acceptChangedData
+    )
+    var reported: [Int: Int] = [:]
+    let results = try runner.run(trials, stops: { signals.received != nil }) { index, progress in
+      table.records[index].run = "derived/" + progress.run.name
+      table.records[index].epochs = [progress.epochsDone, progress.epochs]
+      table.records[index].trainedAccuracy = progress.lastEpoch?.validationAccuracy
+      if progress.epochsDone > reported[index, default: 0] {
+        reported[index] = progress.epochsDone
         try store.record(derived: table.records[index])
         if json { try print(event: "epoch", table.records[index]) }
       }
-      if !json { table.show() }
-      if signals.received != nil, !isAsked {
-        isAsked = true
-        try reader.request(.stop)
+      if let result = progress.result {
+        table.records[index].top1 = result.testAccuracy
+        try store.record(derived: table.records[index])
       }
+      if !json { table.show() }
     }
-    switch outcome {
-    case .failed(let error): throw error
-    case .stopped:
+    if results == nil {
       table.hide()
       throw interrupted(signals.received ?? SIGINT, Ticker())
-    case .finished(.training(let result)):
-      table.records[index].top1 = result.testAccuracy
-      try store.record(derived: table.records[index])
-    default: break
     }
-  }
-
-  /// The run that trains a network by these settings: the one that there is, or a new one.
-  private func place(
-    of record: DerivedRecord,
-    _ network: NetworkDescription,
-    _ settings: TrainingConfiguration,
-    _ folder: RunFolder
-  ) throws -> RunFolder {
-    for number in 1... {
-      let path = folder.path + "/derived/" + record.name + (number > 1 ? "-\(number)" : "")
-      guard pathExists(path) else {
-        return try RunFolder.create(
-          at: path,
-          settings: .training(settings),
-          network: Data(NetworkFile.json(network).utf8)
-        )
-      }
-      let run = try RunFolder.open(path: path)
-      if try run.settings() == .training(settings) { return run }
-    }
-    preconditionFailure("derive: out of numbers")
   }
 
   private func interrupted(_ signal: Int32, _ ticker: Ticker) -> ExitCode {

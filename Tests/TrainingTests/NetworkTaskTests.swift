@@ -3,9 +3,9 @@ import Foundation
 import Networks
 import Runs
 import Tensor
+import TestSupport
 import Testing
 
-@testable import Search
 @testable import Training
 
 /// Whole trainings of a tiny network: records, results, and that interruptions leave no trace (spec S41,
@@ -59,7 +59,7 @@ import Testing
     let kept = try run.reader.result()
     #expect(kept == (try RunResult.training(result).json()))
 
-    let again = try Trainer(folder: run.folder)
+    let again = try Trainer(folder: run.folder, makeTask: NetworkTask.make)
     again.start()
     #expect(again.wait(seconds: 0) == .finished(.training(result)))
 
@@ -134,7 +134,11 @@ import Testing
     #expect(run.folder.checkpointSteps().last == 6)
     #expect(try run.reader.steps().count == 6)
 
-    let accepting = try Trainer(folder: run.folder, acceptsChangedData: true)
+    let accepting = try Trainer(
+      folder: run.folder,
+      acceptsChangedData: true,
+      makeTask: NetworkTask.make
+    )
     accepting.start()
     guard case .finished = accepting.wait(seconds: 120) else {
       Issue.record("did not go on")
@@ -161,7 +165,7 @@ import Testing
   @Test func `a training has no temperature to bend`() throws {
     let run = try TinyTraining([])
     try run.reader.request(.setTemperature(2))
-    let trainer = try Trainer(folder: run.folder)
+    let trainer = try Trainer(folder: run.folder, makeTask: NetworkTask.make)
     // A wish from before the trainer stays open for it.
     trainer.start()
     _ = trainer.wait(seconds: 120)
@@ -289,7 +293,7 @@ import Testing
 
   @Test func `a network made for other images is refused`() throws {
     let run = try TinyTraining([], network: TinyNetwork.json(classes: 7))
-    let trainer = try Trainer(folder: run.folder)
+    let trainer = try Trainer(folder: run.folder, makeTask: NetworkTask.make)
     trainer.start()
     guard case .failed(let error) = trainer.wait(seconds: 60) else {
       Issue.record("trained on")
@@ -326,7 +330,7 @@ private final class TinyTraining {
   }
 
   func finished() throws -> TrainingResult {
-    let trainer = try Trainer(folder: folder)
+    let trainer = try Trainer(folder: folder, makeTask: NetworkTask.make)
     trainer.start()
     let outcome = trainer.wait(seconds: 120)
     guard case .finished(.training(let result)) = outcome else {
@@ -337,7 +341,11 @@ private final class TinyTraining {
 
   /// What the run fails with, nil if it does not; no trainer is left behind.
   func failure(acceptsChangedData: Bool = false) throws -> UserError? {
-    let trainer = try Trainer(folder: folder, acceptsChangedData: acceptsChangedData)
+    let trainer = try Trainer(
+      folder: folder,
+      acceptsChangedData: acceptsChangedData,
+      makeTask: NetworkTask.make
+    )
     trainer.start()
     guard case .failed(let error) = trainer.wait(seconds: 120) else { return nil }
     return error
@@ -345,7 +353,7 @@ private final class TinyTraining {
 
   /// Trains `steps` single steps from the run's start and stops.
   func stopped(after steps: Int) throws {
-    let trainer = try Trainer(folder: folder)
+    let trainer = try Trainer(folder: folder, makeTask: NetworkTask.make)
     try reader.request(.pause)
     for _ in 0..<steps { try reader.request(.singleStep) }
     trainer.start()

@@ -3,9 +3,9 @@ import Foundation
 import Networks
 import Runs
 import Tensor
+import TestSupport
 import Testing
 
-@testable import Search
 @testable import Training
 
 /// What each setting of a recipe does to the weights, step by step (spec S41).

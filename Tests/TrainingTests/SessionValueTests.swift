@@ -2,11 +2,10 @@ import Foundation
 import Runs
 import Testing
 
-@testable import Search
 @testable import Training
 
 /// The trainer's plain values: the plan of steps, what people may steer, the pace.
-struct TrainerValueTests {
+struct SessionValueTests {
   private let plan = TrainingPlan(epochs: 5, warmupEpochs: 2, weightSteps: 7, thetaSteps: 3)
 
   @Test func `epochs follow one another without a gap`() {

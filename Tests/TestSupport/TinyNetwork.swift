@@ -2,13 +2,12 @@ import Data
 import Foundation
 import Networks
 import Runs
-import Search
 import Tensor
-@testable import Training
+import Training
 
 /// A network of a few layers for 8×8 images, and what trains it.
-enum TinyNetwork {
-  static func json(head: Int = 32, residuals: Int = 1, classes: Int = 10) -> String {
+package enum TinyNetwork {
+  package static func json(head: Int = 32, residuals: Int = 1, classes: Int = 10) -> String {
     let residual = String(
       repeating: "{\"kernel\": 3, \"expansion\": 2, \"width\": 16},\n",
       count: residuals
@@ -22,7 +21,7 @@ enum TinyNetwork {
       """
   }
 
-  static func description(
+  package static func description(
     head: Int = 32,
     residuals: Int = 1,
     classes: Int = 10
@@ -33,7 +32,7 @@ enum TinyNetwork {
   }
 
   /// Nothing but plain gradient steps.
-  static var plain: Recipe {
+  package static var plain: Recipe {
     var recipe = Recipe()
     recipe.momentum = 0
     recipe.weightDecay = 0
@@ -41,7 +40,7 @@ enum TinyNetwork {
   }
 
   /// Everything that draws random numbers or keeps a state, at once.
-  static var noisy: Recipe {
+  package static var noisy: Recipe {
     var recipe = Recipe()
     recipe.mixup = 0.4
     recipe.dropout = 0.2
@@ -52,7 +51,7 @@ enum TinyNetwork {
     return recipe
   }
 
-  static func training(
+  package static func training(
     _ recipe: Recipe,
     network: NetworkDescription? = nil,
     seed: UInt64 = 1
@@ -66,12 +65,12 @@ enum TinyNetwork {
   }
 
   /// The first images of the digits.
-  static func batch(_ count: Int) -> Batch {
+  package static func batch(_ count: Int) -> Batch {
     let data = digits
     return BatchPlan(evaluating: data.train, of: data, batch: count).batch(0)
   }
 
-  static let digits: Dataset = {
+  package static let digits: Dataset = {
     do {
       return try Dataset.load(try Configuration.preset("digits").data)
     } catch {
@@ -79,7 +78,7 @@ enum TinyNetwork {
     }
   }()
 
-  static func weights(_ network: Network) -> [String: [Float]] {
+  package static func weights(_ network: Network) -> [String: [Float]] {
     var weights: [String: [Float]] = [:]
     for parameter in network.parameters {
       weights[parameter.name] = Array(parameter.value.elements)

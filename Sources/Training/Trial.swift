@@ -1,0 +1,35 @@
+import Networks
+import Runs
+
+/// One candidate that is to be trained from scratch, as a run of its own.
+///
+/// The same network under the same name and settings is the same trial, whoever asks for it.
+package struct Trial: Sendable {
+  /// Name of the trial's run: a plain file name.
+  package var name: String
+  /// What is trained.
+  package var network: NetworkDescription
+  /// How it is trained.
+  package var settings: TrainingConfiguration
+
+  package init(name: String, network: NetworkDescription, settings: TrainingConfiguration) {
+    self.name = name
+    self.network = network
+    self.settings = settings
+  }
+
+  /// How far a trial has come.
+  package struct Progress: Sendable {
+    /// Where it is trained.
+    package var run: RunFolder
+    /// The last epoch that is done; nil before the first.
+    package var lastEpoch: EpochRecord?
+    /// Epochs in all.
+    package var epochs: Int
+    /// What it came to; nil before its end.
+    package var result: TrainingResult?
+
+    /// Epochs that are done.
+    package var epochsDone: Int { (lastEpoch?.epoch ?? -1) + 1 }
+  }
+}

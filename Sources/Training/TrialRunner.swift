@@ -1,0 +1,161 @@
+import Foundation
+import Networks
+import Runs
+
+/// Trains candidates, each as a run in a common folder.
+///
+/// Safe to use from several processes at once, and to repeat: the lock of a trial's run is the claim to
+/// it, which the system takes back from a process that ends in any way; the run's checkpoints are where
+/// whoever claims it next goes on; and its result is absent or whole.
+package struct TrialRunner: Sendable {
+  /// How an attempt to train a trial ended.
+  package enum Outcome: Sendable, Equatable {
+    case finished(TrainingResult)
+    /// Asked to; the trial's checkpoint is where the next attempt goes on.
+    case stopped
+    /// Another process is training it.
+    case claimed
+  }
+
+  /// Folder of the trials' runs.
+  package let path: String
+  private let acceptsChangedData: Bool
+
+  /// Seconds between two looks at a trial that is being trained.
+  private static let poll = 0.2
+
+  /// - Parameters:
+  ///   - path: folder of the runs; it is made with the first of them.
+  ///   - acceptsChangedData: whether a trial goes on with other data than it began with.
+  package init(path: String, acceptsChangedData: Bool = false) {
+    self.path = path
+    self.acceptsChangedData = acceptsChangedData
+  }
+
+  /// Trains all trials, in their order but for those that other processes have claimed; returns when each
+  /// has a result, or somebody asked to stop.
+  ///
+  /// A trial whose process died is taken over.
+  ///
+  /// - Parameters:
+  ///   - trials: what is to be trained.
+  ///   - stops: true asks for a checkpoint and the end.
+  ///   - progress: receives the index of a trial and how far it is, several times a second, and once more
+  ///     with its result.
+  /// - Returns: the results in the order of the trials; nil if asked to stop.
+  /// - Throws: the error of the first trial that fails.
+  package func run(
+    _ trials: [Trial],
+    stops: () -> Bool = { false },
+    progress: (Int, Trial.Progress) throws -> Void = { _, _ in }
+  ) throws -> [TrainingResult]? {
+    var results = [TrainingResult?](repeating: nil, count: trials.count)
+    while results.contains(nil) {
+      var isWaiting = true
+      for index in trials.indices where results[index] == nil {
+        let outcome = try run(trials[index], stops: stops) { try progress(index, $0) }
+        switch outcome {
+        case .finished(let result):
+          results[index] = result
+          isWaiting = false
+        case .stopped: return nil
+        case .claimed: break
+        }
+      }
+      if isWaiting, results.contains(nil) {
+        if stops() { return nil }
+        Thread.sleep(forTimeInterval: TrialRunner.poll)
+      }
+    }
+    return results.compactMap(\.self)
+  }
+
+  /// Trains one trial to its end, if no other process is at it.
+  ///
+  /// - Throws: the error of a training that fails.
+  package func run(
+    _ trial: Trial,
+    stops: () -> Bool = { false },
+    progress: (Trial.Progress) throws -> Void = { _ in }
+  ) throws -> Outcome {
+    let run = try folder(of: trial)
+    let reader = try run.reader()
+    func report(_ result: TrainingResult? = nil) throws {
+      try progress(
+        Trial.Progress(
+          run: run,
+          lastEpoch: try reader.epochs().last,
+          epochs: trial.settings.recipe.epochs,
+          result: result
+        )
+      )
+    }
+    let trainer: Trainer
+    do {
+      trainer = try Trainer(
+        folder: run,
+        acceptsChangedData: acceptsChangedData,
+        makeTask: NetworkTask.make
+      )
+    } catch let error as UserError where error.code == .busy {
+      try report()
+      return .claimed
+    }
+    trainer.start()
+    var outcome: Trainer.Outcome?
+    var isAsked = false
+    while outcome == nil {
+      outcome = trainer.wait(seconds: TrialRunner.poll)
+      try report()
+      if outcome == nil, !isAsked, stops() {
+        isAsked = true
+        try reader.request(.stop)
+      }
+    }
+    switch outcome {
+    case .finished(.training(let result)):
+      try report(result)
+      return .finished(result)
+    case .failed(let error): throw error
+    case .stopped, .finished, nil: return .stopped
+    }
+  }
+
+  /// The run of a trial: the one that trains it by these settings, or a new one.
+  ///
+  /// A name that is taken by other settings gets a number.
+  package func folder(of trial: Trial) throws -> RunFolder {
+    let settings = RunSettings.training(trial.settings)
+    for number in 1... {
+      let place = path + "/" + trial.name + (number > 1 ? "-\(number)" : "")
+      if !pathExists(place) {
+        try make(trial, at: place)
+      }
+      let run = try RunFolder.open(path: place)
+      if try run.settings() == settings { return run }
+    }
+    preconditionFailure("out of numbers")
+  }
+
+  /// Makes a trial's run beside its place and moves it there, so that nobody sees half of one; where
+  /// another process was faster, its run stays.
+  private func make(_ trial: Trial, at place: String) throws {
+    let draft = place + ".new-\(UUID().uuidString)"
+    _ = try RunFolder.create(
+      at: draft,
+      settings: .training(trial.settings),
+      network: Data(NetworkFile.json(trial.network).utf8)
+    )
+    guard rename(draft, place) != 0 else { return }
+    let fault = errno
+    removeAll(draft)
+    guard fault == EEXIST || fault == ENOTEMPTY else {
+      throw UserError(
+        .cannotCreate,
+        place,
+        "the folder cannot be made, \(systemMessage(fault))",
+        remedy: "check the folder's permissions"
+      )
+    }
+  }
+}

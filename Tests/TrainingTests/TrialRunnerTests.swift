@@ -1,0 +1,115 @@
+import Dispatch
+import Foundation
+import Networks
+import Runs
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Trials are trained once, whoever asks and however often (spec S46).
+@Suite(.serialized) struct TrialRunnerTests {
+  private static func trial(_ name: String, seed: UInt64, epochs: Int = 2) throws -> Trial {
+    var settings = TrainingConfiguration(
+      network: "tiny",
+      data: TrainingConfiguration.Images(source: "digits", resolution: 8)
+    )
+    try settings.apply([
+      "epochs=\(epochs)", "batch=256", "recalibration_images=256", "seed=\(seed)",
+    ])
+    return Trial(name: name, network: try TinyNetwork.description(), settings: settings)
+  }
+
+  @Test func `trials give the results of trainings of their own, in their order`() throws {
+    let folder = TemporaryFolder()
+    let trials = try [Self.trial("a", seed: 1), Self.trial("b", seed: 2)]
+    let together = try #require(try TrialRunner(path: folder.path).run(trials))
+    let alone = TemporaryFolder()
+    let second = try #require(try TrialRunner(path: alone.path).run([trials[1]]))
+    #expect(together.count == 2)
+    #expect(together[1].weightsHash == second[0].weightsHash)
+    #expect(together[0].weightsHash != together[1].weightsHash)
+  }
+
+  @Test func `a finished trial is not trained again`() throws {
+    let folder = TemporaryFolder()
+    let trial = try Self.trial("a", seed: 1)
+    let runner = TrialRunner(path: folder.path)
+    let first = try #require(try runner.run([trial]))
+    let steps = try runner.folder(of: trial).reader().steps().count
+    let again = try #require(try runner.run([trial]))
+    #expect(again[0].weightsHash == first[0].weightsHash)
+    #expect(try runner.folder(of: trial).reader().steps().count == steps)
+    #expect(names(in: folder.path) == ["a"])
+  }
+
+  @Test func `other settings under a name are another trial`() throws {
+    let folder = TemporaryFolder()
+    let runner = TrialRunner(path: folder.path)
+    let first = try runner.folder(of: try Self.trial("a", seed: 1))
+    let other = try runner.folder(of: try Self.trial("a", seed: 2))
+    #expect([first.name, other.name] == ["a", "a-2"])
+    #expect(try runner.folder(of: try Self.trial("a", seed: 1)).name == "a")
+  }
+
+  @Test func `a stopped trial goes on to the bits of an unbroken one`() throws {
+    let trial = try Self.trial("a", seed: 1, epochs: 3)
+    let folder = TemporaryFolder()
+    let runner = TrialRunner(path: folder.path)
+    var stops = false
+    let stopped = try runner.run([trial], stops: { stops }) { _, progress in
+      if progress.epochsDone > 0 { stops = true }
+    }
+    // A quick machine may be through before it is asked to stop.
+    if stopped == nil {
+      #expect(try runner.folder(of: trial).reader().result() == nil)
+    }
+    let resumed = try #require(try runner.run([trial]))
+    let unbroken = try #require(try TrialRunner(path: TemporaryFolder().path).run([trial]))
+    #expect(resumed[0].weightsHash == unbroken[0].weightsHash)
+  }
+
+  @Test func `two runners share the trials and each is trained once`() throws {
+    let folder = TemporaryFolder()
+    let trials = try (1...4).map { try Self.trial("t\($0)", seed: UInt64($0)) }
+    let hashes = Mutex<[[String]]>([])
+    DispatchQueue.concurrentPerform(iterations: 2) { _ in
+      let results = try? TrialRunner(path: folder.path).run(trials)
+      hashes.withLock { $0.append((results ?? []).map(\.weightsHash)) }
+    }
+    let found = hashes.withLock { $0 }
+    #expect(found.count == 2 && found[0] == found[1] && found[0].count == 4)
+    #expect((names(in: folder.path) ?? []).sorted() == ["t1", "t2", "t3", "t4"])
+    for trial in trials {
+      let run = try TrialRunner(path: folder.path).folder(of: trial)
+      let steps = try run.reader().steps().map(\.step)
+      #expect(steps == Array(0..<steps.count))
+    }
+  }
+
+  @Test func `the remains of a killed process are no trial`() throws {
+    let folder = TemporaryFolder()
+    let trial = try Self.trial("a", seed: 1)
+    // Killed while it made the run: nothing has the trial's name yet.
+    #expect(makeFolders(folder.path + "/a.new-1") == 0)
+    let results = try #require(try TrialRunner(path: folder.path).run([trial]))
+    #expect(results.count == 1)
+  }
+
+  @Test func `a claimed trial is left to the process that has it`() throws {
+    let folder = TemporaryFolder()
+    let runner = TrialRunner(path: folder.path)
+    let trial = try Self.trial("a", seed: 1)
+    let lock = try runner.folder(of: trial).lock()
+    #expect(try runner.run(trial) == .claimed)
+    withExtendedLifetime(lock) {}
+  }
+}
+
+/// A folder that is removed with the value.
+private final class TemporaryFolder: Sendable {
+  let path = FileManager.default.temporaryDirectory.path + "/supertop-trials-\(UUID().uuidString)"
+
+  deinit { removeAll(path) }
+}
