@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// The page of the JSON contract and the README say what the tests hold the program to.
+/// The page of the JSON contract and that of scripting say what the tests hold the program to.
 struct ContractPageTests {
   @Test func `the page lists every object and table with the fields that the tests expect`() throws
   {
@@ -43,9 +43,9 @@ struct ContractPageTests {
     #expect(shape.faults(try JSONValue("{\(good)}"), with: ["latency_ms"]) != [])
   }
 
-  @Test func `the README lists the exit codes that there are`() throws {
-    let readme = try ContractPage.read("README.md")
-    let table = try #require(readme.components(separatedBy: "| exit code |").dropFirst().first)
+  @Test func `the page of scripting lists the exit codes that there are`() throws {
+    let page = try ContractPage.read("Documentation/scripting.md")
+    let table = try #require(page.components(separatedBy: "| exit code |").dropFirst().first)
     let rows = table.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
       .prefix { $0.hasPrefix("|") }
     let listed = rows.flatMap { row in
@@ -55,6 +55,6 @@ struct ContractPageTests {
     let codes = (Int32(1)...255).filter { UserError.Code(rawValue: $0) != nil }
     #expect(Set(listed) == Set([0] + codes + [128 + SIGINT, 128 + SIGTERM]))
     #expect(listed.count == Set(listed).count)
-    #expect(readme.contains("(Documentation/json.md)"))
+    #expect(page.contains("(json.md"))
   }
 }
