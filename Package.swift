@@ -78,7 +78,7 @@ let package = Package(
     .target(
       name: "Data",
       dependencies: ["Tensor", "Runs", "CJPEG", "CPNG", "CZlib"],
-      resources: [.embedInCode("Resources/digits.csv")],
+      resources: [.embedInCode("Resources/digits.csv.gz")],
       swiftSettings: base
     ),
     .target(

@@ -1,8 +1,8 @@
 import Foundation
 import Runs
 
-/// CIFAR-10 in its binary layout (Krizhevsky 2009): records of a label and 32×32 red, green and blue
-/// planes, 10,000 to a file.
+/// CIFAR-10 in its binary layout (Krizhevsky 2009): records of a label and 32×32 red, green and
+/// blue planes, 10,000 to a file.
 enum CIFAR10 {
   static let credit = "CIFAR-10, A. Krizhevsky, Learning Multiple Layers of Features, 2009"
   private static let side = 32
@@ -15,8 +15,8 @@ enum CIFAR10 {
 
   /// Checks names and sizes of the files in `path` or its subfolder `cifar-10-batches-bin`.
   ///
-  /// With `testOnly` those of the training images are not needed. `recordsPerFile` differs from 10,000
-  /// only in tests.
+  /// With `testOnly` those of the training images are not needed. `recordsPerFile` differs from
+  /// 10,000 only in tests.
   static func source(
     _ path: String,
     resolution: Int,

@@ -15,8 +15,8 @@ package struct CSVTable: Sendable {
 
   /// Reads a file whole.
   ///
-  /// Errors: `.noInput` for one that cannot be read; `.data` for one without rows, or with a row of another
-  /// length (its line is named).
+  /// Errors: `.noInput` for one that cannot be read; `.data` for one without rows, or with a row of
+  /// another length (its line is named).
   package init(path: String) throws {
     try self.init(text: CSVTable.text(of: path), path: path)
   }
@@ -93,7 +93,8 @@ package struct CSVTable: Sendable {
 
   /// The text of a file, plain or gzipped.
   ///
-  /// Errors: `.noInput` for one that cannot be read; `.data` for a damaged one or other text than UTF-8.
+  /// Errors: `.noInput` for one that cannot be read; `.data` for a damaged one or other text than
+  /// UTF-8.
   package static func text(of path: String) throws -> String {
     let bytes = try readBytes(path)
     guard bytes.starts(with: [0x1F, 0x8B]) else { return try decodedText(bytes, path: path) }

@@ -1,10 +1,12 @@
 import Tensor
 
 extension Dataset {
-  /// A pass over up to `images` of the training images among `indices`, for batch-norm recalibration.
+  /// A pass over up to `images` of the training images among `indices`, for batch-norm
+  /// recalibration.
   ///
-  /// The same unchanged images every time, so that what an evaluation finds depends on the weights alone.
-  /// A single image that would be a last batch is left out: batches weigh the same, and its spread is none.
+  /// The same unchanged images every time, so that what an evaluation finds depends on the weights
+  /// alone. A single image that would be a last batch is left out: batches weigh the same, and its
+  /// spread is none.
   package func recalibration(
     indices: [Int32],
     images: Int,

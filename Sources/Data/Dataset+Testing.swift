@@ -1,13 +1,13 @@
 import Runs
 
 extension Dataset {
-  /// The test images of a data set as a network takes them that was trained on `learned`: classes are
-  /// matched by name, pixels are packed and normalised as in the training (spec S123).
+  /// The test images of a data set as a network takes them that was trained on `learned`: classes
+  /// are matched by name, pixels are packed and normalised as in the training (spec S123).
   ///
-  /// The data may lack training images and some of the classes, of which a warning tells. `repacks` lets
-  /// the side of the packed images follow from these images instead, for another resolution than that of
-  /// the training. Errors as in `load`; also `.data` that names classes which were never learned, or for
-  /// another number of channels.
+  /// The data may lack training images and some of the classes, of which a warning tells. `repacks`
+  /// lets the side of the packed images follow from these images instead, for another resolution
+  /// than that of the training. Errors as in `load`; also `.data` that names classes which were
+  /// never learned, or for another number of channels.
   package static func tests(
     _ settings: Configuration.DataSettings,
     for learned: LearnedData,
@@ -54,7 +54,7 @@ extension Dataset {
     let lacking = learned.classNames.filter { !present.contains(numbers[$0] ?? -1) }
     if !lacking.isEmpty {
       tests.warnings.append(
-        "\(settings.source): no test image of \(lacking.listed()); judged on the other classes alone"
+        "\(settings.source): no test image of \(lacking.listed()); only the other classes are evaluated"
       )
     }
     return tests

@@ -1,7 +1,8 @@
 import Foundation
 import Runs
 
-/// A data set ready for training: packed images, their classes, and the statistics of the training set.
+/// A data set ready for training: packed images, their classes, and the statistics of the training
+/// set.
 package struct Dataset: Sendable {
   /// `digits`, `cifar10`, or the folder's name.
   package let name: String

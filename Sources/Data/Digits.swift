@@ -19,13 +19,23 @@ enum Digits {
   private static let side = 8
   private static let classes = 10
 
+  /// The table of grey levels and labels as text.
+  ///
+  /// It is packed in the program because a long array literal takes the compiler a minute.
+  static let table: [UInt8] = {
+    guard let table = inflated(PackageResources.digits_csv_gz, most: 1 << 20) else {
+      preconditionFailure("digits.csv.gz is damaged")
+    }
+    return table
+  }()
+
   /// Grey levels stretched to 0…255, and the labels, in the order of the file.
   static func rows() -> (pixels: [UInt8], labels: [Int32]) {
     var pixels: [UInt8] = []
     var labels: [Int32] = []
     var number = 0
     var column = 0
-    for byte in PackageResources.digits_csv {
+    for byte in table {
       switch byte {
       case UInt8(ascii: "0")...UInt8(ascii: "9"):
         number = number * 10 + Int(byte - UInt8(ascii: "0"))

@@ -18,9 +18,9 @@ struct BadImage: Error {
 
 /// Decodes JPEG and PNG files to RGB, told apart by their first bytes, never by their names.
 ///
-/// Pictures come out upright, as every viewer shows them. Anything that the libraries so much as warn of is
-/// a bad image (libjpeg would fill what a cut file lacks with grey, and nobody would know), but for bytes
-/// between two markers of a JPEG file, which are only counted.
+/// Pictures come out upright, as every viewer shows them. Anything that the libraries so much as
+/// warn of is a bad image (libjpeg would fill what a cut file lacks with grey, and nobody would
+/// know), but for bytes between two markers of a JPEG file, which are only counted.
 enum ImageDecoder {
   private enum Format { case jpeg, png }
 
@@ -70,8 +70,8 @@ enum ImageDecoder {
       let height = Int(image.height)
       try check(width: width, height: height)
       image.format = UInt32(PNG_FORMAT_RGB)
-      // Left to itself libpng takes 16 bits without a chunk on gamma for linear light; those who write such
-      // files mean the same levels as in 8 bits.
+      // Left to itself libpng takes 16 bits without a chunk on gamma for linear light; those who
+      // write such files mean the same levels as in 8 bits.
       image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
       var pixels = [UInt8](repeating: 0, count: width * height * 3)
       // Transparent parts come out white, as on paper.

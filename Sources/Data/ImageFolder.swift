@@ -21,7 +21,8 @@ enum ImageFolder {
 
   /// Lists the folder `path` and checks its shape; decodes only a few headers.
   ///
-  /// With `testOnly` there need be no training images, and the classes are those of the test images.
+  /// With `testOnly` there need be no training images, and the classes are those of the test
+  /// images.
   static func source(_ path: String, resolution: Int, testOnly: Bool = false) throws -> ImageSource
   {
     let folder = Path.absolute(path)
@@ -122,8 +123,8 @@ enum ImageFolder {
     extensions.contains { entry.shown.lowercased().hasSuffix("." + $0) }
   }
 
-  /// Refuses two classes whose names are spelled otherwise but are one text in Unicode, as a copy from
-  /// another system makes them.
+  /// Refuses two classes whose names are spelled otherwise but are one text in Unicode, as a copy
+  /// from another system makes them.
   private static func checkNames(_ part: Part, in folder: String) throws {
     // Sorted, so equals are neighbours.
     for (a, b) in zip(part.classNames, part.classNames.dropFirst()) where a == b {
@@ -169,8 +170,8 @@ enum ImageFolder {
     }
   }
 
-  /// Refuses a folder without test images; returns warnings of what merely looks odd: classes that are
-  /// trained on and not tested, entries ignored in either part.
+  /// Refuses a folder without test images; returns warnings of what merely looks odd: classes that
+  /// are trained on and not tested, entries ignored in either part.
   private static func check(
     _ test: Part,
     beside train: Part,

@@ -32,15 +32,16 @@ extension Batch {
 extension Philox {
   /// The smaller share of a Beta(alpha, alpha) draw, 0…0.5: G₁/(G₁ + G₂) of two Gamma(alpha) draws.
   ///
-  /// A batch blended with its reverse holds the same images for a share and for 1 − share; with the smaller
-  /// one each image's own label leads.
+  /// A batch blended with its reverse holds the same images for a share and for 1 − share; with the
+  /// smaller one each image's own label leads.
   package mutating func mixupShare(alpha: Double) -> Float {
     let difference = logGamma(alpha) - logGamma(alpha)
     let share = 1 / (1 + exp(difference))
     return Float(min(share, 1 - share))
   }
 
-  /// Logarithm of a Gamma(shape, 1) draw, finite however small the shape (Marsaglia and Tsang 2000).
+  /// Logarithm of a Gamma(shape, 1) draw, finite however small the shape (Marsaglia and Tsang
+  /// 2000).
   private mutating func logGamma(_ shape: Double) -> Double {
     // Below 1: Gamma(a) = Gamma(a + 1)·U^(1/a).
     let boost = shape < 1 ? log(Double(uniform())) / shape : 0

@@ -2,8 +2,8 @@ import CZlib
 
 /// How the pixels of a file lie: the tag 0x0112 of EXIF, 1 (upright) to 8.
 ///
-/// Cameras store what the sensor read and note how to turn it. A tag that means nothing, and a block that
-/// is damaged, leave the picture as it is stored.
+/// Cameras store what the sensor read and note how to turn it. A tag that means nothing, and a
+/// block that is damaged, leave the picture as it is stored.
 struct Orientation: Equatable {
   static let upright = Orientation(value: 1)
 
@@ -44,7 +44,8 @@ struct Orientation: Equatable {
     }
   }
 
-  /// What the chunk `eXIf` of a PNG file says, else the profile that ImageMagick and others write as text.
+  /// What the chunk `eXIf` of a PNG file says, else the profile that ImageMagick and others write
+  /// as text.
   init(png file: UnsafeRawBufferPointer) {
     self = .upright
     var profile: [UInt8]?
@@ -101,26 +102,23 @@ struct Orientation: Equatable {
     }
   }
 
-  /// The bytes of a text chunk's EXIF profile: a name, a length and hexadecimal digits, perhaps deflated.
+  /// Bytes that a text chunk's EXIF profile may have: twice the 64 KiB of a block, in hexadecimal.
+  private static let largestProfile = 1 << 18
+
+  /// The bytes of a text chunk's EXIF profile: a name, a length and hexadecimal digits, perhaps
+  /// deflated.
   private static func profile(_ content: [UInt8], isPacked: Bool) -> [UInt8]? {
     let parts = content.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
     guard let keyword = parts.first.map({ String(decoding: $0, as: UTF8.self) }), parts.count == 2,
       keyword == "Raw profile type exif" || keyword == "Raw profile type APP1",
-      let text = isPacked ? inflated(Array(parts[1].dropFirst())) : Array(parts[1])
+      let text = isPacked
+        ? inflated(Array(parts[1].dropFirst()), most: largestProfile) : Array(parts[1])
     else { return nil }
     let words = text.split { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
     let digits = words.dropFirst(2).joined().map { Character(Unicode.Scalar($0)).hexDigitValue }
     guard digits.count % 2 == 0, digits.allSatisfy({ $0 != nil }) else { return nil }
     let values = digits.map { UInt8($0 ?? 0) }
     return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
-  }
-
-  /// What zlib unpacks; nil for damage and for more than an EXIF block can hold.
-  private static func inflated(_ packed: [UInt8]) -> [UInt8]? {
-    var size = UInt(1 << 18)
-    var bytes = [UInt8](repeating: 0, count: Int(size))
-    guard uncompress(&bytes, &size, packed, UInt(packed.count)) == Z_OK else { return nil }
-    return Array(bytes.prefix(Int(size)))
   }
 }
 
@@ -130,7 +128,8 @@ extension DecodedImage {
     guard orientation != .upright else { return self }
     var turned = self
     if orientation.swapsSides { (turned.width, turned.height) = (height, width) }
-    // Where the pixel right of another, and the one below it, are stored, and where the first one is.
+    // Where the pixel right of another, and the one below it, are stored, and where the first one
+    // is.
     let first =
       (orientation.reversesRows ? (height - 1) * width : 0)
       + (orientation.reversesColumns ? width - 1 : 0)

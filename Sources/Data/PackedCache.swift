@@ -56,8 +56,8 @@ package func userCacheFolder() -> String { PackedCache.folder("") }
 
 /// Receives the pixels of a data set slice by slice and ends as a packed file.
 ///
-/// Writes to a temporary file that takes its name only when it is whole. If that fails at any point,
-/// what there is moves to memory and the work goes on.
+/// Writes to a temporary file that takes its name only when it is whole. If that fails at any
+/// point, what there is moves to memory and the work goes on.
 final class PackedWriter {
   private let path: String
   private let temporary: String

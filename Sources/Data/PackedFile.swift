@@ -4,9 +4,9 @@ import Runs
 /// The packed form of a data set, on disk or in memory.
 ///
 /// Layout: pixels of the training images, pixels of the test images, labels of both (Int32, little
-/// endian), a description in JSON, and 24 last bytes: magic number, length and checksum of the JSON.
-/// The description stands at the end so that images can be written as they are decoded, and pixels
-/// stand first so that they are page-aligned when mapped.
+/// endian), a description in JSON, and 24 last bytes: magic number, length and checksum of the
+/// JSON. The description stands at the end so that images can be written as they are decoded, and
+/// pixels stand first so that they are page-aligned when mapped.
 enum PackedFile {
   /// Raised whenever the layout or the meaning of the pixels changes.
   static let version = 3
@@ -69,8 +69,8 @@ enum PackedFile {
     return tail
   }
 
-  /// Reads a whole file; throws `Unusable` if anything in it is not as it was written, or was written by
-  /// other rules.
+  /// Reads a whole file; throws `Unusable` if anything in it is not as it was written, or was
+  /// written by other rules.
   static func read(_ file: Foundation.Data) throws -> Contents {
     guard file.count >= trailer else { throw Unusable.damaged }
     let end = file.count - trailer

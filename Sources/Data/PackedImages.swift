@@ -6,7 +6,8 @@ import Foundation
 package struct PackedImages: Sendable {
   /// Class of each image, an index into `Dataset.classNames`.
   package let labels: [Int32]
-  /// Side of the stored squares, pixels; batches are resized when the network's resolution is another.
+  /// Side of the stored squares, pixels; batches are resized when the network's resolution is
+  /// another.
   package let side: Int
   /// 3 (red, green, blue) or 1 (grey).
   package let channels: Int
@@ -60,7 +61,8 @@ package struct PackedImages: Sendable {
   }
 }
 
-/// Sums over bytes, from which mean and deviation follow exactly: integers have no order of summation.
+/// Sums over bytes, from which mean and deviation follow exactly: integers have no order of
+/// summation.
 struct ChannelSums: Sendable {
   private(set) var count = 0
   private(set) var sum: [Int]
@@ -103,7 +105,8 @@ struct ChannelSums: Sendable {
     sum.map { Double($0) / Double(max(1, count)) / 255 }
   }
 
-  /// Deviation of each channel in 0…1; at least half a grey level, so that flat images can be divided by it.
+  /// Deviation of each channel in 0…1; at least half a grey level, so that flat images can be
+  /// divided by it.
   var standardDeviation: [Double] {
     zip(sum, squares).map { sum, squares in
       let n = Double(max(1, count))

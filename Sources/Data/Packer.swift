@@ -133,7 +133,8 @@ struct Packer {
     return piece
   }
 
-  /// After skipping, every class must still have a training image, and something must be left to test.
+  /// After skipping, every class must still have a training image, and something must be left to
+  /// test.
   ///
   /// Where only test images were asked for, the second alone.
   private func checkRest(_ listing: ImageSource.Listing, _ labels: [[Int32]]) throws {

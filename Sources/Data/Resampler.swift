@@ -1,8 +1,8 @@
 /// Centre crop to a square, then resize: area averaging when shrinking, bilinear when growing.
 ///
-/// The same as scaling the short side and cropping the long one, but without work on pixels that are
-/// cropped away. Both filters are a few weights per output coordinate and separable, so one loop
-/// serves both.
+/// The same as scaling the short side and cropping the long one, but without work on pixels that
+/// are cropped away. Both filters are a few weights per output coordinate and separable, so one
+/// loop serves both.
 struct Resampler: Sendable {
   let width: Int
   let height: Int

@@ -2,8 +2,8 @@ import Tensor
 
 /// The training images parted by what they are for (spec S9).
 ///
-/// The three parts are disjoint and together hold every image; each class gives its share to each as far as
-/// whole images go, so that no part lacks a class by chance.
+/// The three parts are disjoint and together hold every image; each class gives its share to each
+/// as far as whole images go, so that no part lacks a class by chance.
 package struct Split: Sendable, Equatable {
   /// Images that train the weights, rising indices; at least one of every class.
   package let weights: [Int32]
@@ -12,8 +12,8 @@ package struct Split: Sendable, Equatable {
   /// Images that only judge, rising indices.
   package let validation: [Int32]
 
-  /// Draws `thetaShare` and `validationShare` (0…1, of all images, rounded; at least one image where the share
-  /// is above 0) from the images with these `labels`; the same for the same seed.
+  /// Draws `thetaShare` and `validationShare` (0…1, of all images, rounded; at least one image
+  /// where the share is above 0) from the images with these `labels`; the same for the same seed.
   ///
   /// Where the weights leave too few, validation gives way down to one image, then θ has none.
   package init(labels: [Int32], thetaShare: Double, validationShare: Double, seed: UInt64) {
@@ -51,8 +51,9 @@ package struct Split: Sendable, Equatable {
     validation = parts.validation.sorted()
   }
 
-  /// How many of `total` images each class gives: in proportion to its `counts`, what is left over going to
-  /// the largest remainders (of equal ones the seed draws), and never more than its `room`.
+  /// How many of `total` images each class gives: in proportion to its `counts`, what is left over
+  /// going to the largest remainders (of equal ones the seed draws), and never more than its
+  /// `room`.
   private static func parts(_ total: Int, of counts: [Int], room: [Int], seed: UInt64) -> [Int] {
     let total = min(total, room.reduce(0, +))
     let exact = counts.map { Double(total) * Double($0) / Double(counts.reduce(0, +)) }

@@ -4,10 +4,10 @@ import Runs
 
 /// A network and its weights as one safetensors file.
 ///
-/// The arrays have readable names (`blocks.3.expand.weight`, see `Network.state()`) and the program's own
-/// layouts: filters [K, K, C, D] or [g, C/g, D/g], depthwise ones [K, K, C], the classifier [D, classes].
-/// The metadata holds the layers as JSON under `network`, in the format of `NetworkFile`, and what the network
-/// knows of its data (`LearnedData`).
+/// The arrays have readable names (`blocks.3.expand.weight`, see `Network.state()`) and the
+/// program's own layouts: filters [K, K, C, D] or [g, C/g, D/g], depthwise ones [K, K, C], the
+/// classifier [D, classes]. The metadata holds the layers as JSON under `network`, in the format of
+/// `NetworkFile`, and what the network knows of its data (`LearnedData`).
 package enum NetworkArchive {
   /// Puts network and weights into a file that can be written.
   ///
@@ -31,8 +31,8 @@ package enum NetworkArchive {
 
   /// Reads a network's layers and weights.
   ///
-  /// Errors: `UserError` for a file that cannot be read, one of another program, before anything about its
-  /// arrays, one whose layers do not hold, and one with weights that are no numbers.
+  /// Errors: `UserError` for a file that cannot be read, one of another program, before anything
+  /// about its arrays, one whose layers do not hold, and one with weights that are no numbers.
   package static func read(
     from path: String
   ) throws -> (description: NetworkDescription, weights: Checkpoint) {
@@ -80,8 +80,8 @@ package enum NetworkArchive {
 
   /// Puts the weights of a file into a network.
   ///
-  /// Errors: `UserError` naming the first array that is missing, has another shape or belongs to no layer; the
-  /// network is as it was then.
+  /// Errors: `UserError` naming the first array that is missing, has another shape or belongs to no
+  /// layer; the network is as it was then.
   package static func restore(
     _ file: Checkpoint,
     into network: Network,

@@ -2,11 +2,11 @@ import Foundation
 import Networks
 import Runs
 
-/// A picture of a network in the style of the FBNet papers (spec S63): one bar a block, its height the expansion,
-/// its colour the kernel.
+/// A picture of a network in the style of the FBNet papers (spec S63): one bar a block, its height
+/// the expansion, its colour the kernel.
 ///
-/// Each colour has a brightness and a hatching of its own, and kernel and expansion stand beside the bar as
-/// numbers, so nothing is lost in black and white.
+/// Each colour has a brightness and a hatching of its own, and kernel and expansion stand beside
+/// the bar as numbers, so nothing is lost in black and white.
 package enum NetworkPicture {
   /// The picture as SVG.
   package static func svg(_ network: NetworkDescription) -> String {
@@ -50,8 +50,8 @@ private struct NetworkDrawing {
     let height = Int(base) + 80 + 20 * rows
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(f(width))" height="\(height)" \
-      viewBox="0 0 \(f(width)) \(height)" font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" \
-      font-size="11" fill="#111">
+      viewBox="0 0 \(f(width)) \(height)" font-family="Helvetica, Arial, 'DejaVu Sans', \
+      sans-serif" font-size="11" fill="#111">
       <title>\(escaped(title))</title>
       \(KernelStyle.patterns)
       <rect width="100%" height="100%" fill="#fff"/>

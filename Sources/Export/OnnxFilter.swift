@@ -10,8 +10,8 @@ struct OnnxFilter {
 
   var shape: [Int] { [output, input, kernel, kernel] }
 
-  /// Turns one of the program's layouts around: [C, D], [g, C/g, D/g], [K, K, C, D], [g, K, K, C/g, D/g], or
-  /// [K, K, C] of a depthwise convolution.
+  /// Turns one of the program's layouts around: [C, D], [g, C/g, D/g], [K, K, C, D], [g, K, K, C/g,
+  /// D/g], or [K, K, C] of a depthwise convolution.
   init(_ values: [Float], shape: [Int], isDepthwise: Bool) {
     let isGrouped = !isDepthwise && (shape.count == 3 || shape.count == 5)
     kernel =

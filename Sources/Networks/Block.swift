@@ -99,7 +99,8 @@ package enum Block {
     }
   }
 
-  /// [N, H, W, C] → [N, H', W', D] ([N, D] for a pooling tail), without the shortcut, which the caller adds.
+  /// [N, H, W, C] → [N, H', W', D] ([N, D] for a pooling tail), without the shortcut, which the
+  /// caller adds.
   package func callAsFunction(_ x: Tensor) -> Tensor {
     switch self {
     case .invertedResidual(let block): block(x)

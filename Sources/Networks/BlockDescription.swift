@@ -10,8 +10,8 @@ package struct BlockDescription: Sendable, Equatable {
     case bottleneck(Bottleneck)
     /// A dense k×k convolution in the place of expansion and depthwise convolution.
     case fused(Bottleneck)
-    /// 1×1 to `middle` channels with batch-norm and activation, mean over all pixels, 1×1 (with a bias or
-    /// not) and activation: the tail of FBNetV2 and V3.
+    /// 1×1 to `middle` channels with batch-norm and activation, mean over all pixels, 1×1 (with a
+    /// bias or not) and activation: the tail of FBNetV2 and V3.
     case pool(middle: Int, bias: Bool, activation: Activation)
     /// Identity; 1×1 convolution, batch-norm and ReLU where the shape changes.
     case skip
@@ -101,8 +101,8 @@ package struct BlockDescription: Sendable, Equatable {
     }
   }
 
-  /// The smallest map, in pixels, whose values one of its batch-norms takes together for an image; nil
-  /// without any.
+  /// The smallest map, in pixels, whose values one of its batch-norms takes together for an image;
+  /// nil without any.
   package var normalisedPixels: Int? {
     switch kind {
     case .skip where keepsShape: nil
@@ -140,10 +140,12 @@ package struct BlockDescription: Sendable, Equatable {
     package var padding: Int?
     /// Whether a 1×1 convolution leads to the output; only fused blocks go without.
     package var projects: Bool
-    /// Whether the scale of the last batch-norm begins at 0, so that a residual block begins as identity.
+    /// Whether the scale of the last batch-norm begins at 0, so that a residual block begins as
+    /// identity.
     package var zeroGamma: Bool
 
-    /// Channels and activation between the two layers of a squeeze-and-excite; its gate is hsigmoid.
+    /// Channels and activation between the two layers of a squeeze-and-excite; its gate is
+    /// hsigmoid.
     package struct Squeeze: Sendable, Equatable {
       /// Channels.
       package var channels: Int
@@ -182,7 +184,8 @@ package struct BlockDescription: Sendable, Equatable {
       self.zeroGamma = zeroGamma
     }
 
-    /// Whether it is the plain form of FBNetV1's candidates, which a supernet's fused operation runs.
+    /// Whether it is the plain form of FBNetV1's candidates, which a supernet's fused operation
+    /// runs.
     package var isPlain: Bool {
       expands && kernels.count == 1 && depthwiseGroups == nil && squeeze == nil && padding == nil
         && projects

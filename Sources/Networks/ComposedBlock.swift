@@ -1,7 +1,8 @@
 import Tensor
 
-/// A block built of plain operations: whatever an inverted residual of published networks may have, with or
-/// without expansion, squeeze-and-excite, several or grouped k×k convolutions, or a dense one instead.
+/// A block built of plain operations: whatever an inverted residual of published networks may have,
+/// with or without expansion, squeeze-and-excite, several or grouped k×k convolutions, or a dense
+/// one instead.
 ///
 /// Source: mobile-vision's block rules (spec S61).
 package struct ComposedBlock {

@@ -1,14 +1,15 @@
 import Tensor
 
-/// A law of counting FLOPs and parameters; there are several, and published figures follow each (spec S60).
+/// A law of counting FLOPs and parameters; there are several, and published figures follow each
+/// (spec S60).
 package enum CountingRule: String, Sendable, CaseIterable {
-  /// The FBNet zoo's: multiply–accumulates, and one for each value that a mean over pixels reads; of the
-  /// parameters the weights of convolutions and linear layers alone.
+  /// The FBNet zoo's: multiply–accumulates, and one for each value that a mean over pixels reads;
+  /// of the parameters the weights of convolutions and linear layers alone.
   case zoo
   /// Multiply–accumulates of convolutions and linear layers, and their weights.
   case madds
-  /// `zoo`, with one multiply–accumulate for each value that a batch-norm scales, and with batch-norm's
-  /// scale and shift and all biases among the parameters: what is trained.
+  /// `zoo`, with one multiply–accumulate for each value that a batch-norm scales, and with
+  /// batch-norm's scale and shift and all biases among the parameters: what is trained.
   case withBatchNorm = "with-batch-norm"
 }
 

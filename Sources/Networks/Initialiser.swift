@@ -6,8 +6,8 @@ package struct Initialiser {
   package enum FanOut: Sendable {
     /// K²·D/g: the outputs that an input reaches; timm's rule, and TensorFlow's.
     case ofGroup
-    /// K²·D: all outputs of the layer, whatever its groups; torchvision's `kaiming_normal_`. A depthwise
-    /// convolution of C channels starts √C times smaller than by the other rule.
+    /// K²·D: all outputs of the layer, whatever its groups; torchvision's `kaiming_normal_`. A
+    /// depthwise convolution of C channels starts √C times smaller than by the other rule.
     case ofLayer
   }
 

@@ -13,7 +13,8 @@ package struct StateFault: Error, Equatable {
 extension Network {
   /// Weights and batch-norms' running statistics by readable names.
   ///
-  /// `stem.weight`, `stem.gamma`, `stem.beta`, `stem.mean`, `stem.variance`, `blocks.1.expand.weight`…
+  /// `stem.weight`, `stem.gamma`, `stem.beta`, `stem.mean`, `stem.variance`,
+  /// `blocks.1.expand.weight`…
   package func state() -> [(name: String, shape: [Int], values: [Float])] {
     parameters.map { ($0.name, $0.shape, Array($0.value.elements)) }
       + norms.flatMap { norm in
@@ -26,7 +27,8 @@ extension Network {
 
   /// Takes up a saved state.
   ///
-  /// Errors: `StateFault` for an array that is missing or of another shape; nothing is changed then.
+  /// Errors: `StateFault` for an array that is missing or of another shape; nothing is changed
+  /// then.
   package func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
     func values(_ name: String, _ shape: [Int]) throws -> [Float] {
       guard let entry = state[name], entry.shape == shape,

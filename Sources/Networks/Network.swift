@@ -4,7 +4,8 @@ import Tensor
 package struct TrainingNoise: Sendable {
   /// Share of the classifier's inputs that are set to 0, the others raised in turn.
   package var dropout: Float
-  /// Share of images that skip the last residual block; it rises from 0 with depth (Huang and others 2016).
+  /// Share of images that skip the last residual block; it rises from 0 with depth (Huang and
+  /// others 2016).
   package var dropPath: Float
   /// Seed of the run.
   package var seed: UInt64
@@ -134,8 +135,8 @@ package final class Network {
 
   // MARK: Inference
 
-  /// The network for inference, with the weights and running statistics of now; nil where the inference path
-  /// lacks one of its blocks.
+  /// The network for inference, with the weights and running statistics of now; nil where the
+  /// inference path lacks one of its blocks.
   package func inference() -> InferenceNetwork? {
     guard let (layers, head) = inferenceParts else { return nil }
     return InferenceNetwork(

@@ -1,7 +1,7 @@
 import Tensor
 
-/// A whole network as data, for images of one size: blocks from the stem on, then a mean over all pixels
-/// (after a pooling tail there is but one) and a linear classifier.
+/// A whole network as data, for images of one size: blocks from the stem on, then a mean over all
+/// pixels (after a pooling tail there is but one) and a linear classifier.
 package struct NetworkDescription: Sendable, Equatable {
   /// `fbnet_c`.
   package var name: String
@@ -83,7 +83,8 @@ package struct NetworkDescription: Sendable, Equatable {
   /// Weights of convolutions and the linear layer, rule `madds`.
   package var params: Double { Double(cost.params(.madds)) }
 
-  /// The same blocks for other images and classes; nil where a block does not fit on so small a map.
+  /// The same blocks for other images and classes; nil where a block does not fit on so small a
+  /// map.
   package func adapted(height: Int, width: Int, channels: Int, classes: Int) -> NetworkDescription?
   {
     var network = NetworkDescription(
@@ -102,8 +103,8 @@ package struct NetworkDescription: Sendable, Equatable {
   }
 }
 
-/// `value` rounded to a multiple of `divisor`: the nearest, halves up, at least one, and one more where that
-/// is below 0.95 of the value (mobile-vision's `get_divisible_by`; spec S61).
+/// `value` rounded to a multiple of `divisor`: the nearest, halves up, at least one, and one more
+/// where that is below 0.95 of the value (mobile-vision's `get_divisible_by`; spec S61).
 package func divisible(_ value: Double, by divisor: Int) -> Int {
   let nearest = max(divisor, Int(value + Double(divisor) / 2) / divisor * divisor)
   return Double(nearest) < 0.95 * value ? nearest + divisor : nearest

@@ -11,7 +11,8 @@ package struct NetworkFault: Error, Equatable {
   package let remedy: String?
 }
 
-/// Networks as JSON, the format of users' files and of the zoo; `Documentation/network-format.md` describes it.
+/// Networks as JSON, the format of users' files and of the zoo; `Documentation/network-format.md`
+/// describes it.
 package enum NetworkFile {
   /// Reads a network for the images that its `resolution`, `channels` and `classes` name.
   ///

@@ -1,7 +1,7 @@
 import Tensor
 
-/// 1×1 convolution, mean over all pixels, 1×1 convolution without batch-norm: the wide last layer of FBNetV2
-/// and V3, whose order spares its products on all pixels but one.
+/// 1×1 convolution, mean over all pixels, 1×1 convolution without batch-norm: the wide last layer
+/// of FBNetV2 and V3, whose order spares its products on all pixels but one.
 package struct PoolingTail {
   let expand: ConvolutionNorm
   let project: Parameter

@@ -15,7 +15,8 @@ package enum Zoo {
     /// Published top-1 on ImageNet, percent.
     package let top1: Double?
 
-    /// Whether FLOPs and parameters are the published ones to the last printed digit; nil without any.
+    /// Whether FLOPs and parameters are the published ones to the last printed digit; nil without
+    /// any.
     package var isExact: Bool? {
       guard let publishedFlops, let publishedParams else { return nil }
       let cost = network.cost

@@ -2,10 +2,11 @@ import Networks
 import Runs
 
 extension NetworkDescription {
-  /// Refuses a training in which a batch-norm would see one value a channel: less its own mean that is 0
-  /// for every image, so nothing of the image is left.
+  /// Refuses a training in which a batch-norm would see one value a channel: less its own mean that
+  /// is 0 for every image, so nothing of the image is left.
   ///
-  /// `section` leads the keys, `recipe`; `images` are those that train, of which a step takes `batch`.
+  /// `section` leads the keys, `recipe`; `images` are those that train, of which a step takes
+  /// `batch`.
   package func checkBatch(
     _ batch: Int,
     recalibration: Int,

@@ -2,10 +2,11 @@ import Data
 import Runs
 
 extension RunStore {
-  /// Compares data with what the run began with, or notes it where nothing is noted yet (spec S122).
+  /// Compares data with what the run began with, or notes it where nothing is noted yet (spec
+  /// S122).
   ///
-  /// With `accepts` changed data is noted in place of the old, and logged. Errors: `.data` with what has
-  /// changed; nothing is noted then.
+  /// With `accepts` changed data is noted in place of the old, and logged. Errors: `.data` with
+  /// what has changed; nothing is noted then.
   package func check(_ data: Dataset, source: String, accepts: Bool) throws {
     guard let old = try reader.data() else { return try record(data: data.fingerprint) }
     let changes = data.fingerprint.changes(since: old)

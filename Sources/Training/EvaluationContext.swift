@@ -12,7 +12,8 @@ package struct EvaluationContext {
   package let folder: RunFolder
   /// Epochs on record.
   package let epochs: [EpochRecord]
-  /// Reports what is being evaluated and the share that is done, 0…1; waits while the run is paused.
+  /// Reports what is being evaluated and the share that is done, 0…1; waits while the run is
+  /// paused.
   ///
   /// True means that somebody asked to stop.
   package let stops: (_ message: String, _ progress: Double) throws -> Bool

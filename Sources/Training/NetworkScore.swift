@@ -1,16 +1,12 @@
-import Data
-import Networks
-import Tensor
-
 /// How a network does on images that it was not trained on.
 package struct NetworkScore: Sendable, Equatable {
   private var sum = 0.0
   private var first = 0
   private var five = 0
-  /// Images judged.
+  /// Images evaluated.
   package private(set) var images = 0
 
-  /// Nothing judged yet.
+  /// Nothing evaluated yet.
   package init() {}
 
   /// Mean cross-entropy of an image.
@@ -25,33 +21,5 @@ package struct NetworkScore: Sendable, Equatable {
     self.first += first
     self.five += five
     self.images += images
-  }
-}
-
-/// A network with its weights and statistics of one moment, to be judged.
-package final class NetworkJudge {
-  private let network: Network
-  private let inference: InferenceNetwork?
-  private let engine: Engine
-
-  /// Takes the inference path where it has all of the network's blocks.
-  package init(_ network: Network, engine: Engine) {
-    self.network = network
-    self.engine = engine
-    inference = network.inference()
-  }
-
-  /// Adds a batch to `score`.
-  package func judge(_ batch: Batch, into score: inout NetworkScore) {
-    engine.isRecording = false
-    engine.mode = .inference
-    let images = network.image(batch, on: engine)
-    let scores = inference.map { $0(images) } ?? network(images)
-    score.add(
-      crossEntropy: Double(engine.crossEntropy(scores, labels: batch.labels).loss.item),
-      first: engine.topCorrect(scores, labels: batch.labels, k: 1),
-      five: engine.topCorrect(scores, labels: batch.labels, k: 5),
-      images: batch.count
-    )
   }
 }

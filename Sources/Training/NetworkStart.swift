@@ -3,10 +3,12 @@ import Runs
 import Tensor
 
 extension Checkpoint {
-  /// What `network` starts from: these arrays where name and shape agree, its own drawn ones elsewhere.
+  /// What `network` starts from: these arrays where name and shape agree, its own drawn ones
+  /// elsewhere.
   ///
-  /// Where both the file and the data name their classes, the classifier's part of each class goes to the
-  /// class of that name, wherever it stands now. Errors: `.data` for names in the file that do not hold.
+  /// Where both the file and the data name their classes, the classifier's part of each class goes
+  /// to the class of that name, wherever it stands now. Errors: `.data` for names in the file that
+  /// do not hold.
   func start(
     for network: Network,
     classNames: [String]?
@@ -32,8 +34,8 @@ extension Checkpoint {
 }
 
 extension Checkpoint.Tensor {
-  /// Copies the columns of `learned` to those that `classNames` have under the same name; the classes are the
-  /// last side of both arrays.
+  /// Copies the columns of `learned` to those that `classNames` have under the same name; the
+  /// classes are the last side of both arrays.
   fileprivate func copy(_ learned: [String], to values: inout [Float], _ classNames: [String]) {
     let columns = classNames.enumerated().compactMap { now, name in
       learned.firstIndex(of: name).map { (now: now, then: $0) }

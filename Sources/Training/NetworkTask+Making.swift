@@ -10,7 +10,8 @@ extension NetworkTask {
     if preparation.isNew, let finding { try preparation.log(.warning, finding) }
   }
 
-  /// The same for a trainer that knows trainings alone; errors: `.data` for the settings of a search.
+  /// The same for a trainer that knows trainings alone; errors: `.data` for the settings of a
+  /// search.
   package static let make: Trainer.MakeTask = { settings, preparation in
     guard case .training(let settings) = settings else {
       throw UserError(.data, preparation.folder.path, "is a search, not a training")

@@ -4,8 +4,8 @@ import Networks
 import Runs
 import Tensor
 
-/// The training of one network by a recipe (spec S41): on the training images but for those that judge the
-/// epochs; the test images are looked at once, at the end.
+/// The training of one network by a recipe (spec S41): on the training images but for those that
+/// judge the epochs; the test images are looked at once, at the end.
 package final class NetworkTask: TrainingTask {
   package let plan: TrainingPlan
   package let choices: [Choice] = []
@@ -81,13 +81,14 @@ package final class NetworkTask: TrainingTask {
     schedule = LearningRateSchedule(recipe)
   }
 
-  /// What is odd about the images that judge, in a line.
+  /// What is unusual about the validation images, in a line.
   package var finding: String? {
     guard split.validation.isEmpty, configuration.recipe.validationShare > 0 else { return nil }
-    return "too few training images to keep one for validation; the test images judge the epochs"
+    return "too few training images to keep one for validation; epochs are evaluated on the test "
+      + "images"
   }
 
-  // Nothing is drawn by a temperature here.
+  // Nothing is sampled by a temperature here.
   package func temperature(epoch: Int) -> Double? { nil }
 
   package func theta(step: Int, epoch: Double) -> ThetaRecord? { nil }
@@ -141,7 +142,7 @@ package final class NetworkTask: TrainingTask {
 
   package func validate(_ context: EvaluationContext) throws -> EpochScores? {
     let message = "validating the network"
-    let score = try training.averaged { try judge(context, validation, message) }
+    let score = try training.averaged { try evaluate(context, validation, message) }
     return score.map {
       EpochScores(
         loss: $0.crossEntropy,
@@ -155,7 +156,7 @@ package final class NetworkTask: TrainingTask {
     }
   }
 
-  /// The images that judge an epoch.
+  /// The images that an epoch is evaluated on.
   private var validation: BatchPlan {
     split.validation.isEmpty ? test : images(of: data.train, split.validation)
   }
@@ -167,20 +168,20 @@ package final class NetworkTask: TrainingTask {
     BatchPlan(evaluating: images, of: data, indices: indices, batch: configuration.recipe.batch)
   }
 
-  /// Judges the weights of now after a recalibration; nil if somebody asked to stop.
-  private func judge(
+  /// Evaluates the current weights after a recalibration; nil if somebody asked to stop.
+  private func evaluate(
     _ context: EvaluationContext,
     _ plan: BatchPlan,
     _ message: String
   ) throws -> NetworkScore? {
     if try context.stops(message, 0) { return nil }
     recalibrate()
-    let judge = NetworkJudge(training.network, engine: training.engine)
+    let evaluator = NetworkEvaluator(training.network, engine: training.engine)
     var score = NetworkScore()
     for batch in BatchLoader(plan) {
       let progress = Double(score.images) / Double(max(1, plan.images))
       if try context.stops(message, progress) { return nil }
-      judge.judge(batch, into: &score)
+      evaluator.evaluate(batch, into: &score)
     }
     return score
   }
@@ -206,11 +207,11 @@ package final class NetworkTask: TrainingTask {
   ) throws -> RunResult? {
     let last = try context.lastEpoch()
     let network = training.network
-    let judged = try training.averaged {
-      try judge(context, test, "judging the network on the test images")
+    let tested = try training.averaged {
+      try evaluate(context, test, "testing the network on the test images")
         .map { (score: $0, state: network.state()) }
     }
-    guard let (score, state) = judged else { return nil }
+    guard let (score, state) = tested else { return nil }
     guard score.crossEntropy.isFinite else {
       throw context.diverged("the loss of the test images", remedy: remedy)
     }

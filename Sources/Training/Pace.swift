@@ -4,7 +4,8 @@ import Runs
 struct Pace {
   private var secondsPerStep: [Phase: Double] = [:]
   private var secondsPerValidation: Double?
-  /// Smoothed images a second, 0 until the second step (the first one warms caches and says little).
+  /// Smoothed images a second, 0 until the second step (the first one warms caches and says
+  /// little).
   private(set) var imagesPerSecond = 0.0
   private var steps = 0
 

@@ -56,9 +56,9 @@ package final class Trainer: Sendable {
 
   /// Takes the run over: rewinds its records to the newest good checkpoint (spec S120).
   ///
-  /// A finished run is left as it is, and its outcome is there at once. With `acceptsChangedData` it goes
-  /// on with other data than it began with. Errors: `.busy` when another process trains on it,
-  /// `.cannotCreate` when it cannot be written, `.data` when it is damaged.
+  /// A finished run is left as it is, and its outcome is there at once. With `acceptsChangedData`
+  /// it goes on with other data than it began with. Errors: `.busy` when another process trains on
+  /// it, `.cannotCreate` when it cannot be written, `.data` when it is damaged.
   package init(
     folder: RunFolder,
     acceptsChangedData: Bool = false,
@@ -67,8 +67,8 @@ package final class Trainer: Sendable {
     self.folder = folder
     self.acceptsChangedData = acceptsChangedData
     self.makeTask = makeTask
-    // Without the lock, which a finished run needs no more; and with it, for another process may have
-    // finished the run meanwhile.
+    // Without the lock, which a finished run needs no more; and with it, for another process may
+    // have finished the run meanwhile.
     var found = try Trainer.result(of: folder)
     let lock = try found == nil ? folder.lock() : nil
     if found == nil { found = try Trainer.result(of: folder) }

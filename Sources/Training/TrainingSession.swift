@@ -3,7 +3,8 @@ import Foundation
 import Runs
 import Tensor
 
-/// One training of a run, confined to the trainer's queue: its loop, its records and its checkpoints.
+/// One training of a run, confined to the trainer's queue: its loop, its records and its
+/// checkpoints.
 ///
 /// What is trained, and how that is judged, is the task's; what people ask stands in
 /// `TrainingSession+Interventions`.
@@ -97,7 +98,8 @@ final class TrainingSession {
       learningRate: rate,
       step: step
     )
-    // In this order the first cause is told: the images' loss, then the cost and θ, then both together.
+    // In this order the first cause is told: the images' loss, then the cost and θ, then both
+    // together.
     guard outcome.crossEntropy.isFinite else { throw diverged("the loss of step \(step)") }
     if let fault = task.fault(outcome, phase) { throw diverged(fault) }
     guard outcome.loss.isFinite else { throw diverged("the loss of step \(step)") }
@@ -136,7 +138,8 @@ final class TrainingSession {
     if clock.now - lastCheckpoint > TrainingSession.checkpointInterval { try saveCheckpoint() }
   }
 
-  /// The error for a loss that is no finite number; what was saved before stays the newest checkpoint.
+  /// The error for a loss that is no finite number; what was saved before stays the newest
+  /// checkpoint.
   private func diverged(_ what: String) -> UserError {
     UserError(
       .configuration,

@@ -26,8 +26,8 @@ package protocol TrainingTask: AnyObject {
     learningRate: Double,
     step: Int
   ) -> StepOutcome
-  /// What of a step's outcome, or of the architecture parameters after it, is no finite number; nil when
-  /// all is. The loss is the session's to check.
+  /// What of a step's outcome, or of the architecture parameters after it, is no finite number; nil
+  /// when all is. The loss is the session's to check.
   func fault(_ outcome: StepOutcome, _ phase: Phase) -> NumberFault?
   /// Architecture parameters after a θ step; nil without any.
   func theta(step: Int, epoch: Double) -> ThetaRecord?
@@ -35,8 +35,8 @@ package protocol TrainingTask: AnyObject {
   func validate(_ context: EvaluationContext) throws -> EpochScores?
   /// Writes the exports of a run whose epochs are done; nil if asked to stop.
   ///
-  /// Depends on the last checkpoint alone, so a run killed meanwhile ends the same. `log` adds a line to
-  /// the run's log.
+  /// Depends on the last checkpoint alone, so a run killed meanwhile ends the same. `log` adds a
+  /// line to the run's log.
   func conclude(_ context: EvaluationContext, log: (String) throws -> Void) throws -> RunResult?
   /// Everything that training goes on from.
   func state() -> [(name: String, shape: [Int], values: [Float])]

@@ -4,9 +4,9 @@ import Runs
 
 /// Trains candidates, each as a run in a common folder.
 ///
-/// Safe to use from several processes at once, and to repeat: the lock of a trial's run is the claim to
-/// it, which the system takes back from a process that ends in any way; the run's checkpoints are where
-/// whoever claims it next goes on; and its result is absent or whole.
+/// Safe to use from several processes at once, and to repeat: the lock of a trial's run is the
+/// claim to it, which the system takes back from a process that ends in any way; the run's
+/// checkpoints are where whoever claims it next goes on; and its result is absent or whole.
 package struct TrialRunner: Sendable {
   /// How an attempt to train a trial ended.
   package enum Outcome: Sendable, Equatable {
@@ -32,16 +32,16 @@ package struct TrialRunner: Sendable {
     self.acceptsChangedData = acceptsChangedData
   }
 
-  /// Trains all trials, in their order but for those that other processes have claimed; returns when each
-  /// has a result, or somebody asked to stop.
+  /// Trains all trials, in their order but for those that other processes have claimed; returns
+  /// when each has a result, or somebody asked to stop.
   ///
   /// A trial whose process died is taken over.
   ///
   /// - Parameters:
   ///   - trials: what is to be trained.
   ///   - stops: true asks for a checkpoint and the end.
-  ///   - progress: receives the index of a trial and how far it is, several times a second, and once more
-  ///     with its result.
+  ///   - progress: receives the index of a trial and how far it is, several times a second, and
+  ///     once more with its result.
   /// - Returns: the results in the order of the trials; nil if asked to stop.
   /// - Throws: the error of the first trial that fails.
   package func run(
@@ -137,8 +137,8 @@ package struct TrialRunner: Sendable {
     preconditionFailure("out of numbers")
   }
 
-  /// Makes a trial's run beside its place and moves it there, so that nobody sees half of one; where
-  /// another process was faster, its run stays.
+  /// Makes a trial's run beside its place and moves it there, so that nobody sees half of one;
+  /// where another process was faster, its run stays.
   private func make(_ trial: Trial, at place: String) throws {
     let draft = place + ".new-\(UUID().uuidString)"
     _ = try RunFolder.create(

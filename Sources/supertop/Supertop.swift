@@ -11,16 +11,16 @@ struct Supertop: ParsableCommand {
     commandName: "supertop",
     abstract: "Watch and steer a search for small, fast neural networks in your terminal.",
     discussion: """
-      Without arguments a search on the built-in images of handwritten digits starts at once: with a \
-      dashboard on a terminal, with progress lines elsewhere.
+      Without arguments a search on the built-in images of handwritten digits starts at once: with \
+      a dashboard on a terminal, with progress lines elsewhere.
 
-      A run is a folder. What 'search' or 'train' started, 'resume' goes on with after any stop, and 'watch' \
-      shows and steers from another terminal.
+      A run is a folder. What 'search' or 'train' started, 'resume' goes on with after any stop, \
+      and 'watch' shows and steers from another terminal.
 
       Exit codes are those of sysexits.h: 64 wrong command line, 65 bad data, 66 no such input, 73 \
       output cannot be created, 74 reading or writing failed, 75 the run is in use, 78 wrong \
-      configuration. A search ended by a signal keeps a checkpoint and exits with 128 + the signal's \
-      number (130 for Ctrl-C).
+      configuration. A search ended by a signal keeps a checkpoint and exits with 128 + the \
+      signal's number (130 for Ctrl-C).
       """,
     version: "supertop \(version)",
     subcommands: [
@@ -59,7 +59,8 @@ struct Supertop: ParsableCommand {
     }
   }
 
-  /// The parser's message, in which a control character of an argument is shown as in every other error.
+  /// The parser's message, in which a control character of an argument is shown as in every other
+  /// error.
   ///
   /// The parser breaks its messages into lines, so an argument's own line feed has to go before.
   private static func legibleMessage(for error: any Error) -> String {

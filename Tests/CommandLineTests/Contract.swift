@@ -25,7 +25,8 @@ enum Contract {
 
     /// What `value` has wrong, a line each: fields too many or too few, and values of another kind.
     ///
-    /// Of the fields among `sometimes`, those in `present` have to be there and no others; nil allows any.
+    /// Of the fields among `sometimes`, those in `present` have to be there and no others; nil
+    /// allows any.
     func faults(_ value: JSONValue, with present: Set<String>? = nil) -> [String] {
       guard case .object(let fields) = value else { return ["\(name): no object"] }
       let found = Set(fields.keys)

@@ -2,7 +2,8 @@ import Foundation
 import Runs
 import Testing
 
-/// Networks that know their data and runs that know theirs again, as a person meets them (spec S122, S123).
+/// Networks that know their data and runs that know theirs again, as a person meets them (spec
+/// S122, S123).
 struct KnownDataTests {
   private static let network = """
     {"name": "net16", "resolution": 16, "channels": 3, "classes": 2, "stem": {"width": 8, "stride": 2},

@@ -2,7 +2,8 @@ import Foundation
 import Runs
 import Testing
 
-/// Names are bytes to the system: what is no text is refused as such, and what would move the cursor is shown.
+/// Names are bytes to the system: what is no text is refused as such, and what would move the
+/// cursor is shown.
 struct NameTests {
   /// Runs a line of the shell in which `supertop` is the program; `\351` and the like make bytes.
   private func shell(_ line: String, in folder: Program.Folder) throws -> Program.Ending {

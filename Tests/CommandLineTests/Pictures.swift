@@ -2,8 +2,8 @@ import Foundation
 
 /// Folders of pictures that a small network can tell apart, written without any library.
 enum Pictures {
-  /// Writes `name/train/CLASS/N.png` and `name/test/CLASS/N.png`, 16×16 pixels; a kind from 0 to 3 says
-  /// what the pictures of a class look like.
+  /// Writes `name/train/CLASS/N.png` and `name/test/CLASS/N.png`, 16×16 pixels; a kind from 0 to 3
+  /// says what the pictures of a class look like.
   static func write(
     _ folder: Program.Folder,
     _ name: String,
@@ -45,7 +45,8 @@ enum Pictures {
     }
     var rows = Data()
     for y in 0..<side { rows += [0] + pixels[y * side * 3..<(y + 1) * side * 3] }
-    // A zlib stream of one stored block: its length, the complement of that, the bytes, their Adler-32.
+    // A zlib stream of one stored block: its length, the complement of that, the bytes, their
+    // Adler-32.
     let count = UInt16(rows.count)
     var stream = Data([0x78, 0x01, 0x01])
     for value in [count, ~count] { withUnsafeBytes(of: value.littleEndian) { stream += Data($0) } }

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The JSON of trainings, `evaluate`, `derive` and `compare`, field by field (Documentation/json.md).
+/// The JSON of trainings, `evaluate`, `derive` and `compare`, field by field
+/// (Documentation/json.md).
 struct TrainContractTests {
   /// A folder with a search in `found`, which holds a budget.
   private func searched(_ options: [String] = []) throws -> Program.Folder {
@@ -110,7 +111,7 @@ struct TrainContractTests {
       #expect(cells.contains(layer["selected"]?.text ?? "none"))
       #expect(cells.contains("differs") == (layer["selected"] != layer["probable"]))
     }
-    #expect(words.lines.contains { $0.contains("networks judged with the search's weights") })
+    #expect(words.lines.contains { $0.contains("networks evaluated with the search's weights") })
     #expect(words.lines.last?.contains("of 2 layers differ") == true)
   }
 

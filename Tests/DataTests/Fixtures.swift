@@ -72,7 +72,8 @@ enum Picture {
     return Foundation.Data(bytes[..<size])
   }
 
-  /// A baseline JPEG without subsampling, or a progressive one; `exif` is the content of its APP1 block.
+  /// A baseline JPEG without subsampling, or a progressive one; `exif` is the content of its APP1
+  /// block.
   static func jpeg(
     _ pixels: [UInt8],
     width: Int,

@@ -26,7 +26,8 @@ struct ImageFolderTests {
     #expect(dataset.test.count == 6)
     #expect(dataset.channels == 3)
     #expect(dataset.train.side == 8)
-    // "cat" was the second class made, and its file 1 is a lossless PNG of 12×8: the centre 8×8 stays.
+    // "cat" was the second class made, and its file 1 is a lossless PNG of 12×8: the centre 8×8
+    // stays.
     let original = Picture.pixels(width: 12, height: 8, seed: 51)
     var expected: [UInt8] = []
     for y in 0..<8 { expected += original[(y * 36 + 6)..<(y * 36 + 30)] }

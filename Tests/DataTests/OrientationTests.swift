@@ -4,14 +4,16 @@ import Testing
 @testable import Data
 
 struct OrientationTests {
-  /// The stored pixels 0…5 of an image 3 wide and 2 high, as they are seen for each value of the tag.
+  /// The stored pixels 0…5 of an image 3 wide and 2 high, as they are seen for each value of the
+  /// tag.
   private static let seen: [Int: (width: Int, order: [UInt8])] = [
     1: (3, [0, 1, 2, 3, 4, 5]), 2: (3, [2, 1, 0, 5, 4, 3]), 3: (3, [5, 4, 3, 2, 1, 0]),
     4: (3, [3, 4, 5, 0, 1, 2]), 5: (2, [0, 3, 1, 4, 2, 5]), 6: (2, [3, 0, 4, 1, 5, 2]),
     7: (2, [5, 2, 4, 1, 3, 0]), 8: (2, [2, 5, 1, 4, 0, 3]),
   ]
 
-  /// A TIFF block whose directory holds `entries` of tag, type, count and the four bytes of the value.
+  /// A TIFF block whose directory holds `entries` of tag, type, count and the four bytes of the
+  /// value.
   private static func tiff(
     _ value: Int,
     isLittle: Bool,

@@ -40,7 +40,7 @@ struct SharedDataTests {
     try unzip.run()
     let text = output.fileHandleForReading.readDataToEndOfFile()
     unzip.waitUntilExit()
-    let same = Array(text) == PackageResources.digits_csv
+    let same = Array(text) == Digits.table
     #expect(same)
   }
 }

@@ -56,10 +56,11 @@ enum OnnxRuntime {
   }
 }
 
-/// A network with random weights and batch-norms, none at its first value, and the statistics that belong to them.
+/// A network with random weights and batch-norms, none at its first value, and the statistics that
+/// belong to them.
 ///
-/// With other statistics, or scales far over those that training finds, activations grow from layer to layer,
-/// and rounding with them.
+/// With other statistics, or scales far over those that training finds, activations grow from layer
+/// to layer, and rounding with them.
 func randomNetwork(_ description: NetworkDescription, engine: Engine, seed: UInt64) -> Network {
   let network = Network(description, engine: engine, seed: seed)
   var random = Philox(seed: seed, purpose: .test)

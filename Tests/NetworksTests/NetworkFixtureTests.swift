@@ -4,7 +4,8 @@ import Tensor
 import TestSupport
 import Testing
 
-/// Published networks against PyTorch's, with the same weights; Fixtures/make_networks.py made the values.
+/// Published networks against PyTorch's, with the same weights; Fixtures/make_networks.py made the
+/// values.
 @Suite struct NetworkFixtureTests {
   private struct Fixture: Decodable {
     var name: String
@@ -115,8 +116,8 @@ import Testing
           squares += Double(g) * Double(g)
           product += Double(g) * Double(2 * u - 1)
         }
-        // Single precision through so many batch-norms over few values, where a ReLU's side may turn: against
-        // its own double precision PyTorch is off by as much.
+        // Single precision through so many batch-norms over few values, where a ReLU's side may
+        // turn: against its own double precision PyTorch is off by as much.
         let slack = 2e-2 * expected[0] + 1e-6 * largest
         #expect(
           abs(squares.squareRoot() - expected[0]) < slack && abs(product - expected[1]) < slack,

@@ -10,7 +10,8 @@ import Testing
 
 /// Batch-norm over one value a channel is refused before the first step, and nothing else is.
 struct BatchCheckTests {
-  /// A network whose last map has a side of `side`; in `pool` it ends in a mean before the last layer.
+  /// A network whose last map has a side of `side`; in `pool` it ends in a mean before the last
+  /// layer.
   private func network(side: Int, pool: Bool = false) throws -> NetworkDescription {
     let last = pool ? "{\"pool\": true, \"middle\": 16, \"width\": 16}" : ""
     let json = """

@@ -14,7 +14,8 @@ struct CostMultiplierTests {
     prices.expected(logits.map { softmax($0.map(Double.init)) })
   }
 
-  /// Random θ and prices; a third of the spaces has θ of ±50, a third nearly the same prices in a layer.
+  /// Random θ and prices; a third of the spaces has θ of ±50, a third nearly the same prices in a
+  /// layer.
   private func space(_ index: Int) -> (logits: [[Float]], prices: CostTable) {
     var random = Philox(seed: 8, purpose: .test, index: UInt32(index))
     let scale = pow(10, Double(random.below(9)) - 2)
@@ -151,7 +152,8 @@ struct CostMultiplierTests {
 
   // MARK: In a search
 
-  /// Twelve layers of four candidates, the dearer the better with less and less gain, and what learns them.
+  /// Twelve layers of four candidates, the dearer the better with less and less gain, and what
+  /// learns them.
   private struct Search {
     let prices = CostTable(
       layers: (0..<12).map { layer in [0, 1, 2, 4].map { $0 * Double(1 + layer % 4) } },

@@ -7,8 +7,8 @@ import Testing
 
 /// A network that costs exactly the limit is within it, everywhere (spec S8).
 struct LimitTests {
-  /// Four layers of three candidates whose costs are whole numbers or tenths; the dearer the better, so the
-  /// best within a limit costs just that.
+  /// Four layers of three candidates whose costs are whole numbers or tenths; the dearer the
+  /// better, so the best within a limit costs just that.
   private func table(tenths: Bool) throws -> ResultTable {
     var text = "arch,acc0,madds\n"
     for index in 0..<81 {

@@ -94,7 +94,8 @@ import Testing
     let csv = try CSVTable(path: path)
     let column = try csv.column(device)
     let arch = try csv.column("arch")
-    // The design is nearly balanced, so a candidate's extra is the difference of its networks' means.
+    // The design is nearly balanced, so a candidate's extra is the difference of its networks'
+    // means.
     var sums = [[Double]](repeating: [Double](repeating: 0, count: 9), count: 22)
     var counts = sums
     for row in csv.rows.indices {

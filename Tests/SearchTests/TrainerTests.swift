@@ -31,7 +31,8 @@ import Testing
     let result = try run.finished()
     let steps = try run.reader.steps()
     let epochs = try run.reader.epochs()
-    // 1,006 of 1,437 images for the weights, 287 for θ, batches of 128; the first epoch trains weights alone.
+    // 1,006 of 1,437 images for the weights, 287 for θ, batches of 128; the first epoch trains
+    // weights alone.
     #expect(steps.map(\.step) == Array(0..<7 + 9 + 9))
     #expect(steps.filter { $0.phase == .theta }.map(\.epoch) == [1, 1, 2, 2])
     #expect(try run.reader.thetas().map(\.step) == [14, 15, 23, 24])
@@ -194,7 +195,8 @@ import Testing
   }
 }
 
-/// A run of three epochs on the digits with a network of two searched layers, in a folder of its own.
+/// A run of three epochs on the digits with a network of two searched layers, in a folder of its
+/// own.
 final class TinyRun {
   let folder: RunFolder
   let reader: RunReader

@@ -5,8 +5,8 @@ import Testing
 /// A graph whose output and gradients are checked.
 struct OperationCase: CustomTestStringConvertible, Sendable {
   var name: String
-  /// Whether the engine itself may be checked by central differences: no kinks, and no gradient that is
-  /// meant to differ from the slope.
+  /// Whether the engine itself may be checked by central differences: no kinks, and no gradient
+  /// that is meant to differ from the slope.
   var isSmooth = true
   /// Whether the gradient is the slope; false for straight-through weights.
   var isExact = true

@@ -5,7 +5,8 @@ private let norms = Norm.allCases
 
 /// What published networks and their training recipes need beyond the search.
 extension OperationCase {
-  /// Channel scaling and squeeze-and-excitation, alone and beside other readers of a pending tensor.
+  /// Channel scaling and squeeze-and-excitation, alone and beside other readers of a pending
+  /// tensor.
   static var excited: [OperationCase] {
     let widths = [3, 8, 20, 33]
     let scaled = norms.enumerated().map { i, norm in

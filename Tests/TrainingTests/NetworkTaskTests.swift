@@ -8,8 +8,8 @@ import Testing
 
 @testable import Training
 
-/// Whole trainings of a tiny network: records, results, and that interruptions leave no trace (spec S41,
-/// S120, S121).
+/// Whole trainings of a tiny network: records, results, and that interruptions leave no trace (spec
+/// S41, S120, S121).
 @Suite(.serialized) struct NetworkTaskTests {
   private static let noisy = [
     "optimiser=rmsprop", "learning_rate=0.01", "mixup=0.4", "dropout=0.2", "drop_path=0.2",
@@ -77,11 +77,11 @@ import Testing
     try network.restore(
       Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, ($0.shape, $0.values)) })
     )
-    let judge = NetworkJudge(network, engine: engine)
+    let evaluator = NetworkEvaluator(network, engine: engine)
     func score(_ images: PackedImages, _ indices: [Int32]? = nil) -> NetworkScore {
       var score = NetworkScore()
       let plan = BatchPlan(evaluating: images, of: data, indices: indices, batch: 256)
-      for index in 0..<plan.count { judge.judge(plan.batch(index), into: &score) }
+      for index in 0..<plan.count { evaluator.evaluate(plan.batch(index), into: &score) }
       return score
     }
     let tested = score(data.test)
@@ -96,7 +96,7 @@ import Testing
     #expect(abs(validated.crossEntropy - result.validationLoss) < 1e-9)
   }
 
-  @Test func `without a validation share the test images judge the epochs`() throws {
+  @Test func `without a validation share epochs are evaluated on the test images`() throws {
     let run = try TinyTraining(["validation_share=0", "epochs=1", "batch=1437"])
     let result = try run.finished()
     #expect(try run.reader.steps().map(\.images) == [1437])

@@ -11,9 +11,9 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure the engine on this machine.",
     discussion: """
-      Every measurement runs on synthetic data and needs no files. With --json a measurement prints one \
-      JSON object. Floating-point operations, and GFLOP/s for 10^9 of them a second, count two for each \
-      multiply-add; the FLOPs of networks, everywhere else, are multiply-adds.
+      Every measurement runs on synthetic data and needs no files. With --json a measurement \
+      prints one JSON object. Floating-point operations, and GFLOP/s for 10^9 of them a second, \
+      count two for each multiply-add; the FLOPs of networks, everywhere else, are multiply-adds.
       """,
     subcommands: [
       BenchSupernetCommand.self, BenchProfileCommand.self, BenchRooflineCommand.self,

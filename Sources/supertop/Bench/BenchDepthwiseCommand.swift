@@ -11,9 +11,9 @@ struct BenchDepthwiseCommand: ParsableCommand {
     commandName: "depthwise",
     abstract: "Time the depthwise convolutions of a network.",
     discussion: """
-      Each runs alone with its batch-norm, forward and backward. Times are the least of several. The \
-      share is that of the floor: the longer of operations at the peak of arithmetic and bytes at the \
-      bandwidth of memory; what stays in a cache can pass 100 %.
+      Each runs alone with its batch-norm, forward and backward. Times are the least of several. \
+      The share is that of the floor: the longer of operations at the peak of arithmetic and bytes \
+      at the bandwidth of memory; what stays in a cache can pass 100 %.
       """
   )
 

@@ -11,10 +11,11 @@ struct BenchGEMMCommand: ParsableCommand {
     commandName: "gemm",
     abstract: "Time the matrix products of a network's 1x1 convolutions.",
     discussion: """
-      M rows (pixels of all images) of K input channels times K x N weights. The share is that of the \
-      micro-kernel's own peak: the same inner loop on operands in the first-level cache, measured in \
-      the same run. "plain" is the product alone, "fused" the same with batch-norm's sums, as a step takes \
-      it, "backward" the two products for both gradients. Times are the least of several.
+      M rows (pixels of all images) of K input channels times K x N weights. The share is that of \
+      the micro-kernel's own peak: the same inner loop on operands in the first-level cache, \
+      measured in the same run. "plain" is the product alone, "fused" the same with batch-norm's \
+      sums, as in a step, "backward" the two products for both gradients. Times are the least of \
+      several.
       """
   )
 
@@ -42,7 +43,8 @@ struct BenchGEMMCommand: ParsableCommand {
     var peakGflopsPerS: Double
     var shapes: [Row]
 
-    /// One shape; rates are 10⁹ floating-point operations a second, shares those of the micro-kernel's peak.
+    /// One shape; rates are 10⁹ floating-point operations a second, shares those of the
+    /// micro-kernel's peak.
     struct Row: Encodable {
       var m: Int
       var k: Int

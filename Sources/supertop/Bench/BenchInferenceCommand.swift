@@ -8,16 +8,16 @@ import Tensor
 struct BenchInferenceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inference",
-    abstract: "Time a network's answer.",
+    abstract: "Time a network's inference.",
     discussion: """
-      Batch-norm is folded into the weights, which are drawn at random; the images are noise. A network \
-      is one of 'supertop models' or a JSON file, see Documentation/network-format.md. Calls repeat for the given \
-      time after a warm-up of a fifth of it.
+      Batch-norm is folded into the weights, which are random; the images are noise. A \
+      network is one of 'supertop models' or a JSON file, see Documentation/network-format.md. \
+      Calls repeat for the given time after a warm-up of a fifth of it.
 
       --dump writes what a comparison needs into a folder: network.json, its layers from the first \
       convolution on, and as raw 32-bit floats of this machine weights.f32 \
-      (of each convolution in order filter [K, K, C, D] or depthwise [K, K, C], then bias; last the \
-      classifier), images.f32 [N, H, W, C] and scores.f32 [N, classes].
+      (of each convolution in order filter [K, K, C, D] or depthwise [K, K, C], then bias; last \
+      the classifier), images.f32 [N, H, W, C] and scores.f32 [N, classes].
       """
   )
 

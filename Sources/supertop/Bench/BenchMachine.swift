@@ -24,7 +24,8 @@ struct MachinePeaks {
     rate(seconds) { engine.runPeakSteps(200_000) }
   }
 
-  /// Floating-point operations a second of the matrix micro-kernel on operands in the first-level cache.
+  /// Floating-point operations a second of the matrix micro-kernel on operands in the first-level
+  /// cache.
   static func tiles(_ engine: Engine, seconds: Double) -> Double {
     rate(seconds) { engine.runPeakTiles(500) }
   }

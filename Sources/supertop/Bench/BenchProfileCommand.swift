@@ -10,8 +10,8 @@ struct BenchProfileCommand: ParsableCommand {
     commandName: "profile",
     abstract: "Share of a training step by operation.",
     discussion: """
-      The steps are those of 'bench supernet'. What is booked under "other" runs on one thread between \
-      the operations: packing filters, adding partial sums, the tape, the loss.
+      The steps are those of 'bench supernet'. What is booked under "other" runs on one thread \
+      between the operations: packing filters, adding partial sums, the tape, the loss.
       """
   )
 

@@ -8,14 +8,14 @@ import Tensor
 struct BenchRooflineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "roofline",
-    abstract: "The limits of this machine, and a step's operations beside them.",
+    abstract: "Measure the limits of this machine, and compare a step's operations with them.",
     discussion: """
-      The floor of an operation is the longer of two times: its floating-point operations at the measured \
-      peak of the arithmetic units, and its bytes, each tensor once, at the measured bandwidth of memory. What \
-      stays in a cache can be faster than the second.
+      The floor of an operation is the longer of two times: its floating-point operations at the \
+      measured peak of the arithmetic units, and its bytes, each tensor once, at the measured \
+      bandwidth of memory. What stays in a cache can be faster than the second.
 
-      Batch-norm and activation have no row of their own: they are part of the operations that write and \
-      read a tensor.
+      Batch-norm and activation have no row of their own: they are part of the operations that \
+      write and read a tensor.
       """
   )
 

@@ -70,8 +70,8 @@ struct SupernetBench {
     )
   }
 
-  /// Of one step on the weights, two for each multiply–add: forward, and twice as many for the two products
-  /// of the backward pass.
+  /// Of one step on the weights, two for each multiply–add: forward, and twice as many for the two
+  /// products of the backward pass.
   var floatingPointOperations: Double {
     let forward = supernet.macro.layers.joined().reduce(supernet.macro.fixedFlops) {
       $0 + $1.flops

@@ -11,9 +11,9 @@ struct BenchSupernetCommand: ParsableCommand {
     commandName: "supernet",
     abstract: "Time a search's training step.",
     discussion: """
-      A step runs all candidates of every layer forward, the loss with its cost, the backward pass and the \
-      optimiser; every fifth trains the architecture parameters, the others the weights. Two steps \
-      before the first counted one warm up.
+      A step runs all candidates of every layer forward, the loss with its cost, the backward pass \
+      and the optimiser; every fifth trains the architecture parameters, the others the weights. \
+      Two warm-up steps are not counted.
       """
   )
 

@@ -12,7 +12,8 @@ struct BenchTimes {
     self.seconds = seconds.sorted()
   }
 
-  /// Runs `work` until `seconds` have passed and at least `least` times, after one run that is not counted.
+  /// Runs `work` until `seconds` have passed and at least `least` times, after one run that is not
+  /// counted.
   init(seconds: Double, least: Int = 3, _ work: () -> Void) {
     work()
     let clock = ContinuousClock()

@@ -7,13 +7,13 @@ import Runs
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Set the networks of several runs side by side: accuracy against cost.",
+    abstract: "Compare the networks of several runs: accuracy against cost.",
     discussion: """
-      Takes searches, random searches and trainings; those that have not ended show where they stand. \
-      The picture has a letter for each network, and the front of those that no other beats in both \
-      accuracy and cost. A search's network is judged with the weights of its search, a training's \
-      with its own. Below a random search, which takes the best of the networks that it draws, stands \
-      random sampling: their mean and deviation.
+      Accepts searches, random searches and trainings; unfinished ones show their latest figures. \
+      The plot has a letter for each network and the Pareto front of accuracy and cost. The \
+      network of a search is evaluated with the weights of its search, that of a training with its \
+      own. A random search reports the best of its sampled networks; the row below it, random \
+      sampling, gives the mean and deviation of all of them.
 
         supertop compare runs/digits-1 runs/digits-2
         supertop compare runs/* --cost latency --out pareto.svg
@@ -28,14 +28,14 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Cost of the picture: flops, params or latency (default: the budget's, else latency if known).",
+      "Cost axis: flops, params or latency (default: the budget's, else latency if known).",
       valueName: "metric"
     )
   )
   var cost: Cost?
 
   @Option(
-    help: ArgumentHelp("Write the picture as a drawing, too.", valueName: "file.svg")
+    help: ArgumentHelp("Also write the plot as an SVG file.", valueName: "file.svg")
   )
   var out: String?
 
@@ -110,7 +110,8 @@ struct CompareCommand: ParsableCommand {
         )
       }
     }
-    // Names to the left, numbers to the right. What a narrow terminal can miss first: time, epochs, params.
+    // Names to the left, numbers to the right. What a narrow terminal can miss first: time, epochs,
+    // params.
     let left: Set = [0, 1, 2, 11]
     let width = output.terminal?.columns
     output.text(TextTable.aligned(rows, left: left, width: width, dropping: [10, 9, 7, 2]))

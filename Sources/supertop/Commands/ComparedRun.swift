@@ -24,7 +24,8 @@ struct ComparedRun: Encodable {
   var retrainedAccuracy: Double?
   /// Networks that a random search drew within its budget.
   var sampledNetworks: Int?
-  /// Their mean accuracy, measured as `argmaxAccuracy` is: what random sampling, one of them unseen, is worth.
+  /// Their mean accuracy, measured as `argmaxAccuracy` is: what random sampling, one of them
+  /// unseen, is worth.
   var sampledMean: Double?
   /// The deviation of their accuracies.
   var sampledDeviation: Double?
@@ -136,7 +137,8 @@ struct ComparedRun: Encodable {
       : "flops"
   }
 
-  /// A training takes blocks and latency from a search among the others that found the same network.
+  /// A training takes blocks and latency from a search among the others that found the same
+  /// network.
   static func shareLatencies(_ runs: inout [ComparedRun]) {
     let searches = runs.filter { $0.algorithm != "training" && $0.description != nil }
     for index in runs.indices

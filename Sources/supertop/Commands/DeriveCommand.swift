@@ -5,17 +5,18 @@ import Runs
 import Search
 import Training
 
-/// `supertop derive RUN`: networks of a search, judged, ranked and trained from scratch.
+/// `supertop derive RUN`: networks of a search, evaluated, ranked and trained from scratch.
 struct DeriveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "derive",
-    abstract: "Take networks from a search: within its budget, ranked, trained from scratch.",
+    abstract: "Extract networks from a search: within its budget, ranked, trained from scratch.",
     discussion: """
-      The most probable network within the budget and some drawn from softmax(θ) on condition that they hold \
-      it are judged with the search's weights on the images that were kept for θ, and ranked. Neighbours of the \
-      best (one changed layer, or two that trade cost) are tried until none is better. The best of all are \
-      trained from scratch by a recipe, each as a run of its own in RUN/derived, which can be \
-      watched, evaluated and exported. What is done already is not done again.
+      Evaluates the most probable network within the budget, and networks sampled from softmax(θ) \
+      given the budget, with the search's weights on the images that train θ. Then it tries \
+      neighbours of the best (one layer changed, or two that trade cost) until none is better. \
+      The best of all are trained from scratch by a recipe, each as a run of its own in \
+      RUN/derived, which can be watched, evaluated and exported. Nothing is done twice: repeat the \
+      command to continue.
 
         supertop derive runs/cifar-small-1
         supertop derive runs/cifar-small-1 --samples 20 --top 3 --retrain-epochs 60
@@ -25,24 +26,24 @@ struct DeriveCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Folder of the search.", valueName: "run"))
   var path: String
 
-  @Option(help: ArgumentHelp("Networks drawn beside the most probable one.", valueName: "n"))
+  @Option(help: ArgumentHelp("Networks sampled besides the most probable one.", valueName: "n"))
   var samples = 8
 
   @Option(
     help: ArgumentHelp(
-      "How the first network is selected: probability, or perturbation (the candidates that the supernet "
-        + "can spare least).",
+      "How the first network is selected: probability, or perturbation (the candidates whose "
+        + "removal raises the loss most).",
       valueName: "rule"
     )
   )
   var select = Selection.probability
 
   @Option(
-    help: ArgumentHelp("Neighbours that are judged at most; 0 for none.", valueName: "n")
+    help: ArgumentHelp("Most neighbours to evaluate; 0 for none.", valueName: "n")
   )
   var refine = 64
 
-  @Option(help: ArgumentHelp("Networks that are trained from scratch.", valueName: "n"))
+  @Option(help: ArgumentHelp("Networks to train from scratch.", valueName: "n"))
   var top = 3
 
   @Option(
@@ -76,7 +77,7 @@ struct DeriveCommand: ParsableCommand {
   )
   var assignments: [String] = []
 
-  @Option(help: ArgumentHelp("Seed of draws and trainings (default: the run's).", valueName: "n"))
+  @Option(help: ArgumentHelp("Seed of samples and trainings (default: the run's).", valueName: "n"))
   var seed: UInt64?
 
   @Option(help: ArgumentHelp("Worker threads (default: the run's).", valueName: "n"))
@@ -85,7 +86,9 @@ struct DeriveCommand: ParsableCommand {
   @Flag(help: acceptHelp)
   var acceptChangedData = false
 
-  @Flag(help: "Print JSON objects: judged networks, epochs of trainings, and last all of them.")
+  @Flag(
+    help: "Print JSON objects: evaluated networks, epochs of trainings, finally all networks."
+  )
   var json = false
 
   /// How the first network is selected.
@@ -146,9 +149,9 @@ struct DeriveCommand: ParsableCommand {
     let count = table.records.count
     for index in 0..<count {
       var record = table.records[index]
-      try judge(&record, known, deriver) { share in
+      try evaluate(&record, known, deriver) { share in
         let number = "network \(index + 1) of \(count)"
-        ticker.show("judging \(number) (\(Int(share * 100)) %)")
+        ticker.show("evaluating \(number) (\(Int(share * 100)) %)")
         return signals.received != nil
       }
       if let signal = signals.received { throw interrupted(signal, ticker) }
@@ -175,7 +178,7 @@ struct DeriveCommand: ParsableCommand {
       )
     } else {
       Output().text(table.text(isLive: false))
-      Output().line("\(evaluations) networks judged with the search's weights")
+      Output().line("\(evaluations) networks evaluated with the search's weights")
       if let selection { show(selection) }
     }
     withExtendedLifetime(lock) {}
@@ -202,7 +205,8 @@ struct DeriveCommand: ParsableCommand {
 
   private typealias Selected = (network: [Int], layers: [SelectedLayer], evaluations: Int)
 
-  /// Adds better neighbours of the best networks to the table; the number of networks judged for that.
+  /// Adds better neighbours of the best networks to the table; the number of networks judged for
+  /// that.
   private func refined(
     _ table: DeriveTable,
     _ known: [DerivedRecord],
@@ -213,7 +217,7 @@ struct DeriveCommand: ParsableCommand {
   ) throws -> Int {
     guard refine > 0, !table.records.isEmpty else { return 0 }
     let found = try deriver.refined(table.records, trials: refine) { done, share in
-      ticker.show("judging neighbour \(done + 1), \(refine) at most (\(Int(share * 100)) %)")
+      ticker.show("evaluating neighbour \(done + 1), \(refine) at most (\(Int(share * 100)) %)")
       return signals.received != nil
     }
     guard let found else { throw interrupted(signals.received ?? SIGINT, ticker) }
@@ -247,8 +251,8 @@ struct DeriveCommand: ParsableCommand {
     )
   }
 
-  /// Takes what the store knows of a network, or judges and times it.
-  private func judge(
+  /// Takes what the store knows of a network, or evaluates and times it.
+  private func evaluate(
     _ record: inout DerivedRecord,
     _ known: [DerivedRecord],
     _ deriver: Deriver,
@@ -258,7 +262,7 @@ struct DeriveCommand: ParsableCommand {
     try complete(&record, known, deriver)
   }
 
-  /// Adds what is known of a judged network beside its accuracy.
+  /// Adds what is known of a network besides its accuracy.
   private func complete(
     _ record: inout DerivedRecord,
     _ known: [DerivedRecord],
@@ -328,7 +332,7 @@ struct DeriveCommand: ParsableCommand {
     var event = "done"
     var run: String
     var networks: [DerivedRecord]
-    /// Networks judged with the search's weights.
+    /// Networks evaluated with the search's weights.
     var evaluations: Int
     /// Layers of a selection by perturbation.
     var selection: [SelectedLayer]?

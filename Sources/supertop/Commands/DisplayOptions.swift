@@ -10,7 +10,8 @@ struct DisplayOptions: ParsableArguments {
 
   @Flag(
     help: """
-      Print one JSON object a line instead of the dashboard: events "step", "epoch" and, last, "done".
+      Print one JSON object per line instead of the dashboard: events "step", "epoch", and \
+      finally "done".
       """
   )
   var json = false

@@ -12,10 +12,10 @@ import Training
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Tell top-1 and top-5 of a trained network on test images.",
+    abstract: "Report top-1 and top-5 accuracy of a trained network on test images.",
     discussion: """
-      Classes are matched by name and images normalised as in the training, both of which travel with the \
-      weights; so the data needs no training images and may lack some of the classes.
+      Class names and normalisation come with the weights: classes are matched by name, and images \
+      normalised as in training. So the data needs no training images and may lack some classes.
 
         supertop evaluate runs/fbnetv2_l1-1
         supertop evaluate network.safetensors --data ./photos --json
@@ -36,7 +36,7 @@ struct EvaluateCommand: ParsableCommand {
   )
   var resolution: Int?
 
-  @Option(help: ArgumentHelp("Images judged at a time.", valueName: "n"))
+  @Option(help: ArgumentHelp("Images per batch.", valueName: "n"))
   var batch = 64
 
   @Option(help: ArgumentHelp("Worker threads; 0 means one for each core.", valueName: "n"))
@@ -83,7 +83,7 @@ struct EvaluateCommand: ParsableCommand {
     try report(score, fitted)
   }
 
-  /// The images to judge on, and the network fitted to their resolution.
+  /// The images to evaluate on, and the network fitted to their resolution.
   private func testImages(
     of source: NetworkSource
   ) throws -> (network: NetworkDescription, data: Dataset) {
@@ -113,7 +113,7 @@ struct EvaluateCommand: ParsableCommand {
         )
       }
       told.line(
-        "supertop: \(network): names no classes; they are taken in the order of the data's, and images are "
+        "supertop: \(network): names no classes; the data's order is used, and images are "
           + "normalised by the data's own training images"
       )
     }
@@ -124,10 +124,10 @@ struct EvaluateCommand: ParsableCommand {
   private func score(_ model: Network, on data: Dataset, _ engine: Engine) -> NetworkScore {
     let ticker = Ticker()
     defer { ticker.clear() }
-    let judge = NetworkJudge(model, engine: engine)
+    let evaluator = NetworkEvaluator(model, engine: engine)
     var score = NetworkScore()
     for images in BatchLoader(BatchPlan(evaluating: data.test, of: data, batch: batch)) {
-      judge.judge(images, into: &score)
+      evaluator.evaluate(images, into: &score)
       ticker.show("\(score.images) of \(data.test.count) images")
     }
     return score

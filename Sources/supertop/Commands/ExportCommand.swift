@@ -11,12 +11,12 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a network as ONNX, safetensors, JSON or a picture.",
     discussion: """
-      A network is one of 'supertop models', a JSON or safetensors file, or a finished run: what a search \
-      found, without weights, or what was trained. Several files may be asked for at once; each is written \
-      whole or not at all. Devices and pipes are written into; - is standard output.
+      A network is one of 'supertop models', a JSON or safetensors file, or a finished run: what a \
+      search found, without weights, or what was trained. Several files may be asked for at once; \
+      each is written whole or not at all. Devices and pipes are written to; - is standard output.
 
-      ONNX has the input image [images, channels, height, width] and the output scores [images, classes]. \
-      A network without trained weights gets random ones, which is said on standard error.
+      ONNX has the input image [images, channels, height, width] and the output scores [images, \
+      classes]. A network without trained weights gets random ones; standard error says so.
         supertop export fbnet_c --svg fbnet_c.svg
         supertop export runs/fbnet_c-1 --onnx digits.onnx --safetensors digits.safetensors
       """
@@ -39,7 +39,7 @@ struct ExportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A picture of the layers.", valueName: "file"))
   var svg: String?
 
-  @Flag(inversion: .prefixedNo, help: "Make batch-norm part of ONNX's convolutions.")
+  @Flag(inversion: .prefixedNo, help: "Fold batch-norm into ONNX's convolutions.")
   var fold = true
 
   func validate() throws {

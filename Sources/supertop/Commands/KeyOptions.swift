@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// Options that stand for keys of a new run's configuration; the same for `search` and `train`.
 ///
-/// They are texts here: what a key may hold is told in one place, wherever the value comes from.
+/// They are texts here: one place says what a key may hold, wherever the value comes from.
 struct KeyOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,

@@ -9,10 +9,11 @@ struct ModelsCommand: ParsableCommand {
     commandName: "models",
     abstract: "List the published networks, or the layers of one.",
     discussion: """
-      FLOPs and parameters follow the rule by which each network's published figures were counted, or the \
-      one that --rule names: zoo (multiply-accumulates, and one for each value that a mean over all pixels \
-      reads; weights of convolutions and linear layers), madds (the first without the second), \
-      with-batch-norm (zoo, and one for each value that a batch-norm scales; everything trained).
+      FLOPs and parameters follow the rule by which each network's published figures were counted, \
+      or the one that --rule names: zoo (multiply-accumulates, and one for each value that a mean \
+      over all pixels reads; weights of convolutions and linear layers), madds \
+      (multiply-accumulates alone), with-batch-norm (zoo, and one for each value that a batch-norm \
+      scales; all trained parameters).
       """
   )
 
@@ -25,7 +26,7 @@ struct ModelsCommand: ParsableCommand {
   @Flag(help: "Print an array of JSON objects.")
   var json = false
 
-  @Option(help: ArgumentHelp("Count by zoo, madds or with-batch-norm.", valueName: "rule"))
+  @Option(help: ArgumentHelp("Counting rule: zoo, madds or with-batch-norm.", valueName: "rule"))
   var rule: String?
 
   /// A network in the JSON array.
@@ -38,7 +39,8 @@ struct ModelsCommand: ParsableCommand {
     var publishedFlops: Int?
     var publishedParams: Int?
     var countingRule: String
-    /// Whether both figures are the published ones, by the network's own rule, to the last printed digit.
+    /// Whether both figures are the published ones, by the network's own rule, to the last printed
+    /// digit.
     var match: Bool?
 
     enum CodingKeys: String, CodingKey {
@@ -128,7 +130,8 @@ struct ModelsCommand: ParsableCommand {
     let published = models.compactMap(\.match)
     if models.count > 1 {
       Output().line(
-        "\(models.count) networks, \(published.count(where: { $0 })) of \(published.count) published "
+        "\(models.count) networks, \(published.count(where: { $0 })) of \(published.count) "
+          + "published "
           + "figures exact; FLOPs and params in millions"
       )
     }

@@ -12,7 +12,8 @@ struct NetworkSource {
   let description: NetworkDescription
   /// Trained weights, of a file or of a finished training.
   let weights: Checkpoint?
-  /// What the network knows of the data it was trained on; nil without weights, and for files of before.
+  /// What the network knows of the data it was trained on; nil without weights, and for files of
+  /// before.
   let learned: LearnedData?
 
   /// Finds a network by the zoo's name in any case, in a JSON or safetensors file, or in a run.
@@ -66,7 +67,8 @@ struct NetworkSource {
     }
   }
 
-  /// Where a finished run keeps its network: a training with weights, a search the chosen one without.
+  /// Where a finished run keeps its network: a training with weights, a search the chosen one
+  /// without.
   private static func path(inRun name: String) throws -> String {
     let run = try RunFolder.open(path: name)
     let paths = [run.weightsPath, run.exportsPath + "/network.json"]
@@ -101,7 +103,8 @@ struct NetworkSource {
     return adapted
   }
 
-  /// The network in memory, with its weights, or with fresh ones drawn from `seed` where it has none.
+  /// The network in memory, with its weights, or with fresh ones drawn from `seed` where it has
+  /// none.
   ///
   /// Errors: `UserError` naming an array that does not fit the network.
   func network(engine: Engine, seed: UInt64) throws -> Network {

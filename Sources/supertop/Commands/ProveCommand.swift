@@ -7,22 +7,25 @@ import Search
 struct ProveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prove",
-    abstract: "Prove the search code on a table of real results, in seconds and without training.",
+    abstract: "Test the search code on a table of real results, in seconds and without training.",
     discussion: """
-      The table is a CSV file, plain or gzipped: 'arch' (one digit a layer, the index of its candidate), one \
-      column 'acc0', 'acc1', … for each seed (their mean counts), and any columns of costs.
+      The table is a CSV file, plain or gzipped: 'arch' (one digit a layer, the index of its \
+      candidate), one column 'acc0', 'acc1', … for each seed (their mean counts), and any columns \
+      of costs.
 
-      dnas is the gradient search of 'supertop search': the same architecture parameters, Gumbel draws, \
-      annealing, costs and learned multiplier. Each step loses what the drawn mixture would: the mean over all networks \
-      of the table, each as likely as the mixture makes it. So dnas needs a table of the whole space. The \
-      most probable network within the limit and networks drawn within it are then looked up, and after them \
-      neighbours of the best (one changed layer, or two that trade cost) until none is better or the \
-      evaluations are spent; the best of all is the answer.
+      dnas is the gradient search of 'supertop search': the same architecture parameters, Gumbel \
+      samples, annealing, costs and learned multiplier. The loss of a step is that of the sampled \
+      mixture: the mean over all networks of the table, weighted by their probability under it. So \
+      dnas needs a table of the whole space. At the end it looks up the most probable network \
+      within the limit and networks sampled within it, and then neighbours of the best (one layer \
+      changed, or two that trade cost) until none is better or the evaluations are spent. The best \
+      of all is the answer.
 
-      An evaluation is one network looked up in the table, as if it had been trained. The steps of dnas look \
-      up no single network and are reported apart: they stand for the training of one supernet, and read \
-      the whole table. Random search and evolution (population 24, tournament 6, one changed gene, \
-      the oldest leaves) spend all their evaluations on networks within the limit.
+      An evaluation is one network looked up in the table, as if it had been trained. The steps of \
+      dnas look up no single network and are reported separately: they stand for the training of \
+      one supernet, and read the whole table. Random search and evolution (population 24, \
+      tournament 6, one gene mutated, oldest removed) spend all their evaluations on networks \
+      within the limit.
       """
   )
 
@@ -37,7 +40,7 @@ struct ProveCommand: ParsableCommand {
   )
   var limit: String?
 
-  @Option(help: ArgumentHelp("Most networks looked up by a search.", valueName: "n"))
+  @Option(help: ArgumentHelp("Networks that a search may look up.", valueName: "n"))
   var evaluations = 96
 
   @Option(help: ArgumentHelp("Searches, with seeds 0, 1, …", valueName: "n"))
@@ -50,13 +53,13 @@ struct ProveCommand: ParsableCommand {
   var steps = 20
 
   @Option(
-    help: ArgumentHelp("Draws of a step of dnas, judged together.", valueName: "n")
+    help: ArgumentHelp("Samples of a step of dnas; their losses are averaged.", valueName: "n")
   )
   var draws = 8
 
   @Option(
     help: ArgumentHelp(
-      "Loss of dnas: limit (the limit holds from above), target (from both sides), log, paper or additive.",
+      "Loss of dnas: limit (one-sided), target (two-sided), log, paper or additive.",
       valueName: "form"
     )
   )
@@ -70,7 +73,7 @@ struct ProveCommand: ParsableCommand {
   )
   var multiplier = "learned"
 
-  @Option(help: "Weight of the cost in the loss of dnas; the first one where it is learned.")
+  @Option(help: "Weight of the cost in the loss of dnas; the initial one where it is learned.")
   var alpha = 1.0
 
   @Option(help: "Exponent of the cost in the loss forms that have one.")
@@ -220,7 +223,8 @@ struct ProveCommand: ParsableCommand {
     Output().line(
       "\(table.architectures.count) networks of \(table.sizes.count) layers, "
         + (search.limit.map { "\(search.feasible.count) with \($0.text)" } ?? "no limit")
-        + "; the best is \(name(table.architectures[best])) with \(accuracy(table.accuracies[best]))"
+        + "; the best is \(name(table.architectures[best]))"
+        + " with \(accuracy(table.accuracies[best]))"
         + (search.costs.map { " at \(cost($0.values[best])) \($0.name)" } ?? "")
     )
     let cells = [metric].compactMap { $0 }

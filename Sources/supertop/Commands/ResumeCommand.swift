@@ -7,11 +7,11 @@ import Training
 struct ResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume",
-    abstract: "Go on with a stopped or killed run.",
+    abstract: "Continue a stopped or killed run.",
     discussion: """
-      The run goes on from its newest checkpoint and ends with the same bits as one that was never \
-      interrupted; temperatures set by hand are set again at the same steps. A finished run tells \
-      its result once more. Data that has changed since the run began is refused.
+      The run continues from its newest checkpoint and ends with the same bits as one that was \
+      never interrupted; temperatures set by hand are set again at the same steps. A finished run \
+      prints its result again. If the data has changed since the run began, it is refused.
       """
   )
 

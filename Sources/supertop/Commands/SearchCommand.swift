@@ -49,7 +49,7 @@ struct SearchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How networks are found: dnas (by gradients) or random, to compare with.",
+      "How networks are found: dnas (by gradients) or random, as a baseline.",
       valueName: "name"
     )
   )

@@ -10,10 +10,10 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a network of the zoo, of a file or of a run.",
     discussion: """
-      The network is adapted to the images: resolution, channels and classes. Weights that come with \
-      it are where training starts; the rest is drawn. A recipe says how; see 'supertop config \
-      --explain' for its keys. The run that this makes can be watched, stopped and resumed as a \
-      search can, and leaves exports/network.safetensors.
+      The network is adapted to the images: resolution, channels and classes. Training starts \
+      from the weights that come with it; the others are initialised at random. A recipe says how \
+      it is trained; see 'supertop config --explain' for its keys. The run can be watched, stopped \
+      and resumed like a search, and writes exports/network.safetensors.
 
         supertop train fbnetv2_l1 --data ./photos --epochs 60
         supertop train my.json --data digits --recipe mine.yaml --set ema=0.999
@@ -107,8 +107,8 @@ func usualResolution(of source: String) -> Int? {
 }
 
 extension NetworkSource {
-  /// Fits the network to the images and classes of the data that `load` gives, telling a person how far
-  /// that is.
+  /// Fits the network to the images and classes of the data that `load` gives, telling a person how
+  /// far that is.
   func fitted(
     to load: ((Double, String) -> Void) throws -> Dataset
   ) throws -> (network: NetworkDescription, data: Dataset) {

@@ -36,7 +36,8 @@ struct TrainingProcess {
     }
     // What cannot even begin is told in a line, not on a screen that has to be left first.
     if case .failed(let error) = trainer.wait(seconds: TrainingProcess.firstLook) { throw error }
-    // Before the dashboard, which gives back what it found: a terminal that goes sends the signal twice.
+    // Before the dashboard, which gives back what it found: a terminal that goes sends the signal
+    // twice.
     Signals.ignoreHangUp()
     let reader = try folder.reader()
     switch try display.show(folder, ownsTrainer: true) {

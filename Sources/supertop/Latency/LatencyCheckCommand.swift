@@ -10,10 +10,10 @@ struct LatencyCheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Time whole networks and compare them with a table.",
     discussion: """
-      Networks are drawn uniformly from the space, each is built as a whole and timed in turns with the others. \
-      The error is that of the prediction, as a share of the measured time; r2 is the share of the variance that \
-      the table explains, kendall_tau compares the two orders (1: the same). Threads and instruction set are the \
-      table's.
+      Networks are sampled uniformly from the space; each is built as a whole and timed in turn \
+      with the others. The error is that of the prediction, relative to the measured time; r2 is \
+      the share of the variance that the table explains, and kendall_tau compares the two rankings \
+      (1: identical). Threads and instruction set are the table's.
       """
   )
 

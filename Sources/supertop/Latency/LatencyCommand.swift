@@ -9,10 +9,11 @@ import Tensor
 struct LatencyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latency",
-    abstract: "Measure, look at, check or import a table of latencies.",
+    abstract: "Measure, show, check or import a table of latencies.",
     discussion: """
-      A table holds the milliseconds of every block at every place of a space, so that a search can count a \
-      network's latency as the sum of its blocks. Documentation/latency-table.md describes the file.
+      A table holds the milliseconds of every block at every place of a space, so that a search \
+      can take a network's latency as the sum of its blocks. Documentation/latency-table.md \
+      describes the file.
 
         supertop latency measure --preset cifar-small --threads 1
         supertop latency check --preset cifar-small --threads 1 --networks 30
@@ -59,7 +60,8 @@ struct LatencySpaceOptions: ParsableArguments {
 
   /// The space with the images that its data have.
   ///
-  /// The number of classes moves the classifier's time by microseconds; tables are not told apart by it.
+  /// The number of classes moves the classifier's time by microseconds; tables are not told apart
+  /// by it.
   func macro(file: String? = nil) throws -> MacroArchitecture {
     let settings = try settings(file: file)
     return MacroArchitecture(
@@ -84,7 +86,8 @@ struct LatencyPrecisionOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Largest spread to accept, half a median's 95 % confidence interval (default: 0.05; timings end at 0.02).",
+      "Largest spread to accept: half the 95 % confidence interval of a median (default: 0.05; "
+        + "timing stops at 0.02).",
       valueName: "share"
     )
   )

@@ -10,16 +10,17 @@ struct LatencyImportCommand: ParsableCommand {
     commandName: "import",
     abstract: "Make a table from timings of another device.",
     discussion: """
-      The file is CSV with the columns block, height, width, input, output, stride, milliseconds and, if known, \
-      spread: a row for each candidate at each input (pixels and channels) of the space, and rows 'stem' and \
-      'rest' (head, mean and classifier) or one row 'fixed' for both. A JSON list of objects with these keys, or \
-      a table of 'latency measure', does as well. Documentation/latency-table.md has examples.
+      The file is CSV with the columns block, height, width, input, output, stride, milliseconds \
+      and, if known, spread: a row for each candidate at each input (pixels and channels) of the \
+      space, and rows 'stem' and 'rest' (head, mean and classifier) or one row 'fixed' for both. A \
+      JSON list of objects with these keys, or a table of 'latency measure', works as well. \
+      Documentation/latency-table.md has examples.
 
-      With --fit the table is worked out from the times of whole networks instead: CSV with a column arch (one \
-      digit a layer, the index of its candidate) and one column of milliseconds for each device. A fifth of the \
-      networks, the last, is kept apart to tell the error; 200 to 400 others are enough. Whole networks tell \
-      differences within a layer only, so the cheapest candidate of each layer is priced 0 and what it takes \
-      is in the fixed part.
+      With --fit the table is fitted to the times of whole networks instead: CSV with a \
+      column arch (one digit a layer, the index of its candidate) and one column of milliseconds \
+      for each device. The last fifth of the networks is held out to measure the error; 200 to \
+      400 others are enough. Whole networks reveal only differences within a layer, so the \
+      cheapest candidate of each layer gets 0 and its time is part of the fixed row.
       """
   )
 

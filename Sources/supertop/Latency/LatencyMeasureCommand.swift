@@ -11,12 +11,12 @@ struct LatencyMeasureCommand: ParsableCommand {
     commandName: "measure",
     abstract: "Time every block of a space on this machine.",
     discussion: """
-      Each distinct block is timed inside whole networks, with batch 1 and the kernels that a derived network \
-      runs on, until the median is known within 2 %. Timings that other programs have slowed are told by a loop \
-      of known work and by batches that disagree, and are taken again.
+      Each distinct block is timed inside whole networks, with batch 1 and the kernels that a \
+      derived network runs on, until the median is known within 2 %. Timings disturbed by \
+      other programs are detected by a loop of known work and by disagreeing batches, and repeated.
 
-      Without --out the table goes where searches look for it. A measurement that was interrupted goes on where \
-      it was when the same command is given again.
+      Without --out the table goes where searches look for it. Repeat the command to continue an \
+      interrupted measurement.
       """
   )
 
@@ -111,7 +111,8 @@ struct LatencyMeasureCommand: ParsableCommand {
       report,
       table: [
         [
-          "\(report.cells) cells in \(Format.duration(ticker.seconds)): \(report.device), \(report.isa), "
+          "\(report.cells) cells in \(Format.duration(ticker.seconds)): \(report.device), "
+            + "\(report.isa), "
             + "\(threads) threads; largest spread \(BenchTable.share(report.largestSpread))"
         ],
         ["networks take \(number(range.lowerBound, 3)) to \(number(range.upperBound, 3)) ms"],

@@ -7,11 +7,11 @@ import Search
 struct LatencyShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Print a table of latencies as a heat map, with the doctor's findings.",
+    abstract: "Print a table of latencies as a heat map, with its diagnostics.",
     discussion: """
-      With --preset the rows are the layers of that space and the table must fit it, else they are the shapes that \
-      the file holds. Colours run from the cheapest cell to the dearest on a logarithmic scale; without colours \
-      (NO_COLOR, no terminal) bars stand beside the numbers.
+      With --preset the rows are the layers of that space and the table must fit it, else they are \
+      the shapes that the file holds. Colours run from the cheapest to the most expensive cell \
+      on a logarithmic scale; without colours (NO_COLOR, no terminal) bars follow the numbers.
       """
   )
 
@@ -77,7 +77,7 @@ struct LatencyShowCommand: ParsableCommand {
     findings.show(output)
   }
 
-  /// What the cheapest and the dearest network take.
+  /// What the cheapest and the most expensive network take.
   private func range(_ grid: LatencyGrid) -> (least: Double, most: Double) {
     let rows = grid.rows.map { $0.milliseconds.compactMap { $0 } }
     return (
@@ -115,7 +115,7 @@ struct LatencyShowCommand: ParsableCommand {
 /// Numbers in cells, each on a colour or beside a bar that tells how dear it is.
 struct LatencyHeatMap {
   private let grid: LatencyGrid
-  /// Logarithms of the cheapest and the dearest cell that costs anything.
+  /// Logarithms of the cheapest and the most expensive cell that costs anything.
   private let range: (least: Double, most: Double)
 
   init(_ grid: LatencyGrid) {
@@ -139,8 +139,8 @@ struct LatencyHeatMap {
   ]
   private static let bars = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
-  /// The lines of the map with the terminal's sequences for its colours; where `width` is too narrow for all
-  /// candidates, in bands of some of them.
+  /// The lines of the map with the terminal's sequences for its colours; where `width` is too
+  /// narrow for all candidates, in bands of some of them.
   func text(colour: Bool, width: Int? = nil) -> String {
     let names = grid.rows.map {
       ($0.name.isEmpty ? $0.detail : "\($0.name)  \($0.detail)").printable()
@@ -183,7 +183,7 @@ struct LatencyHeatMap {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
-  /// 0 for the cheapest cell, 1 for the dearest, by logarithm.
+  /// 0 for the cheapest cell, 1 for the most expensive, by logarithm.
   private func share(_ value: Double) -> Double {
     guard value > 0 else { return 0 }
     return range.most > range.least ? (log(value) - range.least) / (range.most - range.least) : 0.5
