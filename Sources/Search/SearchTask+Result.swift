@@ -67,7 +67,7 @@ extension SearchTask {
       run: context.folder.absolutePath,
       epochs: plan.epochs,
       steps: context.step,
-      seconds: context.seconds
+      seconds: try context.seconds()
     )
     if !drawn.isEmpty { result.take(sampled: judged.map(\.accuracy)) }
     if let verdict, !verdict.isSettled, let text = result.verdict {

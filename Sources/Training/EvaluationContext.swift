@@ -10,8 +10,8 @@ package struct EvaluationContext {
   package let temperature: Double
   /// Where the run is kept.
   package let folder: RunFolder
-  /// Epochs on record.
-  package let epochs: [EpochRecord]
+  /// What is on record of the run.
+  let records: RunReader
   /// Reports what is being evaluated and the share that is done, 0…1; waits while the run is
   /// paused.
   ///
@@ -20,14 +20,14 @@ package struct EvaluationContext {
 
   /// The last epoch of a run whose epochs are done.
   package func lastEpoch() throws -> EpochRecord {
-    guard let last = epochs.last else {
+    guard let last = try records.epochs().last else {
       throw UserError(.data, folder.path, "the run has no finished epoch")
     }
     return last
   }
 
   /// Seconds of training and evaluation, pauses excluded.
-  package var seconds: Double { epochs.reduce(0) { $0 + $1.seconds } }
+  package func seconds() throws -> Double { try records.epochs().reduce(0) { $0 + $1.seconds } }
 
   /// The error for an evaluation that gave no finite number.
   package func diverged(_ what: String, remedy: String) -> UserError {

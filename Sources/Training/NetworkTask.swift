@@ -243,7 +243,7 @@ package final class NetworkTask: TrainingTask {
         run: folder.absolutePath,
         epochs: plan.epochs,
         steps: context.step,
-        seconds: context.seconds
+        seconds: try context.seconds()
       )
     )
   }

@@ -62,7 +62,7 @@ final class TrainingSession {
       position = 0
       try saveCheckpoint()
     }
-    guard let result = try task.conclude(try evaluation(), log: { try store.log(.info, $0) }) else {
+    guard let result = try task.conclude(evaluation, log: { try store.log(.info, $0) }) else {
       return try stop()
     }
     try store.setResult(try result.json())
@@ -165,7 +165,7 @@ final class TrainingSession {
   private func validate() throws -> EpochRecord? {
     let clock = ContinuousClock()
     let start = clock.now
-    guard let scores = try task.validate(try evaluation()) else { return nil }
+    guard let scores = try task.validate(evaluation) else { return nil }
     guard scores.loss.isFinite else { throw diverged("the validation loss") }
     let seconds = (clock.now - start).seconds
     pace.validation(seconds: seconds)
@@ -190,13 +190,13 @@ final class TrainingSession {
     )
   }
 
-  private func evaluation() throws -> EvaluationContext {
+  private var evaluation: EvaluationContext {
     EvaluationContext(
       epoch: epoch,
       step: step,
       temperature: lastTemperature,
       folder: folder,
-      epochs: try store.reader.epochs(),
+      records: store.reader,
       stops: takeUpInterventions(evaluating:progress:)
     )
   }

@@ -108,8 +108,8 @@ package struct TrialRunner: Sendable {
       outcome = trainer.wait(seconds: TrialRunner.poll)
       try report()
       if outcome == nil, !isAsked, stops() {
-        isAsked = true
-        try reader.request(.stop)
+        // A store that is busy is asked again at the next look.
+        isAsked = (try? reader.request(.stop)) != nil
       }
     }
     switch outcome {

@@ -3,6 +3,7 @@ import Dashboard
 import Foundation
 import Runs
 import Search
+import Synchronization
 import Training
 
 /// A training in this process from its start to the exit of the program.
@@ -77,10 +78,8 @@ struct TrainingProcess {
       after: step,
       output: Output()
     )
-    let signals = Signals { _ in
-      // Nothing to tell it to if this fails; a second signal leaves at once.
-      _ = try? reader.request(.stop)
-    }
+    let stop = StopRequest(reader)
+    let signals = Signals { _ in stop.ask() }
     if step < trainer.firstStep {
       printer.begin(folder, try folder.settings(), obstacle: obstacle)
     }
@@ -88,6 +87,7 @@ struct TrainingProcess {
     while outcome == nil {
       outcome = trainer.wait(seconds: 0.1)
       try printer.poll()
+      if signals.received != nil { stop.ask() }
     }
     if let outcome { try report(outcome, printer) }
     if let signal = signals.received, outcome == .stopped { throw ExitCode(128 + signal) }
@@ -103,6 +103,22 @@ struct TrainingProcess {
       )
     case .failed(let error):
       throw error
+    }
+  }
+}
+
+/// Asks the trainer of a run to stop: once, but again where the store was too busy to take it.
+private final class StopRequest: Sendable {
+  private let reader: RunReader
+  private let isAsked = Mutex(false)
+
+  init(_ reader: RunReader) {
+    self.reader = reader
+  }
+
+  func ask() {
+    isAsked.withLock { isAsked in
+      if !isAsked { isAsked = (try? reader.request(.stop)) != nil }
     }
   }
 }
