@@ -43,6 +43,19 @@ package final class MovingAverage {
     updates += 1
   }
 
+  /// The averages, and how many updates they had.
+  package var entries: [StateEntry] {
+    zip(parameters, averages).map { parameter, average in
+      StateEntry(name: "average." + parameter.name, shape: parameter.shape, buffer: average)
+    } + [
+      StateEntry(name: "average.updates") {
+        self.updates
+      } restore: {
+        self.updates = $0
+      }
+    ]
+  }
+
   /// Exchanges averages and values in place; a second call undoes the first.
   package func swap() {
     let engine = engine

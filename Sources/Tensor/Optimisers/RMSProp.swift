@@ -1,8 +1,7 @@
 import Kernels
 
 /// RMSProp with momentum and L2 weight decay, as PyTorch's `RMSprop` (not centred).
-package final class RMSProp {
-  /// What it trains, in a fixed order.
+package final class RMSProp: Optimiser {
   package let parameters: [Parameter]
   /// Means of the squared gradients, one for each parameter.
   package let squares: [Buffer]
@@ -64,5 +63,10 @@ package final class RMSProp {
       )
       p.gradient.clear()
     }
+  }
+
+  /// The velocities, then the squares.
+  package var entries: [StateEntry] {
+    entries("velocity", velocities) + entries("square", squares)
   }
 }

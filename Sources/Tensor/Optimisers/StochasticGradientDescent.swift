@@ -1,8 +1,7 @@
 import Kernels
 
 /// SGD with momentum and L2 weight decay (spec S9), as PyTorch's.
-package final class StochasticGradientDescent {
-  /// What it trains, in a fixed order.
+package final class StochasticGradientDescent: Optimiser {
   package let parameters: [Parameter]
   /// Velocities, one for each parameter.
   package let velocities: [Buffer]
@@ -42,4 +41,7 @@ package final class StochasticGradientDescent {
       p.gradient.clear()
     }
   }
+
+  /// The velocities.
+  package var entries: [StateEntry] { entries("velocity", velocities) }
 }
