@@ -1,65 +1,66 @@
-/// Runs chunks of work on several threads, each with scratch memory of its own.
+/// Runs chunks of work on several threads, each with a workspace of its own.
 ///
 /// What a chunk is depends on the shape alone, never on the number of threads, and partial results are
 /// combined in the order of the chunks: any number of threads gives the same bits (spec S100).
-package final class WorkerTeam {
+package final class ThreadPool {
   /// Threads used.
   package let threads: Int
   /// Where the time of calls is booked, if anywhere.
   var profile: Profile?
-  private let crew: Crew
-  private var scratch: [Buffer] = []
+  private let pool: BufferPool
+  private let workers: WorkerThreads
+  private var workspaces: [Buffer] = []
 
-  /// Makes a team of `threads` workers.
-  package init(threads: Int) {
-    precondition(threads > 0, "WorkerTeam: \(threads) threads")
+  /// Makes a pool of `threads` workers, the caller among them, with workspaces from `pool`.
+  package init(threads: Int, pool: BufferPool) {
+    precondition(threads > 0, "ThreadPool: \(threads) threads")
     self.threads = threads
-    crew = Crew(helpers: threads - 1)
+    self.pool = pool
+    workers = WorkerThreads(helpers: threads - 1)
   }
 
-  /// Calls `body(chunk, scratch)` for every chunk in `0..<chunks`, in any order and on any thread.
+  /// Calls `body(chunk, workspace)` for every chunk in `0..<chunks`, in any order and on any thread.
   ///
   /// - Parameters:
+  ///   - work: what the profile books the time under; looked at only if there is one, nil is not booked.
   ///   - chunks: how many; chunks must not write to the same memory.
-  ///   - scratchFloats: floats that each worker gets, of unspecified content.
-  ///   - pool: where the scratch comes from.
+  ///   - workspaceFloats: floats that each worker gets, of unspecified content.
   ///   - body: the work.
   package func run(
+    _ work: @autoclosure () -> Work? = nil,
     chunks: Int,
-    scratchFloats: Int,
-    pool: BufferPool,
-    _ body: (_ chunk: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+    workspaceFloats: Int = 0,
+    _ body: (_ chunk: Int, _ workspace: UnsafeMutablePointer<Float>) -> Void
   ) {
-    guard let profile else {
-      return spread(chunks: chunks, scratchFloats: scratchFloats, pool: pool, body)
+    guard let profile, let work = work() else {
+      return spread(chunks: chunks, workspaceFloats: workspaceFloats, body)
     }
-    profile.measure {
-      spread(chunks: chunks, scratchFloats: scratchFloats, pool: pool, body)
+    profile.measure(work) {
+      spread(chunks: chunks, workspaceFloats: workspaceFloats, body)
     }
   }
 
   private func spread(
     chunks: Int,
-    scratchFloats: Int,
-    pool: BufferPool,
-    _ body: (_ chunk: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+    workspaceFloats: Int,
+    _ body: (_ chunk: Int, _ workspace: UnsafeMutablePointer<Float>) -> Void
   ) {
-    let workers = min(threads, chunks)
-    if workers == 0 { return }
-    reserve(workers, floats: max(scratchFloats, 16), pool: pool)
-    if workers == 1 {
-      for chunk in 0..<chunks { body(chunk, scratch[0].pointer) }
+    let count = min(threads, chunks)
+    if count == 0 { return }
+    reserve(count, floats: max(workspaceFloats, 16))
+    if count == 1 {
+      for chunk in 0..<chunks { body(chunk, workspaces[0].pointer) }
       return
     }
-    crew.run(chunks: chunks, scratch: scratch.prefix(workers).map(\.pointer), body)
+    workers.run(chunks: chunks, workspaces: workspaces.prefix(count).map(\.pointer), body)
   }
 
-  private func reserve(_ workers: Int, floats: Int, pool: BufferPool) {
-    for i in 0..<workers {
-      if i == scratch.count {
-        scratch.append(pool.take(floats))
-      } else if scratch[i].count < floats {
-        scratch[i] = pool.take(floats)
+  private func reserve(_ count: Int, floats: Int) {
+    for i in 0..<count {
+      if i == workspaces.count {
+        workspaces.append(pool.take(floats))
+      } else if workspaces[i].count < floats {
+        workspaces[i] = pool.take(floats)
       }
     }
   }

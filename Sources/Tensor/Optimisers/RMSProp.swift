@@ -44,8 +44,10 @@ package final class RMSProp: Optimiser {
   package func step(learningRate: Float) {
     let engine = engine
     let count = parameters.reduce(0) { $0 + $1.value.count }
-    engine.profile?.next = Work("optimiser", .update, arithmetic: 11 * count, floats: 8 * count)
-    engine.team.run(chunks: parameters.count, scratchFloats: 0, pool: engine.pool) { i, _ in
+    engine.threadPool.run(
+      Work("optimiser", .update, arithmetic: 11 * count, floats: 8 * count),
+      chunks: parameters.count
+    ) { i, _ in
       let p = parameters[i]
       engine.kernels.rootMeanSquareStep(
         p.value.count,
