@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Runs
+import Tensor
 
 /// A network and its weights as one safetensors file.
 ///
@@ -99,9 +100,8 @@ package enum NetworkArchive {
         )
       }
       try network.restore(
-        Dictionary(
-          file.tensors.map { ($0.name, (shape: $0.shape, values: $0.values)) },
-          uniquingKeysWith: { first, _ in first }
+        StateDictionary(
+          file.tensors.map { NamedArray(name: $0.name, shape: $0.shape, values: $0.values) }
         )
       )
     } catch let fault as StateFault {

@@ -50,16 +50,14 @@ package enum OnnxExport {
 private struct OnnxWriter {
   var graph: OnnxGraph
   private let description: NetworkDescription
-  private let arrays: [String: (shape: [Int], values: [Float])]
+  private let arrays: StateDictionary
   private let epsilon: Double
   private let foldsBatchNorm: Bool
 
   init(_ network: Network, foldsBatchNorm: Bool) {
     graph = OnnxGraph(name: network.description.name)
     description = network.description
-    arrays = Dictionary(
-      uniqueKeysWithValues: network.state().map { ($0.name, ($0.shape, $0.values)) }
-    )
+    arrays = network.state()
     epsilon = network.norms.first?.epsilon ?? 0
     self.foldsBatchNorm = foldsBatchNorm
   }
@@ -248,7 +246,7 @@ private struct OnnxWriter {
   }
 
   /// A network has every array that its description names.
-  private func array(_ name: String) -> (shape: [Int], values: [Float]) {
+  private func array(_ name: String) -> NamedArray {
     guard let array = arrays[name] else { preconditionFailure("no array \(name)") }
     return array
   }

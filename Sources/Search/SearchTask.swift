@@ -183,9 +183,9 @@ package final class SearchTask: TrainingTask {
       )
   }
 
-  package func state() -> [(name: String, shape: [Int], values: [Float])] { supernet.state() }
+  package func state() -> StateDictionary { supernet.state() }
 
-  package func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
+  package func restore(_ state: StateDictionary) throws {
     try supernet.restore(state)
   }
 }

@@ -41,7 +41,7 @@ package final class Engine {
   package var cacheFloats = 4 << 20
   private var sharedMiddle: Buffer?
   let kernels: KernelTable
-  let team: WorkerTeam
+  let threadPool: ThreadPool
   private var tape: [() -> Void] = []
 
   /// Makes an engine.
@@ -56,8 +56,8 @@ package final class Engine {
     )
     self.instructionSet = instructionSet
     kernels = instructionSet.kernels
-    team = WorkerTeam(threads: threads)
     pool = BufferPool()
+    threadPool = ThreadPool(threads: threads, pool: pool)
   }
 
   /// A tensor with a copy of `values`.
@@ -145,8 +145,10 @@ package final class Engine {
     if gradient.owned && gradient.factor == 1 && gradient.activated { return gradient.buffer }
     let buffer = pool.take(x.count)
     let chunks = Chunks(rows: x.count, rowFloats: 1)
-    profile?.next = Work("gradient copies", .backward, arithmetic: x.count, floats: 2 * x.count)
-    team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+    threadPool.run(
+      Work("gradient copies", .backward, arithmetic: x.count, floats: 2 * x.count),
+      chunks: chunks.count
+    ) { chunk, _ in
       let range = chunks[chunk]
       kernels.scale(
         range.count,
@@ -158,13 +160,15 @@ package final class Engine {
     if !gradient.activated {
       // The sums were taken when the shared gradient was handed over; only the derivative is missing.
       let rows = Chunks(rows: x.rows, rowFloats: x.channels)
-      profile?.next = Work(
-        "gradient copies",
-        .backward,
-        arithmetic: 4 * x.count,
-        floats: 3 * x.count
-      )
-      team.run(chunks: rows.count, scratchFloats: 0, pool: pool) { chunk, _ in
+      threadPool.run(
+        Work(
+          "gradient copies",
+          .backward,
+          arithmetic: 4 * x.count,
+          floats: 3 * x.count
+        ),
+        chunks: rows.count
+      ) { chunk, _ in
         let range = rows[chunk]
         kernels.finishGradientRows(
           x.source,
@@ -189,8 +193,10 @@ package final class Engine {
     }
     let own = ownGradient(of: x)
     let chunks = Chunks(rows: x.count, rowFloats: 1)
-    profile?.next = Work("gradient copies", .backward, arithmetic: 2 * x.count, floats: 3 * x.count)
-    team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+    threadPool.run(
+      Work("gradient copies", .backward, arithmetic: 2 * x.count, floats: 3 * x.count),
+      chunks: chunks.count
+    ) { chunk, _ in
       let range = chunks[chunk]
       kernels.addScaled(
         range.count,
@@ -201,43 +207,7 @@ package final class Engine {
     }
   }
 
-  // MARK: Partial results
-
-  /// Adds per-chunk partial sums, [chunks, 2, C], in the order of the chunks.
-  func combine(_ partials: Buffer, chunks: Int, channels: Int) -> (sums: [Double], second: [Double])
-  {
-    var sums = [Double](repeating: 0, count: channels)
-    var second = sums
-    sums.withUnsafeMutableBufferPointer { sums in
-      second.withUnsafeMutableBufferPointer { second in
-        for chunk in 0..<chunks {
-          let p = partials.pointer + chunk * 2 * channels
-          for c in 0..<channels { sums[c] += Double(p[c]) }
-          for c in 0..<channels { second[c] += Double(p[channels + c]) }
-        }
-      }
-    }
-    return (sums, second)
-  }
-
-  /// The normalisation of a raw output whose chunks left Σ y and Σ y² in `partials`.
-  func normalise(
-    _ norm: BatchNorm,
-    activation: Activation,
-    rows: Int,
-    partials: Buffer?,
-    chunks: Int
-  ) -> Normalisation {
-    let moments = partials.map { partials in
-      var (mean, variance) = combine(partials, chunks: chunks, channels: norm.gamma.value.count)
-      for c in mean.indices {
-        mean[c] /= Double(rows)
-        variance[c] = max(0, variance[c] / Double(rows) - mean[c] * mean[c])
-      }
-      return (mean: mean, variance: variance)
-    }
-    return normalise(norm, activation: activation, rows: rows, moments: moments)
-  }
+  // MARK: Batch-norm
 
   /// The normalisation of a raw output by the batch's moments, or by the running ones if there are none.
   func normalise(
@@ -258,14 +228,5 @@ package final class Engine {
       fromBatch: moments != nil,
       pool: pool
     )
-  }
-
-  /// Adds a reader's per-chunk sums to the normalisation of what it read.
-  func addSums(_ partials: Buffer, chunks: Int, to normalisation: Normalisation) {
-    let (sums, products) = combine(partials, chunks: chunks, channels: normalisation.sums.count)
-    for c in sums.indices {
-      normalisation.sums[c] += sums[c]
-      normalisation.products[c] += products[c]
-    }
   }
 }

@@ -3,19 +3,19 @@ import Kernels
 /// What the machine gives at most, for measurements: each call does a known amount of work on all threads.
 extension Engine {
   /// Threads of an operation.
-  package var threads: Int { team.threads }
+  package var threads: Int { threadPool.threads }
 
   /// Chunks a thread, so that a late one costs little.
   private static var peakChunks: Int { 8 }
 
   /// Runs multiply–adds in registers, `steps` rounds of 12 in each chunk; returns the floating-point operations.
   package func runPeakSteps(_ steps: Int) -> Double {
-    let chunks = Engine.peakChunks * team.threads
-    team.run(chunks: chunks, scratchFloats: 3 * kernels.lanes, pool: pool) { _, scratch in
+    let chunks = Engine.peakChunks * threadPool.threads
+    threadPool.run(chunks: chunks, workspaceFloats: 3 * kernels.lanes) { _, workspace in
       // x · 0.5 + 1 stays near 2, far from numbers that are slow.
-      scratch.update(repeating: 0.5, count: kernels.lanes)
-      (scratch + kernels.lanes).update(repeating: 1, count: kernels.lanes)
-      kernels.peakSteps(steps, scratch)
+      workspace.update(repeating: 0.5, count: kernels.lanes)
+      (workspace + kernels.lanes).update(repeating: 1, count: kernels.lanes)
+      kernels.peakSteps(steps, workspace)
     }
     return Double(chunks) * Double(steps) * Double(12 * 2 * kernels.lanes)
   }
@@ -26,10 +26,10 @@ extension Engine {
     let depth = 128
     let columns = 2 * kernels.lanes
     let floats = kernels.rows * depth + columns * depth + kernels.rows * columns
-    let chunks = Engine.peakChunks * team.threads
-    team.run(chunks: chunks, scratchFloats: floats, pool: pool) { _, scratch in
-      scratch.update(repeating: 0.001, count: floats)
-      kernels.peakTiles(depth, repeats, scratch)
+    let chunks = Engine.peakChunks * threadPool.threads
+    threadPool.run(chunks: chunks, workspaceFloats: floats) { _, workspace in
+      workspace.update(repeating: 0.001, count: floats)
+      kernels.peakTiles(depth, repeats, workspace)
     }
     return Double(chunks) * Double(repeats) * Double(2 * kernels.rows * columns * depth)
   }
@@ -37,9 +37,9 @@ extension Engine {
   /// Reads `x` once; returns the bytes.
   package func readOnce(_ x: Buffer) -> Double {
     let chunks = Chunks(rows: x.count, rowFloats: 1)
-    team.run(chunks: chunks.count, scratchFloats: kernels.lanes, pool: pool) { chunk, scratch in
+    threadPool.run(chunks: chunks.count, workspaceFloats: kernels.lanes) { chunk, workspace in
       let range = chunks[chunk]
-      kernels.readAll(range.count, x.pointer + range.lowerBound, scratch)
+      kernels.readAll(range.count, x.pointer + range.lowerBound, workspace)
     }
     return Double(x.count) * 4
   }
@@ -48,7 +48,7 @@ extension Engine {
   package func copyOnce(_ x: Buffer, to y: Buffer) -> Double {
     precondition(x.count == y.count, "copyOnce: \(x.count) floats to \(y.count)")
     let chunks = Chunks(rows: x.count, rowFloats: 1)
-    team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+    threadPool.run(chunks: chunks.count) { chunk, _ in
       let range = chunks[chunk]
       kernels.scale(range.count, 1, x.pointer + range.lowerBound, y.pointer + range.lowerBound)
     }

@@ -1,6 +1,6 @@
 import Kernels
 
-/// What one fan-out over the workers does, told to a profile.
+/// What one fan-out over the thread pool computes, as a profile books it.
 package struct Work {
   /// Which way a step's data goes.
   package enum Direction: String, Sendable, CaseIterable {
@@ -99,8 +99,6 @@ package final class Profile {
 
   /// In the order of the first call.
   package private(set) var entries: [Entry] = []
-  /// What the next fan-out does; one that nobody announced is not booked.
-  var next: Work?
   private var index: [String: Int] = [:]
 
   package init() {}
@@ -114,10 +112,8 @@ package final class Profile {
   /// Seconds spent in all that was told apart.
   package var seconds: Double { entries.reduce(0) { $0 + $1.seconds } }
 
-  /// Runs `body` and books its time under `next`.
-  func measure(_ body: () -> Void) {
-    guard let work = next else { return body() }
-    next = nil
+  /// Runs `body` and books its time under `work`.
+  func measure(_ work: Work, _ body: () -> Void) {
     let time = ContinuousClock().measure(body).components
     let key = work.operation + work.direction.rawValue
     let at = index[key] ?? entries.count
@@ -135,7 +131,7 @@ package final class Profile {
 extension Engine {
   /// Where the time of operations is booked; nil, the default, costs nothing.
   package var profile: Profile? {
-    get { team.profile }
-    set { team.profile = newValue }
+    get { threadPool.profile }
+    set { threadPool.profile = newValue }
   }
 }

@@ -182,6 +182,9 @@ package final class Parameter {
     value = engine.pool.takeZeros(count)
     gradient = engine.pool.takeZeros(count)
   }
+
+  /// Its value, as part of a saved state.
+  package var entry: StateEntry { StateEntry(name: name, shape: shape, buffer: value) }
 }
 
 /// Learned scale and shift of a batch-norm with the statistics used for inference.
@@ -218,6 +221,24 @@ package final class BatchNorm {
       runningMean[c] = 0
       runningVariance[c] = 1
     }
+  }
+
+  /// The running statistics, as part of a saved state; restored, they are those of one batch.
+  package var entries: [StateEntry] {
+    [
+      StateEntry(name: name + ".mean", shape: gamma.shape) {
+        self.runningMean.map { Float($0) }
+      } write: {
+        self.runningMean = $0.map { Double($0) }
+        self.batches = 1
+      },
+      StateEntry(name: name + ".variance", shape: gamma.shape) {
+        self.runningVariance.map { Float($0) }
+      } write: {
+        self.runningVariance = $0.map { Double($0) }
+        self.batches = 1
+      },
+    ]
   }
 
   /// Adds a batch to the running statistics, all batches weighing the same.

@@ -12,24 +12,24 @@ extension Checkpoint {
   func start(
     for network: Network,
     classNames: [String]?
-  ) throws -> [String: (shape: [Int], values: [Float])] {
+  ) throws -> StateDictionary {
     let learned = try LearnedData(metadata: metadata, path: "start.safetensors")?.classNames
     let classifier = [network.classifier.name, network.classifierBias.name]
-    var state: [String: (shape: [Int], values: [Float])] = [:]
-    for (name, shape, drawn) in network.state() {
-      var values = drawn
-      if let given = self[name] {
-        if classifier.contains(name), let learned, let classNames {
-          if given.shape == Array(shape.dropLast()) + [learned.count] {
-            given.copy(learned, to: &values, classNames)
+    return StateDictionary(
+      network.state().map { drawn in
+        var array = drawn
+        if let given = self[drawn.name] {
+          if classifier.contains(drawn.name), let learned, let classNames {
+            if given.shape == Array(drawn.shape.dropLast()) + [learned.count] {
+              given.copy(learned, to: &array.values, classNames)
+            }
+          } else if given.shape == drawn.shape {
+            array.values = given.values
           }
-        } else if given.shape == shape {
-          values = given.values
         }
+        return array
       }
-      state[name] = (shape, values)
-    }
-    return state
+    )
   }
 }
 

@@ -132,9 +132,9 @@ package final class NetworkTask: TrainingTask {
     training.train(batch, learningRate: learningRate, step: step)
   }
 
-  package func state() -> [(name: String, shape: [Int], values: [Float])] { training.state() }
+  package func state() -> StateDictionary { training.state() }
 
-  package func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
+  package func restore(_ state: StateDictionary) throws {
     try training.restore(state)
   }
 
@@ -218,10 +218,7 @@ package final class NetworkTask: TrainingTask {
     let folder = context.folder
     var metadata = data.learned.metadata
     metadata["network"] = NetworkFile.json(network.description)
-    let file = Checkpoint(
-      metadata: metadata,
-      tensors: state.map { Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values) }
-    )
+    let file = Checkpoint(metadata: metadata, state: state)
     try folder.makeExports()
     try file.write(to: folder.weightsPath)
     var hash = SHA256()

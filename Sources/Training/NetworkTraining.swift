@@ -13,15 +13,10 @@ package final class NetworkTraining {
   package let engine: Engine
   private let recipe: Recipe
   private let seed: UInt64
-  private let optimiser: Optimiser
+  private let optimiser: any Optimiser
   private let average: MovingAverage?
   /// Whether the averages stand in the weights' place at the moment.
   private var isAveraged = false
-
-  private enum Optimiser {
-    case sgd(StochasticGradientDescent)
-    case rmsprop(RMSProp)
-  }
 
   /// Builds the network with weights drawn from `seed`, or those of `start` where they fit.
   ///
@@ -51,24 +46,20 @@ package final class NetworkTraining {
     optimiser =
       switch recipe.optimiser {
       case .sgd:
-        .sgd(
-          StochasticGradientDescent(
-            parameters,
-            momentum: Float(recipe.momentum),
-            weightDecay: Float(recipe.weightDecay),
-            engine: engine
-          )
+        StochasticGradientDescent(
+          parameters,
+          momentum: Float(recipe.momentum),
+          weightDecay: Float(recipe.weightDecay),
+          engine: engine
         )
       case .rmsprop:
-        .rmsprop(
-          RMSProp(
-            parameters,
-            alpha: Float(recipe.rmsAlpha),
-            epsilon: Float(recipe.rmsEpsilon),
-            momentum: Float(recipe.momentum),
-            weightDecay: Float(recipe.weightDecay),
-            engine: engine
-          )
+        RMSProp(
+          parameters,
+          alpha: Float(recipe.rmsAlpha),
+          epsilon: Float(recipe.rmsEpsilon),
+          momentum: Float(recipe.momentum),
+          weightDecay: Float(recipe.weightDecay),
+          engine: engine
         )
       }
     average =
@@ -106,10 +97,7 @@ package final class NetworkTraining {
     let value = Double(loss.item)
     engine.backward(from: loss)
     engine.isRecording = false
-    switch optimiser {
-    case .sgd(let optimiser): optimiser.step(learningRate: Float(learningRate))
-    case .rmsprop(let optimiser): optimiser.step(learningRate: Float(learningRate))
-    }
+    optimiser.step(learningRate: Float(learningRate))
     average?.update()
     return StepOutcome(
       loss: value,
@@ -142,66 +130,18 @@ package final class NetworkTraining {
   // MARK: State
 
   /// Everything that training goes on from: weights, statistics, velocities, squares and averages.
-  package func state() -> [(name: String, shape: [Int], values: [Float])] {
+  package func state() -> StateDictionary {
     // A checkpoint may be asked for in the middle of an evaluation.
     if isAveraged { average?.swap() }
     defer { if isAveraged { average?.swap() } }
-    var state = network.state()
-    for (kind, buffers) in buffers {
-      for (parameter, buffer) in zip(network.parameters, buffers) {
-        state.append((kind + parameter.name, parameter.shape, Array(buffer.elements)))
-      }
-    }
-    // A count of updates is exact in a Float up to 2^24, and its effect ends long before.
-    if let average { state.append(("average.updates", [1], [Float(average.updates)])) }
-    return state
+    return StateDictionary(entries)
   }
 
   /// Takes up a saved state; throws a `UserError` naming the array that is missing or does not fit.
-  package func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
-    func values(_ name: String, _ shape: [Int]) throws -> [Float] {
-      guard let entry = state[name], entry.shape == shape,
-        entry.values.count == shape.reduce(1, *)
-      else { throw misfit(name, state[name]?.shape, shape) }
-      return entry.values
-    }
-    var rest: [(buffer: Buffer, values: [Float])] = []
-    for (kind, buffers) in buffers {
-      for (parameter, buffer) in zip(network.parameters, buffers) {
-        rest.append((buffer, try values(kind + parameter.name, parameter.shape)))
-      }
-    }
-    let updates = try average.map { _ in try values("average.updates", [1]) }
-    do {
-      try network.restore(state)
-    } catch let fault as StateFault {
-      throw misfit(fault.name, fault.found, fault.expected)
-    }
-    for (buffer, values) in rest {
-      for (i, value) in values.enumerated() { buffer.pointer[i] = value }
-    }
-    if let updates { average?.updates = Int(updates[0]) }
-  }
+  package func restore(_ state: StateDictionary) throws { try state.resume(entries) }
 
-  /// The arrays beside the weights, one a parameter, with what leads their names.
-  private var buffers: [(kind: String, buffers: [Buffer])] {
-    let own: [(kind: String, buffers: [Buffer])] =
-      switch optimiser {
-      case .sgd(let optimiser): [("velocity.", optimiser.velocities)]
-      case .rmsprop(let optimiser):
-        [("velocity.", optimiser.velocities), ("square.", optimiser.squares)]
-      }
-    return own + (average.map { [("average.", $0.averages)] } ?? [])
-  }
-
-  private func misfit(_ name: String, _ found: [Int]?, _ expected: [Int]) -> UserError {
-    UserError(
-      .data,
-      "checkpoint",
-      found.map { "array '\(name)' has shape \($0), expected \(expected)" }
-        ?? "has no array '\(name)'",
-      remedy: "resume with the config that wrote it"
-    )
+  private var entries: [StateEntry] {
+    network.entries + optimiser.entries + (average?.entries ?? [])
   }
 }
 

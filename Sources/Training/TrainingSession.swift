@@ -250,11 +250,8 @@ final class TrainingSession {
       lastTemperature: lastTemperature,
       lastIntervention: lastIntervention
     )
-    let tensors = task.state().map {
-      Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values)
-    }
     try folder.writeCheckpoint(
-      Checkpoint(metadata: try place.metadata(), tensors: tensors),
+      Checkpoint(metadata: try place.metadata(), state: task.state()),
       step: step
     )
     lastCheckpoint = .now

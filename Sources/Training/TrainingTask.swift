@@ -1,5 +1,6 @@
 import Data
 import Runs
+import Tensor
 
 /// What a session trains: a supernet and its θ, or the weights of one network.
 ///
@@ -39,9 +40,9 @@ package protocol TrainingTask: AnyObject {
   /// line to the run's log.
   func conclude(_ context: EvaluationContext, log: (String) throws -> Void) throws -> RunResult?
   /// Everything that training goes on from.
-  func state() -> [(name: String, shape: [Int], values: [Float])]
+  func state() -> StateDictionary
   /// Takes up a saved state; throws a `UserError` that names the array that does not fit.
-  func restore(_ state: [String: (shape: [Int], values: [Float])]) throws
+  func restore(_ state: StateDictionary) throws
 }
 
 /// A number that is none, with the key that usually makes it so.
@@ -65,8 +66,6 @@ extension TrainingTask {
 
   /// Takes up the arrays of a checkpoint.
   package func restore(_ checkpoint: Checkpoint) throws {
-    var state: [String: (shape: [Int], values: [Float])] = [:]
-    for tensor in checkpoint.tensors { state[tensor.name] = (tensor.shape, tensor.values) }
-    try restore(state)
+    try restore(checkpoint.state)
   }
 }

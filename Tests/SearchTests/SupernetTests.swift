@@ -116,11 +116,7 @@ import Training
     )
     for warm in 0..<3 { _ = step(net, .weights, warm) }
     // A step moves the learned multiplier, so each starts from the same state.
-    let saved = Dictionary(
-      uniqueKeysWithValues: net.theta.state().map {
-        ($0.name, (shape: $0.shape, values: $0.values))
-      }
-    )
+    let saved = net.theta.state()
     func loss(_ layer: Int, _ option: Int, _ delta: Float) throws -> Double {
       try net.theta.restore(saved)
       net.theta.logits[layer][option] += delta
@@ -211,9 +207,7 @@ import Training
   @Test func `a restored supernet goes on as if nothing had happened`() throws {
     let net = try supernet(configuration())
     for index in 0..<3 { _ = step(net, index == 1 ? .theta : .weights, index) }
-    let saved = Dictionary(
-      uniqueKeysWithValues: net.state().map { ($0.name, (shape: $0.shape, values: $0.values)) }
-    )
+    let saved = net.state()
     // Judging in between must not disturb training.
     net.recalibrate(nil, temperature: 1, batches: [images(9)])
     _ = net.evaluate(net.argmax, temperature: 1, pixels: images().pixels, labels: images().labels)
@@ -228,10 +222,9 @@ import Training
 
   @Test func `a checkpoint of another network is refused by name`() throws {
     let net = try supernet(configuration())
-    var saved = Dictionary(
-      uniqueKeysWithValues: net.state().map { ($0.name, (shape: $0.shape, values: $0.values)) }
-    )
-    saved["classifier.weight"] = (shape: [2], values: [0, 0])
+    var saved = net.state()
+    let other = NamedArray(name: "classifier.weight", shape: [2], values: [0, 0])
+    saved[other.name] = other
     var error = #expect(throws: UserError.self) { try net.restore(saved) }
     #expect(error?.problem.contains("classifier.weight") == true)
     saved["theta.2"] = nil

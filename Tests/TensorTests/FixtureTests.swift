@@ -212,15 +212,28 @@ import Testing
   @Test func `three steps of Adam are PyTorch's`() throws {
     let fixture: OptimiserFixture = try FixtureTests.load("optimisers")
     // Two arrays of uneven size, to see that each keeps its own moments.
-    var w = [Array(fixture.start.prefix(5)), Array(fixture.start.dropFirst(5))]
-    let optimiser = Adam(sizes: w.map(\.count), beta1: 0.9, beta2: 0.999, weightDecay: 5e-2)
+    let engine = Engine(threads: 1)
+    let parameters = [0..<5, 5..<fixture.start.count].map { range in
+      let p = Parameter(name: "theta.\(range.lowerBound)", shape: [range.count], engine: engine)
+      p.entry.write(Array(fixture.start[range]))
+      return p
+    }
+    func makeOptimiser() -> Adam {
+      Adam(parameters, beta1: 0.9, beta2: 0.999, weightDecay: 5e-2, engine: engine)
+    }
+    var optimiser = makeOptimiser()
     for (gradient, expected) in zip(fixture.gradients, fixture.adam) {
-      optimiser.step(
-        &w,
-        gradients: [Array(gradient.prefix(5)), Array(gradient.dropFirst(5))],
-        learningRate: 0.01
-      )
-      let flat = w.joined().map { Double($0) }
+      // Another one goes on from its state.
+      let saved = optimiser.state
+      optimiser = makeOptimiser()
+      try optimiser.restore(saved)
+      var rest = gradient[...]
+      for p in parameters {
+        p.gradient.pointer.update(from: Array(rest.prefix(p.value.count)), count: p.value.count)
+        rest = rest.dropFirst(p.value.count)
+      }
+      optimiser.step(learningRate: 0.01)
+      let flat = parameters.flatMap { Array($0.value.elements) }.map { Double($0) }
       #expect(difference("w", flat, expected, relative: 1e-6, absolute: 1e-6) == nil)
     }
     #expect(optimiser.steps == 3)

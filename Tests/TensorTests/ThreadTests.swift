@@ -136,14 +136,14 @@ import Testing
     #expect(Chunks(rows: 100_000, rowFloats: 100).count == 64)
   }
 
-  @Test func `a team runs every chunk once`() {
+  @Test func `a thread pool runs every chunk once`() {
     let pool = BufferPool()
     for threads in [1, 2, 5] {
-      let team = WorkerTeam(threads: threads)
+      let threadPool = ThreadPool(threads: threads, pool: pool)
       for chunks in [0, 1, 2, 3, 17, 200] {
         let counts = pool.takeZeros(max(1, chunks))
-        team.run(chunks: chunks, scratchFloats: 8, pool: pool) { chunk, scratch in
-          scratch[7] = Float(chunk)
+        threadPool.run(chunks: chunks, workspaceFloats: 8) { chunk, workspace in
+          workspace[7] = Float(chunk)
           counts.pointer[chunk] += 1
         }
         #expect(counts.elements.prefix(chunks).allSatisfy { $0 == 1 })

@@ -74,9 +74,7 @@ import Testing
     #expect(try run.reader.data() == data.fingerprint)
     let engine = Engine.ofRun(threads: 2)
     let network = Network(description, engine: engine, seed: 5)
-    try network.restore(
-      Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, ($0.shape, $0.values)) })
-    )
+    try network.restore(file.state)
     let evaluator = NetworkEvaluator(network, engine: engine)
     func score(_ images: PackedImages, _ indices: [Int32]? = nil) -> NetworkScore {
       var score = NetworkScore()

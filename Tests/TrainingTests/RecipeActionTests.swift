@@ -231,8 +231,7 @@ import Testing
       let unbroken = try TinyNetwork.training(recipe)
       for step in 0..<3 { _ = unbroken.train(batch, learningRate: 0.01, step: step) }
       let resumed = try TinyNetwork.training(recipe, seed: 1)
-      var state: [String: (shape: [Int], values: [Float])] = [:]
-      for array in unbroken.state() { state[array.name] = (array.shape, array.values) }
+      var state = unbroken.state()
       try resumed.restore(state)
       for step in 3..<6 {
         let a = unbroken.train(batch, learningRate: 0.01, step: step)

@@ -1,6 +1,6 @@
-import Foundation
 import Runs
 import Tensor
+import Training
 
 /// The architecture parameters θ of a search, what they draw, and what trains them (spec S4–S6, S8, S9).
 ///
@@ -11,7 +11,14 @@ import Tensor
 /// Not Sendable: made and used on one queue.
 package final class ArchitectureParameters {
   /// θ, one array a layer.
-  package internal(set) var logits: [[Float]]
+  package internal(set) var logits: [[Float]] {
+    get { optimiser.parameters.map { Array($0.value.elements) } }
+    set {
+      for (parameter, values) in zip(optimiser.parameters, newValue) {
+        parameter.entry.write(values)
+      }
+    }
+  }
   /// Part of ∂L/∂θ that came through the images, of the last θ step.
   package private(set) var accuracyPull: [[Float]]
   /// Part of ∂L/∂θ that came through the cost, of the last θ step.
@@ -70,7 +77,7 @@ package final class ArchitectureParameters {
     self.loss = loss
     self.hard = hard
     self.seed = seed
-    logits = prices.layers.map { layer in
+    let logits = prices.layers.map { layer in
       let initial: Float =
         switch settings.initial {
         case .uniform: 1 / Float(layer.count)
@@ -82,11 +89,18 @@ package final class ArchitectureParameters {
     multiplier = loss.multiplier
     accuracyPull = logits.map { [Float](repeating: 0, count: $0.count) }
     costPull = accuracyPull
+    let engine = scalars
     optimiser = Adam(
-      sizes: logits.map(\.count),
+      logits.enumerated().map { layer, values in
+        let shape = [values.count]
+        let theta = Parameter(name: "theta.\(layer + 1)", shape: shape, engine: engine)
+        theta.entry.write(values)
+        return theta
+      },
       beta1: Float(settings.beta1),
       beta2: Float(settings.beta2),
-      weightDecay: Float(settings.weightDecay)
+      weightDecay: Float(settings.weightDecay),
+      engine: engine
     )
   }
 
@@ -109,9 +123,10 @@ package final class ArchitectureParameters {
     on engine: Engine
   ) -> Draw {
     scalars.isRecording = true
+    let logits = logits
     var draw = Draw(cost: scalars.tensor([Float(prices.fixed)], shape: []))
     for layer in logits.indices {
-      let noise = gumbelNoise(step: step, layer: layer, draws: draws)
+      let noise = gumbelNoise(step: step, layer: layer, count: draws * logits[layer].count)
       func theta(on engine: Engine) -> Tensor {
         engine.tensor(logits[layer], shape: [logits[layer].count], requiresGradient: trains)
       }
@@ -165,19 +180,21 @@ package final class ArchitectureParameters {
   /// One step of Adam along the gradients that `backward` took for a draw that trains θ (spec S9), and of
   /// the multiplier, which brings θ back to the budget (S8).
   package func step(_ draw: Draw, learningRate: Double) {
-    for layer in logits.indices {
-      let none = [Float](repeating: 0, count: logits[layer].count)
+    for (layer, theta) in optimiser.parameters.enumerated() {
+      let none = [Float](repeating: 0, count: theta.value.count)
       accuracyPull[layer] = draw.thetas[layer].gradientValues ?? none
       costPull[layer] = draw.mirrors[layer].gradientValues ?? none
+      for (i, pull) in accuracyPull[layer].enumerated() {
+        theta.gradient.pointer[i] = pull + costPull[layer][i]
+      }
     }
-    let gradients = zip(accuracyPull, costPull).map { zip($0, $1).map { $0 + $1 } }
-    optimiser.step(&logits, gradients: gradients, learningRate: Float(learningRate))
+    optimiser.step(learningRate: Float(learningRate))
     multiplier?.step(&logits, prices: prices, learningRate: learningRate)
   }
 
-  private func gumbelNoise(step: Int, layer: Int, draws: Int) -> [Float] {
+  private func gumbelNoise(step: Int, layer: Int, count: Int) -> [Float] {
     var random = Philox(seed: seed, purpose: .gumbel, step: UInt64(step), index: UInt32(layer))
-    return (0..<draws * logits[layer].count).map { _ in random.gumbel() }
+    return (0..<count).map { _ in random.gumbel() }
   }
 
   /// m = softmax((θ + g)/τ), [k] or [draws, k] (FBNetV1 equation 7; spec S5).
@@ -223,71 +240,29 @@ package final class ArchitectureParameters {
   // MARK: State
 
   /// What a search goes on from: θ and Adam's moments.
-  package func state() -> [(name: String, shape: [Int], values: [Float])] {
-    var state: [(name: String, shape: [Int], values: [Float])] = []
-    for layer in logits.indices {
-      let shape = [logits[layer].count]
-      state.append((name(layer), shape, logits[layer]))
-      state.append((name(layer) + ".m", shape, optimiser.firstMoments[layer]))
-      state.append((name(layer) + ".v", shape, optimiser.secondMoments[layer]))
-    }
-    // A count of steps is exact in a Float up to 2^24.
-    state.append(("theta.steps", [1], [Float(optimiser.steps)]))
-    if let multiplier { state.append((Self.multiplierName, [1], [multiplier.value])) }
-    return state
-  }
+  package func state() -> StateDictionary { StateDictionary(entries) }
 
-  /// Takes up a saved state.
+  /// Takes up a saved state, all of it or nothing.
   ///
-  /// - Throws: `UserError` naming the array that is missing or of another shape; nothing is changed then.
-  package func restore(_ state: [String: (shape: [Int], values: [Float])]) throws {
-    func arrays(_ suffix: String) throws -> [[Float]] {
-      try logits.indices.map {
-        try savedValues(name($0) + suffix, shape: [logits[$0].count], in: state)
-      }
+  /// - Throws: `UserError` naming the array that is missing or of another shape.
+  package func restore(_ state: StateDictionary) throws { try state.resume(entries) }
+
+  /// What a state holds: each layer's θ and moments, Adam's steps, and the learned multiplier.
+  var entries: [StateEntry] {
+    let moments = optimiser.entries
+    let layers = optimiser.parameters.enumerated().flatMap { layer, theta in
+      [theta.entry] + moments[2 * layer..<2 * layer + 2]
     }
-    let thetas = try arrays("")
-    let first = try arrays(".m")
-    let second = try arrays(".v")
-    let steps = try savedValues("theta.steps", shape: [1], in: state)
-    let learned = try multiplier.map { _ in
-      try savedValues(Self.multiplierName, shape: [1], in: state)[0]
-    }
-    logits = thetas
-    if let learned { multiplier?.restore(value: learned, steps: Int(steps[0])) }
-    optimiser.firstMoments = first
-    optimiser.secondMoments = second
-    optimiser.steps = Int(steps[0])
+    return layers + moments.suffix(1)
+      + (multiplier == nil
+        ? []
+        : [
+          StateEntry(name: "theta.multiplier", shape: [1]) {
+            self.multiplier.map { [$0.value] } ?? []
+          } write: {
+            // The steps stand before it, so they are restored by now.
+            self.multiplier?.restore(value: $0[0], steps: self.optimiser.steps)
+          }
+        ])
   }
-
-  private static let multiplierName = "theta.multiplier"
-
-  private func name(_ layer: Int) -> String { "theta.\(layer + 1)" }
-}
-
-/// The values of an array of a saved state.
-///
-/// - Throws: `UserError` naming the array when it is missing or of another shape.
-func savedValues(
-  _ name: String,
-  shape: [Int],
-  in state: [String: (shape: [Int], values: [Float])]
-) throws -> [Float] {
-  guard let entry = state[name] else {
-    throw UserError(
-      .data,
-      "checkpoint",
-      "has no array '\(name)'",
-      remedy: "resume with the config that wrote it"
-    )
-  }
-  guard entry.shape == shape, entry.values.count == shape.reduce(1, *) else {
-    throw UserError(
-      .data,
-      "checkpoint",
-      "array '\(name)' has shape \(entry.shape), expected \(shape)",
-      remedy: "resume with the config that wrote it"
-    )
-  }
-  return entry.values
 }

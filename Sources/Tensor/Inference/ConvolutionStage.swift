@@ -3,7 +3,7 @@ import Kernels
 /// A dense convolution of the inference path: the stem, or the 1×1 of a skip that changes the shape.
 struct ConvolutionStage: InferenceStage {
   let units: [Int]
-  let scratchFloats: Int
+  let workspaceFloats: Int
   let sharedFloats = 0
   let outputFloats: Int
   private let product: InferenceProduct
@@ -36,7 +36,7 @@ struct ConvolutionStage: InferenceStage {
     kernels = weights.kernels
     padded = ((output.width - 1) * stride + kernel) * input.channels
     band = max(1, (6 * 1024 / padded - kernel) / stride + 1)
-    scratchFloats = kernel == 1 ? 0 : ((band - 1) * stride + kernel) * padded
+    workspaceFloats = kernel == 1 ? 0 : ((band - 1) * stride + kernel) * padded
     units = [output.height]
     outputFloats = output.floats
     var product = weights.product(
@@ -65,11 +65,11 @@ struct ConvolutionStage: InferenceStage {
     while row < part.upperBound {
       let rows = min(band, part.upperBound - row)
       for r in 0..<(rows - 1) * stride + kernel {
-        copy(row * stride + r - kernel / 2, from: memory.input, to: memory.scratch + r * padded)
+        copy(row * stride + r - kernel / 2, from: memory.input, to: memory.workspace + r * padded)
       }
       product.lines = rows
       let to = memory.output + row * product.cLine
-      kernels.inference.product(product, 0, product.columns, memory.scratch, nil, to)
+      kernels.inference.product(product, 0, product.columns, memory.workspace, nil, to)
       row += rows
     }
   }
@@ -94,7 +94,7 @@ struct ConvolutionStage: InferenceStage {
 /// The end of the convolutions: 1×1, activation and the mean over all pixels, whose map never exists.
 struct HeadStage: InferenceStage {
   let units: [Int]
-  let scratchFloats: Int
+  let workspaceFloats: Int
   let sharedFloats = 0
   let outputFloats: Int
   private let product: InferenceProduct
@@ -114,7 +114,7 @@ struct HeadStage: InferenceStage {
     product.cStride = HeadStage.group
     self.product = product
     units = [(product.columns + HeadStage.group - 1) / HeadStage.group]
-    scratchFloats = product.pixels * HeadStage.group
+    workspaceFloats = product.pixels * HeadStage.group
     outputFloats = product.columns
   }
 
@@ -128,10 +128,10 @@ struct HeadStage: InferenceStage {
         last,
         memory.input,
         nil,
-        memory.scratch - first
+        memory.workspace - first
       )
       let rows = RowSource(
-        base: memory.scratch,
+        base: memory.workspace,
         stride: HeadStage.group,
         channels: last - first
       )

@@ -15,7 +15,7 @@ package final class InferenceNetwork {
   /// Floats of a map between two stages, of which there are two.
   private let mapFloats: Int
   private let sharedFloats: Int
-  private let scratchFloats: Int
+  private let workspaceFloats: Int
   private let pooledFloats: Int
   /// Maps of a single image that all workers work on.
   private let maps: Buffer?
@@ -53,7 +53,7 @@ package final class InferenceNetwork {
     mapFloats = stages.map(\.outputFloats).max() ?? 0
     stages.append(HeadStage(head, from: map, weights: weights))
     sharedFloats = stages.map(\.sharedFloats).max() ?? 0
-    scratchFloats = stages.map(\.scratchFloats).max() ?? 0
+    workspaceFloats = stages.map(\.workspaceFloats).max() ?? 0
     let columns = weights.columns(classifier.output)
     var product = weights.product(classifier, depth: head.output, columns: columns)
     pooledFloats = weights.columns(head.output)
@@ -61,7 +61,7 @@ package final class InferenceNetwork {
     product.cStride = columns
     self.classifier = product
     classes = classifier.output
-    maps = engine.team.threads > 1 ? engine.pool.take(2 * mapFloats + sharedFloats) : nil
+    maps = engine.threadPool.threads > 1 ? engine.pool.take(2 * mapFloats + sharedFloats) : nil
     self.shape = shape
     self.stages = stages
     self.weights = weights
@@ -85,12 +85,11 @@ package final class InferenceNetwork {
       runTogether(input, maps.pointer, into: pooled.pointer)
     } else {
       let pixels = shape.reduce(1, *)
-      engine.team.run(
+      engine.threadPool.run(
         chunks: images,
-        scratchFloats: 2 * mapFloats + sharedFloats + scratchFloats,
-        pool: engine.pool
-      ) { image, scratch in
-        runAlone(input + image * pixels, scratch, into: pooled.pointer + image * pooledFloats)
+        workspaceFloats: 2 * mapFloats + sharedFloats + workspaceFloats
+      ) { image, workspace in
+        runAlone(input + image * pixels, workspace, into: pooled.pointer + image * pooledFloats)
       }
     }
     return classify(pooled, images: images)
@@ -103,7 +102,7 @@ package final class InferenceNetwork {
     into pooled: UnsafeMutablePointer<Float>
   ) {
     var memory = memory(image, arena)
-    memory.scratch = memory.shared + sharedFloats
+    memory.workspace = memory.shared + sharedFloats
     for (index, stage) in stages.enumerated() {
       advance(&memory, to: index, arena, pooled)
       for (pass, units) in stage.units.enumerated() { stage.run(pass, 0..<units, memory) }
@@ -121,15 +120,14 @@ package final class InferenceNetwork {
     for (index, stage) in stages.enumerated() {
       advance(&memory, to: index, arena, pooled)
       for (pass, units) in stage.units.enumerated() {
-        let parts = min(units, engine.team.threads)
+        let parts = min(units, engine.threadPool.threads)
         let constant = memory
-        engine.team.run(
+        engine.threadPool.run(
           chunks: parts,
-          scratchFloats: scratchFloats,
-          pool: engine.pool
-        ) { part, scratch in
+          workspaceFloats: workspaceFloats
+        ) { part, workspace in
           var memory = constant
-          memory.scratch = scratch
+          memory.workspace = workspace
           stage.run(pass, units * part / parts..<units * (part + 1) / parts, memory)
         }
       }
@@ -145,7 +143,7 @@ package final class InferenceNetwork {
       input: image,
       output: arena,
       shared: arena + 2 * mapFloats,
-      scratch: arena
+      workspace: arena
     )
   }
 
@@ -166,8 +164,8 @@ package final class InferenceNetwork {
     let columns = product.columns
     let wide = engine.pool.take(images * columns)
     let units = (columns + 63) / 64
-    let parts = min(units, engine.team.threads)
-    engine.team.run(chunks: parts, scratchFloats: 0, pool: engine.pool) { part, _ in
+    let parts = min(units, engine.threadPool.threads)
+    engine.threadPool.run(chunks: parts) { part, _ in
       engine.kernels.inference.product(
         product,
         units * part / parts * 64,

@@ -8,7 +8,7 @@ protocol InferenceStage {
   /// Units of each pass.
   var units: [Int] { get }
   /// Floats that a worker needs of its own.
-  var scratchFloats: Int { get }
+  var workspaceFloats: Int { get }
   /// Floats that all workers share between the passes.
   var sharedFloats: Int { get }
   /// Floats of the result.
@@ -25,8 +25,8 @@ struct InferenceMemory {
   var output: UnsafeMutablePointer<Float>
   /// See `InferenceStage.sharedFloats`.
   var shared: UnsafeMutablePointer<Float>
-  /// See `InferenceStage.scratchFloats`.
-  var scratch: UnsafeMutablePointer<Float>
+  /// See `InferenceStage.workspaceFloats`.
+  var workspace: UnsafeMutablePointer<Float>
 }
 
 /// A map [H, W, C] whose pixels are `stride` floats apart.

@@ -7,7 +7,7 @@ import Kernels
 /// output rows, all channels of a band in turn, and the projection right behind.
 struct ResidualStage: InferenceStage {
   let units: [Int]
-  let scratchFloats: Int
+  let workspaceFloats: Int
   let sharedFloats: Int
   let outputFloats: Int
   private let kernels: KernelTable
@@ -65,7 +65,7 @@ struct ResidualStage: InferenceStage {
     let groups = (planes + 1) / 2
     let bandPixels = band * output.width
     sharedFloats = isWhole ? planes * 16 * pixels : 0
-    scratchFloats = isWhole ? groupFloats : groups * groupFloats + planes * 16 * bandPixels
+    workspaceFloats = isWhole ? groupFloats : groups * groupFloats + planes * 16 * bandPixels
     outputFloats = output.floats
 
     if let expand {
@@ -116,10 +116,10 @@ struct ResidualStage: InferenceStage {
     if !isWhole {
       runBands(part, memory)
     } else if pass == 0 {
-      memory.scratch.update(repeating: 0, count: groupFloats)
+      memory.workspace.update(repeating: 0, count: groupFloats)
       for group in part {
-        fill(group, memory.scratch, 0..<depthwise.slots, memory.input)
-        convolve(group, memory.scratch, 0..<band, memory.shared)
+        fill(group, memory.workspace, 0..<depthwise.slots, memory.input)
+        convolve(group, memory.workspace, 0..<band, memory.shared)
       }
     } else {
       kernels.inference.product(
@@ -135,8 +135,8 @@ struct ResidualStage: InferenceStage {
 
   private func runBands(_ part: Range<Int>, _ memory: InferenceMemory) {
     let groups = (planes + 1) / 2
-    memory.scratch.update(repeating: 0, count: groups * groupFloats)
-    let wide = memory.scratch + groups * groupFloats
+    memory.workspace.update(repeating: 0, count: groups * groupFloats)
+    let wide = memory.workspace + groups * groupFloats
     let stride = depthwise.stride
     var project = project
     var filled = part.lowerBound * stride
@@ -145,7 +145,7 @@ struct ResidualStage: InferenceStage {
       let rows = row..<min(row + band, part.upperBound)
       let needed = (rows.upperBound - 1) * stride + depthwise.kernel
       for group in 0..<groups {
-        let ring = memory.scratch + group * groupFloats
+        let ring = memory.workspace + group * groupFloats
         fill(group, ring, filled..<needed, memory.input)
         convolve(group, ring, rows, wide)
       }

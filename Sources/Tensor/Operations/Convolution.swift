@@ -49,10 +49,8 @@ extension Engine {
     )
     precondition(norm != nil || activation == .none, "convolution: activation without batch-norm")
     let out = pool.take(plan.outRows * plan.outChannels)
-    let wantsStatistics = norm != nil && mode != .inference
     let chunks = plan.forwardChunks
-    let partials =
-      wantsStatistics ? pool.takeZeros(chunks.count * 2 * plan.outChannels) : nil
+    let sums = outputSums(norm, chunks: chunks.count, channels: plan.outChannels)
     for group in 0..<geometry.groups {
       let packed = packFilter(filter, plan: plan, group: group, transposed: false)
       let columns = plan.columns
@@ -64,25 +62,26 @@ extension Engine {
         outStride: plan.outChannels,
         bias: (bias?.value.pointer).map { UnsafePointer($0 + group * columns) }
       )
-      profile?.next = .convolution(
-        plan.patches,
-        rows: plan.outRows,
-        depth: plan.depth,
-        columns: columns,
-        inputs: x.count / plan.groups
-      )
-      team.run(chunks: chunks.count, scratchFloats: work.scratch, pool: pool) { chunk, scratch in
+      threadPool.run(
+        .convolution(
+          plan.patches,
+          rows: plan.outRows,
+          depth: plan.depth,
+          columns: columns,
+          inputs: x.count / plan.groups
+        ),
+        chunks: chunks.count,
+        workspaceFloats: work.scratch
+      ) { chunk, workspace in
         let range = chunks[chunk]
-        let sums = partials.map {
-          $0.pointer + chunk * 2 * plan.outChannels + group * columns
-        }
+        let own = sums?.chunk(chunk, from: group * columns)
         kernels.convolve(
           work,
           range.lowerBound,
           range.upperBound,
-          sums,
-          sums.map { $0 + plan.outChannels },
-          scratch
+          own?.sums,
+          own?.products,
+          workspace
         )
       }
     }
@@ -91,8 +90,7 @@ extension Engine {
         $0,
         activation: activation,
         rows: plan.outRows,
-        partials: partials,
-        chunks: chunks.count
+        moments: sums?.moments(rows: plan.outRows)
       )
     }
     let y = Tensor(
@@ -130,8 +128,7 @@ extension Engine {
       "convolution: a patch convolution must be the only reader of a pending input"
     )
     let sums =
-      target != nil && x.normalisation != nil && !plan.scatters
-      ? pool.takeZeros(chunks.count * 2 * x.channels) : nil
+      target == nil || plan.scatters ? nil : gradientSums(of: x, chunks: chunks.count)
     for group in 0..<plan.groups {
       let packed =
         target == nil ? nil : packFilter(filter, plan: plan, group: group, transposed: true)
@@ -144,18 +141,21 @@ extension Engine {
         accumulate: target?.accumulate ?? false
       )
       let partials = trainsParameters ? pool.take(chunks.count * partialFloats) : nil
-      profile?.next = .convolutionBackward(
-        plan.patches,
-        rows: plan.outRows,
-        depth: k,
-        columns: columns,
-        inputs: x.count / plan.groups,
-        forInput: target != nil,
-        forFilter: trainsParameters
-      )
-      team.run(chunks: chunks.count, scratchFloats: work.scratch, pool: pool) { chunk, scratch in
+      threadPool.run(
+        .convolutionBackward(
+          plan.patches,
+          rows: plan.outRows,
+          depth: k,
+          columns: columns,
+          inputs: x.count / plan.groups,
+          forInput: target != nil,
+          forFilter: trainsParameters
+        ),
+        chunks: chunks.count,
+        workspaceFloats: work.scratch
+      ) { chunk, workspace in
         let range = chunks[chunk]
-        let s = sums.map { $0.pointer + chunk * 2 * x.channels + offset }
+        let own = sums?.chunk(chunk, from: offset)
         let partial = partials.map { $0.pointer + chunk * partialFloats }
         partial?.update(repeating: 0, count: partialFloats)
         kernels.convolveBackward(
@@ -163,9 +163,9 @@ extension Engine {
           range.lowerBound,
           range.upperBound,
           partial,
-          s,
-          s.map { $0 + x.channels },
-          scratch
+          own?.sums,
+          own?.products,
+          workspace
         )
       }
       if let partials {
@@ -180,32 +180,33 @@ extension Engine {
         )
       }
     }
-    guard let target, let normalisation = x.normalisation else { return }
     if let sums {
-      addSums(sums, chunks: chunks.count, to: normalisation)
-    } else {
-      takeSums(of: x, gradient: target.buffer, normalisation: normalisation)
+      sums.add(to: x.normalisation)
+    } else if let target {
+      takeSums(of: x, gradient: target.buffer)
     }
   }
 
   /// Applies the activation's derivative to a complete gradient of `x` in place and takes its sums.
-  private func takeSums(of x: Tensor, gradient: Buffer, normalisation: Normalisation) {
+  private func takeSums(of x: Tensor, gradient: Buffer) {
     let chunks = Chunks(rows: x.rows, rowFloats: x.channels)
-    let partials = pool.takeZeros(chunks.count * 2 * x.channels)
-    profile?.next = Work("batch-norm sums", .backward, arithmetic: 8 * x.count, floats: 3 * x.count)
-    team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+    guard let sums = gradientSums(of: x, chunks: chunks.count) else { return }
+    threadPool.run(
+      Work("batch-norm sums", .backward, arithmetic: 8 * x.count, floats: 3 * x.count),
+      chunks: chunks.count
+    ) { chunk, _ in
       let range = chunks[chunk]
-      let sums = partials.pointer + chunk * 2 * x.channels
+      let own = sums.chunk(chunk)
       kernels.finishGradientRows(
         x.source,
         range.lowerBound,
         range.count,
         gradient.pointer,
-        sums,
-        sums + x.channels
+        own.sums,
+        own.products
       )
     }
-    addSums(partials, chunks: chunks.count, to: normalisation)
+    sums.add(to: x.normalisation)
   }
 
   /// Packs one group's filter for the micro-kernel, as [depth, columns] or transposed.
@@ -298,13 +299,15 @@ extension Engine {
   ) {
     let parts = Chunks(rows: rows, rowFloats: columns * chunks)
     let cells = rows * columns
-    profile?.next = Work(
-      "filter sums",
-      .backward,
-      arithmetic: chunks * cells,
-      floats: (chunks + 2) * cells
-    )
-    team.run(chunks: parts.count, scratchFloats: 0, pool: pool) { part, _ in
+    threadPool.run(
+      Work(
+        "filter sums",
+        .backward,
+        arithmetic: chunks * cells,
+        floats: (chunks + 2) * cells
+      ),
+      chunks: parts.count
+    ) { part, _ in
       for r in parts[part] {
         for chunk in 0..<chunks {
           kernels.addScaled(

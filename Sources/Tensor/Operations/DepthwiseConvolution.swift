@@ -46,30 +46,27 @@ extension Engine {
     let inFloats = height * width * channels
     let outFloats = outHeight * outWidth * channels
     let out = pool.take(images * outFloats)
-    let partials =
-      norm != nil && mode != .inference ? pool.takeZeros(images * 2 * channels) : nil
+    let sums = outputSums(norm, chunks: images, channels: channels)
     let work = Depthwise(source: x.source, geometry: geometry, filter: filter.value.pointer)
-    profile?.next = .depthwise(.forward, geometry, inputs: x.count, outputs: images * outFloats)
-    team.run(chunks: images, scratchFloats: work.scratch, pool: pool) { image, scratch in
+    threadPool.run(
+      .depthwise(.forward, geometry, inputs: x.count, outputs: images * outFloats),
+      chunks: images,
+      workspaceFloats: work.scratch
+    ) { image, workspace in
       var work = work
       work.source.base += image * inFloats
-      let sums = partials.map { $0.pointer + image * 2 * channels }
+      let own = sums?.chunk(image)
       kernels.depthwise(
         work,
         out.pointer + image * outFloats,
-        sums,
-        sums.map { $0 + channels },
-        scratch
+        own?.sums,
+        own?.products,
+        workspace
       )
     }
+    let rows = images * outHeight * outWidth
     let normalisation = norm.map {
-      normalise(
-        $0,
-        activation: activation,
-        rows: images * outHeight * outWidth,
-        partials: partials,
-        chunks: images
-      )
+      normalise($0, activation: activation, rows: rows, moments: sums?.moments(rows: rows))
     }
     let y = Tensor(
       shape: [images, outHeight, outWidth, channels],
@@ -84,31 +81,33 @@ extension Engine {
       // small.
       let filterFloats = kernel * kernel * channels
       let filters = trainsParameters ? pool.takeZeros(images * filterFloats) : nil
-      let sums =
-        target != nil && x.normalisation != nil ? pool.takeZeros(images * 2 * channels) : nil
-      profile?.next = .depthwise(
-        .backward,
-        geometry,
-        inputs: x.count,
-        outputs: y.count,
-        products: (target != nil ? 1 : 0) + (trainsParameters ? 1 : 0)
-      )
-      team.run(chunks: images, scratchFloats: work.scratch, pool: pool) { image, scratch in
+      let sums = target == nil ? nil : gradientSums(of: x, chunks: images)
+      threadPool.run(
+        .depthwise(
+          .backward,
+          geometry,
+          inputs: x.count,
+          outputs: y.count,
+          products: (target != nil ? 1 : 0) + (trainsParameters ? 1 : 0)
+        ),
+        chunks: images,
+        workspaceFloats: work.scratch
+      ) { image, workspace in
         var work = work
         work.source.base += image * inFloats
         var slice = gradient.source
         slice.gradient += image * outFloats
         slice.raw = slice.raw.map { $0 + image * outFloats }
-        let s = sums.map { $0.pointer + image * 2 * channels }
+        let own = sums?.chunk(image)
         kernels.depthwiseBackward(
           work,
           slice,
           target.map { $0.buffer.pointer + image * inFloats },
           target?.accumulate ?? false,
           filters.map { $0.pointer + image * filterFloats },
-          s,
-          s.map { $0 + channels },
-          scratch
+          own?.sums,
+          own?.products,
+          workspace
         )
       }
       if let filters {
@@ -122,9 +121,7 @@ extension Engine {
           to: filter.gradient.pointer
         )
       }
-      if let sums, let normalisation = x.normalisation {
-        addSums(sums, chunks: images, to: normalisation)
-      }
+      sums?.add(to: x.normalisation)
     }
     return y
   }

@@ -7,8 +7,10 @@ extension Engine {
     let (images, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.channels)
     let out = pool.take(images * channels)
     let source = x.source
-    profile?.next = Work("average pool", .forward, arithmetic: 3 * x.count, floats: x.count)
-    team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
+    threadPool.run(
+      Work("average pool", .forward, arithmetic: 3 * x.count, floats: x.count),
+      chunks: images
+    ) { image, _ in
       kernels.averageRows(source, image * pixels, pixels, out.pointer + image * channels)
     }
     let y = Tensor(shape: [images, channels], buffer: out, requiresGradient: wantsGradient([x]))
@@ -17,10 +19,12 @@ extension Engine {
       let gradient = ownGradient(of: y)
       y.gradient = nil
       let target = gradientTarget(of: x)
-      let sums = x.normalisation == nil ? nil : pool.takeZeros(images * 2 * channels)
-      profile?.next = Work("average pool", .backward, arithmetic: 6 * x.count, floats: 2 * x.count)
-      team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
-        let s = sums.map { $0.pointer + image * 2 * channels }
+      let sums = gradientSums(of: x, chunks: images)
+      threadPool.run(
+        Work("average pool", .backward, arithmetic: 6 * x.count, floats: 2 * x.count),
+        chunks: images
+      ) { image, _ in
+        let own = sums?.chunk(image)
         kernels.averageRowsBackward(
           source,
           gradient.pointer + image * channels,
@@ -28,13 +32,11 @@ extension Engine {
           pixels,
           target.buffer.pointer,
           target.accumulate,
-          s,
-          s.map { $0 + channels }
+          own?.sums,
+          own?.products
         )
       }
-      if let sums, let normalisation = x.normalisation {
-        addSums(sums, chunks: images, to: normalisation)
-      }
+      sums?.add(to: x.normalisation)
     }
     return y
   }

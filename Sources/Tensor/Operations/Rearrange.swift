@@ -28,8 +28,11 @@ extension Engine {
     let chunks = Chunks(rows: x.rows, rowFloats: 2 * channels)
     let source = x.source
     let name = channelOrder == nil ? "materialise" : "channel shuffle"
-    profile?.next = Work(name, .forward, arithmetic: 2 * x.count, floats: 2 * x.count)
-    team.run(chunks: chunks.count, scratchFloats: channels, pool: pool) { chunk, scratch in
+    threadPool.run(
+      Work(name, .forward, arithmetic: 2 * x.count, floats: 2 * x.count),
+      chunks: chunks.count,
+      workspaceFloats: channels
+    ) { chunk, workspace in
       let range = chunks[chunk]
       guard let order = channelOrder else {
         kernels.materialise(source, range.lowerBound, range.upperBound, out.pointer)
@@ -39,9 +42,9 @@ extension Engine {
         var row = source
         for r in range {
           row.base = source.base + r * channels
-          kernels.materialise(row, 0, 1, scratch)
+          kernels.materialise(row, 0, 1, workspace)
           let to = out.pointer + r * channels
-          for c in 0..<channels { to[c] = scratch[order[c]] }
+          for c in 0..<channels { to[c] = workspace[order[c]] }
         }
       }
     }
@@ -53,9 +56,11 @@ extension Engine {
       // A first reader writes in place; a later one needs its own derivative and sums before adding.
       let existing = x.gradient == nil ? nil : ownGradient(of: x)
       let target = channelOrder == nil && existing == nil ? gradient : pool.take(x.count)
-      let sums = x.normalisation == nil ? nil : pool.takeZeros(chunks.count * 2 * channels)
-      profile?.next = Work(name, .backward, arithmetic: 6 * x.count, floats: 3 * x.count)
-      team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+      let sums = gradientSums(of: x, chunks: chunks.count)
+      threadPool.run(
+        Work(name, .backward, arithmetic: 6 * x.count, floats: 3 * x.count),
+        chunks: chunks.count
+      ) { chunk, _ in
         let range = chunks[chunk]
         if let order = channelOrder {
           for r in range {
@@ -70,14 +75,14 @@ extension Engine {
           )
         }
         if source.scale != nil {
-          let s = sums.map { $0.pointer + chunk * 2 * channels }
+          let own = sums?.chunk(chunk)
           kernels.finishGradientRows(
             source,
             range.lowerBound,
             range.count,
             target.pointer,
-            s,
-            s.map { $0 + channels }
+            own?.sums,
+            own?.products
           )
         }
         if let existing {
@@ -90,9 +95,7 @@ extension Engine {
         }
       }
       if existing == nil { x.gradient = Tensor.Gradient(buffer: target) }
-      if let sums, let normalisation = x.normalisation {
-        addSums(sums, chunks: chunks.count, to: normalisation)
-      }
+      sums?.add(to: x.normalisation)
     }
     return y
   }

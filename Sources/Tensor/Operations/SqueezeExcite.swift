@@ -15,8 +15,10 @@ extension Engine {
     let (images, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.channels)
     let out = pool.take(x.count)
     let source = x.source
-    profile?.next = Work("scale channels", .forward, arithmetic: 3 * x.count, floats: 2 * x.count)
-    team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
+    threadPool.run(
+      Work("scale channels", .forward, arithmetic: 3 * x.count, floats: 2 * x.count),
+      chunks: images
+    ) { image, _ in
       kernels.scaleRows(
         source,
         gate.buffer.pointer + image * channels,
@@ -32,17 +34,18 @@ extension Engine {
       y.gradient = nil
       let accumulate = x.gradient != nil
       let target = !x.requiresGradient ? nil : accumulate ? ownGradient(of: x) : gradient
-      let sums =
-        target == nil || x.normalisation == nil ? nil : pool.takeZeros(images * 2 * channels)
+      let sums = target == nil ? nil : gradientSums(of: x, chunks: images)
       let gates = gate.requiresGradient ? ownGradient(of: gate) : nil
-      profile?.next = Work(
-        "scale channels",
-        .backward,
-        arithmetic: 9 * x.count,
-        floats: 3 * x.count
-      )
-      team.run(chunks: images, scratchFloats: 0, pool: pool) { image, _ in
-        let s = sums.map { $0.pointer + image * 2 * channels }
+      threadPool.run(
+        Work(
+          "scale channels",
+          .backward,
+          arithmetic: 9 * x.count,
+          floats: 3 * x.count
+        ),
+        chunks: images
+      ) { image, _ in
+        let own = sums?.chunk(image)
         kernels.scaleRowsBackward(
           source,
           gate.buffer.pointer + image * channels,
@@ -51,15 +54,13 @@ extension Engine {
           pixels,
           target?.pointer,
           accumulate,
-          s,
-          s.map { $0 + channels },
+          own?.sums,
+          own?.products,
           gates.map { $0.pointer + image * channels }
         )
       }
       if let target, !accumulate { x.gradient = Tensor.Gradient(buffer: target) }
-      if let sums, let normalisation = x.normalisation {
-        addSums(sums, chunks: images, to: normalisation)
-      }
+      sums?.add(to: x.normalisation)
     }
     return y
   }

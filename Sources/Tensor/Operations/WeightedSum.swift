@@ -71,13 +71,15 @@ extension Engine {
     }
     let mixtures = (0..<groups).map(lists)
     let reads = mixtures[0].count * rows * channels
-    profile?.next = Work(
-      "weighted sum",
-      .forward,
-      arithmetic: 4 * reads,
-      floats: reads + rows * channels
-    )
-    team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+    threadPool.run(
+      Work(
+        "weighted sum",
+        .forward,
+        arithmetic: 4 * reads,
+        floats: reads + rows * channels
+      ),
+      chunks: chunks.count
+    ) { chunk, _ in
       var row = chunks[chunk].lowerBound
       let end = chunks[chunk].upperBound
       while row < end {
@@ -131,13 +133,15 @@ extension Engine {
     let stride = 3 * channels
     let partials = pool.takeZeros(count * tensors.count * stride)
     let sources = tensors.map(\.source)
-    profile?.next = Work(
-      "weighted sum",
-      .backward,
-      arithmetic: 7 * tensors.count * y.count,
-      floats: (tensors.count + 1) * y.count
-    )
-    team.run(chunks: count, scratchFloats: 0, pool: pool) { chunk, _ in
+    threadPool.run(
+      Work(
+        "weighted sum",
+        .backward,
+        arithmetic: 7 * tensors.count * y.count,
+        floats: (tensors.count + 1) * y.count
+      ),
+      chunks: count
+    ) { chunk, _ in
       let range = chunks?[chunk] ?? (chunk * groupRows)..<((chunk + 1) * groupRows)
       var row = range.lowerBound
       while row < range.upperBound {
@@ -231,8 +235,10 @@ extension Engine {
     let floats = x.count / weights.count
     let pieces = Chunks(rows: floats, rowFloats: 1)
     for (group, weight) in weights.enumerated() {
-      profile?.next = Work("gradient copies", .backward, arithmetic: floats, floats: 2 * floats)
-      team.run(chunks: pieces.count, scratchFloats: 0, pool: pool) { piece, _ in
+      threadPool.run(
+        Work("gradient copies", .backward, arithmetic: floats, floats: 2 * floats),
+        chunks: pieces.count
+      ) { piece, _ in
         let range = pieces[piece]
         let at = group * floats + range.lowerBound
         if isFirst {

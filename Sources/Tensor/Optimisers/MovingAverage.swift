@@ -30,32 +30,47 @@ package final class MovingAverage {
     let engine = engine
     let share = 1 - min(decay, Float(1 + updates) / Float(10 + updates))
     let count = parameters.reduce(0) { $0 + $1.value.count }
-    engine.profile?.next = Work(
-      "weight averages",
-      .update,
-      arithmetic: 3 * count,
-      floats: 3 * count
-    )
-    engine.team.run(chunks: parameters.count, scratchFloats: 0, pool: engine.pool) { i, _ in
+    engine.threadPool.run(
+      Work(
+        "weight averages",
+        .update,
+        arithmetic: 3 * count,
+        floats: 3 * count
+      ),
+      chunks: parameters.count
+    ) { i, _ in
       let value = parameters[i].value
       engine.kernels.blend(value.count, share, value.pointer, averages[i].pointer)
     }
     updates += 1
   }
 
+  /// The averages, and how many updates they had.
+  package var entries: [StateEntry] {
+    zip(parameters, averages).map { parameter, average in
+      StateEntry(name: "average." + parameter.name, shape: parameter.shape, buffer: average)
+    } + [
+      StateEntry(name: "average.updates") {
+        self.updates
+      } restore: {
+        self.updates = $0
+      }
+    ]
+  }
+
   /// Exchanges averages and values in place; a second call undoes the first.
   package func swap() {
     let engine = engine
     let piece = 4096
-    engine.team.run(chunks: parameters.count, scratchFloats: piece, pool: engine.pool) {
+    engine.threadPool.run(chunks: parameters.count, workspaceFloats: piece) {
       i,
-      scratch in
+      workspace in
       let (value, average) = (parameters[i].value, averages[i])
       for first in stride(from: 0, to: value.count, by: piece) {
         let count = min(piece, value.count - first)
-        scratch.update(from: value.pointer + first, count: count)
+        workspace.update(from: value.pointer + first, count: count)
         (value.pointer + first).update(from: average.pointer + first, count: count)
-        (average.pointer + first).update(from: scratch, count: count)
+        (average.pointer + first).update(from: workspace, count: count)
       }
     }
   }

@@ -1,8 +1,7 @@
 import Kernels
 
 /// RMSProp with momentum and L2 weight decay, as PyTorch's `RMSprop` (not centred).
-package final class RMSProp {
-  /// What it trains, in a fixed order.
+package final class RMSProp: Optimiser {
   package let parameters: [Parameter]
   /// Means of the squared gradients, one for each parameter.
   package let squares: [Buffer]
@@ -45,8 +44,10 @@ package final class RMSProp {
   package func step(learningRate: Float) {
     let engine = engine
     let count = parameters.reduce(0) { $0 + $1.value.count }
-    engine.profile?.next = Work("optimiser", .update, arithmetic: 11 * count, floats: 8 * count)
-    engine.team.run(chunks: parameters.count, scratchFloats: 0, pool: engine.pool) { i, _ in
+    engine.threadPool.run(
+      Work("optimiser", .update, arithmetic: 11 * count, floats: 8 * count),
+      chunks: parameters.count
+    ) { i, _ in
       let p = parameters[i]
       engine.kernels.rootMeanSquareStep(
         p.value.count,
@@ -64,5 +65,10 @@ package final class RMSProp {
       )
       p.gradient.clear()
     }
+  }
+
+  /// The velocities, then the squares.
+  package var entries: [StateEntry] {
+    entries("velocity", velocities) + entries("square", squares)
   }
 }

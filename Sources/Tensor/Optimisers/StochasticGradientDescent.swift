@@ -1,8 +1,7 @@
 import Kernels
 
 /// SGD with momentum and L2 weight decay (spec S9), as PyTorch's.
-package final class StochasticGradientDescent {
-  /// What it trains, in a fixed order.
+package final class StochasticGradientDescent: Optimiser {
   package let parameters: [Parameter]
   /// Velocities, one for each parameter.
   package let velocities: [Buffer]
@@ -22,13 +21,15 @@ package final class StochasticGradientDescent {
   /// v = momentum·v + g + decay·w; w −= rate·v; then clears the gradients.
   package func step(learningRate: Float) {
     let engine = engine
-    engine.profile?.next = Work(
-      "optimiser",
-      .update,
-      arithmetic: 6 * parameters.reduce(0) { $0 + $1.value.count },
-      floats: 6 * parameters.reduce(0) { $0 + $1.value.count }
-    )
-    engine.team.run(chunks: parameters.count, scratchFloats: 0, pool: engine.pool) { i, _ in
+    engine.threadPool.run(
+      Work(
+        "optimiser",
+        .update,
+        arithmetic: 6 * parameters.reduce(0) { $0 + $1.value.count },
+        floats: 6 * parameters.reduce(0) { $0 + $1.value.count }
+      ),
+      chunks: parameters.count
+    ) { i, _ in
       let p = parameters[i]
       engine.kernels.stochasticGradientDescent(
         p.value.count,
@@ -42,4 +43,7 @@ package final class StochasticGradientDescent {
       p.gradient.clear()
     }
   }
+
+  /// The velocities.
+  package var entries: [StateEntry] { entries("velocity", velocities) }
 }

@@ -257,16 +257,16 @@ final class ResidualLayer {
     indices.sorted { (branches[$0].blocks.count, $1) > (branches[$1].blocks.count, $0) }
   }
 
-  /// `count` zeros in a worker's scratch.
-  func doubles(_ scratch: UnsafeMutablePointer<Float>, count: Int) -> UnsafeMutablePointer<Double> {
-    let doubles = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Double.self)
+  /// `count` zeros in a worker's workspace.
+  func doubles(_ workspace: UnsafeMutablePointer<Float>, count: Int) -> UnsafeMutablePointer<Double>
+  {
+    let doubles = UnsafeMutableRawPointer(workspace).assumingMemoryBound(to: Double.self)
     doubles.update(repeating: 0, count: count)
     return doubles
   }
 
   private func pack() {
-    engine.profile?.next = packWork(.forward)
-    engine.team.run(chunks: blocks.count, scratchFloats: 0, pool: engine.pool) { index, _ in
+    engine.threadPool.run(packWork(.forward), chunks: blocks.count) { index, _ in
       let block = blocks[index]
       let branch = branches[block.branch]
       packTaps(block, of: branch)

@@ -26,11 +26,10 @@ extension ResidualLayer {
         )
       )
     }
-    engine.profile?.next = packWork(.forward)
-    engine.team.run(
+    engine.threadPool.run(
+      packWork(.forward),
       chunks: blocks.count,
-      scratchFloats: blockWidth,
-      pool: engine.pool
+      workspaceFloats: blockWidth
     ) { index, scale in
       let block = blocks[index]
       let branch = branches[block.branch]
@@ -55,14 +54,17 @@ extension ResidualLayer {
     var moments = [Double](repeating: 0, count: 2 * blocks.count * blockWidth)
     moments.withUnsafeMutableBufferPointer { moments in
       guard let moments = moments.baseAddress else { return }
-      engine.profile?.next = packWork(.forward)
-      engine.team.run(chunks: blocks.count, scratchFloats: 4 * blockWidth, pool: engine.pool) {
+      engine.threadPool.run(
+        packWork(.forward),
+        chunks: blocks.count,
+        workspaceFloats: 4 * blockWidth
+      ) {
         index,
-        scratch in
+        workspace in
         let w = raw.pointer + index * input * blockWidth
         let t = covarianceTimesRaw.pointer + index * input * blockWidth
         // Not where they go: two workers would write to one cache line.
-        let to = doubles(scratch, count: 2 * blockWidth)
+        let to = doubles(workspace, count: 2 * blockWidth)
         for i in 0..<input {
           for j in 0..<blockWidth {
             let weight = Double(w[i * blockWidth + j])
@@ -86,8 +88,7 @@ extension ResidualLayer {
     let floats = tileRows * stride + stride
     let chunks = Chunks(rows: rows, rowFloats: input, partialFloats: floats)
     let partials = pool.takeZeros(chunks.count * floats)
-    engine.profile?.next = momentsWork
-    engine.team.run(chunks: chunks.count, scratchFloats: 0, pool: pool) { chunk, _ in
+    engine.threadPool.run(momentsWork, chunks: chunks.count) { chunk, _ in
       let products = partials.pointer + chunk * floats
       kernels.residual.secondMoments(
         x.buffer.pointer,
@@ -106,8 +107,7 @@ extension ResidualLayer {
       mean[c] /= Double(rows)
     }
     let covariance = pool.take(input * input)
-    engine.profile?.next = momentsWork
-    engine.team.run(chunks: input, scratchFloats: 0, pool: pool) { i, _ in
+    engine.threadPool.run(momentsWork, chunks: input) { i, _ in
       for j in i..<input {
         var sum = 0.0
         for chunk in 0..<chunks.count {
@@ -120,8 +120,9 @@ extension ResidualLayer {
     }
     let product = pool.take(blocks.count * input * blockWidth)
     let spare = 8 * (input + blockWidth)
-    engine.profile?.next = packWork(.forward)
-    engine.team.run(chunks: blocks.count, scratchFloats: spare, pool: pool) { index, scratch in
+    engine.threadPool.run(packWork(.forward), chunks: blocks.count, workspaceFloats: spare) {
+      index,
+      workspace in
       let at = index * input * blockWidth
       kernels.residual.multiplyBlock(
         input,
@@ -130,7 +131,7 @@ extension ResidualLayer {
         input,
         raw.pointer + at,
         product.pointer + at,
-        scratch
+        workspace
       )
     }
     inputMean = mean
@@ -158,38 +159,36 @@ extension ResidualLayer {
     )
   }
 
-  /// Floats of scratch that any block's work needs.
-  var blockScratch: Int {
+  /// Floats of workspace that any block's work needs.
+  var blockWorkspace: Int {
     branches.map { work($0.blocks.lowerBound, image: 0).scratch }.max() ?? 0
   }
 
   /// Makes the raw depthwise output anew if it was not kept.
   func restoreMiddle() {
-    if saved == nil { fillMiddle(partials: nil) }
+    if saved == nil { fillMiddle(sums: nil) }
   }
 
-  private func fillMiddle(partials: Buffer?) {
+  private func fillMiddle(sums: ChannelSums?) {
     let pool = engine.pool
     let kernels = engine.kernels
     let chunks = imageChunks
-    let channels = blocks.count * blockWidth
     let elements = blocks.count * blockFloats
     if keepsExpanded { expanded = pool.take(blocks.count * images * inputPixels * blockWidth) }
     saved = engine.takeMiddle(isHalf ? (elements + 1) / 2 : elements)
-    engine.profile?.next = expandWork
-    engine.team.run(chunks: chunks.count, scratchFloats: blockScratch, pool: pool) {
+    engine.threadPool.run(expandWork, chunks: chunks.count, workspaceFloats: blockWorkspace) {
       chunk,
-      scratch in
+      workspace in
       for index in blocks.indices {
-        let sums = partials.map { $0.pointer + chunk * 2 * channels + index * blockWidth }
+        let own = sums?.chunk(chunk, from: index * blockWidth)
         let image = chunks[chunk].lowerBound
         kernels.residual.expandDepthwise(
           work(index, image: image),
           chunks[chunk].count,
           middle(index, pixel: image * outputPixels),
-          sums,
-          sums.map { $0 + channels },
-          scratch
+          own?.sums,
+          own?.products,
+          workspace
         )
       }
     }
@@ -200,27 +199,19 @@ extension ResidualLayer {
     foldExpansion()
     let chunks = imageChunks
     let channels = blocks.count * blockWidth
-    let partials =
-      engine.mode == .inference ? nil : engine.pool.takeZeros(chunks.count * 2 * channels)
-    fillMiddle(partials: partials)
-    let rows = Double(images * outputPixels)
-    let totals = partials.map { engine.combine($0, chunks: chunks.count, channels: channels) }
+    let sums =
+      engine.mode == .inference
+      ? nil : ChannelSums(chunks: chunks.count, channels: channels, pool: engine.pool)
+    fillMiddle(sums: sums)
+    let moments = sums?.moments(rows: images * outputPixels)
     for branch in branches {
       let first = branch.blocks.lowerBound * blockWidth
-      let moments = totals.map { totals in
-        var mean = [Double](repeating: 0, count: branch.middle)
-        var variance = mean
-        for c in 0..<branch.middle {
-          mean[c] = totals.sums[first + c] / rows
-          variance[c] = max(0, totals.second[first + c] / rows - mean[c] * mean[c])
-        }
-        return (mean: mean, variance: variance)
-      }
+      let own = first..<first + branch.middle
       let norm = engine.normalise(
         branch.weights.depthwiseNorm,
         activation: branch.weights.activation,
         rows: images * outputPixels,
-        moments: moments
+        moments: moments.map { (mean: Array($0.mean[own]), variance: Array($0.variance[own])) }
       )
       depthwiseNorms.append(norm)
       for c in 0..<branch.middle {
@@ -254,8 +245,7 @@ extension ResidualLayer {
     let rows = images * outputPixels
     let columns = wholeBlocks(output)
     let packed = pool.take(blocks.count * blockWidth * columns)
-    engine.profile?.next = packWork(.forward)
-    engine.team.run(chunks: branches.count, scratchFloats: 0, pool: pool) { index, _ in
+    engine.threadPool.run(packWork(.forward), chunks: branches.count) { index, _ in
       let blocks = branches[index].blocks
       for block in blocks {
         kernels.residual.packSlice(
@@ -275,31 +265,30 @@ extension ResidualLayer {
       unit: convolutionBlock,
       rowFloats: 8 * (blockWidth + output)
     )
-    let partials =
-      engine.mode == .inference
-      ? nil : branches.map { _ in pool.takeZeros(chunks.count * 2 * output) }
+    let sums = branches.map {
+      engine.outputSums($0.weights.projectNorm, chunks: chunks.count, channels: output)
+    }
     let works = branches.indices.map { index in
       projection(
         index,
         filter: packed.pointer + branches[index].blocks.lowerBound * blockWidth * columns
       )
     }
-    engine.profile?.next = projectWork
-    engine.team.run(
+    engine.threadPool.run(
+      projectWork,
       chunks: branches.count * chunks.count,
-      scratchFloats: works.map(\.scratch).max() ?? 0,
-      pool: pool
-    ) { task, scratch in
+      workspaceFloats: works.map(\.scratch).max() ?? 0
+    ) { task, workspace in
       let (index, chunk) = (order[task / chunks.count], task % chunks.count)
-      let sums = partials.map { $0[index].pointer + chunk * 2 * output }
+      let own = sums[index]?.chunk(chunk)
       kernels.residual.projectBlocks(
         works[index],
         chunks[chunk].lowerBound,
         chunks[chunk].upperBound,
         outs[index].pointer,
-        sums,
-        sums.map { $0 + output },
-        scratch
+        own?.sums,
+        own?.products,
+        workspace
       )
     }
     if engine.recomputes { saved = nil }
@@ -312,8 +301,7 @@ extension ResidualLayer {
           branches[index].weights.projectNorm,
           activation: .none,
           rows: rows,
-          partials: partials?[index],
-          chunks: chunks.count
+          moments: sums[index]?.moments(rows: rows)
         ),
         requiresGradient: wantsGradient
       )

@@ -41,7 +41,7 @@ extension ResidualLayer {
     let trains = engine.trainsParameters
     let filters = trains ? pool.take(chunks.count * blocks.count * blockFilter) : nil
     let channels = blocks.count * blockWidth
-    let sums = pool.takeZeros(chunks.count * 2 * channels)
+    let sums = ChannelSums(chunks: chunks.count, channels: channels, pool: pool)
     let works = branches.indices.map { index in
       let first = branches[index].blocks.lowerBound
       var work = projection(
@@ -52,16 +52,15 @@ extension ResidualLayer {
       return work
     }
     let order = bySize(active)
-    engine.profile?.next = projectBackwardWork(active)
-    engine.team.run(
+    engine.threadPool.run(
+      projectBackwardWork(active),
       chunks: active.count * chunks.count,
-      scratchFloats: works.map(\.scratch).max() ?? 0,
-      pool: pool
-    ) { task, scratch in
+      workspaceFloats: works.map(\.scratch).max() ?? 0
+    ) { task, workspace in
       let (index, chunk) = (order[task / chunks.count], task % chunks.count)
       guard let gradient = gradients[index] else { return }
       let first = branches[index].blocks.lowerBound
-      let s = sums.pointer + chunk * 2 * channels + first * blockWidth
+      let own = sums.chunk(chunk, from: first * blockWidth)
       let filter = filters.map { $0.pointer + (chunk * blocks.count + first) * blockFilter }
       kernels.residual.projectBlocksBackward(
         works[index],
@@ -70,15 +69,17 @@ extension ResidualLayer {
         chunks[chunk].lowerBound,
         chunks[chunk].upperBound,
         filter,
-        s,
-        s + channels,
-        scratch
+        own.sums,
+        own.products,
+        workspace
       )
     }
     if let filters {
-      engine.profile?.next = sumsWork(chunks: chunks.count, count: blocks.count * blockFilter)
       let used = active.flatMap { Array(branches[$0].blocks) }
-      engine.team.run(chunks: used.count, scratchFloats: 0, pool: pool) { task, _ in
+      engine.threadPool.run(
+        sumsWork(chunks: chunks.count, count: blocks.count * blockFilter),
+        chunks: used.count
+      ) { task, _ in
         let index = used[task]
         let block = blocks[index]
         let branch = branches[block.branch]
@@ -102,14 +103,14 @@ extension ResidualLayer {
         }
       }
     }
-    let totals = engine.combine(sums, chunks: chunks.count, channels: channels)
+    let totals = sums.total()
     let coefficients = pool.takeZeros(3 * channels)
     for index in active {
       let branch = branches[index]
       let norm = depthwiseNorms[index]
       let first = branch.blocks.lowerBound * blockWidth
       norm.sums = Array(totals.sums[first..<first + branch.middle])
-      norm.products = Array(totals.second[first..<first + branch.middle])
+      norm.products = Array(totals.products[first..<first + branch.middle])
       let own = norm.coefficients(factor: 1, trainNorm: trains, pool: pool)
       for c in 0..<branch.middle {
         let to = coefficients.pointer + (first + c) / blockWidth * 3 * blockWidth + c % blockWidth
@@ -175,17 +176,16 @@ extension ResidualLayer {
       && active.allSatisfy { branches[$0].weights.activation == .relu }
     let packed = packExpansions(used, run: run, inRows: inRows)
     let dxFloats = (set * inputPixels + 8) * inputStride
-    let blockScratch = blockScratch
-    engine.profile?.next = expandBackwardWork(active)
-    engine.team.run(
+    let blockWorkspace = blockWorkspace
+    engine.threadPool.run(
+      expandBackwardWork(active),
       chunks: chunks.count,
-      scratchFloats: dxFloats + run * runFloats + blockScratch,
-      pool: pool
-    ) { chunk, scratch in
+      workspaceFloats: dxFloats + run * runFloats + blockWorkspace
+    ) { chunk, workspace in
       let sums = partials.pointer + chunk * partialFloats
       let taps = trains ? sums + sumFloats : nil
       let filter = taps.map { $0 + tapFloats }
-      let dx = scratch
+      let dx = workspace
       let made = dx + dxFloats
       let spare = made + run * runFloats
       sums.update(repeating: 0, count: sumFloats + (trains ? tapFloats : 0))
@@ -232,8 +232,9 @@ extension ResidualLayer {
     }
     let summed = sumFloats + (trains ? tapFloats : 0)
     let parts = Chunks(rows: summed, rowFloats: chunks.count)
-    engine.profile?.next = sumsWork(chunks: chunks.count, count: summed)
-    engine.team.run(chunks: parts.count, scratchFloats: 0, pool: pool) { part, _ in
+    engine.threadPool.run(sumsWork(chunks: chunks.count, count: summed), chunks: parts.count) {
+      part,
+      _ in
       let range = parts[part]
       for chunk in 1..<max(1, chunks.count) {
         kernels.addScaled(
@@ -288,8 +289,7 @@ extension ResidualLayer {
     let columns = wholeBlocks(input)
     let packed = engine.pool.take(used.count * blockWidth * columns)
     let kernels = engine.kernels
-    engine.profile?.next = packWork(.backward)
-    engine.team.run(chunks: used.count, scratchFloats: 0, pool: engine.pool) { task, _ in
+    engine.threadPool.run(packWork(.backward), chunks: used.count) { task, _ in
       let first = task / run * run
       kernels.residual.packSlice(
         input,
@@ -305,8 +305,7 @@ extension ResidualLayer {
 
   private func addTapGradients(_ taps: UnsafeMutablePointer<Float>, _ active: [Int]) {
     let used = active.flatMap { Array(branches[$0].blocks) }
-    engine.profile?.next = packWork(.backward)
-    engine.team.run(chunks: used.count, scratchFloats: 0, pool: engine.pool) { task, _ in
+    engine.threadPool.run(packWork(.backward), chunks: used.count) { task, _ in
       let block = blocks[used[task]]
       let branch = branches[block.branch]
       let gradient = branch.weights.depthwise.gradient.pointer

@@ -62,23 +62,22 @@ extension ResidualLayer {
     var products = [Double](repeating: 0, count: blocks.count * blockWidth)
     products.withUnsafeMutableBufferPointer { products in
       guard let products = products.baseAddress else { return }
-      engine.profile?.next = packWork(.backward)
-      engine.team.run(
+      engine.threadPool.run(
+        packWork(.backward),
         chunks: used.count,
-        scratchFloats: floats + 2 * blockWidth,
-        pool: engine.pool
-      ) { task, scratch in
+        workspaceFloats: floats + 2 * blockWidth
+      ) { task, workspace in
         let block = used[task]
         let p = filter + block * found.blockFilter
         for chunk in 1..<max(1, found.chunks) {
           engine.kernels.addScaled(found.blockFilter, 1, p + chunk * found.chunkFloats, p)
         }
         if found.inRows {
-          scratch.update(from: p, count: floats)
-          engine.kernels.residual.packBlock(input, scratch, wholeBlocks(input), p)
+          workspace.update(from: p, count: floats)
+          engine.kernels.residual.packBlock(input, workspace, wholeBlocks(input), p)
         }
         let w = raw.pointer + block * input * blockWidth
-        let to = doubles(scratch + floats, count: blockWidth)
+        let to = doubles(workspace + floats, count: blockWidth)
         for i in 0..<input * blockWidth { to[i % blockWidth] += Double(w[i]) * Double(p[i]) }
         (products + block * blockWidth).update(from: to, count: blockWidth)
       }
@@ -112,11 +111,13 @@ extension ResidualLayer {
     let blockFloats = tileRows * blockWidth
     shifts.withUnsafeMutableBufferPointer { shifts in
       guard let shifts = shifts.baseAddress else { return }
-      engine.profile?.next = packWork(.backward)
-      engine.team.run(chunks: runs.count, scratchFloats: found.run * blockFloats + 128, pool: pool)
-      {
+      engine.threadPool.run(
+        packWork(.backward),
+        chunks: runs.count,
+        workspaceFloats: found.run * blockFloats + 128
+      ) {
         chunk,
-        scratch in
+        workspace in
         var first = runs[chunk].lowerBound
         while first < runs[chunk].upperBound {
           let slices = min(found.run, used.count - first)
@@ -126,7 +127,7 @@ extension ResidualLayer {
             let scaled = folded.pointer + block * input * blockWidth
             let slope = slopes.pointer + block * blockWidth
             let sums = found.sums + block * 2 * blockWidth
-            let to = scratch + slice * blockFloats
+            let to = workspace + slice * blockFloats
             for i in 0..<input {
               var shift: Float = 0
               for j in 0..<blockWidth {
@@ -144,13 +145,13 @@ extension ResidualLayer {
             inRows: found.inRows,
             isSymmetric: true,
             skipsZeros: false,
-            spare: scratch + found.run * blockFloats
+            spare: workspace + found.run * blockFloats
           )
           let to = products.pointer + chunk * partial
           kernels.residual.multiplySlices(
             product,
             input,
-            scratch,
+            workspace,
             to,
             first > runs[chunk].lowerBound
           )
@@ -174,12 +175,11 @@ extension ResidualLayer {
     let correction = pool.take(stride * input)
     kernels.packColumns(input, input, products.pointer, stride, 1, correction.pointer)
     let chunks = Chunks(rows: images * inputPixels, rowFloats: 2 * input)
-    engine.profile?.next = momentsBackwardWork
-    engine.team.run(
+    engine.threadPool.run(
+      momentsBackwardWork,
       chunks: chunks.count,
-      scratchFloats: convolutionBlock * (input + stride),
-      pool: pool
-    ) { chunk, scratch in
+      workspaceFloats: convolutionBlock * (input + stride)
+    ) { chunk, workspace in
       kernels.residual.subtractProduct(
         x.source,
         correction.pointer,
@@ -187,7 +187,7 @@ extension ResidualLayer {
         chunks[chunk].lowerBound,
         chunks[chunk].upperBound,
         dx.pointer,
-        scratch
+        workspace
       )
     }
   }
@@ -201,11 +201,10 @@ extension ResidualLayer {
     let rows = Float(images * inputPixels)
     let used = active.flatMap { Array(branches[$0].blocks) }
     let mean = inputMean.map { $0.map { Float($0) } }
-    engine.profile?.next = packWork(.backward)
-    engine.team.run(
+    engine.threadPool.run(
+      packWork(.backward),
       chunks: used.count,
-      scratchFloats: 2 * blockWidth,
-      pool: engine.pool
+      workspaceFloats: 2 * blockWidth
     ) { task, scale in
       let index = used[task]
       let block = blocks[index]

@@ -12,13 +12,13 @@ import Synchronization
 ///
 /// A step is some hundred jobs with little between them. Waking a thread takes about as long as a small
 /// job does, so a helper looks for the next one for a while before it gives its thread back to Dispatch.
-final class Crew: Sendable {
-  private typealias Body = (_ chunk: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+final class WorkerThreads: Sendable {
+  private typealias Body = (_ chunk: Int, _ workspace: UnsafeMutablePointer<Float>) -> Void
 
   private struct Job {
     var chunks: Int
     /// One for each worker, the caller's first.
-    var scratch: [UnsafeMutablePointer<Float>]
+    var workspaces: [UnsafeMutablePointer<Float>]
     var body: Body
   }
 
@@ -42,28 +42,28 @@ final class Crew: Sendable {
 
   init(helpers: Int) { self.helpers = (0..<helpers).map { _ in Helper() } }
 
-  /// Calls `body` for every chunk, on this thread and on as many helpers as `scratch` has room for.
+  /// Calls `body` for every chunk, on this thread and on as many helpers as `workspaces` has room for.
   ///
   /// Not to be called by two threads at once, nor from within.
   func run(
     chunks: Int,
-    scratch: [UnsafeMutablePointer<Float>],
-    _ body: (_ chunk: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+    workspaces: [UnsafeMutablePointer<Float>],
+    _ body: (_ chunk: Int, _ workspace: UnsafeMutablePointer<Float>) -> Void
   ) {
     withoutActuallyEscaping(body) { body in
-      job = Job(chunks: chunks, scratch: scratch, body: body)
+      job = Job(chunks: chunks, workspaces: workspaces, body: body)
       next.store(0, ordering: .relaxed)
       let closed = state.load(ordering: .relaxed)
-      state.store(closed &+ Crew.number | Crew.open, ordering: .releasing)
-      for index in 0..<scratch.count - 1
+      state.store(closed &+ WorkerThreads.number | WorkerThreads.open, ordering: .releasing)
+      for index in 0..<workspaces.count - 1
       where !helpers[index].isAwake.exchange(true, ordering: .acquiringAndReleasing) {
         DispatchQueue.global(qos: .userInitiated).async { self.help(index) }
       }
-      take(chunks, scratch[0], body)
+      take(chunks, workspaces[0], body)
       // Who has not come by now would find nothing to do.
-      state.bitwiseAnd(~Crew.open, ordering: .acquiringAndReleasing)
+      state.bitwiseAnd(~WorkerThreads.open, ordering: .acquiringAndReleasing)
       var looks = 0
-      while state.load(ordering: .acquiring) & Crew.inside > 0 {
+      while state.load(ordering: .acquiring) & WorkerThreads.inside > 0 {
         looks += 1
         if looks < 1000 { cs_relax() } else { sched_yield() }
       }
@@ -71,11 +71,11 @@ final class Crew: Sendable {
     }
   }
 
-  private func take(_ chunks: Int, _ scratch: UnsafeMutablePointer<Float>, _ body: Body) {
+  private func take(_ chunks: Int, _ workspace: UnsafeMutablePointer<Float>, _ body: Body) {
     while true {
       let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
       if chunk >= chunks { return }
-      body(chunk, scratch)
+      body(chunk, workspace)
     }
   }
 
@@ -89,9 +89,9 @@ final class Crew: Sendable {
         continue
       }
       let waited = DispatchTime.now().uptimeNanoseconds - start
-      if waited < Crew.patience.alert {
+      if waited < WorkerThreads.patience.alert {
         cs_relax()
-      } else if waited < Crew.patience.awake {
+      } else if waited < WorkerThreads.patience.awake {
         sched_yield()
       } else {
         // A job that opens right now is done without this helper, or wakes it again.
@@ -104,16 +104,16 @@ final class Crew: Sendable {
   /// Works on the open job, if there is one other than the `last`.
   private func join(_ index: Int, after last: inout UInt64) -> Bool {
     let found = state.load(ordering: .acquiring)
-    guard found & Crew.open > 0, found / Crew.number != last,
+    guard found & WorkerThreads.open > 0, found / WorkerThreads.number != last,
       state.compareExchange(
         expected: found,
         desired: found + 1,
         ordering: .acquiringAndReleasing
       ).exchanged
     else { return false }
-    last = found / Crew.number
-    if let job, index + 1 < job.scratch.count {
-      take(job.chunks, job.scratch[index + 1], job.body)
+    last = found / WorkerThreads.number
+    if let job, index + 1 < job.workspaces.count {
+      take(job.chunks, job.workspaces[index + 1], job.body)
     }
     state.wrappingSubtract(1, ordering: .acquiringAndReleasing)
     return true
