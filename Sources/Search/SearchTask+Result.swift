@@ -38,6 +38,7 @@ extension SearchTask {
     let verdict = verdict
     var result = SearchResult(
       event: "done",
+      kind: drawn.isEmpty ? .search : .random,
       algorithm: configuration.search.algorithm.rawValue,
       validationAccuracy: last.validationAccuracy,
       argmaxAccuracy: best.accuracy,

@@ -53,14 +53,39 @@ import Testing
 
 /// Models in the states that a person may meet.
 enum Fixture {
-  /// The result of a search whose likeliest network missed its budget.
-  private static let found =
-    "{\"architecture\": ["
-    + ["k3_e6", "k5_e3", "skip", "k3_e3", "k5_e6", "k3_e1", "k3_e1_g2", "k5_e1"]
-    .map { "{\"choice\": \"\($0)\"}" }.joined(separator: ", ")
-    + "], \"argmax_accuracy\": 0.961, \"flops\": 790000, \"params\": 20100, "
-    + "\"latency_ms\": 1.975, \"repaired\": true, \"test_accuracy\": 0.958, "
-    + "\"verdict\": \"8 of 8 choices are settled (0.31 bits on average)\"}"
+  /// The result of a search whose most probable network missed its budget.
+  static let found = SearchResult(
+    event: "done",
+    kind: .search,
+    algorithm: "dnas",
+    validationAccuracy: 0.968,
+    argmaxAccuracy: 0.961,
+    validationLoss: 0.11,
+    testAccuracy: 0.958,
+    testLoss: 0.13,
+    supernetTestAccuracy: 0.963,
+    supernetTestLoss: 0.12,
+    architecture: [
+      "k3_e6", "k5_e3", "skip", "k3_e3", "k5_e6", "k3_e1", "k3_e1_g2", "k5_e1",
+    ].enumerated().map {
+      .init(layer: "layer \($0 + 1)", choice: $1, flops: 90_000, params: 2_500)
+    },
+    flops: 790_000,
+    params: 20_100,
+    latency: 1.975,
+    costMetric: "latency",
+    cost: 1.975,
+    expectedCost: 2.03,
+    argmaxCost: 2.3,
+    repaired: true,
+    verdict: "8 of 8 choices are settled (0.31 bits on average)",
+    thetaHash: "",
+    weightsHash: "",
+    run: "/runs/digits-1",
+    epochs: 30,
+    steps: 1200,
+    seconds: 57
+  )
 
   static func model(_ name: String, _ size: Size) -> Model {
     var look = Model.Look()
@@ -87,12 +112,12 @@ enum Fixture {
       return model
     case "timed-finished":
       var delta = run.advance(to: .max, state: .finished)
-      delta.found = FoundNetwork(result: found)
-      delta.tested = TestedNetwork(result: found)
+      delta.result = .search(found)
       _ = update(&model, .data(delta))
     case "random":
       var delta = run.advance(to: 700)
       delta.thetas = []
+      delta.summary?.kind = .random
       delta.summary?.randomNetworks = 20
       _ = update(&model, .data(delta))
     case "finished": _ = update(&model, .data(run.advance(to: .max, state: .finished)))

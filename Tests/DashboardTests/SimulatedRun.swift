@@ -178,6 +178,7 @@ final class SimulatedRun: RunSource {
     var recipe = Recipe()
     recipe.mixup = 0.2
     recipe.ema = 0.999
+    delta.summary?.kind = .training
     delta.summary?.recipe = recipe
     delta.summary?.preset = "fbnet_96"
     delta.choices = nil

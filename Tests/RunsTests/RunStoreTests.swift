@@ -205,13 +205,15 @@ import Testing
       // The version is a big-endian number at byte 60 of an SQLite file.
       let url = URL(fileURLWithPath: run.storePath)
       var data = try Data(contentsOf: url)
-      data[63] = 9
-      try data.write(to: url)
-      let error = try #require(try userError { _ = try RunFolder.open(path: run.path) })
-      #expect(error.code == .data)
-      #expect(error.place == run.path)
-      #expect(error.problem == "a run of format 9, this program reads format 4")
-      #expect(try userError { _ = try run.store() } == error)
+      for format in [4, 9] as [UInt8] {
+        data[63] = format
+        try data.write(to: url)
+        let error = try #require(try userError { _ = try RunFolder.open(path: run.path) })
+        #expect(error.code == .data)
+        #expect(error.place == run.path)
+        #expect(error.problem == "a run of format \(format), this program reads format 5")
+        #expect(try userError { _ = try run.store() } == error)
+      }
     }
   }
 

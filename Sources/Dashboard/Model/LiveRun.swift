@@ -55,9 +55,7 @@ package final class LiveRun: RunSource {
     if status != lastStatus { delta.status = status }
     lastStatus = status
     if delta.status?.state == .finished {
-      let result = try reader.result()
-      delta.found = result.flatMap { FoundNetwork(result: $0) }
-      delta.tested = result.flatMap { TestedNetwork(result: $0) }
+      delta.result = try reader.result().map { try RunResult(json: $0) }
     }
     delta.log = try reader.log(after: lastLog, limit: 200)
     lastLog = delta.log.last?.id ?? lastLog

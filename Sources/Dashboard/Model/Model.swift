@@ -14,8 +14,7 @@ struct Model: Sendable {
   var theta: ThetaRecord?
   var lastStep: StepRecord?
   var log: [LogRecord] = []
-  var found: FoundNetwork?
-  var tested: TestedNetwork?
+  var result: RunResult?
 
   // What the person does.
   var size: Size
@@ -105,8 +104,26 @@ struct Model: Sendable {
 extension Model {
   var state: RunStatus.State { status?.state ?? .preparing }
 
+  /// What the run does; a search as long as nothing is known of it.
+  var kind: RunKind { summary?.kind ?? .search }
+
   /// Whether one network is trained and nothing searched.
-  var isTraining: Bool { summary?.recipe != nil }
+  var isTraining: Bool { kind == .training }
+
+  /// What a finished search came to.
+  var found: SearchResult? {
+    guard case .search(let result) = result else { return nil }
+    return result
+  }
+
+  /// Accuracy on the test images of the network that a finished run leaves, 0…1.
+  var testAccuracy: Double? {
+    switch result {
+    case .search(let result): result.testAccuracy
+    case .training(let result): result.testAccuracy
+    case nil: nil
+    }
+  }
 
   /// Whether there is nothing to draw yet.
   var isBlank: Bool {
@@ -173,7 +190,7 @@ extension Model {
 
   /// How decided the choices are now; nil before there are any and in a random search, where θ rests.
   var verdict: Verdict? {
-    guard !choices.isEmpty, summary?.randomNetworks == nil else { return nil }
+    guard !choices.isEmpty, kind == .search else { return nil }
     return Verdict(
       probabilities: choices.indices.map { probabilities(of: $0).map(Double.init) }
     )

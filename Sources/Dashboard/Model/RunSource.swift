@@ -34,16 +34,16 @@ package struct RunDelta: Sendable {
   package var interventions: [Intervention] = []
   /// Lines of the run's log.
   package var log: [LogRecord] = []
-  /// Once a search has ended.
-  package var found: FoundNetwork?
-  /// Once a run has ended that tells what the test images came to.
-  package var tested: TestedNetwork?
+  /// Once the run has finished.
+  package var result: RunResult?
 
   package init() {}
 }
 
 /// What the dashboard wants to know of a run's settings.
 package struct RunSummary: Sendable, Equatable {
+  /// What the run does.
+  package var kind: RunKind
   /// Name of the run's folder.
   package var name: String
   /// Name of the preset that the settings started from.
@@ -62,12 +62,13 @@ package struct RunSummary: Sendable, Equatable {
   package var costMetric: String
   /// Cost to stay near, 0 when there is none.
   package var budget: Double
-  /// Networks that a random search will draw; nil for a search by gradients.
+  /// Networks that a random search will sample; nil in other runs.
   package var randomNetworks: Int?
-  /// What the training of one network is made of; nil for a search.
+  /// How one network is trained; nil in a search.
   package var recipe: Recipe?
 
   package init(
+    kind: RunKind = .search,
     name: String,
     preset: String,
     data: String,
@@ -78,6 +79,7 @@ package struct RunSummary: Sendable, Equatable {
     costMetric: String,
     budget: Double
   ) {
+    self.kind = kind
     self.name = name
     self.preset = preset
     self.data = data
@@ -92,9 +94,23 @@ package struct RunSummary: Sendable, Equatable {
   /// The summary of a run called `name` with these settings.
   package init(name: String, settings: RunSettings) {
     switch settings {
-    case .search(let configuration): self.init(name: name, configuration: configuration)
+    case .search(let configuration):
+      self.init(
+        kind: settings.kind,
+        name: name,
+        preset: configuration.preset,
+        data: configuration.data.source,
+        seed: configuration.seed,
+        epochs: configuration.search.epochs,
+        warmupEpochs: configuration.search.warmupEpochs,
+        schedule: configuration.temperature,
+        costMetric: configuration.search.cost.rawValue,
+        budget: configuration.limit ?? 0
+      )
+      if kind == .random { randomNetworks = configuration.search.randomNetworks }
     case .training(let configuration):
       self.init(
+        kind: settings.kind,
         name: name,
         preset: configuration.network,
         data: configuration.data.source,
@@ -106,23 +122,6 @@ package struct RunSummary: Sendable, Equatable {
         budget: 0
       )
       recipe = configuration.recipe
-    }
-  }
-
-  private init(name: String, configuration: Configuration) {
-    self.init(
-      name: name,
-      preset: configuration.preset,
-      data: configuration.data.source,
-      seed: configuration.seed,
-      epochs: configuration.search.epochs,
-      warmupEpochs: configuration.search.warmupEpochs,
-      schedule: configuration.temperature,
-      costMetric: configuration.search.cost.rawValue,
-      budget: configuration.limit ?? 0
-    )
-    if configuration.search.algorithm == .random {
-      randomNetworks = configuration.search.randomNetworks
     }
   }
 }

@@ -262,8 +262,7 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.epochs = []
     model.theta = nil
     model.fixedCost = nil
-    model.found = nil
-    model.tested = nil
+    model.result = nil
   }
   if let summary = delta.summary { model.summary = summary }
   if let choices = delta.choices {
@@ -272,8 +271,7 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   }
   if let alive = delta.trainerAlive { model.trainerAlive = alive }
   if let status = delta.status { model.status = status }
-  if let found = delta.found { model.found = found }
-  if let tested = delta.tested { model.tested = tested }
+  if let result = delta.result { model.result = result }
   let perEpoch = Double(max(1, model.status?.stepsPerEpoch ?? 1))
   for step in delta.steps {
     let x = Double(step.step + 1) / perEpoch

@@ -206,7 +206,7 @@ private func standing(_ model: Model) -> String {
   case .preparing: return ""
   case .running, .validating: break
   }
-  if let networks = model.summary?.randomNetworks {
+  if model.kind == .random, let networks = model.summary?.randomNetworks {
     return "random search: θ rests; \(networks) networks are drawn and judged after the last epoch"
   }
   if let summary = model.summary, let status = model.status, status.epoch < summary.warmupEpochs {

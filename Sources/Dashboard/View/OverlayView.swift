@@ -240,8 +240,7 @@ private func drawPrompt(
 /// What else there is to say of a result: the test images, the verdict in lines that fit, random sampling.
 private func resultRemarks(_ model: Model) -> [(String, Ink)] {
   var remarks: [(String, Ink)] = []
-  if let tested = model.tested {
-    let share = Format.percent(tested.accuracy)
+  if let share = model.testAccuracy.map({ Format.percent($0) }) {
     remarks.append(("test images: the chosen network alone \(share)", .fg))
   }
   if let verdict = model.found?.verdict {
@@ -282,7 +281,8 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
   let picks = model.choices.indices.map { index in
     let names = model.choices[index].options.map(\.name)
     let block = model.found.flatMap {
-      $0.blocks.indices.contains(index) ? names.firstIndex(of: $0.blocks[index]) : nil
+      $0.architecture.indices.contains(index)
+        ? names.firstIndex(of: $0.architecture[index].choice) : nil
     }
     let pick = block ?? model.leader(of: index)
     return (index, names.indices.contains(pick) ? glyphs.plain(names[pick]) : "?", pick)
@@ -308,7 +308,7 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
     x = frame.put(x, y, Format.percent(last.validationAccuracy), Style(.good, on: .bg, .bold)) + 3
     if x + 22 < inside.maxX {
       x = frame.put(x, y, "chosen network alone ", label)
-      let alone = model.found?.accuracy ?? last.argmaxAccuracy
+      let alone = model.found?.argmaxAccuracy ?? last.argmaxAccuracy
       frame.put(x, y, Format.percent(alone), Style(.seriesC, on: .bg, .bold))
     }
     y += 1
@@ -330,7 +330,7 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
     frame.put(
       inside.x,
       y,
-      model.found?.isRepaired == true
+      model.found?.repaired == true
         ? "The most probable network within the budget, layer by layer"
         : "The network that was found, layer by layer",
       Style(.title),
@@ -342,11 +342,10 @@ private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
     let (row, column) = (y + order / perLine, inside.x + order % perLine * item)
     guard row < inside.maxY - 1 else { break }
     frame.put(column, row, Format.right(String(pick.0 + 1), 2), label)
-    let key = Unicode.Scalar(optionKey(pick.2)).map(String.init) ?? "?"
     if model.look.hasColour {
       frame.put(column + 3, row, pick.1, Style(.option(pick.2), on: .bg, .bold))
     } else {
-      frame.put(column + 3, row, pick.1 + (key.isEmpty ? "" : ""), Style(.fg, on: .bg, .bold))
+      frame.put(column + 3, row, pick.1, Style(.fg, on: .bg, .bold))
     }
   }
   if inside.height >= 3 {

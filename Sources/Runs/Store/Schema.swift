@@ -4,7 +4,7 @@ import GRDB
 /// The tables of `run.sqlite` and what marks the file as ours.
 enum Schema {
   /// Raised with every change that an older or newer program could not read.
-  static let version = 4
+  static let version = 5
   /// `STOP`, in SQLite's field for the kind of file.
   static let applicationIdentifier = 0x5354_4F50
 
