@@ -9,6 +9,8 @@ package protocol TrainingTask: AnyObject {
   var plan: TrainingPlan { get }
   /// What people may decide; empty without a search.
   var choices: [Choice] { get }
+  /// What their options cost, of the choices whose options have prices of their own.
+  var choicePrices: [ChoicePrices] { get }
   /// What helps against numbers that grow without bound.
   var remedy: String { get }
 
@@ -69,4 +71,9 @@ extension TrainingTask {
     for tensor in checkpoint.tensors { state[tensor.name] = (tensor.shape, tensor.values) }
     try restore(state)
   }
+}
+
+extension TrainingTask {
+  /// None, unless a task says otherwise.
+  package var choicePrices: [ChoicePrices] { [] }
 }

@@ -10,7 +10,8 @@ import Testing
   static let states = [
     "running", "paused", "preparing", "empty", "finished", "nan", "constant", "deep", "inspector",
     "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained", "timed",
-    "timed-inspector", "timed-finished", "random",
+    "timed-inspector", "timed-finished", "random", "quit-training", "widths", "widths-inspector",
+    "mixed", "mixed-width", "many", "many-folded", "many-finished",
   ]
 
   @Test(arguments: states)
@@ -23,7 +24,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["running", "inspector", "finished"])
+  @Test(arguments: ["running", "inspector", "finished", "widths"])
   func `inks are as recorded`(state: String) throws {
     try compare(view(Fixture.model(state, Size(80, 24))).roles + "\n", "\(state)-80x24-inks")
   }
@@ -73,7 +74,7 @@ enum Fixture {
     flops: 790_000,
     params: 20_100,
     latency: 1.975,
-    costMetric: "latency",
+    costMetric: .latency,
     cost: 1.975,
     expectedCost: 2.03,
     argmaxCost: 2.3,
@@ -95,7 +96,9 @@ enum Fixture {
     model.now = 1_790_000_000
     let run = SimulatedRun(
       layers: name == "deep" ? 22 : 8,
-      metric: name.hasPrefix("timed") ? "latency" : "flops"
+      space: name.hasPrefix("widths")
+        ? .widths : name.hasPrefix("mixed") ? .mixed : name.hasPrefix("many") ? .many : .blocks,
+      metric: name.hasPrefix("timed") ? .latency : .flops
     )
     switch name {
     case "empty": return model
@@ -107,8 +110,9 @@ enum Fixture {
       delta.status = status
       _ = update(&model, .data(delta))
       return model
-    case "training", "trained":
+    case "training", "trained", "quit-training":
       _ = update(&model, .data(run.training(to: name == "trained" ? .max : 700)))
+      if name == "quit-training" { _ = update(&model, .key(.character("q"))) }
       return model
     case "timed-finished":
       var delta = run.advance(to: .max, state: .finished)
@@ -120,7 +124,8 @@ enum Fixture {
       delta.summary?.kind = .random
       delta.summary?.randomNetworks = 20
       _ = update(&model, .data(delta))
-    case "finished": _ = update(&model, .data(run.advance(to: .max, state: .finished)))
+    case "finished", "many-finished":
+      _ = update(&model, .data(run.advance(to: .max, state: .finished)))
     case "nan", "constant":
       var delta = run.advance(to: 400)
       for i in delta.steps.indices {
@@ -154,7 +159,11 @@ enum Fixture {
     default: _ = update(&model, .data(run.advance(to: 700)))
     }
     switch name {
-    case "inspector", "timed-inspector":
+    case "mixed-width": for _ in 0..<2 { _ = update(&model, .key(.down)) }
+    case "many-folded":
+      // All groups but the second, whose third choice is chosen.
+      for key in "Fjfjjj".unicodeScalars { _ = update(&model, .key(.character(key))) }
+    case "inspector", "timed-inspector", "widths-inspector":
       for key in [Key.down, .down, .enter] { _ = update(&model, .key(key)) }
     case "help": _ = update(&model, .key(.character("?")))
     case "quit": _ = update(&model, .key(.character("q")))

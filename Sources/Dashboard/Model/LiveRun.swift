@@ -42,7 +42,10 @@ package final class LiveRun: RunSource {
     if !hasChoices {
       let choices = try reader.choices()
       hasChoices = !choices.isEmpty
-      if hasChoices { delta.choices = choices }
+      if hasChoices {
+        delta.choices = choices
+        delta.prices = try reader.prices()
+      }
     }
     delta.steps = try reader.steps(after: lastStep, limit: Self.limit)
     lastStep = delta.steps.last?.step ?? lastStep

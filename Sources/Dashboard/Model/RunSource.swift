@@ -20,6 +20,8 @@ package struct RunDelta: Sendable {
   package var summary: RunSummary?
   /// Once known.
   package var choices: [Choice]?
+  /// With the choices: what their options cost, where each has a price of its own.
+  package var prices: [ChoicePrices] = []
   /// When it has changed.
   package var status: RunStatus?
   /// Whether the training process is there; nil when that cannot be told.
@@ -58,8 +60,8 @@ package struct RunSummary: Sendable, Equatable {
   package var warmupEpochs: Int
   /// Temperature over the epochs.
   package var schedule: TemperatureSchedule
-  /// Metric of the cost: `flops`, `params` or `latency`.
-  package var costMetric: String
+  /// Metric of the cost.
+  package var costMetric: CostMetric
   /// Cost to stay near, 0 when there is none.
   package var budget: Double
   /// Networks that a random search will sample; nil in other runs.
@@ -76,7 +78,7 @@ package struct RunSummary: Sendable, Equatable {
     epochs: Int,
     warmupEpochs: Int,
     schedule: TemperatureSchedule,
-    costMetric: String,
+    costMetric: CostMetric,
     budget: Double
   ) {
     self.kind = kind
@@ -104,7 +106,7 @@ package struct RunSummary: Sendable, Equatable {
         epochs: configuration.search.epochs,
         warmupEpochs: configuration.search.warmupEpochs,
         schedule: configuration.temperature,
-        costMetric: configuration.search.cost.rawValue,
+        costMetric: configuration.search.cost,
         budget: configuration.limit ?? 0
       )
       if kind == .random { randomNetworks = configuration.search.randomNetworks }
@@ -118,7 +120,7 @@ package struct RunSummary: Sendable, Equatable {
         epochs: configuration.recipe.epochs,
         warmupEpochs: 0,
         schedule: TemperatureSchedule(form: .constant, start: 1, rate: 0, end: 1),
-        costMetric: "flops",
+        costMetric: .flops,
         budget: 0
       )
       recipe = configuration.recipe

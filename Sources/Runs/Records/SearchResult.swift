@@ -67,8 +67,8 @@ package struct SearchResult: Codable, Sendable, Equatable {
   /// Milliseconds of the chosen architecture by the latency table, fixed layers included; nil without
   /// one.
   package var latency: Double?
-  /// Metric of the costs: `flops`, `params` or `latency` (milliseconds).
-  package var costMetric: String
+  /// Metric of the costs.
+  package var costMetric: CostMetric
   /// Cost of the chosen architecture.
   package var cost: Double
   /// Cost expected under softmax(θ).
@@ -126,7 +126,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
     flops: Double,
     params: Double,
     latency: Double? = nil,
-    costMetric: String,
+    costMetric: CostMetric,
     cost: Double,
     expectedCost: Double,
     argmaxCost: Double,

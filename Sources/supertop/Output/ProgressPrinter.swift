@@ -13,7 +13,7 @@ final class ProgressPrinter {
   /// What the run does.
   private let kind: RunKind
   /// Metric of a search's costs.
-  private let metric: String
+  private let metric: CostMetric
   private let output: Output
   private let errors = Output(descriptor: STDERR_FILENO)
   private var lastStep: Int
@@ -31,7 +31,7 @@ final class ProgressPrinter {
     reader = try folder.reader()
     let settings = try folder.settings()
     kind = settings.kind
-    metric = settings.metric.rawValue
+    metric = settings.metric
     self.json = json
     self.output = output
     lastStep = step
