@@ -38,6 +38,7 @@ extension SearchTask {
     let verdict = verdict
     var result = SearchResult(
       event: "done",
+      kind: drawn.isEmpty ? .search : .random,
       algorithm: configuration.search.algorithm.rawValue,
       validationAccuracy: last.validationAccuracy,
       argmaxAccuracy: best.accuracy,
@@ -50,7 +51,7 @@ extension SearchTask {
       flops: supernet.flops(best.network),
       params: supernet.params(best.network),
       latency: latency?.cost(best.network),
-      costMetric: configuration.search.cost.rawValue,
+      costMetric: configuration.search.cost,
       cost: prices.cost(best.network),
       expectedCost: supernet.expectedCost,
       argmaxCost: prices.cost(argmax),
@@ -81,14 +82,14 @@ extension SearchTask {
   }
 
   private func layers(of network: [Int]) -> [SearchResult.LayerChoice] {
-    zip(supernet.choices, network).map { choice, index in
-      let option = choice.options[index]
+    network.enumerated().map { layer, index in
+      let block = supernet.macro.layers[layer][index]
       return SearchResult.LayerChoice(
-        layer: choice.name,
-        choice: option.name,
-        flops: option.flops,
-        params: option.params,
-        latency: option.latency
+        layer: supernet.choices[layer].name,
+        choice: block.name,
+        flops: block.flops,
+        params: block.params,
+        latency: latency?.layers[layer][index]
       )
     }
   }

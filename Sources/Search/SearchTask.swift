@@ -65,6 +65,7 @@ package final class SearchTask: TrainingTask {
   }
 
   package var choices: [Choice] { supernet.choices }
+  package var choicePrices: [ChoicePrices] { supernet.macro.choicePrices(latency: latency) }
 
   /// Whether the plan is long enough for θ; nil where θ rests.
   var forecast: ThetaForecast? {
@@ -150,7 +151,8 @@ package final class SearchTask: TrainingTask {
       logits: supernet.theta.logits,
       accuracyPull: supernet.theta.accuracyPull,
       costPull: supernet.theta.costPull,
-      multiplier: supernet.theta.costWeight
+      multiplier: supernet.theta.costWeight,
+      expectedCost: supernet.expectedCost
     )
   }
 

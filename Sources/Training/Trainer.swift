@@ -157,7 +157,7 @@ package final class Trainer: Sendable {
       )
     )
     let session = try TrainingSession(folder: folder, store: store, task: task)
-    try store.setChoices(task.choices)
+    try store.setChoices(task.choices, prices: task.choicePrices)
     if let checkpoint = work.checkpoint {
       try session.restore(checkpoint)
       try store.log(.info, "resumed at step \(session.step)")

@@ -10,6 +10,8 @@ package protocol TrainingTask: AnyObject {
   var plan: TrainingPlan { get }
   /// What people may decide; empty without a search.
   var choices: [Choice] { get }
+  /// What their options cost, of the choices whose options have prices of their own.
+  var choicePrices: [ChoicePrices] { get }
   /// What helps against numbers that grow without bound.
   var remedy: String { get }
 
@@ -68,4 +70,9 @@ extension TrainingTask {
   package func restore(_ checkpoint: Checkpoint) throws {
     try restore(checkpoint.state)
   }
+}
+
+extension TrainingTask {
+  /// None, unless a task says otherwise.
+  package var choicePrices: [ChoicePrices] { [] }
 }

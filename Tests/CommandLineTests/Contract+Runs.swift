@@ -31,6 +31,7 @@ extension Contract {
       "`done` of a search",
       [
         "`done`": ["event"],
+        "`search` or `random`": ["kind"],
         "`dnas` or `random`": ["algorithm"],
         "list of chosen layer": ["architecture"],
         "share": [
@@ -103,6 +104,7 @@ extension Contract {
       "`done` of a training",
       [
         "`done`": ["event"],
+        "`training`": ["kind"],
         "text": ["name", "weights", "weights_sha256", "run"],
         "share": ["top1", "top5", "test_accuracy", "val_accuracy"],
         "amount": ["test_loss", "val_loss", "flops", "params", "seconds"],

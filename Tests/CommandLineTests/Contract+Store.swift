@@ -5,8 +5,15 @@ extension Contract {
       "table choices",
       [
         "INTEGER": ["id"],
-        "TEXT": ["name", "detail", "options"],
+        "TEXT": ["identity", "name", "detail", "kind", "group_name", "options"],
       ]
+    ),
+    Shape(
+      "table choice_prices",
+      [
+        "TEXT": ["choice", "flops", "params", "latency"]
+      ],
+      sometimes: ["latency"]
     ),
     Shape(
       "table steps",
@@ -27,11 +34,11 @@ extension Contract {
       "table thetas",
       [
         "INTEGER": ["step"],
-        "REAL": ["epoch", "multiplier"],
+        "REAL": ["epoch", "multiplier", "expected_cost"],
         "TEXT": ["counts"],
         "BLOB": ["logits", "accuracy_pull", "cost_pull"],
       ],
-      sometimes: ["epoch", "multiplier"]
+      sometimes: ["epoch", "multiplier", "expected_cost"]
     ),
     Shape(
       "table epochs",

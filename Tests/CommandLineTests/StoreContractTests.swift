@@ -16,7 +16,7 @@ struct StoreContractTests {
     settings.readonly = true
     let store = try DatabaseQueue(path: folder.path + "/run/run.sqlite", configuration: settings)
     try store.read { database in
-      #expect(try Int.fetchOne(database, sql: "PRAGMA user_version") == 4)
+      #expect(try Int.fetchOne(database, sql: "PRAGMA user_version") == 5)
       #expect(try Int.fetchOne(database, sql: "PRAGMA application_id") == 0x5354_4F50)
       let names = try String.fetchAll(
         database,

@@ -25,7 +25,8 @@ import Testing
       + [.backspace, .delete, .help, .character("7"), .character("."), .character("é")]
     for seed in 0..<6 {
       var model = Fixture.model(GoldenFrameTests.states[seed], Size(90, 30))
-      let run = SimulatedRun(layers: 1 + seed * 4, epochs: 1 + seed)
+      let space: SimulatedSpace = seed % 3 == 2 ? .many : seed % 3 == 1 ? .mixed : .blocks
+      let run = SimulatedRun(layers: 1 + seed * 4, space: space, epochs: 1 + seed)
       for i in 0..<400 {
         func pick(_ salt: Int, _ count: Int) -> Int {
           Int(SimulatedRun.noise(seed, i, salt) * Double(count))
@@ -60,7 +61,7 @@ import Testing
   @Test func `choices without options and of different lengths are drawn`() {
     var model = Fixture.model("running", Size(120, 36))
     model.choices[1].options = []
-    model.choices[2].options = [.init(name: "only", flops: 1, params: 1)]
+    model.choices[2].options = [.init(name: "only")]
     for index in 0..<3 {
       model.selection = index
       for screen in [Model.Screen.main, .inspector] {

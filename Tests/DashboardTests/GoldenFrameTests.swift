@@ -10,7 +10,8 @@ import Testing
   static let states = [
     "running", "paused", "preparing", "empty", "finished", "nan", "constant", "deep", "inspector",
     "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained", "timed",
-    "timed-inspector", "timed-finished", "random",
+    "timed-inspector", "timed-finished", "random", "quit-training", "widths", "widths-inspector",
+    "mixed", "mixed-width", "many", "many-folded", "many-finished",
   ]
 
   @Test(arguments: states)
@@ -23,7 +24,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["running", "inspector", "finished"])
+  @Test(arguments: ["running", "inspector", "finished", "widths"])
   func `inks are as recorded`(state: String) throws {
     try compare(view(Fixture.model(state, Size(80, 24))).roles + "\n", "\(state)-80x24-inks")
   }
@@ -53,14 +54,39 @@ import Testing
 
 /// Models in the states that a person may meet.
 enum Fixture {
-  /// The result of a search whose likeliest network missed its budget.
-  private static let found =
-    "{\"architecture\": ["
-    + ["k3_e6", "k5_e3", "skip", "k3_e3", "k5_e6", "k3_e1", "k3_e1_g2", "k5_e1"]
-    .map { "{\"choice\": \"\($0)\"}" }.joined(separator: ", ")
-    + "], \"argmax_accuracy\": 0.961, \"flops\": 790000, \"params\": 20100, "
-    + "\"latency_ms\": 1.975, \"repaired\": true, \"test_accuracy\": 0.958, "
-    + "\"verdict\": \"8 of 8 choices are settled (0.31 bits on average)\"}"
+  /// The result of a search whose most probable network missed its budget.
+  static let found = SearchResult(
+    event: "done",
+    kind: .search,
+    algorithm: "dnas",
+    validationAccuracy: 0.968,
+    argmaxAccuracy: 0.961,
+    validationLoss: 0.11,
+    testAccuracy: 0.958,
+    testLoss: 0.13,
+    supernetTestAccuracy: 0.963,
+    supernetTestLoss: 0.12,
+    architecture: [
+      "k3_e6", "k5_e3", "skip", "k3_e3", "k5_e6", "k3_e1", "k3_e1_g2", "k5_e1",
+    ].enumerated().map {
+      .init(layer: "layer \($0 + 1)", choice: $1, flops: 90_000, params: 2_500)
+    },
+    flops: 790_000,
+    params: 20_100,
+    latency: 1.975,
+    costMetric: .latency,
+    cost: 1.975,
+    expectedCost: 2.03,
+    argmaxCost: 2.3,
+    repaired: true,
+    verdict: "8 of 8 choices are settled (0.31 bits on average)",
+    thetaHash: "",
+    weightsHash: "",
+    run: "/runs/digits-1",
+    epochs: 30,
+    steps: 1200,
+    seconds: 57
+  )
 
   static func model(_ name: String, _ size: Size) -> Model {
     var look = Model.Look()
@@ -70,7 +96,9 @@ enum Fixture {
     model.now = 1_790_000_000
     let run = SimulatedRun(
       layers: name == "deep" ? 22 : 8,
-      metric: name.hasPrefix("timed") ? "latency" : "flops"
+      space: name.hasPrefix("widths")
+        ? .widths : name.hasPrefix("mixed") ? .mixed : name.hasPrefix("many") ? .many : .blocks,
+      metric: name.hasPrefix("timed") ? .latency : .flops
     )
     switch name {
     case "empty": return model
@@ -82,20 +110,22 @@ enum Fixture {
       delta.status = status
       _ = update(&model, .data(delta))
       return model
-    case "training", "trained":
+    case "training", "trained", "quit-training":
       _ = update(&model, .data(run.training(to: name == "trained" ? .max : 700)))
+      if name == "quit-training" { _ = update(&model, .key(.character("q"))) }
       return model
     case "timed-finished":
       var delta = run.advance(to: .max, state: .finished)
-      delta.found = FoundNetwork(result: found)
-      delta.tested = TestedNetwork(result: found)
+      delta.result = .search(found)
       _ = update(&model, .data(delta))
     case "random":
       var delta = run.advance(to: 700)
       delta.thetas = []
+      delta.summary?.kind = .random
       delta.summary?.randomNetworks = 20
       _ = update(&model, .data(delta))
-    case "finished": _ = update(&model, .data(run.advance(to: .max, state: .finished)))
+    case "finished", "many-finished":
+      _ = update(&model, .data(run.advance(to: .max, state: .finished)))
     case "nan", "constant":
       var delta = run.advance(to: 400)
       for i in delta.steps.indices {
@@ -129,7 +159,11 @@ enum Fixture {
     default: _ = update(&model, .data(run.advance(to: 700)))
     }
     switch name {
-    case "inspector", "timed-inspector":
+    case "mixed-width": for _ in 0..<2 { _ = update(&model, .key(.down)) }
+    case "many-folded":
+      // All groups but the second, whose third choice is chosen.
+      for key in "Fjfjjj".unicodeScalars { _ = update(&model, .key(.character(key))) }
+    case "inspector", "timed-inspector", "widths-inspector":
       for key in [Key.down, .down, .enter] { _ = update(&model, .key(key)) }
     case "help": _ = update(&model, .key(.character("?")))
     case "quit": _ = update(&model, .key(.character("q")))

@@ -15,7 +15,7 @@ import Testing
   }
 
   private func write(_ store: RunStore, _ delta: RunDelta) throws {
-    if let choices = delta.choices { try store.setChoices(choices) }
+    if let choices = delta.choices { try store.setChoices(choices, prices: delta.prices) }
     for step in delta.steps {
       let theta = delta.thetas.first { $0.step == step.step }
       try store.record(step: step, theta: theta, status: delta.status ?? RunStatus())
@@ -40,10 +40,13 @@ import Testing
       #expect(first.epochs == delta.epochs)
       #expect(first.status == delta.status)
       #expect(first.choices == delta.choices)
+      #expect(first.prices == delta.prices && first.prices.count == 4)
 
       let again = try live.poll()
       #expect(again.steps.isEmpty && again.thetas.isEmpty && again.epochs.isEmpty)
-      #expect(again.status == nil && again.choices == nil && !again.startsAnew)
+      #expect(
+        again.status == nil && again.choices == nil && again.prices.isEmpty && !again.startsAnew
+      )
     }
   }
 

@@ -1,5 +1,6 @@
 @testable import Dashboard
 import Foundation
+import Runs
 import Testing
 
 @Suite struct ParetoTests {
@@ -13,7 +14,7 @@ import Testing
         Point(mark: "c", name: "beaten", cost: 2, accuracy: 0.6),
         Point(mark: "d", name: "equal", cost: 3, accuracy: 0.9),
       ],
-      metric: "flops"
+      metric: .flops
     )
     #expect(chart.front.map { chart.points[$0].name } == ["cheap", "dear"])
   }
@@ -30,7 +31,7 @@ import Testing
     #expect(frame.svg(theme: ThemeLibrary.builtIn.themes[0]).contains(#"\u001b[2Jb\n&amp;\u202e"#))
     let chart = ParetoChart(
       points: [Point(mark: "a", name: name, cost: 1, accuracy: 0.5)],
-      metric: "flops"
+      metric: .flops
     )
     #expect(chart.svg.contains(#"a\u001b[2Jb\n&amp;\u202e</text>"#))
   }
@@ -43,7 +44,7 @@ import Testing
       Point(mark: "y", name: "left", cost: 1, accuracy: 0.1),
       Point(mark: "z", name: "right", cost: 9, accuracy: 0.9),
     ]
-    let svg = ParetoChart(points: points + far, metric: "latency").svg
+    let svg = ParetoChart(points: points + far, metric: .latency).svg
     let text =
       /<text x="([\d.]+)" y="([\d.]+)"[^>]*text-anchor="(start|end)">((?:network-\d)|left|right)</
     let boxes = try svg.matches(of: text).map { match in

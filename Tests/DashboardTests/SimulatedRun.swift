@@ -10,6 +10,7 @@ final class SimulatedRun: RunSource {
   let stepsPerEpoch = 40
   let summary: RunSummary
   let choices: [Choice]
+  let prices: [ChoicePrices]
   /// Milliseconds of a FLOP where latency is the cost, else 1.
   let unit: Double
   private(set) var step = 0
@@ -17,24 +18,19 @@ final class SimulatedRun: RunSource {
   /// What the next poll hands over.
   var pending = RunDelta()
 
-  static let candidates: [(name: String, flops: Double, params: Double)] = [
-    ("k3_e1", 41_000, 1_100), ("k3_e1_g2", 28_000, 760), ("k3_e3", 118_000, 3_200),
-    ("k3_e6", 233_000, 6_300), ("k5_e1", 49_000, 1_480), ("k5_e1_g2", 36_000, 1_140),
-    ("k5_e3", 142_000, 4_340), ("k5_e6", 281_000, 8_580), ("skip", 0, 0),
-  ]
-
   init(
     layers: Int = 8,
+    space: SimulatedSpace = .blocks,
     epochs: Int = 30,
     budget: Double = 900_000,
-    metric: String = "flops",
+    metric: CostMetric = .flops,
     name: String = "digits-1",
     preset: String = "digits",
     data: String = "digits"
   ) {
     self.layers = layers
     self.epochs = epochs
-    let isTimed = metric == "latency"
+    let isTimed = metric == .latency
     unit = isTimed ? 2.5e-6 : 1
     summary = RunSummary(
       name: name,
@@ -47,24 +43,8 @@ final class SimulatedRun: RunSource {
       costMetric: metric,
       budget: budget * unit
     )
-    choices = (0..<layers).map { layer in
-      let side = 16 >> (layer * 3 / max(1, layers))
-      let width = 16 + layer / 2 * 8
-      let scale = Double(width * width * side * side) / 65_536
-      return Choice(
-        name: "layer \(layer + 1)",
-        detail: "\(side)x\(side) \(width)→\(width + (layer % 2) * 8)"
-          + (layer % 3 == 0 ? " s2" : ""),
-        options: Self.candidates.map {
-          .init(
-            name: $0.name,
-            flops: $0.flops * scale,
-            params: $0.params * scale,
-            latency: isTimed ? $0.flops * scale * 2.5e-6 : nil
-          )
-        }
-      )
-    }
+    choices = space.choices(layers)
+    prices = space == .blocks ? SimulatedSpace.prices(choices, unit: isTimed ? unit : nil) : []
   }
 
   /// A number in 0…1 that looks random.
@@ -77,10 +57,11 @@ final class SimulatedRun: RunSource {
 
   func logits(_ epoch: Double) -> [[Float]] {
     choices.indices.map { layer in
-      let favourite = [3, 6, 2, 7, 8, 4, 1, 5, 0][(layer * 5 + 1) % 9]
-      let rival = [2, 7, 6, 3, 4][layer % 5]
+      let count = choices[layer].options.count
+      let favourite = [3, 6, 2, 7, 8, 4, 1, 5, 0][(layer * 5 + 1) % 9] * count / 9
+      let rival = [2, 7, 6, 3, 4][layer % 5] * count / 9
       let age = max(0, epoch - 3) / Double(epochs)
-      return Self.candidates.indices.map { option in
+      return choices[layer].options.indices.map { option in
         let pull = option == favourite ? 1.0 : option == rival ? 0.55 : 0
         let pace = 3 + 5 * Self.noise(layer, 1)
         let bump = option == rival ? 1.2 * exp(-pow((age - 0.25) * 6, 2)) : 0
@@ -96,8 +77,8 @@ final class SimulatedRun: RunSource {
 
   func expectedCost(_ epoch: Double) -> Double {
     unit
-      * zip(logits(epoch), choices).reduce(210_000) { sum, item in
-        sum + zip(softmax(item.0), item.1.options).reduce(0) { $0 + Double($1.0) * $1.1.flops }
+      * zip(logits(epoch), prices).reduce(210_000) { sum, item in
+        sum + zip(softmax(item.0), item.1.flops).reduce(0) { $0 + Double($1.0) * $1.1 }
       }
   }
 
@@ -106,6 +87,7 @@ final class SimulatedRun: RunSource {
     if step == 0 {
       delta.summary = summary
       delta.choices = choices
+      delta.prices = prices
     }
     while step < min(target, epochs * stepsPerEpoch) {
       let x = Double(step) / Double(stepsPerEpoch)
@@ -142,7 +124,13 @@ final class SimulatedRun: RunSource {
                 Float((Self.noise(l, $0, 6) - 0.6) * 0.04) - values[l][$0] * 0.004
               }
             },
-            costPull: choices.map { $0.options.map { Float(($0.flops - 90_000) / 9e6) } }
+            costPull: choices.indices.map { choice in
+              choices[choice].options.indices.map {
+                let price = prices.isEmpty ? 30_000 * Double($0) : prices[choice].flops[$0]
+                return Float((price - 90_000) / 9e6)
+              }
+            },
+            expectedCost: expectedCost(x)
           )
         )
       }
@@ -179,6 +167,7 @@ final class SimulatedRun: RunSource {
     var recipe = Recipe()
     recipe.mixup = 0.2
     recipe.ema = 0.999
+    delta.summary?.kind = .training
     delta.summary?.recipe = recipe
     delta.summary?.preset = "fbnet_96"
     delta.choices = nil

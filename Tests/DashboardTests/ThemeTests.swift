@@ -90,6 +90,11 @@ import Testing
         let contrast = ink.contrast(with: try #require(theme[Ink.option(index)].rgb))
         #expect(contrast >= 3.9, "\(theme.name): option \(index + 1) has \(contrast)")
       }
+      for step in 0..<16 {
+        let fill = try #require(theme[Ink.scale(Double(step) / 15)].rgb)
+        let contrast = ink.contrast(with: fill)
+        #expect(contrast >= 3.9, "\(theme.name): size \(step) has \(contrast)")
+      }
     }
   }
 

@@ -194,7 +194,7 @@ import Testing
     var model = Fixture.model("deep", Size(80, 24))
     for index in 0..<22 {
       let layout = Layout(model)
-      #expect((layout.firstLayer..<(layout.firstLayer + layout.visibleLayers)).contains(index))
+      #expect((layout.firstRow..<(layout.firstRow + layout.visibleRows)).contains(index))
       _ = update(&model, .key(.down))
     }
   }

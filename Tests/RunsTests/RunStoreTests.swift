@@ -18,18 +18,30 @@ import Testing
 
       let choices = [
         Choice(
+          id: "layer1.operator",
           name: "layer 1",
           detail: "8x8 16→24 s2",
-          options: [
-            .init(name: "k3_e1", flops: 1234.5, params: 99),
-            .init(name: "skip", flops: 0, params: 0),
-          ]
+          group: "stage 1",
+          options: [.init(name: "k3_e1"), .init(name: "skip")]
         ),
-        Choice(name: "layer 2", detail: "", options: []),
+        Choice(name: "layer 2", detail: "", kind: .width, options: []),
+        Choice(
+          id: "input.resolution",
+          name: "input",
+          detail: "",
+          kind: .resolution,
+          options: [.init(name: "96", value: 96), .init(name: "128", value: 128)]
+        ),
+      ]
+      let prices = [
+        ChoicePrices(choice: "layer1.operator", flops: [1234.5, 0], params: [99, 0]),
+        ChoicePrices(choice: "layer 2", flops: [], params: [], latency: []),
       ]
       try store.setChoices([choices[1]])
-      try store.setChoices(choices)
+      #expect(try reader.prices() == [])
+      try store.setChoices(choices, prices: prices)
       #expect(try reader.choices() == choices)
+      #expect(try reader.prices() == prices)
 
       var status = RunStatus(state: .running, message: "zwölf")
       status.step = 2
@@ -205,13 +217,15 @@ import Testing
       // The version is a big-endian number at byte 60 of an SQLite file.
       let url = URL(fileURLWithPath: run.storePath)
       var data = try Data(contentsOf: url)
-      data[63] = 9
-      try data.write(to: url)
-      let error = try #require(try userError { _ = try RunFolder.open(path: run.path) })
-      #expect(error.code == .data)
-      #expect(error.place == run.path)
-      #expect(error.problem == "a run of format 9, this program reads format 4")
-      #expect(try userError { _ = try run.store() } == error)
+      for format in [4, 9] as [UInt8] {
+        data[63] = format
+        try data.write(to: url)
+        let error = try #require(try userError { _ = try RunFolder.open(path: run.path) })
+        #expect(error.code == .data)
+        #expect(error.place == run.path)
+        #expect(error.problem == "a run of format \(format), this program reads format 5")
+        #expect(try userError { _ = try run.store() } == error)
+      }
     }
   }
 

@@ -52,7 +52,8 @@ func theta(_ number: Int) -> ThetaRecord {
     epoch: Double(number) / 10,
     logits: [[0.5, -1, Float(number)], [1e-30, 2]],
     accuracyPull: [[1, 2, 3], [4, 5]],
-    costPull: [[-1, -2, -3], [-4, -5]]
+    costPull: [[-1, -2, -3], [-4, -5]],
+    expectedCost: 1e6 + Double(number)
   )
 }
 

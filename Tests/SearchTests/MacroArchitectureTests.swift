@@ -66,13 +66,19 @@ import Testing
     }
   }
 
-  @Test func `choices carry the price of every candidate`() throws {
+  @Test func `choices know their stage, and the price of every candidate is beside them`() throws {
     let macro = try macro("cifar-small", classes: 10)
     #expect(macro.choices.count == 8)
-    for (choice, layer) in zip(macro.choices, macro.layers) {
-      #expect(choice.options.map(\.flops) == layer.map(\.flops))
-      #expect(choice.options.map(\.params) == layer.map(\.params))
+    let prices = macro.choicePrices(latency: nil)
+    #expect(prices.map(\.choice) == macro.choices.map(\.id))
+    #expect(Set(prices.map(\.choice)).count == 8)
+    for (price, layer) in zip(prices, macro.layers) {
+      #expect(price.flops == layer.map(\.flops))
+      #expect(price.params == layer.map(\.params))
+      #expect(price.latency == nil)
     }
+    #expect(macro.choices.allSatisfy { $0.kind == .operator })
+    #expect(macro.choices.prefix(4).map(\.group) == ["stage 1", "stage 2", "stage 2", "stage 3"])
     #expect(macro.choices[1].detail == "32x32 16→24 s2")
   }
 }

@@ -21,7 +21,7 @@ import Testing
         Choice(
           name: "layer \($0 + 1)",
           detail: "",
-          options: TableDoctorTests.names.map { .init(name: $0, flops: 0, params: 0) }
+          options: TableDoctorTests.names.map { .init(name: $0) }
         )
       },
       spread: spread
@@ -122,7 +122,7 @@ import Testing
           Choice(
             name: "layer \($0 + 1)",
             detail: "",
-            options: TableDoctorTests.names.map { .init(name: $0, flops: 0, params: 0) }
+            options: TableDoctorTests.names.map { .init(name: $0) }
           )
         }
       )

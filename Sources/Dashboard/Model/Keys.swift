@@ -1,3 +1,5 @@
+import Runs
+
 /// A key press, free of any terminal library.
 enum Key: Hashable, Sendable {
   case character(Unicode.Scalar)
@@ -8,18 +10,34 @@ enum Key: Hashable, Sendable {
 /// What a key does outside text fields and dialogs.
 enum Command: Hashable, Sendable {
   case togglePause, singleStep, hotter, cooler, typeTemperature, toggleHold, checkpoint
-  case up, down, pageUp, pageDown, top, bottom, open, back
+  case up, down, pageUp, pageDown, top, bottom, open, back, fold, foldAll
   case nextTab, previousTab, tab(Int)
   case theme, log, repaint, help, quit
+
+  /// What it acts on, for the answer where there is none.
+  var subject: String {
+    switch self {
+    case .hotter, .cooler, .typeTemperature, .toggleHold: "temperature"
+    case .tab: "such tab"
+    default: "choices"
+    }
+  }
 }
 
 /// One row of the key table, which drives dispatch, the help screen and the key line alike.
 struct KeyBinding: Sendable {
   /// Heading of the help screen.
-  enum Group: String, Sendable, CaseIterable {
-    case steering = "Steer the search"
-    case looking = "Look around"
-    case program = "Program"
+  enum Group: Sendable, CaseIterable {
+    case steering, looking, program
+
+    /// The heading in a run of that kind.
+    func title(_ kind: RunKind) -> String {
+      switch self {
+      case .steering: "Steer the \(kind.noun)"
+      case .looking: "Look around"
+      case .program: "Program"
+      }
+    }
   }
 
   var keys: [Key]
@@ -61,12 +79,14 @@ enum KeyTable {
       "inspect",
       "inspect the layer"
     ),
+    look([c("f")], .fold, "f", "", "fold a group, all groups"),
+    look([c("F")], .foldAll, "F", "", "fold a group, all groups"),
     look([.escape, .left, .backspace], .back, "Esc", "", "back, close"),
     look([.tab], .nextTab, "Tab", "", "next, previous tab"),
     look([.backTab], .previousTab, "S-Tab", "", "next, previous tab"),
-    look([c("1")], .tab(0), "1", "", "layers, curves, cost"),
-    look([c("2")], .tab(1), "2", "", "layers, curves, cost"),
-    look([c("3")], .tab(2), "3", "", "layers, curves, cost"),
+    look([c("1")], .tab(0), "1", "", "a tab"),
+    look([c("2")], .tab(1), "2", "", "a tab"),
+    look([c("3")], .tab(2), "3", "", "a tab"),
     look([c("l")], .log, "l", "", "the run's log"),
     program([c("T")], .theme, "T", "theme", "next colour theme"),
     program([c("?"), .help], .help, "? F1", "help", "this list"),
@@ -85,6 +105,11 @@ enum KeyTable {
     ("Ctrl-C", "as q; 2x stop; 3x leave now"),
     ("Ctrl-Z", "suspend; fg comes back"),
   ]
+
+  /// The keys that do something in a run of that kind.
+  static func bindings(_ kind: RunKind) -> [KeyBinding] {
+    bindings.filter { kind.allows($0.command) }
+  }
 
   /// The command of `key`, or nil.
   static func command(for key: Key) -> Command? {

@@ -42,7 +42,10 @@ package final class LiveRun: RunSource {
     if !hasChoices {
       let choices = try reader.choices()
       hasChoices = !choices.isEmpty
-      if hasChoices { delta.choices = choices }
+      if hasChoices {
+        delta.choices = choices
+        delta.prices = try reader.prices()
+      }
     }
     delta.steps = try reader.steps(after: lastStep, limit: Self.limit)
     lastStep = delta.steps.last?.step ?? lastStep
@@ -55,9 +58,7 @@ package final class LiveRun: RunSource {
     if status != lastStatus { delta.status = status }
     lastStatus = status
     if delta.status?.state == .finished {
-      let result = try reader.result()
-      delta.found = result.flatMap { FoundNetwork(result: $0) }
-      delta.tested = result.flatMap { TestedNetwork(result: $0) }
+      delta.result = try reader.result().map { try RunResult(json: $0) }
     }
     delta.log = try reader.log(after: lastLog, limit: 200)
     lastLog = delta.log.last?.id ?? lastLog

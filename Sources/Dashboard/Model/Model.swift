@@ -6,6 +6,8 @@ struct Model: Sendable {
   // What the run has told.
   var summary: RunSummary?
   var choices: [Choice] = []
+  /// What the options cost, by the identity of their choice.
+  var prices: [String: ChoicePrices] = [:]
   var status: RunStatus?
   var trainerAlive: Bool?
   var curves = Curves()
@@ -14,15 +16,17 @@ struct Model: Sendable {
   var theta: ThetaRecord?
   var lastStep: StepRecord?
   var log: [LogRecord] = []
-  var found: FoundNetwork?
-  var tested: TestedNetwork?
+  var result: RunResult?
 
   // What the person does.
   var size: Size
   var look: Look
   var screen = Screen.main
   var overlay: Overlay?
+  /// The chosen choice; where its group is folded, the group.
   var selection = 0
+  /// Groups of choices that are folded away.
+  var folded: Set<String> = []
   var tab = 0
   var message: Message?
   var interrupts: [Double] = []
@@ -35,8 +39,6 @@ struct Model: Sendable {
   /// Seconds since 1970, as of the last event that carries time.
   var now = 0.0
   var resultWasShown = false
-  /// Cost of the layers that are not searched.
-  var fixedCost: Double?
 
   init(size: Size, look: Look = Look(), ownsTrainer: Bool = true) {
     self.size = size
@@ -105,12 +107,28 @@ struct Model: Sendable {
 extension Model {
   var state: RunStatus.State { status?.state ?? .preparing }
 
-  /// Whether one network is trained and nothing searched.
-  var isTraining: Bool { summary?.recipe != nil }
+  /// What the run does; a search as long as nothing is known of it.
+  var kind: RunKind { summary?.kind ?? .search }
+
+  /// What a finished search came to.
+  var found: SearchResult? {
+    guard case .search(let result) = result else { return nil }
+    return result
+  }
+
+  /// Accuracy on the test images of the network that a finished run leaves, 0…1.
+  var testAccuracy: Double? {
+    switch result {
+    case .search(let result): result.testAccuracy
+    case .training(let result): result.testAccuracy
+    case nil: nil
+    }
+  }
 
   /// Whether there is nothing to draw yet.
   var isBlank: Bool {
-    isTraining ? lastStep == nil && state != .running && state != .paused : choices.isEmpty
+    kind.hasChoices
+      ? choices.isEmpty : lastStep == nil && state != .running && state != .paused
   }
 
   /// Whether the trainer has ended for good.
@@ -173,7 +191,7 @@ extension Model {
 
   /// How decided the choices are now; nil before there are any and in a random search, where θ rests.
   var verdict: Verdict? {
-    guard !choices.isEmpty, summary?.randomNetworks == nil else { return nil }
+    guard !choices.isEmpty, kind == .search else { return nil }
     return Verdict(
       probabilities: choices.indices.map { probabilities(of: $0).map(Double.init) }
     )
@@ -185,42 +203,15 @@ extension Model {
   /// Entropy of choice `index` in bits.
   func entropy(of index: Int) -> Double { entropyBits(probabilities(of: index)) }
 
-  /// Σ P·cost over the choices, in the run's metric; the fixed layers are not in it.
-  var costRange: ClosedRange<Double>? {
-    guard !choices.isEmpty else { return nil }
-    let prices = choices.map { $0.options.map(price) }
-    let low = prices.reduce(0) { $0 + ($1.min() ?? 0) }
-    let high = prices.reduce(0) { $0 + ($1.max() ?? 0) }
-    return low...max(low, high)
-  }
+  /// Metric of the cost.
+  var costMetric: CostMetric { summary?.costMetric ?? .flops }
 
-  func price(_ option: Choice.Option) -> Double {
-    switch costMetric {
-    case "params": option.params
-    case "latency": option.latency ?? 0
-    default: option.flops
-    }
-  }
-
-  /// Metric of the cost: `flops`, `params` or `latency`.
-  var costMetric: String { summary?.costMetric ?? "flops" }
-
-  /// Σ P·price over the choices now.
-  var choiceCost: Double {
-    choices.indices.reduce(0) { sum, index in
-      zip(probabilities(of: index), choices[index].options)
-        .reduce(sum) { $0 + Double($1.0) * price($1.1) }
-    }
-  }
-
-  /// The expected cost now: that of the choices and of what is fixed, which the last epoch told;
-  /// before that the mean of the last steps.
+  /// The expected cost now, as the trainer tells it: that of the last θ, else of the last epoch,
+  /// else the mean of the last steps.
   var cost: Double? {
-    if let fixedCost { return fixedCost + choiceCost }
-    guard let tail = curves.cost.buckets.suffix(8).map(\.mean) as [Double]?, !tail.isEmpty else {
-      return epochs.last?.expectedCost
-    }
-    return tail.reduce(0, +) / Double(tail.count)
+    if let known = theta?.expectedCost ?? epochs.last?.expectedCost { return known }
+    let tail = curves.cost.buckets.suffix(8).map(\.mean)
+    return tail.isEmpty ? nil : tail.reduce(0, +) / Double(tail.count)
   }
 
   /// Whether the picture moves by itself.

@@ -20,6 +20,8 @@ package struct RunDelta: Sendable {
   package var summary: RunSummary?
   /// Once known.
   package var choices: [Choice]?
+  /// With the choices: what their options cost, where each has a price of its own.
+  package var prices: [ChoicePrices] = []
   /// When it has changed.
   package var status: RunStatus?
   /// Whether the training process is there; nil when that cannot be told.
@@ -34,16 +36,16 @@ package struct RunDelta: Sendable {
   package var interventions: [Intervention] = []
   /// Lines of the run's log.
   package var log: [LogRecord] = []
-  /// Once a search has ended.
-  package var found: FoundNetwork?
-  /// Once a run has ended that tells what the test images came to.
-  package var tested: TestedNetwork?
+  /// Once the run has finished.
+  package var result: RunResult?
 
   package init() {}
 }
 
 /// What the dashboard wants to know of a run's settings.
 package struct RunSummary: Sendable, Equatable {
+  /// What the run does.
+  package var kind: RunKind
   /// Name of the run's folder.
   package var name: String
   /// Name of the preset that the settings started from.
@@ -58,16 +60,17 @@ package struct RunSummary: Sendable, Equatable {
   package var warmupEpochs: Int
   /// Temperature over the epochs.
   package var schedule: TemperatureSchedule
-  /// Metric of the cost: `flops`, `params` or `latency`.
-  package var costMetric: String
+  /// Metric of the cost.
+  package var costMetric: CostMetric
   /// Cost to stay near, 0 when there is none.
   package var budget: Double
-  /// Networks that a random search will draw; nil for a search by gradients.
+  /// Networks that a random search will sample; nil in other runs.
   package var randomNetworks: Int?
-  /// What the training of one network is made of; nil for a search.
+  /// How one network is trained; nil in a search.
   package var recipe: Recipe?
 
   package init(
+    kind: RunKind = .search,
     name: String,
     preset: String,
     data: String,
@@ -75,9 +78,10 @@ package struct RunSummary: Sendable, Equatable {
     epochs: Int,
     warmupEpochs: Int,
     schedule: TemperatureSchedule,
-    costMetric: String,
+    costMetric: CostMetric,
     budget: Double
   ) {
+    self.kind = kind
     self.name = name
     self.preset = preset
     self.data = data
@@ -92,9 +96,23 @@ package struct RunSummary: Sendable, Equatable {
   /// The summary of a run called `name` with these settings.
   package init(name: String, settings: RunSettings) {
     switch settings {
-    case .search(let configuration): self.init(name: name, configuration: configuration)
+    case .search(let configuration):
+      self.init(
+        kind: settings.kind,
+        name: name,
+        preset: configuration.preset,
+        data: configuration.data.source,
+        seed: configuration.seed,
+        epochs: configuration.search.epochs,
+        warmupEpochs: configuration.search.warmupEpochs,
+        schedule: configuration.temperature,
+        costMetric: configuration.search.cost,
+        budget: configuration.limit ?? 0
+      )
+      if kind == .random { randomNetworks = configuration.search.randomNetworks }
     case .training(let configuration):
       self.init(
+        kind: settings.kind,
         name: name,
         preset: configuration.network,
         data: configuration.data.source,
@@ -102,27 +120,10 @@ package struct RunSummary: Sendable, Equatable {
         epochs: configuration.recipe.epochs,
         warmupEpochs: 0,
         schedule: TemperatureSchedule(form: .constant, start: 1, rate: 0, end: 1),
-        costMetric: "flops",
+        costMetric: .flops,
         budget: 0
       )
       recipe = configuration.recipe
-    }
-  }
-
-  private init(name: String, configuration: Configuration) {
-    self.init(
-      name: name,
-      preset: configuration.preset,
-      data: configuration.data.source,
-      seed: configuration.seed,
-      epochs: configuration.search.epochs,
-      warmupEpochs: configuration.search.warmupEpochs,
-      schedule: configuration.temperature,
-      costMetric: configuration.search.cost.rawValue,
-      budget: configuration.limit ?? 0
-    )
-    if configuration.search.algorithm == .random {
-      randomNetworks = configuration.search.randomNetworks
     }
   }
 }

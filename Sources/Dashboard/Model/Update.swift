@@ -95,10 +95,10 @@ private func handle(_ model: inout Model, _ key: Key) -> [Effect] {
 
 /// Carries a command out.
 func perform(_ model: inout Model, _ command: Command) -> [Effect] {
-  let last = max(0, model.choices.count - 1)
-  let page = max(1, Layout(model).visibleLayers - 1)
-  if model.isTraining, [.hotter, .cooler, .typeTemperature, .toggleHold].contains(command) {
-    model.message = .notice("a training has no temperature")
+  let layout = Layout(model)
+  let page = max(1, layout.visibleRows - 1)
+  guard model.kind.allows(command) else {
+    model.message = .notice("a \(model.kind.noun) has no \(command.subject)")
     return []
   }
   switch command {
@@ -116,19 +116,24 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
       model.status?.temperatureHeld ?? false ? .releaseTemperature : .holdTemperature
     )
   case .checkpoint: return request(&model, .checkpoint)
-  case .up: model.selection = max(0, model.selection - 1)
-  case .down: model.selection = min(last, model.selection + 1)
-  case .pageUp: model.selection = max(0, model.selection - page)
-  case .pageDown: model.selection = min(last, model.selection + page)
-  case .top: model.selection = 0
-  case .bottom: model.selection = last
-  case .open: if !model.choices.isEmpty { model.screen = .inspector }
+  case .up: move(&model, by: -1)
+  case .down: move(&model, by: 1)
+  case .pageUp: move(&model, by: -page)
+  case .pageDown: move(&model, by: page)
+  case .top: move(&model, by: -model.choices.count)
+  case .bottom: move(&model, by: model.choices.count)
+  case .open: open(&model)
+  case .fold:
+    if ChoiceList.hasGroups(model.choices) {
+      model.toggle(group: model.choices[model.selection].group)
+    }
+  case .foldAll: if ChoiceList.hasGroups(model.choices) { model.toggleAllGroups() }
   case .back: model.screen = .main
-  case .nextTab: model.tab = (model.tab + 1) % Layout.tabs(model).count
+  case .nextTab: model.tab = (model.tab + 1) % model.kind.tabs.count
   case .previousTab:
-    model.tab = (model.tab + Layout.tabs(model).count - 1) % Layout.tabs(model).count
+    model.tab = (model.tab + model.kind.tabs.count - 1) % model.kind.tabs.count
   case .tab(let index):
-    model.tab = min(index, Layout.tabs(model).count - 1)
+    model.tab = index
     model.screen = .main
   case .theme:
     model.look.themeIndex = (model.look.themeIndex + 1) % model.look.library.themes.count
@@ -143,11 +148,25 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   return []
 }
 
+private func move(_ model: inout Model, by steps: Int) {
+  if !model.choices.isEmpty { model.selection = model.list.moved(from: model.selection, by: steps) }
+}
+
+/// Opens a folded group, or the inspector of the chosen choice.
+private func open(_ model: inout Model) {
+  guard model.choices.indices.contains(model.selection) else { return }
+  if model.isSelectionFolded, model.screen == .main {
+    model.toggle(group: model.choices[model.selection].group)
+  } else {
+    model.screen = .inspector
+  }
+}
+
 private func request(_ model: inout Model, _ action: Intervention.Action) -> [Effect] {
   guard !model.isOver else {
     model.message = .notice(
       model.state == .finished
-        ? "the \(model.isTraining ? "training" : "search") is finished"
+        ? "the \(model.kind.noun) is finished"
         : "no training is going on in this run"
     )
     return []
@@ -261,19 +280,17 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.probabilities = ProbabilityHistory()
     model.epochs = []
     model.theta = nil
-    model.fixedCost = nil
-    model.found = nil
-    model.tested = nil
+    model.result = nil
   }
   if let summary = delta.summary { model.summary = summary }
   if let choices = delta.choices {
     model.choices = choices
+    model.prices = Dictionary(delta.prices.map { ($0.choice, $0) }) { $1 }
     model.selection = min(model.selection, max(0, choices.count - 1))
   }
   if let alive = delta.trainerAlive { model.trainerAlive = alive }
   if let status = delta.status { model.status = status }
-  if let found = delta.found { model.found = found }
-  if let tested = delta.tested { model.tested = tested }
+  if let result = delta.result { model.result = result }
   let perEpoch = Double(max(1, model.status?.stepsPerEpoch ?? 1))
   for step in delta.steps {
     let x = Double(step.step + 1) / perEpoch
@@ -300,9 +317,6 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.curves.argmaxAccuracy.append(x, epoch.argmaxAccuracy)
     if let share = epoch.topFive { model.curves.topFive.append(x, share) }
     model.curves.expectedCost.append(x, epoch.expectedCost)
-  }
-  if let last = delta.epochs.last, !model.choices.isEmpty {
-    model.fixedCost = last.expectedCost - model.choiceCost
   }
   if let latest = delta.interventions.max(by: { $0.id < $1.id }) {
     model.message = .intervention(latest)
@@ -357,9 +371,15 @@ private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int
   for (index, rect) in layout.tabRects.enumerated() where rect.contains(x, y) {
     return perform(&model, .tab(index))
   }
-  if model.screen == .main, let row = layout.layer(at: x, y) {
-    if row == model.selection { return perform(&model, .open) }
-    model.selection = row
+  guard model.screen == .main else { return [] }
+  switch layout.row(at: x, y, in: model) {
+  case .group(let name, let choices, _):
+    model.toggle(group: name)
+    model.selection = choices.lowerBound
+  case .choice(let index):
+    if index == model.selection { return perform(&model, .open) }
+    model.selection = index
+  case nil: break
   }
   return []
 }

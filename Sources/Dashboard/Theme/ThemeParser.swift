@@ -154,6 +154,10 @@ struct ThemeParser {
 
   private func swatch(_ ink: Ink) -> Swatch {
     if let row = Self.keys.first(where: { $0.ink == ink }) { return named(row.name) }
+    if ink.rawValue >= Ink.scale0.rawValue {
+      // From a step of the ramp on that text can be read on.
+      return ramp(0.4 + 0.6 * Double(ink.rawValue - Ink.scale0.rawValue) / 15)
+    }
     return ramp(Double(ink.rawValue - Ink.ramp0.rawValue) / 7)
   }
 

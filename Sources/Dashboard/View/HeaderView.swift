@@ -52,7 +52,7 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     }
     if status.memoryBytes > 0 { figures.append(Format.bytes(status.memoryBytes)) }
     // Where there is room enough for the run's name as well.
-    if rect.width >= 100, !model.isTraining, let cost = model.cost,
+    if rect.width >= 100, model.kind.hasChoices, let cost = model.cost,
       let budget = model.summary?.budget, budget > 0
     {
       let metric = model.costMetric
@@ -113,7 +113,8 @@ func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   } else if model.state == .validating {
     phase = glyphs.plain(status.message.isEmpty ? "validating" : status.message)
   } else {
-    phase = model.isTraining ? "training" : status.phase == .theta ? glyphs.theta : "weights"
+    let part = status.phase == .theta ? glyphs.theta : "weights"
+    phase = model.kind == .training ? "training" : part
   }
   let stepDigits = columns(of: String(status.stepsPerEpoch))
   let step =
@@ -199,14 +200,14 @@ private func standing(_ model: Model) -> String {
     return "stopped with a checkpoint; go on with: supertop resume \(model.summary?.name ?? "RUN")"
   case .paused: return "paused at a step boundary; space goes on, s does one step"
   case .finished:
-    if model.isTraining { return "the training is done; q leaves" }
+    if !model.kind.hasChoices { return "the \(model.kind.noun) is done; q leaves" }
     return model.isSettled
       ? "the search is done; Enter inspects a layer, q leaves"
       : "the search ended undecided: \(model.found?.verdict ?? model.verdict?.text ?? "")"
   case .preparing: return ""
   case .running, .validating: break
   }
-  if let networks = model.summary?.randomNetworks {
+  if model.kind == .random, let networks = model.summary?.randomNetworks {
     return "random search: θ rests; \(networks) networks are drawn and judged after the last epoch"
   }
   if let summary = model.summary, let status = model.status, status.epoch < summary.warmupEpochs {
@@ -265,7 +266,7 @@ func drawTabs(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     frame.put(
       x + 1,
       rect.y,
-      model.look.glyphs.plain(Layout.tabs(model)[index]),
+      model.look.glyphs.plain(model.kind.tabs[index].title),
       Style(isChosen ? .selectFg : .muted, on: paper)
     )
   }

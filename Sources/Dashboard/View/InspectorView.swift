@@ -13,7 +13,7 @@ func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: 
   let most = log2(Double(max(1, choice.options.count)))
   let title: Words = [
     (glyphs.plain(choice.name.capitalizedFirst), Style(.title)),
-    (glyphs.plain(choice.detail), Style(.fg)),
+    (model.detail(of: choice), Style(.fg)),
     (String(format: "%.2f of %.2f bits", bits, most), Style(.muted)),
     ("\(index + 1) of \(model.choices.count)", Style(.muted)),
   ]
@@ -75,19 +75,19 @@ private struct CandidateColumns {
   var accuracyPull = 0
   var costPull = 0
 
-  init(name: Int, width: Int, hasLatency: Bool) {
+  init(name: Int, width: Int, prices: ChoicePrices?) {
     self.name = name
     let fixed = 2 + name + 1 + 6
     var rest = width - fixed
-    if rest >= 8 {
+    if prices != nil, rest >= 8 {
       flops = 6
       rest -= 7
     }
-    if rest >= 8 {
+    if prices != nil, rest >= 8 {
       params = 6
       rest -= 7
     }
-    if hasLatency, rest >= 8 {
+    if prices?.latency != nil, rest >= 8 {
       latency = 6
       rest -= 7
     }
@@ -111,16 +111,19 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   let values = model.probabilities(of: index)
   let names = choice.options.map { glyphs.plain($0.name) }
   let leader = model.leader(of: index)
+  let prices = model.prices[choice.id]
+  let widest = max(columns(of: choice.kind.word), names.map { columns(of: $0) }.max() ?? 4)
   let spec = CandidateColumns(
-    name: min(names.map { columns(of: $0) }.max() ?? 4, max(5, rect.width / 4)),
+    name: min(widest, max(5, rect.width / 4)),
     width: rect.width,
-    hasLatency: choice.options.contains { $0.latency != nil }
+    prices: prices
   )
 
   // Titles.
   let style = Style(.muted)
   var x = rect.x
-  frame.put(x + 2, rect.y, spec.name >= 9 ? "candidate" : "block", style)
+  let word = choice.kind == .operator && spec.name >= 9 ? "candidate" : choice.kind.word
+  frame.put(x + 2, rect.y, word, style, limit: spec.name)
   x += 2 + spec.name + 1
   frame.put(x, rect.y, Format.right("p", 5), style)
   x += 6
@@ -153,13 +156,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
     let weight: Attributes = isLeader ? .bold : []
     let value = Double(values[option])
     var x = rect.x
-    let key = Unicode.Scalar(optionKey(option)).map(String.init) ?? "?"
-    frame.put(
-      x,
-      y,
-      key,
-      model.look.hasColour ? Style(.optionInk, on: .option(option)) : Style(.fg, on: .bg, .bold)
-    )
+    drawOptionKey(&frame, x, y, choice, option, model.look)
     frame.put(
       x + 2,
       y,
@@ -181,7 +178,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
         y,
         width: spec.bar,
         share: value,
-        ink: .option(option),
+        ink: choice.look(of: option).line,
         track: .bg,
         look: model.look
       )
@@ -200,16 +197,16 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
         y,
         history,
         width: spec.trend,
-        ink: .option(option),
+        ink: choice.look(of: option).line,
         range: 0...max(0.25, history.max() ?? 1),
         glyphs: glyphs
       )
       x += spec.trend + 1
     }
     for (width, text) in [
-      (spec.flops, Format.count(choice.options[option].flops)),
-      (spec.params, Format.count(choice.options[option].params)),
-      (spec.latency, choice.options[option].latency.map { Format.time($0, most: 4) } ?? ""),
+      (spec.flops, price(prices?.flops, option).map(Format.count) ?? ""),
+      (spec.params, price(prices?.params, option).map(Format.count) ?? ""),
+      (spec.latency, price(prices?.latency, option).map { Format.time($0, most: 4) } ?? ""),
     ] where width > 0 {
       frame.put(x, y, Format.right(text, width), Style(.fg))
       x += width + 1
@@ -221,6 +218,11 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
       x += width + 1
     }
   }
+}
+
+private func price(_ prices: [Double]?, _ option: Int) -> Double? {
+  guard let prices, prices.indices.contains(option) else { return nil }
+  return prices[option]
 }
 
 /// How strongly a part of the loss pushes a logit up: the gradient with its sign turned.

@@ -1,7 +1,7 @@
 import Foundation
 import Runs
 
-/// Columns of the layer list.
+/// Columns of the list of choices.
 struct LayerColumns {
   var index = 3
   var detail = 0
@@ -13,7 +13,7 @@ struct LayerColumns {
 
   /// Columns for a list `width` wide; the bar takes what the others leave.
   init(_ model: Model, width: Int) {
-    let details = model.choices.map { columns(of: model.look.glyphs.plain($0.detail)) }.max() ?? 0
+    let details = model.choices.map { columns(of: model.detail(of: $0)) }.max() ?? 0
     let names =
       model.choices.flatMap { $0.options.map { columns(of: model.look.glyphs.plain($0.name)) } }
       .max() ?? 0
@@ -32,49 +32,55 @@ struct LayerColumns {
   }
 }
 
-/// One row a searched layer: where it sits, its probabilities, its leader and how settled it is.
+/// One row a choice: where it sits, its probabilities, its leader and how settled it is.
 func drawLayers(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   guard let box = layout.layers else { return }
-  let glyphs = model.look.glyphs
-  if layout.isBoxed {
-    var title: Words = [("Layers", Style(.title))]
-    let settled = model.verdict.map { ", \($0.settled) settled" } ?? ""
-    title.append(("\(model.choices.count) searched\(settled)", Style(.muted)))
-    if model.theta?.logits.contains(where: { $0.contains(where: \.isNaN) }) ?? false {
-      title = [("Layers", Style(.title)), ("\(glyphs.theta) is not a number", Style(.bad))]
-    }
-    drawBox(&frame, box, glyphs, title: title)
-    let last = layout.firstLayer + layout.visibleLayers
-    if layout.firstLayer > 0 || last < model.choices.count {
-      let range = "\(layout.firstLayer + 1)-\(min(last, model.choices.count))"
-      frame.putRight(box.maxX - 2, box.maxY - 1, " \(range) ", Style(.muted))
-      if last < model.choices.count {
-        frame.putRight(
-          box.maxX - 3 - columns(of: range) - 1,
-          box.maxY - 1,
-          " \(glyphs.down)",
-          Style(.muted)
-        )
-      }
-      if layout.firstLayer > 0 {
-        frame.putRight(box.maxX - 2, box.y, " \(glyphs.up) ", Style(.muted))
-      }
-    }
-  }
+  let list = model.list.rows
+  if layout.isBoxed { drawListBox(&frame, model, layout, box, count: list.count) }
   let rows = layout.layerRows
   let spec = LayerColumns(model, width: rows.width)
-  if layout.hasColumnTitles { drawColumnTitles(&frame, rows.x, rows.y - 1, spec, glyphs) }
-  for place in 0..<layout.visibleLayers {
-    let index = layout.firstLayer + place
-    guard index < model.choices.count else { break }
-    drawLayer(&frame, model, index, rows, rows.y + place * layout.rowHeight, spec)
+  if layout.hasColumnTitles { drawColumnTitles(&frame, rows.x, rows.y - 1, spec, model) }
+  for place in 0..<layout.visibleRows where layout.firstRow + place < list.count {
+    let y = rows.y + place * layout.rowHeight
+    switch list[layout.firstRow + place] {
+    case .choice(let index): drawLayer(&frame, model, index, rows, y, spec)
+    case .group(let name, let choices, let isFolded):
+      let head = GroupHead(model, name: name, choices: choices, isFolded: isFolded)
+      drawGroupHead(&frame, model, head, rows, y, spec)
+    }
   }
   if layout.legendRows > 0 {
-    drawLegend(
-      &frame,
-      model,
-      Rect(rows.x + 1, rows.maxY, rows.width - 2, layout.legendRows)
-    )
+    drawLegend(&frame, model, Rect(rows.x + 1, rows.maxY, rows.width - 2, layout.legendRows))
+  }
+}
+
+/// The frame of the list: how much there is, how much is settled, and which rows are in sight.
+private func drawListBox(
+  _ frame: inout Frame,
+  _ model: Model,
+  _ layout: Layout,
+  _ box: Rect,
+  count: Int
+) {
+  let glyphs = model.look.glyphs
+  let name = model.choosesBlocks ? "Layers" : "Choices"
+  var title: Words = [(name, Style(.title))]
+  let settled = model.verdict.map { ", \($0.settled) settled" } ?? ""
+  title.append(("\(model.choices.count) searched\(settled)", Style(.muted)))
+  if model.theta?.logits.contains(where: { $0.contains(where: \.isNaN) }) ?? false {
+    title = [(name, Style(.title)), ("\(glyphs.theta) is not a number", Style(.bad))]
+  }
+  drawBox(&frame, box, glyphs, title: title)
+  let last = layout.firstRow + layout.visibleRows
+  guard layout.firstRow > 0 || last < count else { return }
+  let range = "\(layout.firstRow + 1)-\(min(last, count))"
+  frame.putRight(box.maxX - 2, box.maxY - 1, " \(range) ", Style(.muted))
+  if last < count {
+    let right = box.maxX - 3 - columns(of: range) - 1
+    frame.putRight(right, box.maxY - 1, " \(glyphs.down)", Style(.muted))
+  }
+  if layout.firstRow > 0 {
+    frame.putRight(box.maxX - 2, box.y, " \(glyphs.up) ", Style(.muted))
   }
 }
 
@@ -83,20 +89,20 @@ private func drawColumnTitles(
   _ x: Int,
   _ y: Int,
   _ spec: LayerColumns,
-  _ glyphs: GlyphSet
+  _ model: Model
 ) {
   let style = Style(.muted)
   var column = x
   frame.put(column, y, Format.right("#", spec.index), style)
   column += spec.index + 1
   if spec.detail > 0 {
-    frame.put(column, y, "shape", style)
+    frame.put(column, y, model.choosesBlocks ? "shape" : "what", style)
     column += spec.detail + 1
   }
   frame.put(
     column,
     y,
-    spec.bar >= 17 ? "block probability" : "probability",
+    spec.bar >= 17 && model.choosesBlocks ? "block probability" : "probability",
     style,
     limit: spec.bar
   )
@@ -139,11 +145,20 @@ private func drawLayer(
   frame.put(x + 1, y, Format.right(String(index + 1), spec.index - 1), muted)
   x += spec.index + 1
   if spec.detail > 0 {
-    frame.put(x, y, shortened(glyphs.plain(choice.detail), spec.detail), muted)
+    frame.put(x, y, shortened(model.detail(of: choice), spec.detail), muted)
     x += spec.detail + 1
   }
   let names = choice.options.map { glyphs.plain($0.name) }
-  drawStackedBar(&frame, x, y, width: spec.bar, values, names: names, look: model.look)
+  drawStackedBar(
+    &frame,
+    x,
+    y,
+    width: spec.bar,
+    values,
+    names: names,
+    looks: choice.looks,
+    look: model.look
+  )
   x += spec.bar + 1
   // A layer that has settled stands out by weight, not by hue alone.
   let strong: Attributes = share >= 0.5 ? .bold : []
@@ -189,7 +204,7 @@ private func drawLayer(
       y,
       history,
       width: spec.trend,
-      ink: isSelected ? .selectFg : .option(leader),
+      ink: isSelected ? .selectFg : choice.look(of: leader).line,
       paper: paper,
       glyphs: glyphs
     )
@@ -210,87 +225,6 @@ func shortened(_ text: String, _ width: Int) -> String {
   var words = text.split(separator: " ").map(String.init)
   while words.count > 1, columns(of: words.joined(separator: " ")) > width { words.removeFirst() }
   return clip(words.joined(separator: " "), to: width)
-}
-
-/// Number, colour and name of every candidate.
-func drawLegend(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
-  for (row, line) in legendLines(model, width: rect.width).prefix(rect.height).enumerated() {
-    var x = rect.x
-    for item in line {
-      let key = String(Unicode.Scalar(optionKey(item.index)) ?? "?")
-      let style =
-        model.look.hasColour
-        ? Style(.optionInk, on: .option(item.index)) : Style(.fg, on: .bg, .bold)
-      x = frame.put(x, rect.y + row, key, style)
-      x = frame.put(x + 1, rect.y + row, model.look.glyphs.plain(item.name), Style(.muted)) + 2
-    }
-  }
-}
-
-/// The chosen layer's probabilities over time, under the list.
-func drawPreview(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
-  guard model.choices.indices.contains(model.selection) else { return }
-  let choice = model.choices[model.selection]
-  let glyphs = model.look.glyphs
-  let values = model.probabilities(of: model.selection)
-  var title: Words = [
-    (glyphs.plain(choice.name.capitalizedFirst), Style(.title)),
-    ("over time", Style(.muted)),
-  ]
-  // The two that compete, named in their own colours.
-  for option in values.indices.sorted(by: { values[$0] > values[$1] }).prefix(2) {
-    let share = Format.percent(Double(values[option]), digits: 0)
-    title.append(
-      (
-        "\(glyphs.line) \(glyphs.plain(choice.options[option].name)) \(share)",
-        Style(model.look.hasColour ? .option(option) : .fg)
-      )
-    )
-  }
-  drawBox(&frame, rect, glyphs, title: title)
-  probabilityChart(model, model.selection).draw(
-    &frame,
-    Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2),
-    glyphs
-  )
-}
-
-/// Every candidate of a choice as a curve; the leader is drawn over the others.
-func probabilityChart(_ model: Model, _ index: Int) -> Chart {
-  var chart = Chart()
-  let leader = model.leader(of: index)
-  let count = model.choices[index].options.count
-  // The leader last: later curves lie on top.
-  for option in (0..<count).filter({ $0 != leader }) + [leader] {
-    let buckets = model.probabilities.samples.compactMap { sample -> Series.Bucket? in
-      guard sample.values.indices.contains(index),
-        sample.values[index].indices.contains(option)
-      else { return nil }
-      let value = Double(sample.values[index][option])
-      return .init(
-        start: sample.epoch,
-        end: sample.epoch,
-        low: value,
-        high: value,
-        sum: value,
-        count: 1
-      )
-    }
-    chart.curves.append(
-      .init(buckets: buckets, ink: .option(option), tag: optionKey(option))
-    )
-  }
-  chart.limits = 0...1
-  let top = chart.curves.flatMap { $0.buckets.map(\.mean) }.max() ?? 1
-  chart.y = 0...max(0.2, min(1, (top * 10).rounded(.up) / 10))
-  chart.format = { Format.percent($0, digits: 0) }
-  chart.empty = "θ has not moved yet"
-  if let first = model.probabilities.samples.first, let last = model.probabilities.samples.last {
-    chart.xLabels = (
-      "epoch \(Format.epoch(first.epoch.rounded(.down)))", Format.epoch(last.epoch)
-    )
-  }
-  return chart
 }
 
 extension String {

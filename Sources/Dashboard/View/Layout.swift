@@ -12,11 +12,6 @@ struct Layout: Sendable, Equatable {
     case rate, facts
   }
 
-  /// Tabs of the small arrangement.
-  static func tabs(_ model: Model) -> [String] {
-    model.isTraining ? ["Learning", "Recipe"] : ["Layers", "Learning", "Cost & τ"]
-  }
-
   var kind: Kind
   var size: Size
   var header = Rect(0, 0, 0, 0)
@@ -33,9 +28,9 @@ struct Layout: Sendable, Equatable {
   /// Whether panels have borders, or only titles.
   var isBoxed = true
 
-  // The rows of the layer list.
-  var firstLayer = 0
-  var visibleLayers = 0
+  // The rows of the list of choices.
+  var firstRow = 0
+  var visibleRows = 0
   var layerRows = Rect(0, 0, 0, 0)
   var rowHeight = 1
   var legendRows = 0
@@ -68,8 +63,8 @@ struct Layout: Sendable, Equatable {
       keys = Rect(0, h - 1, w, 1)
       isBoxed = false
       var x = 1
-      for (index, name) in Self.tabs(model).enumerated() {
-        let width = columns(of: "\(index + 1) " + model.look.glyphs.plain(name)) + 2
+      for (index, tab) in model.kind.tabs.enumerated() {
+        let width = columns(of: "\(index + 1) " + model.look.glyphs.plain(tab.title)) + 2
         tabRects.append(Rect(x, 2, width, 1))
         x += width + 1
       }
@@ -81,7 +76,7 @@ struct Layout: Sendable, Equatable {
       isBoxed = false
       // The line under the progress holds the figures.
       body = Rect(0, 2, w, 1)
-      if h > 5, !model.isTraining {
+      if h > 5, model.kind.hasChoices {
         layers = Rect(0, 3, w, h - 5)
         arrangeLayers(model, Rect(0, 3, w, h - 5), titles: false, legend: 0)
       }
@@ -90,12 +85,12 @@ struct Layout: Sendable, Equatable {
   }
 
   private mutating func arrangeColumns(_ model: Model) {
-    if model.isTraining { return arrangeTraining() }
+    guard model.kind.hasChoices else { return arrangeGrid(model.kind.panels) }
     let (w, h) = (size.width, body.height)
     let left = kind == .wide ? w * 58 / 100 : max(50, w * 64 / 100)
     let right = Rect(left, body.y, w - left, h)
-    legendRows = legendLines(model, width: left - 4).count
-    let count = model.choices.count
+    legendRows = legendHeight(model, width: left - 4)
+    let count = model.list.rows.count
     let chrome = 3 + legendRows
     rowHeight = count > 0 && count * 2 + chrome <= h * 7 / 10 ? 2 : 1
     let wanted = max(count, 4) * rowHeight + chrome
@@ -111,43 +106,39 @@ struct Layout: Sendable, Equatable {
     var heights = Array(repeating: inside / 4, count: 4)
     for i in 0..<(inside % 4) { heights[[0, 1, 2, 3][i]] += 1 }
     var y = body.y
-    for (panel, height) in zip([Panel.loss, .accuracy, .cost, .temperature], heights) {
+    for (panel, height) in zip(model.kind.panels, heights) {
       panels.append((panel, Rect(right.x, y, right.width, height + 2)))
       y += height + 1
     }
   }
 
-  /// Loss and accuracy side by side, the learning rate and the recipe under them.
-  private mutating func arrangeTraining() {
+  /// Four panels in two columns, each with a large one above a small one.
+  private mutating func arrangeGrid(_ four: [Panel]) {
     let left = size.width / 2
     let top = body.height * 62 / 100
-    for (x, width, upper, lower) in [
-      (0, left, Panel.loss, Panel.rate), (left, size.width - left, .accuracy, .facts),
-    ] {
-      panels.append((upper, Rect(x, body.y, width, top)))
-      // Shares the border above it.
-      panels.append((lower, Rect(x, body.y + top - 1, width, body.height - top + 1)))
+    for (index, panel) in four.enumerated() {
+      let (x, width) = index < 2 ? (0, left) : (left, size.width - left)
+      // The lower one shares the border above it.
+      let rect =
+        index % 2 == 0
+        ? Rect(x, body.y, width, top)
+        : Rect(x, body.y + top - 1, width, body.height - top + 1)
+      panels.append((panel, rect))
     }
   }
 
   private mutating func arrangeTab(_ model: Model) {
-    let half = body.width / 2
-    let pair = [
-      Rect(body.x, body.y, half, body.height),
-      Rect(body.x + half, body.y, body.width - half, body.height),
-    ]
-    if model.isTraining {
-      panels =
-        model.tab == 0
-        ? [(.loss, pair[0]), (.accuracy, pair[1])] : [(.rate, pair[0]), (.facts, pair[1])]
-      return
-    }
-    switch model.tab {
-    case 1: panels = [(.loss, pair[0]), (.accuracy, pair[1])]
-    case 2: panels = [(.cost, pair[0]), (.temperature, pair[1])]
-    default:
+    let tabs = model.kind.tabs
+    switch tabs[min(model.tab, tabs.count - 1)] {
+    case .panels(_, let first, let second):
+      let half = body.width / 2
+      panels = [
+        (first, Rect(body.x, body.y, half, body.height)),
+        (second, Rect(body.x + half, body.y, body.width - half, body.height)),
+      ]
+    case .choices:
       layers = body
-      legendRows = body.height >= 9 ? legendLines(model, width: body.width - 2).count : 0
+      legendRows = body.height >= 9 ? legendHeight(model, width: body.width - 2) : 0
       arrangeLayers(model, body, titles: body.height >= 8, legend: legendRows)
     }
   }
@@ -158,18 +149,19 @@ struct Layout: Sendable, Equatable {
     let top = titles ? 1 : 0
     let room = max(0, rect.height - top - legend)
     layerRows = Rect(rect.x, rect.y + top, rect.width, room)
-    visibleLayers = max(0, room / rowHeight)
-    let count = model.choices.count
-    // The chosen layer stays in sight, about in the middle of a long list.
-    let latest = max(0, count - visibleLayers)
-    firstLayer = min(latest, max(0, model.selection - visibleLayers / 2))
+    visibleRows = max(0, room / rowHeight)
+    let list = model.list
+    // The chosen row stays in sight, about in the middle of a long list.
+    let latest = max(0, list.rows.count - visibleRows)
+    firstRow = min(latest, max(0, list.place(of: model.selection) - visibleRows / 2))
   }
 
-  /// The layer drawn at a cell, or nil.
-  func layer(at x: Int, _ y: Int) -> Int? {
+  /// The row of the list drawn at a cell, or nil.
+  func row(at x: Int, _ y: Int, in model: Model) -> ChoiceList.Row? {
     guard layers != nil, layerRows.contains(x, y) else { return nil }
     let row = (y - layerRows.y) / rowHeight
-    return row < visibleLayers ? firstLayer + row : nil
+    let rows = model.list.rows
+    return row < visibleRows && firstRow + row < rows.count ? rows[firstRow + row] : nil
   }
 
   /// The box of a dialog of this many columns and lines, in the middle of the screen.
@@ -195,88 +187,5 @@ struct Layout: Sendable, Equatable {
         1
       )
     }
-  }
-}
-
-/// The candidates' numbers and names, broken into lines of `width` columns; empty when layers
-/// differ in their candidates.
-func legendLines(_ model: Model, width: Int) -> [[(index: Int, name: String)]] {
-  guard let first = model.choices.first?.options.map(\.name), width > 8 else { return [] }
-  // Layers may lack some candidates; the list of the longest one names them all.
-  let names =
-    model.choices.map { $0.options.map(\.name) }.max { $0.count < $1.count } ?? first
-  var lines: [[(index: Int, name: String)]] = [[]]
-  var used = 0
-  for (index, name) in names.enumerated() {
-    let item = columns(of: name) + 4
-    if used + item > width, !(lines.last ?? []).isEmpty {
-      lines.append([])
-      used = 0
-    }
-    lines[lines.count - 1].append((index, name))
-    used += item
-  }
-  return lines.count <= 3 ? lines : Array(lines.prefix(3))
-}
-
-/// A word of the key line that can be clicked.
-struct KeyHint {
-  var rect: Rect
-  var key: String
-  var word: String
-  var command: Command
-}
-
-/// The words of the key line that fit `rect`; the most needed first.
-func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
-  guard rect.height > 0 else { return [] }
-  let order: [Command] =
-    model.isTraining
-    ? model.isOver
-      ? [.quit, .help, .theme, .log]
-      : [.togglePause, .quit, .help, .singleStep, .checkpoint, .theme]
-    : model.screen == .inspector
-      ? [.back, .quit, .help, .togglePause, .singleStep, .theme]
-      : model.isOver
-        ? [.quit, .help, .open, .theme, .log]
-        : [
-          .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
-          .singleStep, .checkpoint, .theme,
-        ]
-  var chosen: [(binding: KeyBinding, word: String)] = []
-  var used = 1
-  for command in order {
-    guard let binding = KeyTable.bindings.first(where: { $0.command == command }) else { continue }
-    var word = binding.hint
-    switch command {
-    case .togglePause: word = model.state == .paused ? "resume" : "pause"
-    case .toggleHold: word = model.status?.temperatureHeld ?? false ? "release" : "hold"
-    case .back: word = "back"
-    case .log: word = "log"
-    default: break
-    }
-    word = model.look.glyphs.plain(word)
-    let width = columns(of: binding.label.split(separator: " ")[0] + " " + word) + 2
-    if used + width - 2 > rect.width { continue }
-    used += width
-    chosen.append((binding, word))
-  }
-  // Drawn in the order of the table, whatever was left out.
-  let places = KeyTable.bindings.map(\.command)
-  chosen.sort {
-    (places.firstIndex(of: $0.binding.command) ?? 0)
-      < (places.firstIndex(of: $1.binding.command) ?? 0)
-  }
-  var x = rect.x + 1
-  return chosen.map { item in
-    let key = String(item.binding.label.split(separator: " ")[0])
-    let width = columns(of: key + " " + item.word)
-    defer { x += width + 2 }
-    return KeyHint(
-      rect: Rect(x, rect.y, width, 1),
-      key: key,
-      word: item.word,
-      command: item.binding.command
-    )
   }
 }

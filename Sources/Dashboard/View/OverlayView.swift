@@ -42,8 +42,8 @@ private typealias HelpLine = (key: String, text: String, isTitle: Bool)
 private func drawHelp(_ frame: inout Frame, _ model: Model, _ layout: Layout, _ scroll: Int) {
   let glyphs = model.look.glyphs
   func section(_ group: KeyBinding.Group) -> [HelpLine] {
-    var lines: [HelpLine] = [("", group.rawValue, true)]
-    for binding in KeyTable.bindings where binding.group == group {
+    var lines: [HelpLine] = [("", group.title(model.kind), true)]
+    for binding in KeyTable.bindings(model.kind) where binding.group == group {
       // Keys that do one thing in two directions share a line.
       if lines[lines.count - 1].text == binding.help {
         lines[lines.count - 1].key += " " + binding.label
@@ -127,13 +127,13 @@ private func drawQuit(_ frame: inout Frame, _ model: Model, _ layout: Layout, _ 
   let isSmall = box.height < 9
   if isSmall {
     frame.fill(box, Cell())
-    frame.put(box.x, box.y, "Leave the search?", Style(.title), limit: box.width)
+    frame.put(box.x, box.y, "Leave the \(model.kind.noun)?", Style(.title), limit: box.width)
   } else {
-    let inside = drawDialog(&frame, box, glyphs, "Leave")
+    let inside = drawDialog(&frame, box, glyphs, "Leave the \(model.kind.noun)?")
     frame.put(
       inside.x,
       inside.y + 1,
-      clip("The search is still running. What should happen?", to: inside.width),
+      clip("The \(model.kind.noun) is still running. What should happen?", to: inside.width),
       Style(.fg)
     )
     frame.put(
@@ -231,130 +231,6 @@ private func drawPrompt(
       inside.maxY - 1,
       clip(line, to: inside.width),
       Style(error.isEmpty ? .muted : .bad)
-    )
-  }
-}
-
-// MARK: Result
-
-/// What else there is to say of a result: the test images, the verdict in lines that fit, random sampling.
-private func resultRemarks(_ model: Model) -> [(String, Ink)] {
-  var remarks: [(String, Ink)] = []
-  if let tested = model.tested {
-    let share = Format.percent(tested.accuracy)
-    remarks.append(("test images: the chosen network alone \(share)", .fg))
-  }
-  if let verdict = model.found?.verdict {
-    let ink: Ink = model.isSettled ? .muted : .warn
-    // The figures, and what to change.
-    let parts = verdict.split(separator: ": ", maxSplits: 1).map(String.init)
-    remarks += parts.flatMap { wrapped($0, to: 70) }.map { ($0, ink) }
-  }
-  if let networks = model.found?.sampledNetworks, let mean = model.found?.sampledMean {
-    let deviation = Format.percent(model.found?.sampledDeviation ?? 0)
-    remarks.append(
-      (
-        "random sampling: \(Format.percent(mean)) on average of \(networks), "
-          + "deviation \(deviation)", .muted
-      )
-    )
-  }
-  return remarks
-}
-
-/// A text in lines of `width` columns at most, broken between words.
-private func wrapped(_ text: String, to width: Int) -> [String] {
-  text.split(separator: " ").reduce(into: [String]()) { lines, word in
-    if let last = lines.last, columns(of: last) + columns(of: String(word)) < width {
-      lines[lines.count - 1] = last + " " + word
-    } else {
-      lines.append(String(word))
-    }
-  }
-}
-
-/// What the search came to; stays until it is put away.
-private func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
-  if model.isTraining { return drawTrainingResult(&frame, model, layout) }
-  let glyphs = model.look.glyphs
-  let wide = min(76, layout.size.width)
-  // Each layer's pick, as many to a line as fit.
-  let picks = model.choices.indices.map { index in
-    let names = model.choices[index].options.map(\.name)
-    let block = model.found.flatMap {
-      $0.blocks.indices.contains(index) ? names.firstIndex(of: $0.blocks[index]) : nil
-    }
-    let pick = block ?? model.leader(of: index)
-    return (index, names.indices.contains(pick) ? glyphs.plain(names[pick]) : "?", pick)
-  }
-  let item = (picks.map { columns(of: $0.1) }.max() ?? 6) + 5
-  let perLine = max(1, (wide - 4) / max(1, item))
-  let pickLines = (picks.count + perLine - 1) / perLine
-  let remarks = resultRemarks(model)
-  let height = min(layout.size.height, 9 + pickLines + remarks.count)
-  let box = layout.dialog(width: wide, height: height)
-  let inside = drawDialog(
-    &frame,
-    box,
-    glyphs,
-    model.isSettled
-      ? "\(glyphs.check) The search is done" : "\(glyphs.waiting) The search ended undecided",
-    ink: model.isSettled ? .good : .warn
-  )
-  var y = inside.y + (inside.height >= 8 ? 1 : 0)
-  let label = Style(.muted)
-  if let last = model.epochs.last {
-    var x = frame.put(inside.x, y, "validation accuracy ", label, limit: inside.width)
-    x = frame.put(x, y, Format.percent(last.validationAccuracy), Style(.good, on: .bg, .bold)) + 3
-    if x + 22 < inside.maxX {
-      x = frame.put(x, y, "chosen network alone ", label)
-      let alone = model.found?.accuracy ?? last.argmaxAccuracy
-      frame.put(x, y, Format.percent(alone), Style(.seriesC, on: .bg, .bold))
-    }
-    y += 1
-    let seconds = model.epochs.reduce(0) { $0 + $1.seconds }
-    let latency = model.found?.latency ?? last.argmaxLatency
-    let facts =
-      "\(Format.count(model.found?.flops ?? last.argmaxFlops)) FLOPs \(glyphs.dot) "
-      + "\(Format.count(model.found?.params ?? last.argmaxParams)) params (madds) \(glyphs.dot) "
-      + (latency.map { Format.milliseconds($0) + " \(glyphs.dot) " } ?? "")
-      + "\(model.epochs.count) epochs in \(Format.duration(seconds))"
-    if y < inside.maxY { frame.put(inside.x, y, clip(facts, to: inside.width), Style(.fg)) }
-    for remark in remarks where y + 1 < inside.maxY {
-      y += 1
-      frame.put(inside.x, y, clip(glyphs.plain(remark.0), to: inside.width), Style(remark.1))
-    }
-    y += 2
-  }
-  if y < inside.maxY - 1 {
-    frame.put(
-      inside.x,
-      y,
-      model.found?.isRepaired == true
-        ? "The most probable network within the budget, layer by layer"
-        : "The network that was found, layer by layer",
-      Style(.title),
-      limit: inside.width
-    )
-    y += 1
-  }
-  for (order, pick) in picks.enumerated() {
-    let (row, column) = (y + order / perLine, inside.x + order % perLine * item)
-    guard row < inside.maxY - 1 else { break }
-    frame.put(column, row, Format.right(String(pick.0 + 1), 2), label)
-    let key = Unicode.Scalar(optionKey(pick.2)).map(String.init) ?? "?"
-    if model.look.hasColour {
-      frame.put(column + 3, row, pick.1, Style(.option(pick.2), on: .bg, .bold))
-    } else {
-      frame.put(column + 3, row, pick.1 + (key.isEmpty ? "" : ""), Style(.fg, on: .bg, .bold))
-    }
-  }
-  if inside.height >= 3 {
-    frame.putRight(
-      inside.maxX,
-      inside.maxY - 1,
-      clip("Esc looks around  q leaves", to: inside.width),
-      label
     )
   }
 }

@@ -59,7 +59,7 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Wo
       model.epochs.last.map { Format.percent($0.validationAccuracy) },
       .seriesB
     )
-    if model.isTraining {
+    if !model.kind.hasChoices {
       words += value(
         "top-5",
         "t5",
@@ -87,7 +87,7 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Wo
         )
       )
     } else if isWide, let metric = model.summary?.costMetric {
-      words.append((metric == "flops" ? "FLOPs" : metric, Style(.muted)))
+      words.append((metric.title, Style(.muted)))
     }
     if isWide, let multiplier = model.lastStep?.multiplier {
       words.append(("\(glyphs.lambda) \(Format.number(multiplier))", Style(.muted)))
@@ -146,7 +146,7 @@ private func accuracyChart(_ model: Model) -> Chart {
       smoothing: steps.count > 30 ? 0.85 : 0,
       tag: tag(model, "t")
     ),
-    model.isTraining
+    !model.kind.hasChoices
       ? .init(buckets: model.curves.topFive.buckets, ink: .seriesC, tag: tag(model, "5"))
       : .init(buckets: model.curves.argmaxAccuracy.buckets, ink: .seriesC, tag: tag(model, "a")),
     .init(buckets: model.curves.validationAccuracy.buckets, ink: .seriesB, tag: tag(model, "v")),
@@ -171,7 +171,7 @@ private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   ]
   let budget = model.summary?.budget ?? 0
   if budget > 0 { chart.level = .init(value: budget, ink: .warn) }
-  let isTime = model.costMetric == "latency"
+  let isTime = model.costMetric == .latency
   chart.format = { isTime ? Format.time($0) : Format.count($0) }
   if model.curves.cost.lost > 0 { chart.empty = "no finite value" }
   if rect.height >= 7 { chart.xLabels = epochLabels(model) }
@@ -184,11 +184,10 @@ private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   if hasGauge { drawGauge(&frame, model, rect.x, rect.maxY - 1, rect.width) }
 }
 
-/// The expected cost against the budget, or between the cheapest and the dearest network.
+/// The expected cost against the budget, or against the highest that it has been.
 func drawGauge(_ frame: inout Frame, _ model: Model, _ x: Int, _ y: Int, _ width: Int) {
   guard let cost = model.cost, width >= 8 else { return }
   let budget = model.summary?.budget ?? 0
-  let range = model.costRange ?? 0...max(cost, 1e-9)
   let text: String
   let share: Double
   var mark: Double?
@@ -201,10 +200,9 @@ func drawGauge(_ frame: inout Frame, _ model: Model, _ x: Int, _ y: Int, _ width
     text = Format.percent(over, digits: 0)
     ink = over <= 1.02 ? .good : over <= 1.2 ? .warn : .bad
   } else {
-    // No budget: how much of what the space could cost.
-    let full = max(range.upperBound, cost)
+    let full = max(model.curves.expectedCost.range?.upperBound ?? cost, cost)
     share = full > 0 ? cost / full : 0
-    text = "\(Format.percent(share, digits: 0)) of max"
+    text = "\(Format.percent(share, digits: 0)) of peak"
   }
   let bar = width - columns(of: text) - 1
   guard bar >= 4 else { return }

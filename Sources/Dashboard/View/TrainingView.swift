@@ -77,17 +77,17 @@ private func facts(_ model: Model) -> [(name: String, text: String)] {
 /// What the training came to; stays until it is put away.
 func drawTrainingResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
-  let box = layout.dialog(width: 64, height: model.tested == nil ? 8 : 9)
+  let box = layout.dialog(width: 64, height: model.testAccuracy == nil ? 8 : 9)
   let inside = drawDialog(&frame, box, glyphs, "\(glyphs.check) The training is done", ink: .good)
   guard let last = model.epochs.last else { return }
   let label = Style(.muted)
   var y = inside.y
-  if let tested = model.tested {
+  if let share = model.testAccuracy {
     let x = frame.put(inside.x, y, "test images: top-1 ", label, limit: inside.width)
-    frame.put(x, y, Format.percent(tested.accuracy), Style(.good, on: .bg, .bold))
+    frame.put(x, y, Format.percent(share), Style(.good, on: .bg, .bold))
     y += 1
   }
-  let start = model.tested == nil ? "top-1 " : "validation: top-1 "
+  let start = model.testAccuracy == nil ? "top-1 " : "validation: top-1 "
   var x = frame.put(inside.x, y, start, label, limit: inside.width)
   x = frame.put(x, y, Format.percent(last.validationAccuracy), Style(.good, on: .bg, .bold)) + 3
   if let share = last.topFive, x + 14 < inside.maxX {

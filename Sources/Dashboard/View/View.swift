@@ -117,7 +117,7 @@ func drawPreparing(_ frame: inout Frame, _ model: Model, _ area: Rect) {
   )
   frame.fill(card, Cell())
   let title =
-    isFailed ? "The run failed" : "Preparing the \(model.isTraining ? "training" : "search")"
+    isFailed ? "The run failed" : "Preparing the \(model.kind.noun)"
   drawBox(
     &frame,
     card,
@@ -145,7 +145,7 @@ func drawPreparing(_ frame: inout Frame, _ model: Model, _ area: Rect) {
   frame.putRight(inner.maxX, inner.y + 2, Format.percent(share, digits: 0), Style(.title))
   if let summary = model.summary {
     let facts = [
-      "\(model.isTraining ? "network" : "preset") \(summary.preset)", "data \(summary.data)",
+      "\(model.kind.origin) \(summary.preset)", "data \(summary.data)",
       "\(summary.epochs) epochs",
       "seed \(summary.seed)",
     ]

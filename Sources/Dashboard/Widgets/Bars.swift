@@ -8,9 +8,10 @@ func drawStackedBar(
   width: Int,
   _ values: [Float],
   names: [String],
+  looks: [OptionLook],
   look: Model.Look
 ) {
-  guard width > 0, !values.isEmpty else { return }
+  guard width > 0, !values.isEmpty, looks.count == values.count else { return }
   // Ends of the segments in eighths of a cell; the last one is exact.
   var ends: [Int] = []
   var sum = 0.0
@@ -30,12 +31,12 @@ func drawStackedBar(
       let digit = optionKey(first)
       frame[x + cell, y] = Cell(digit, Style(.fg, on: .bg, first == leader ? .reverse : []))
     } else if first == last || !isFine {
-      frame[x + cell, y] = Cell(32, Style(.optionInk, on: .option(first)))
+      frame[x + cell, y] = Cell(32, Style(looks[first].text, on: looks[first].fill))
     } else {
       let part = min(7, max(1, ends[first] - cell * 8))
       frame[x + cell, y] = Cell(
         look.glyphs.eighths[part - 1],
-        Style(.option(first), on: .option(last))
+        Style(looks[first].fill, on: looks[last].fill)
       )
     }
   }
@@ -44,7 +45,7 @@ func drawStackedBar(
     let start = ((index == 0 ? 0 : ends[index - 1]) + 7) / 8
     let room = ends[index] / 8 - start
     guard room >= 1 else { continue }
-    let style = Style(.optionInk, on: .option(index))
+    let style = Style(looks[index].text, on: looks[index].fill)
     let name = names.indices.contains(index) ? names[index] : ""
     if room >= columns(of: name) + 2, index == leader {
       frame.put(x + start + (room - columns(of: name)) / 2, y, name, style)

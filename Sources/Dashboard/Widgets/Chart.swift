@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// Curves over a common axis.
 struct Chart {

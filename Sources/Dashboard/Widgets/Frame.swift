@@ -6,8 +6,16 @@ enum Ink: UInt8, CaseIterable, Sendable {
   case good, warn, bad, seriesA, seriesB, seriesC, pinned
   case ramp0, ramp1, ramp2, ramp3, ramp4, ramp5, ramp6, ramp7
   case option1, option2, option3, option4, option5, option6, option7, option8, option9, optionInk
+  case scale0, scale1, scale2, scale3, scale4, scale5, scale6, scale7
+  case scale8, scale9, scale10, scale11, scale12, scale13, scale14, scale15
 
-  /// Colour of candidate `index`; repeats after nine.
+  /// Step of the scale of sizes for `share` 0…1, low to high.
+  static func scale(_ share: Double) -> Ink {
+    let step = share.isFinite ? min(15, max(0, Int((share * 15).rounded()))) : 0
+    return Ink(rawValue: Ink.scale0.rawValue + UInt8(step)) ?? .fg
+  }
+
+  /// Colour of option `index`; repeats after nine, see `Choice.look(of:)`.
   static func option(_ index: Int) -> Ink {
     Ink(rawValue: Ink.option1.rawValue + UInt8(((index % 9) + 9) % 9)) ?? .fg
   }
@@ -194,7 +202,7 @@ struct Frame: Hashable, Sendable {
 
   /// The inks alone, one letter a cell in the order of `Ink`, for golden tests of the style.
   var roles: String {
-    let letters = Array("bfmaeouktsSgwrABCp01234567DEFGHIJKLi")
+    let letters = Array("bfmaeouktsSgwrABCp01234567DEFGHIJKLinNxXyYzZqQvVhPRT")
     return (0..<height).map { y in
       String(
         row(y).map {

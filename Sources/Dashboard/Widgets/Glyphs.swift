@@ -40,6 +40,8 @@ package enum GlyphSet: String, Sendable, CaseIterable {
   var selected: String { isASCII ? ">" : "▌" }
   var up: String { isASCII ? "^" : "▲" }
   var down: String { isASCII ? "v" : "▼" }
+  var folded: String { isASCII ? "+" : "▸" }
+  var unfolded: String { isASCII ? "-" : "▾" }
   var rising: String { isASCII ? "/" : "↗" }
   var falling: String { isASCII ? "\\" : "↘" }
   var level: String { isASCII ? "-" : "→" }

@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// Networks by what they cost and how good they are, with the front of those that no other beats in both.
 package struct ParetoChart: Sendable {
@@ -32,11 +33,11 @@ package struct ParetoChart: Sendable {
 
   /// What is drawn.
   package var points: [Point]
-  /// `flops`, `params` or `latency`.
-  package var metric: String
+  /// Metric of the costs.
+  package var metric: CostMetric
 
   /// A chart of networks whose costs are in `metric`.
-  package init(points: [Point], metric: String) {
+  package init(points: [Point], metric: CostMetric) {
     self.points = points
     self.metric = metric
   }
@@ -57,14 +58,14 @@ package struct ParetoChart: Sendable {
   /// Words for the cost's axis.
   var costTitle: String {
     switch metric {
-    case "latency": "latency, ms"
-    case "params": "parameters"
-    default: "FLOPs"
+    case .latency: "latency, ms"
+    case .params: "parameters"
+    case .flops: "FLOPs"
     }
   }
 
   func costText(_ value: Double) -> String {
-    metric == "latency" ? Format.time(value) : Format.count(value)
+    metric == .latency ? Format.time(value) : Format.count(value)
   }
 
   /// A range of values with air on both sides, so that no point lies on the border.

@@ -165,8 +165,8 @@ package struct Configuration: Codable, Sendable, Equatable {
   package struct SearchSettings: Codable, Sendable, Equatable {
     /// What shares one Gumbel draw.
     package enum Sampling: String, Codable, Sendable, CaseIterable { case batch, sample }
-    /// What a network costs: multiply–accumulates, weights, or milliseconds for one image.
-    package enum Cost: String, Codable, Sendable, CaseIterable { case flops, params, latency }
+    /// What a network costs.
+    package typealias Cost = CostMetric
     /// How the network is found.
     package enum Algorithm: String, Codable, Sendable, CaseIterable {
       /// By the gradient of θ (spec S4–S10).

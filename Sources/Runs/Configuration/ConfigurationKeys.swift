@@ -64,6 +64,13 @@ struct ConfigurationKey: Sendable {
   static let firstValues =
     "KxK filters start at deviation sqrt(2/F) with F = K*K*outputs/groups, or F = K*K*outputs."
 
+  /// The key that says at the top of a file what kind of run it describes.
+  static let runKind = ConfigurationKey(
+    "kind",
+    words(RunKind.self),
+    "Kind of the run; follows from the other keys and may be left out."
+  )
+
   /// The kind of a key that holds one of a type's cases.
   static func words<T: CaseIterable & RawRepresentable>(_: T.Type) -> Kind
   where T.RawValue == String { .word(T.allCases.map(\.rawValue)) }
@@ -72,7 +79,10 @@ struct ConfigurationKey: Sendable {
 extension Configuration: KeyedSettings {
   private typealias C = Configuration
 
+  package var kind: RunKind? { search.algorithm == .random ? .random : .search }
+
   static let keys = KeyTable(all: [
+    .runKind,
     .init("preset", .word(C.presetNames), "Settings that this configuration starts from."),
     .init("seed", .seed, "Seed of every random number; the same seed gives the same bits."),
     .init("threads", .integer(0...1024), "Worker threads; 0 means one for each core."),

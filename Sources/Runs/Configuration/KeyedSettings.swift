@@ -5,6 +5,15 @@ import Yams
 protocol KeyedSettings: Codable {
   /// Every key, in the order in which a file is written.
   static var keys: KeyTable { get }
+  /// The kind of the run that these are the settings of, which a file says at its top.
+  ///
+  /// It follows from the other settings; nil where there is no run, as for a recipe.
+  var kind: RunKind? { get }
+}
+
+extension KeyedSettings {
+  /// None, unless a type says otherwise.
+  package var kind: RunKind? { nil }
 }
 
 /// The keys of some settings.
@@ -33,6 +42,8 @@ extension KeyedSettings {
     let origin = Origin(prefix: "--set ", keys: Self.keys)
     let key = try origin.key(named: parts[0].trimmingCharacters(in: .whitespaces))
     switch key.path {
+    case "kind":
+      throw origin.error("kind", "a kind is no setting", remedy: "set search.algorithm")
     case "preset":
       throw origin.error("preset", "a preset cannot be set over another", remedy: "use --preset")
     case "network":
@@ -68,7 +79,9 @@ extension KeyedSettings {
       )
       // JSON is YAML, and unlike the YAML encoder it writes the shortest number that reads back.
       let json = String(decoding: try encoder.encode(self), as: UTF8.self)
-      return Self.ordered(try compose(yaml: json) ?? Node([(Node, Node)]()), at: "")
+      var tree = try compose(yaml: json) ?? Node([(Node, Node)]())
+      if let kind { tree["kind"] = Node(kind.rawValue) }
+      return Self.ordered(tree, at: "")
     } catch {
       // Every stored value is a number, a string, a flag or a list of such: all can be encoded.
       preconditionFailure("settings that JSON cannot write: \(error)")
@@ -164,12 +177,33 @@ struct Origin {
   /// `base` with the values of a partial tree in place of its own.
   func overlay<T: KeyedSettings>(_ node: Node, on base: T) throws -> T {
     let node = try expandingCandidates(node)
+    try checkKind(node, fits: base.kind)
     try check(node, at: "", shown: "")
     do {
-      return try YAMLDecoder().decode(from: merged(base.tree(), node))
+      let settings: T = try YAMLDecoder().decode(from: merged(base.tree(), node))
+      if let said = node.said(RunKind.self, at: "kind"), let kind = settings.kind, said != kind {
+        throw wrongKind(said, kind)
+      }
+      return settings
     } catch let error as DecodingError {
       throw UserError(.software, prefix, "cannot be decoded after its check: \(error)")
     }
+  }
+
+  /// Checks that a file says no kind of another family than `kind`, before its keys seem unknown.
+  private func checkKind(_ node: Node, fits kind: RunKind?) throws {
+    guard let kind, let said = node.said(RunKind.self, at: "kind"), said.noun != kind.noun else {
+      return
+    }
+    throw wrongKind(said, kind)
+  }
+
+  private func wrongKind(_ said: RunKind, _ kind: RunKind) -> UserError {
+    error(
+      "kind",
+      "is \(said.rawValue), but these are the settings of \(kind.settings)",
+      remedy: "write kind: \(kind.rawValue) or leave it out"
+    )
   }
 
   /// The key of that path, or the only one that ends in it.
@@ -209,5 +243,13 @@ struct Origin {
     guard case .mapping(let over) = over else { return isNull(over) ? base : over }
     for (key, value) in over { result[key] = result[key].map { merged($0, value) } ?? value }
     return .mapping(result)
+  }
+}
+
+extension Node {
+  /// The word under `key` where it is one of a type's cases; nil for no word or another one.
+  func said<T: RawRepresentable>(_: T.Type, at key: String) -> T? where T.RawValue == String {
+    guard case .mapping = self else { return nil }
+    return self[key]?.scalar.flatMap { T(rawValue: $0.string) }
   }
 }

@@ -5,6 +5,14 @@ package enum RunSettings: Sendable, Equatable {
   case search(Configuration)
   case training(TrainingConfiguration)
 
+  /// What the run does.
+  package var kind: RunKind {
+    switch self {
+    case .search(let settings): settings.search.algorithm == .random ? .random : .search
+    case .training: .training
+    }
+  }
+
   /// What runs of these settings are called: the preset, or the network.
   package var name: String {
     switch self {
@@ -29,6 +37,14 @@ package enum RunSettings: Sendable, Equatable {
     }
   }
 
+  /// Metric of the run's costs; FLOPs in a training, where nothing is weighed.
+  package var metric: Configuration.SearchSettings.Cost {
+    switch self {
+    case .search(let settings): settings.search.cost
+    case .training: .flops
+    }
+  }
+
   /// Epochs of the whole run.
   package var epochs: Int {
     switch self {
@@ -37,21 +53,31 @@ package enum RunSettings: Sendable, Equatable {
     }
   }
 
-  /// Reads a run's `config.yaml`; a training is told by its key `recipe`.
+  /// Reads a run's `config.yaml`, whose key `kind` says what it holds.
   ///
   /// Errors: `.noInput` for a file that cannot be read, `.configuration` for anything wrong in it.
   package static func load(path: String) throws -> RunSettings {
     let origin = Origin(prefix: path + ": ", keys: TrainingConfiguration.keys)
-    guard let node = try origin.parse(try readText(path)), node["recipe"] != nil else {
-      return .search(try Configuration.load(path: path))
+    guard let node = try origin.parse(try readText(path)),
+      let word = node.mapping?["kind"]?.scalar?.string
+    else {
+      throw origin.error("kind", "missing", remedy: "give \(ConfigurationKey.runKind.kind.range)")
     }
-    let base = TrainingConfiguration(
-      network: "network",
-      data: TrainingConfiguration.Images(source: "digits", resolution: 8)
-    )
-    let settings = try origin.overlay(node, on: base)
-    try settings.validate()
-    return .training(settings)
+    switch RunKind(rawValue: word) {
+    case .search, .random: return .search(try Configuration.load(path: path))
+    case .training:
+      let base = TrainingConfiguration(
+        network: "network",
+        data: TrainingConfiguration.Images(source: "digits", resolution: 8)
+      )
+      let settings = try origin.overlay(node, on: base)
+      try settings.validate()
+      return .training(settings)
+    case nil:
+      // The check of the keys words the error.
+      try origin.check(node, at: "", shown: "")
+      throw origin.error("kind", "unknown", remedy: "give \(ConfigurationKey.runKind.kind.range)")
+    }
   }
 
   func validate() throws {

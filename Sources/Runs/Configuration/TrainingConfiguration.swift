@@ -59,6 +59,8 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
 }
 
 extension TrainingConfiguration: KeyedSettings {
+  package var kind: RunKind? { .training }
+
   /// Every key, in the order in which a file is written; those that a search has too are the same.
   static let keys: KeyTable = {
     func shared(_ path: String) -> ConfigurationKey? { Configuration.keys.at(path) }
@@ -70,7 +72,8 @@ extension TrainingConfiguration: KeyedSettings {
       ConfigurationKey("recipe." + $0.path, $0.kind, $0.meaning)
     }
     return KeyTable(
-      all: [.init("network", .text(mayBeEmpty: false), "Name of the network.")] + settings + data
+      all: [.runKind, .init("network", .text(mayBeEmpty: false), "Name of the network.")]
+        + settings + data
         + [.init("recipe", .section, "How to train.")] + recipe
     )
   }()

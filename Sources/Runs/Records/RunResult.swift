@@ -15,10 +15,11 @@ package enum RunResult: Sendable, Equatable {
 
   /// Reads what `json()` wrote.
   package init(json: String) throws {
-    if let result = try? SearchResult(json: json) {
-      self = .search(result)
-    } else {
-      self = .training(try JSONDecoder().decode(TrainingResult.self, from: Data(json.utf8)))
+    struct Tag: Decodable { var kind: RunKind }
+    let (decoder, data) = (JSONDecoder(), Data(json.utf8))
+    switch try decoder.decode(Tag.self, from: data).kind {
+    case .search, .random: self = .search(try decoder.decode(SearchResult.self, from: data))
+    case .training: self = .training(try decoder.decode(TrainingResult.self, from: data))
     }
   }
 

@@ -39,6 +39,8 @@ package struct SearchResult: Codable, Sendable, Equatable {
 
   /// Always `done`.
   package var event: String
+  /// `search` or `random`.
+  package var kind: RunKind
   /// `dnas` or `random`.
   package var algorithm: String
   /// Accuracy on the validation images of the supernet without noise, 0…1.
@@ -65,8 +67,8 @@ package struct SearchResult: Codable, Sendable, Equatable {
   /// Milliseconds of the chosen architecture by the latency table, fixed layers included; nil without
   /// one.
   package var latency: Double?
-  /// Metric of the costs: `flops`, `params` or `latency` (milliseconds).
-  package var costMetric: String
+  /// Metric of the costs.
+  package var costMetric: CostMetric
   /// Cost of the chosen architecture.
   package var cost: Double
   /// Cost expected under softmax(θ).
@@ -111,6 +113,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
 
   package init(
     event: String,
+    kind: RunKind,
     algorithm: String,
     validationAccuracy: Double,
     argmaxAccuracy: Double,
@@ -123,7 +126,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
     flops: Double,
     params: Double,
     latency: Double? = nil,
-    costMetric: String,
+    costMetric: CostMetric,
     cost: Double,
     expectedCost: Double,
     argmaxCost: Double,
@@ -146,6 +149,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
     seconds: Double
   ) {
     self.event = event
+    self.kind = kind
     self.algorithm = algorithm
     self.validationAccuracy = validationAccuracy
     self.argmaxAccuracy = argmaxAccuracy
@@ -182,7 +186,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case event, algorithm, architecture, flops, params, cost, budget, repaired, multiplier
+    case event, kind, algorithm, architecture, flops, params, cost, budget, repaired, multiplier
     case choices, settled, verdict, run, epochs, steps, seconds
     case testAccuracy = "test_accuracy"
     case testLoss = "test_loss"

@@ -13,6 +13,8 @@ package struct ThetaRecord: Sendable, Equatable {
   package var costPull: [[Float]]
   /// The learned weight of the cost after the step (spec S8); nil where it is fixed.
   package var multiplier: Double?
+  /// Cost expected under these parameters, in the metric of the run; nil where none is known.
+  package var expectedCost: Double?
 
   package init(
     step: Int,
@@ -20,7 +22,8 @@ package struct ThetaRecord: Sendable, Equatable {
     logits: [[Float]],
     accuracyPull: [[Float]],
     costPull: [[Float]],
-    multiplier: Double? = nil
+    multiplier: Double? = nil,
+    expectedCost: Double? = nil
   ) {
     self.step = step
     self.epoch = epoch
@@ -28,5 +31,6 @@ package struct ThetaRecord: Sendable, Equatable {
     self.accuracyPull = accuracyPull
     self.costPull = costPull
     self.multiplier = multiplier
+    self.expectedCost = expectedCost
   }
 }

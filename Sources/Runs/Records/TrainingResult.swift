@@ -6,6 +6,8 @@ import Foundation
 package struct TrainingResult: Codable, Sendable, Equatable {
   /// Always `done`.
   package var event: String
+  /// Always `training`.
+  package var kind: RunKind
   /// Name of the network.
   package var name: String
   /// Share of the test images whose class is the most probable, 0…1.
@@ -56,6 +58,7 @@ package struct TrainingResult: Codable, Sendable, Equatable {
     seconds: Double
   ) {
     self.event = event
+    kind = .training
     self.name = name
     self.top1 = top1
     self.top5 = top5
@@ -74,7 +77,7 @@ package struct TrainingResult: Codable, Sendable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case event, name, top1, top5, flops, params, weights, run, epochs, steps, seconds
+    case event, kind, name, top1, top5, flops, params, weights, run, epochs, steps, seconds
     case testAccuracy = "test_accuracy"
     case testLoss = "test_loss"
     case validationAccuracy = "val_accuracy"

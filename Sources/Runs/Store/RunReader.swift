@@ -49,8 +49,28 @@ package final class RunReader: Sendable {
 
   /// The choices of the search; empty before the network is built.
   package func choices() throws -> [Choice] {
-    try all("SELECT name, detail, options FROM choices ORDER BY id") {
-      Choice(name: try $0.value(0), detail: try $0.value(1), options: try $0.json(2))
+    let columns = "identity, name, detail, kind, group_name, options"
+    return try all("SELECT \(columns) FROM choices ORDER BY id") {
+      Choice(
+        id: try $0.value(0),
+        name: try $0.value(1),
+        detail: try $0.value(2),
+        kind: try $0.word(3),
+        group: try $0.value(4),
+        options: try $0.json(5)
+      )
+    }
+  }
+
+  /// What the options cost, of those choices whose options have prices of their own.
+  package func prices() throws -> [ChoicePrices] {
+    try all("SELECT choice, flops, params, latency FROM choice_prices ORDER BY rowid") {
+      ChoicePrices(
+        choice: try $0.value(0),
+        flops: try $0.json(1),
+        params: try $0.json(2),
+        latency: try $0.isNull(3) ? nil : $0.json(3)
+      )
     }
   }
 
@@ -84,7 +104,8 @@ package final class RunReader: Sendable {
   package func thetas(after step: Int = -1, limit: Int = .max) throws -> [ThetaRecord] {
     try all(
       """
-      SELECT step, epoch, counts, logits, accuracy_pull, cost_pull, multiplier FROM thetas
+      SELECT step, epoch, counts, logits, accuracy_pull, cost_pull, multiplier,
+        expected_cost FROM thetas
       WHERE step > ? ORDER BY step LIMIT ?
       """,
       [step, limit]
@@ -103,7 +124,8 @@ package final class RunReader: Sendable {
         logits: try rows(3),
         accuracyPull: try rows(4),
         costPull: try rows(5),
-        multiplier: try fields.value(6)
+        multiplier: try fields.value(6),
+        expectedCost: try fields.value(7)
       )
     }
   }

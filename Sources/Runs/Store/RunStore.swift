@@ -75,15 +75,31 @@ package final class RunStore: Sendable {
     try write { try Self.rewind($0, to: step) }
   }
 
-  /// Replaces the choices of the search.
-  package func setChoices(_ choices: [Choice]) throws {
+  /// Replaces the choices of the search and the prices of their options.
+  package func setChoices(_ choices: [Choice], prices: [ChoicePrices] = []) throws {
     let rows = try choices.map { ($0, try StoredJSON.text($0.options)) }
     try write { database in
       try database.execute(sql: "DELETE FROM choices")
       for (index, (choice, options)) in rows.enumerated() {
         try database.execute(
-          sql: "INSERT INTO choices (id, name, detail, options) VALUES (?, ?, ?, ?)",
-          arguments: [index, choice.name, choice.detail, options]
+          sql: """
+            INSERT INTO choices (id, identity, name, detail, kind, group_name, options)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+          arguments: [
+            index, choice.id, choice.name, choice.detail, choice.kind.rawValue, choice.group,
+            options,
+          ]
+        )
+      }
+      try database.execute(sql: "DELETE FROM choice_prices")
+      for price in prices {
+        try database.execute(
+          sql: "INSERT INTO choice_prices (choice, flops, params, latency) VALUES (?, ?, ?, ?)",
+          arguments: [
+            price.choice, try StoredJSON.text(price.flops), try StoredJSON.text(price.params),
+            try price.latency.map { try StoredJSON.text($0) },
+          ]
         )
       }
     }
@@ -263,13 +279,13 @@ package final class RunStore: Sendable {
     let insert = try database.cachedStatement(
       sql: """
         INSERT OR REPLACE INTO thetas (step, epoch, counts, logits, accuracy_pull, cost_pull,
-          multiplier) VALUES (?, ?, ?, ?, ?, ?, ?)
+          multiplier, expected_cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """
     )
     try insert.execute(arguments: [
       theta.step, theta.epoch, counts.map(String.init).joined(separator: " "),
       bytes(theta.logits), bytes(theta.accuracyPull), bytes(theta.costPull),
-      theta.multiplier,
+      theta.multiplier, theta.expectedCost,
     ])
   }
 

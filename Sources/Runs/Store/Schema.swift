@@ -4,14 +4,18 @@ import GRDB
 /// The tables of `run.sqlite` and what marks the file as ours.
 enum Schema {
   /// Raised with every change that an older or newer program could not read.
-  static let version = 4
+  static let version = 5
   /// `STOP`, in SQLite's field for the kind of file.
   static let applicationIdentifier = 0x5354_4F50
 
   /// Numbers that may be NaN have no NOT NULL: SQLite stores NaN as NULL.
   static let tables = """
     CREATE TABLE choices (
-      id INTEGER PRIMARY KEY, name TEXT NOT NULL, detail TEXT NOT NULL, options TEXT NOT NULL
+      id INTEGER PRIMARY KEY, identity TEXT NOT NULL, name TEXT NOT NULL, detail TEXT NOT NULL,
+      kind TEXT NOT NULL, group_name TEXT NOT NULL, options TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE choice_prices (
+      choice TEXT PRIMARY KEY, flops TEXT NOT NULL, params TEXT NOT NULL, latency TEXT
     ) STRICT;
     CREATE TABLE steps (
       step INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, phase TEXT NOT NULL, loss REAL,
@@ -20,7 +24,8 @@ enum Schema {
     ) STRICT;
     CREATE TABLE thetas (
       step INTEGER PRIMARY KEY, epoch REAL, counts TEXT NOT NULL, logits BLOB NOT NULL,
-      accuracy_pull BLOB NOT NULL, cost_pull BLOB NOT NULL, multiplier REAL
+      accuracy_pull BLOB NOT NULL, cost_pull BLOB NOT NULL, multiplier REAL,
+      expected_cost REAL
     ) STRICT;
     CREATE TABLE epochs (
       epoch INTEGER PRIMARY KEY, step INTEGER NOT NULL, train_loss REAL, train_accuracy REAL,
@@ -134,6 +139,8 @@ struct Fields {
     let stored: DatabaseValue = row[index]
     return stored.isNull ? .nan : try value(index)
   }
+
+  func isNull(_ index: Int) -> Bool { (row[index] as DatabaseValue).isNull }
 
   /// A case of an enumeration, by its name.
   func word<T: RawRepresentable>(_ index: Int) throws -> T where T.RawValue == String {

@@ -82,7 +82,7 @@ package struct LatencyGrid: Sendable, Equatable {
   /// What the doctor says; rows with gaps are left out.
   package var findings: [TableDoctor.Finding] {
     let whole = rows.filter { !$0.milliseconds.contains(nil) }
-    let options = candidates.map { Choice.Option(name: $0, flops: 0, params: 0) }
+    let options = candidates.map { Choice.Option(name: $0) }
     return TableDoctor.findings(
       prices: CostTable(
         layers: whole.map { $0.milliseconds.map { $0 ?? 0 } },

@@ -195,7 +195,7 @@ package enum TableDoctor {
   }
 
   /// Three significant digits.
-  private static func number(_ value: Double) -> String { String(format: "%.3g", value) }
+  private static func number(_ value: Double) -> String { Format.significant(value) }
 }
 
 extension TableDoctor.Finding.Grade {

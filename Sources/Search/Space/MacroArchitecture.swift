@@ -9,6 +9,8 @@ import Tensor
 package struct MacroArchitecture: Sendable {
   /// One searched layer: its candidates in the order of the logits.
   package let layers: [[BlockDescription]]
+  /// The stage of each searched layer, from 0.
+  private let stages: [Int]
   /// Channels that the last searched layer gives.
   package let lastWidth: Int
   /// The images, the classes and the stem.
@@ -59,6 +61,7 @@ package struct MacroArchitecture: Sendable {
       }
     }
     self.layers = layers
+    stages = space.stages.enumerated().flatMap { Array(repeating: $0, count: $1.depth) }
     lastWidth = input
     let head = BlockDescription(
       name: "head",
@@ -93,27 +96,32 @@ package struct MacroArchitecture: Sendable {
     activation: .relu
   )
 
-  /// The dashboard's view of the layers.
-  package var choices: [Choice] { choices(latency: nil) }
-
-  /// The same with `latency` in milliseconds where it is known.
-  package func choices(latency: CostTable?) -> [Choice] {
+  /// The decisions of the search, a layer each.
+  package var choices: [Choice] {
     layers.enumerated().map { index, candidates in
       let first = candidates[0]
       let widths =
         first.input == first.output ? "\(first.input)" : "\(first.input)→\(first.output)"
       return Choice(
+        id: "layer\(index + 1).operator",
         name: "layer \(index + 1)",
         detail: "\(first.height)x\(first.width) \(widths)"
           + (first.stride > 1 ? " s\(first.stride)" : ""),
-        options: candidates.indices.map {
-          Choice.Option(
-            name: candidates[$0].name,
-            flops: candidates[$0].flops,
-            params: candidates[$0].params,
-            latency: latency?.layers[index][$0]
-          )
-        }
+        kind: .operator,
+        group: "stage \(stages[index] + 1)",
+        options: candidates.map { Choice.Option(name: $0.name) }
+      )
+    }
+  }
+
+  /// What the options of the choices cost; `latency` in milliseconds where it is known.
+  package func choicePrices(latency: CostTable?) -> [ChoicePrices] {
+    zip(choices, layers.indices).map { choice, index in
+      ChoicePrices(
+        choice: choice.id,
+        flops: layers[index].map(\.flops),
+        params: layers[index].map(\.params),
+        latency: latency?.layers[index]
       )
     }
   }

@@ -55,7 +55,7 @@ package final class Supernet {
       height: height,
       width: width
     )
-    choices = macro.choices(latency: latency)
+    choices = macro.choices
     let prices = try macro.prices(configuration, latency: latency)
     var loss = configuration.loss
     // Where θ rests nothing is learned from costs either.

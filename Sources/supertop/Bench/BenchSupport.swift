@@ -66,7 +66,7 @@ enum BenchTable {
 
   /// A number with `digits` after the point.
   static func number(_ value: Double, _ digits: Int = 1) -> String {
-    String(format: "%.\(digits)f", value)
+    Format.fixed(value, digits)
   }
 
   /// A share as per cent.

@@ -20,9 +20,6 @@ struct CompareCommand: ParsableCommand {
       """
   )
 
-  /// What the picture sets accuracy against.
-  enum Cost: String, ExpressibleByArgument, CaseIterable { case flops, params, latency }
-
   @Argument(help: ArgumentHelp("Folders of the runs.", valueName: "run"))
   var paths: [String]
 
@@ -32,7 +29,7 @@ struct CompareCommand: ParsableCommand {
       valueName: "metric"
     )
   )
-  var cost: Cost?
+  var cost: CostMetric?
 
   @Option(
     help: ArgumentHelp("Also write the plot as an SVG file.", valueName: "file.svg")
@@ -48,7 +45,7 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     var runs = try paths.map { try ComparedRun(RunFolder.open(path: $0)) }
     ComparedRun.shareLatencies(&runs)
-    let metric = cost?.rawValue ?? ComparedRun.usualMetric(runs)
+    let metric = cost ?? ComparedRun.usualMetric(runs)
     let shown = runs.indices.filter { runs[$0].accuracy != nil && runs[$0].cost(metric) != nil }
     let chart = ParetoChart(
       points: shown.compactMap { index in
@@ -76,10 +73,10 @@ struct CompareCommand: ParsableCommand {
     return letters[index % letters.count]
   }
 
-  private func printJSON(_ runs: [ComparedRun], _ metric: String, _ output: Output) throws {
+  private func printJSON(_ runs: [ComparedRun], _ metric: CostMetric, _ output: Output) throws {
     struct Report: Encodable {
       var event = "done"
-      var metric: String
+      var metric: CostMetric
       var runs: [ComparedRun]
     }
     try output.json(Report(metric: metric, runs: runs))
@@ -129,3 +126,5 @@ struct CompareCommand: ParsableCommand {
     output.line("* on the front: no other network is both cheaper and at least as good")
   }
 }
+
+extension CostMetric: ExpressibleByArgument {}

@@ -34,7 +34,7 @@ struct ComparedRun: Encodable {
   /// Milliseconds by the search's table.
   var latency: Double?
   /// Metric that a search was to keep down; nil for a training.
-  var costMetric: String?
+  var costMetric: CostMetric?
   var budget: Double?
   /// Epochs done.
   var epochs: Int
@@ -78,7 +78,7 @@ struct ComparedRun: Encodable {
     case .search(let settings):
       algorithm = settings.search.algorithm.rawValue
       network = "not chosen yet"
-      costMetric = settings.search.cost.rawValue
+      costMetric = settings.search.cost
       budget = settings.limit
       validationAccuracy = records.last?.validationAccuracy
       argmaxAccuracy = records.last?.argmaxAccuracy
@@ -120,21 +120,21 @@ struct ComparedRun: Encodable {
   var accuracy: Double? { retrainedAccuracy ?? argmaxAccuracy }
 
   /// What the network costs; nil where that is not known.
-  func cost(_ metric: String) -> Double? {
+  func cost(_ metric: CostMetric) -> Double? {
     switch metric {
-    case "latency": latency
-    case "params": params
-    default: flops
+    case .latency: latency
+    case .params: params
+    case .flops: flops
     }
   }
 
   /// Latency where every run has one; else the metric that all searches paid in; else FLOPs.
-  static func usualMetric(_ runs: [ComparedRun]) -> String {
-    if runs.allSatisfy({ $0.latency != nil }) { return "latency" }
+  static func usualMetric(_ runs: [ComparedRun]) -> CostMetric {
+    if runs.allSatisfy({ $0.latency != nil }) { return .latency }
     let metrics = Set(runs.compactMap(\.costMetric))
     return metrics.count == 1
-      ? metrics.first.map { $0 == "latency" ? "flops" : $0 } ?? "flops"
-      : "flops"
+      ? metrics.first.map { $0 == .latency ? .flops : $0 } ?? .flops
+      : .flops
   }
 
   /// A training takes blocks and latency from a search among the others that found the same

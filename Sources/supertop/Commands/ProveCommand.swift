@@ -225,14 +225,14 @@ struct ProveCommand: ParsableCommand {
         + (search.limit.map { "\(search.feasible.count) with \($0.text)" } ?? "no limit")
         + "; the best is \(name(table.architectures[best]))"
         + " with \(accuracy(table.accuracies[best]))"
-        + (search.costs.map { " at \(cost($0.values[best])) \($0.name)" } ?? "")
+        + (search.costs.map { " at \(Format.precise($0.values[best])) \($0.name)" } ?? "")
     )
     let cells = [metric].compactMap { $0 }
     var rows = [["seed", "network", "accuracy"] + cells + ["regret", "look-ups", "random"]]
     for (seed, (answer, baseline)) in zip(answers, baselines).enumerated() {
       rows.append(
         ["\(seed)", name(answer.architecture), accuracy(answer.accuracy)]
-          + [answer.cost].compactMap { $0.map(cost) }
+          + [answer.cost].compactMap { $0.map(Format.precise) }
           + [accuracy(answer.regret), "\(answer.evaluations)", accuracy(baseline.regret)]
       )
     }
@@ -249,20 +249,12 @@ struct ProveCommand: ParsableCommand {
     Output().line(
       "random: mean regret \(summary(baselines.map(\.regret))) with "
         + "\(min(evaluations, search.feasible.count)) look-ups; "
-        + String(format: "%.1f s in all", seconds)
+        + "\(Format.fixed(seconds, 1)) s in all"
     )
     let over = answers.count { !$0.withinLimit }
     if over > 0 { Output().line("\(over) of \(answers.count) answers are over the limit") }
   }
 
   private func name(_ architecture: [Int]) -> String { architecture.map(String.init).joined() }
-  private func accuracy(_ value: Double) -> String { String(format: "%.3f", value) }
-
-  private func cost(_ value: Double) -> String {
-    switch abs(value) {
-    case 1e9...: String(format: "%.3fG", value / 1e9)
-    case 1e6...: String(format: "%.3fM", value / 1e6)
-    default: String(format: "%g", value)
-    }
-  }
+  private func accuracy(_ value: Double) -> String { Format.fixed(value, 3) }
 }

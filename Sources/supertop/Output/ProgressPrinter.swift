@@ -10,10 +10,10 @@ import Search
 final class ProgressPrinter {
   private let reader: RunReader
   private let json: Bool
-  /// Of one network, not a search.
-  private let isTraining: Bool
+  /// What the run does.
+  private let kind: RunKind
   /// Metric of a search's costs.
-  private let metric: String
+  private let metric: CostMetric
   private let output: Output
   private let errors = Output(descriptor: STDERR_FILENO)
   private var lastStep: Int
@@ -29,10 +29,9 @@ final class ProgressPrinter {
   /// Tells what comes after global step `step` (-1: all).
   init(_ folder: RunFolder, json: Bool, after step: Int, output: Output) throws {
     reader = try folder.reader()
-    switch try folder.settings() {
-    case .training: (isTraining, metric) = (true, "flops")
-    case .search(let settings): (isTraining, metric) = (false, settings.search.cost.rawValue)
-    }
+    let settings = try folder.settings()
+    kind = settings.kind
+    metric = settings.metric
     self.json = json
     self.output = output
     lastStep = step
@@ -49,7 +48,7 @@ final class ProgressPrinter {
   func begin(_ folder: RunFolder, _ settings: RunSettings, obstacle: String?) {
     guard !json else { return }
     head = [
-      "run \(folder.path): \(isTraining ? "network" : "preset") \(settings.name), "
+      "run \(folder.path): \(kind == .training ? "network" : "preset") \(settings.name), "
         + "data \(settings.data.source), seed \(settings.seed), \(settings.epochs) epochs"
     ]
     if let obstacle { head.insert("\(obstacle): printing progress lines", at: 0) }
@@ -77,7 +76,10 @@ final class ProgressPrinter {
         try show(epochs.removeFirst())
       }
       if json {
-        line(try isTraining ? object("step", TrainingStep(step)) : object("step", step))
+        line(
+          try kind == .training
+            ? object("step", TrainingStep(step)) : object("step", step)
+        )
       }
       lastStep = step.step
       newest = step
@@ -137,11 +139,14 @@ final class ProgressPrinter {
   private func show(_ epoch: EpochRecord) throws {
     lastEpoch = epoch.epoch
     if json {
-      line(try isTraining ? object("epoch", TrainingEpoch(epoch)) : object("epoch", epoch))
+      line(
+        try kind == .training
+          ? object("epoch", TrainingEpoch(epoch)) : object("epoch", epoch)
+      )
       return
     }
     lastLine = Date()
-    if isTraining {
+    if kind == .training {
       line(
         "epoch \(epoch.epoch + 1): top-1 \(Format.percent(epoch.validationAccuracy)), "
           + "top-5 \(Format.percent(epoch.topFive ?? 0)), "
@@ -181,7 +186,7 @@ final class ProgressPrinter {
       let eta = status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? ""
       line(
         "  epoch \(status.epoch + 1)/\(status.epochs), step \(status.step)/\(status.totalSteps): "
-          + (isTraining ? "" : "\(newest.phase.rawValue) ")
+          + (kind == .training ? "" : "\(newest.phase.rawValue) ")
           + "loss \(Format.number(newest.loss)), "
           + "\(Format.number(status.imagesPerSecond)) images/s" + eta
       )

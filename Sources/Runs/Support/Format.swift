@@ -27,23 +27,51 @@ package enum Format {
     return String(format: "%.\(digits)f", value)
   }
 
-  /// A cost in the metric of a run: `1.23M`, or `2.34 ms` for `latency`.
-  package static func cost(_ value: Double, _ metric: String) -> String {
-    metric == "latency" ? milliseconds(value) : count(value)
+  /// A cost in the metric of a run: `1.23M`, or `2.34 ms`.
+  package static func cost(_ value: Double, _ metric: CostMetric) -> String {
+    metric == .latency ? milliseconds(value) : count(value)
+  }
+
+  /// `digits` after the point.
+  package static func fixed(_ value: Double, _ digits: Int) -> String {
+    String(format: "%.\(digits)f", value)
+  }
+
+  /// Three significant digits without a unit: `0.0123`, `1.2e+06`.
+  package static func significant(_ value: Double) -> String { String(format: "%.3g", value) }
+
+  /// As many decimals as give `digits` significant ones, never an exponent: `0.01234`.
+  package static func decimal(
+    _ value: Double,
+    digits: Int,
+    rounded rule: FloatingPointRoundingRule = .toNearestOrEven
+  ) -> String {
+    let places = min(9, max(0, digits - 1 - Int(log10(max(value, 1e-9)).rounded(.down))))
+    let scale = pow(10, Double(places))
+    return fixed((value * scale).rounded(rule) / scale, places)
+  }
+
+  /// `1.234M`: three decimals from a million on, else the number as it is.
+  package static func precise(_ value: Double) -> String {
+    switch abs(value) {
+    case 1e9...: fixed(value / 1e9, 3) + "G"
+    case 1e6...: fixed(value / 1e6, 3) + "M"
+    default: String(format: "%g", value)
+    }
   }
 
   /// `2.34 ms`.
   package static func milliseconds(_ value: Double) -> String { time(value) + " ms" }
 
   /// Three significant digits, however small, but no more than `most` decimals: `0.0234`.
-  static func time(_ value: Double, most: Int = 8) -> String {
+  package static func time(_ value: Double, most: Int = 8) -> String {
     guard value.isFinite, abs(value) < 0.1, abs(value) >= 1e-6 else { return number(value) }
     let digits = min(most, 2 - Int(log10(abs(value)).rounded(.down)))
     return String(format: "%.\(digits)f", value)
   }
 
   /// `3.4` epochs done.
-  static func epoch(_ value: Double) -> String {
+  package static func epoch(_ value: Double) -> String {
     let text = String(format: "%.1f", value)
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
@@ -65,15 +93,19 @@ package enum Format {
   }
 
   /// `1.4 GiB`.
-  static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     let value = Double(count)
     if value >= 1_073_741_824 { return String(format: "%.1f GiB", value / 1_073_741_824) }
     return String(format: "%.0f MiB", value / 1_048_576)
   }
 
   /// `12,480`.
-  static func grouped(_ value: Int) -> String {
-    let digits = String(value.magnitude)
+  package static func grouped(_ value: Int) -> String { grouped(Double(value)) }
+
+  /// `12,480`, the fraction rounded away.
+  package static func grouped(_ value: Double) -> String {
+    let digits = fixed(abs(value), 0)
+    guard value.isFinite else { return digits }
     var result = ""
     for (i, digit) in digits.enumerated() {
       if i > 0, (digits.count - i) % 3 == 0 { result += "," }
@@ -83,21 +115,9 @@ package enum Format {
   }
 
   /// A signed number of about three digits: `+0.0123`, `-1.2e-06`.
-  static func signed(_ value: Double) -> String {
+  package static func signed(_ value: Double) -> String {
     guard value.isFinite else { return "?" }
     if value != 0, abs(value) < 0.0001 { return String(format: "%+.0e", value) }
     return String(format: abs(value) < 0.1 ? "%+.4f" : "%+.3f", value)
-  }
-
-  /// `text` in `width` columns, blanks on its right.
-  static func left(_ text: String, _ width: Int) -> String {
-    let text = clip(text, to: width)
-    return text + String(repeating: " ", count: max(0, width - columns(of: text)))
-  }
-
-  /// `text` in `width` columns, blanks on its left.
-  static func right(_ text: String, _ width: Int) -> String {
-    let text = clip(text, to: width)
-    return String(repeating: " ", count: max(0, width - columns(of: text))) + text
   }
 }

@@ -1,0 +1,56 @@
+import Runs
+
+/// How one option of a choice is told from the others: what fills its part of a bar, the text on
+/// it, and its line in a chart.
+struct OptionLook: Hashable, Sendable {
+  var fill: Ink
+  var text: Ink
+  var line: Ink
+}
+
+extension Choice {
+  /// The look of option `index`.
+  ///
+  /// Sizes stand on a scale from low to high, so that neighbours look alike and the ends do not.
+  /// Other options have the nine colours of the theme; the next nine have them as text on a plain
+  /// ground, so that no two of eighteen look the same.
+  func look(of index: Int) -> OptionLook {
+    if kind.isOrdered {
+      let fill = Ink.scale(options.count > 1 ? Double(index) / Double(options.count - 1) : 1)
+      return OptionLook(fill: fill, text: .optionInk, line: fill)
+    }
+    let colour = Ink.option(index)
+    return index / 9 % 2 == 0
+      ? OptionLook(fill: colour, text: .optionInk, line: colour)
+      : OptionLook(fill: .faint, text: colour, line: colour)
+  }
+
+  /// The looks of all options, in their order.
+  var looks: [OptionLook] { options.indices.map(look) }
+}
+
+extension Choice.Kind {
+  /// What an option is called, as the heading of a column.
+  var word: String {
+    switch self {
+    case .operator: "block"
+    case .width: "width"
+    case .expansion: "expansion"
+    case .depth: "depth"
+    case .resolution: "pixels"
+    case .recipe: "setting"
+    }
+  }
+}
+
+extension Model {
+  /// Whether all that is searched is which block a layer gets.
+  var choosesBlocks: Bool { choices.allSatisfy { $0.kind == .operator } }
+
+  /// Where a choice sits and, where kinds mix, what it decides.
+  func detail(of choice: Choice) -> String {
+    let isMixed = choices.contains { $0.kind != choices.first?.kind }
+    let parts = isMixed ? [choice.detail, choice.kind.word] : [choice.detail]
+    return look.glyphs.plain(parts.filter { !$0.isEmpty }.joined(separator: " "))
+  }
+}

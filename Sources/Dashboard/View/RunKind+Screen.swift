@@ -1,0 +1,88 @@
+import Runs
+
+/// What the screen of a run shows and which keys act on it; a new kind of run is added here.
+extension RunKind {
+  /// A page of the small arrangement.
+  enum Tab: Sendable, Equatable {
+    /// The list of choices.
+    case choices(String)
+    /// Two panels side by side.
+    case panels(String, Layout.Panel, Layout.Panel)
+
+    var title: String {
+      switch self {
+      case .choices(let title), .panels(let title, _, _): title
+      }
+    }
+  }
+
+  /// Whether there are choices to list and to inspect.
+  var hasChoices: Bool {
+    switch self {
+    case .search, .random: true
+    case .training: false
+    }
+  }
+
+  /// Whether there is a temperature to steer.
+  var hasTemperature: Bool {
+    switch self {
+    case .search, .random: true
+    case .training: false
+    }
+  }
+
+  /// The chart panels of the large arrangements, in the order in which they are laid out.
+  var panels: [Layout.Panel] {
+    switch self {
+    case .search, .random: [.loss, .accuracy, .cost, .temperature]
+    case .training: [.loss, .rate, .accuracy, .facts]
+    }
+  }
+
+  /// The pages of the small arrangement.
+  var tabs: [Tab] {
+    switch self {
+    case .search, .random:
+      [
+        .choices("Layers"), .panels("Learning", .loss, .accuracy),
+        .panels("Cost & τ", .cost, .temperature),
+      ]
+    case .training: [.panels("Learning", .loss, .accuracy), .panels("Recipe", .rate, .facts)]
+    }
+  }
+
+  /// Whether a command can do anything in such a run.
+  func allows(_ command: Command) -> Bool {
+    switch command {
+    case .hotter, .cooler, .typeTemperature, .toggleHold: hasTemperature
+    case .up, .down, .pageUp, .pageDown, .top, .bottom, .open, .fold, .foldAll: hasChoices
+    case .tab(let index): index < tabs.count
+    default: true
+    }
+  }
+
+  /// Commands of the key line, the most needed first.
+  func keyLine(isOver: Bool, inInspector: Bool) -> [Command] {
+    if isOver && !inInspector {
+      return [.quit, .help, .open, .theme, .log].filter(allows)
+    }
+    if inInspector { return [.back, .quit, .help, .togglePause, .singleStep, .theme] }
+    switch self {
+    case .search, .random:
+      return [
+        .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
+        .singleStep, .checkpoint, .theme,
+      ]
+    case .training: return [.togglePause, .quit, .help, .singleStep, .checkpoint, .theme]
+    }
+  }
+
+  /// What a run's settings start from, in a word.
+  var origin: String {
+    switch self {
+    case .search, .random: "preset"
+    case .training: "network"
+    }
+  }
+}
