@@ -84,17 +84,17 @@ struct ResidualStage: InferenceStage {
     } else {
       self.expand = nil
     }
-    let (taps, bias) = weights.depthwise(depthwise)
+    let (filter, bias) = weights.depthwise(depthwise)
     self.depthwise = InferenceDepthwise(
       // `convolve` puts in the ring and the planes of a group.
-      ring: taps,
+      ring: filter,
       slots: slots,
       rowFloats: rowFloats,
       planes: 0,
       kernel: kernel,
       stride: stride,
       outWidth: output.width,
-      taps: taps,
+      weights: filter,
       bias: bias,
       activation: depthwise.activation,
       outPlane: 16 * bandPixels
@@ -225,7 +225,7 @@ struct ResidualStage: InferenceStage {
     let first = 2 * group
     depthwise.ring = UnsafePointer(ring)
     depthwise.planes = min(2, planes - first)
-    depthwise.taps += first * 16 * depthwise.kernel * depthwise.kernel
+    depthwise.weights += first * 16 * depthwise.kernel * depthwise.kernel
     depthwise.bias += first * 16
     kernels.inference.depthwise(
       depthwise,

@@ -71,7 +71,7 @@ extension Engine {
           inputs: x.count / plan.groups
         ),
         chunks: chunks.count,
-        workspaceFloats: work.scratch
+        workspaceFloats: work.workspaceFloats
       ) { chunk, workspace in
         let range = chunks[chunk]
         let own = sums?.chunk(chunk, from: group * columns)
@@ -152,7 +152,7 @@ extension Engine {
           forFilter: trainsParameters
         ),
         chunks: chunks.count,
-        workspaceFloats: work.scratch
+        workspaceFloats: work.workspaceFloats
       ) { chunk, workspace in
         let range = chunks[chunk]
         let own = sums?.chunk(chunk, from: offset)

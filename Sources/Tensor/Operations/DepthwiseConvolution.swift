@@ -51,7 +51,7 @@ extension Engine {
     threadPool.run(
       .depthwise(.forward, geometry, inputs: x.count, outputs: images * outFloats),
       chunks: images,
-      workspaceFloats: work.scratch
+      workspaceFloats: work.workspaceFloats
     ) { image, workspace in
       var work = work
       work.source.base += image * inFloats
@@ -91,7 +91,7 @@ extension Engine {
           products: (target != nil ? 1 : 0) + (trainsParameters ? 1 : 0)
         ),
         chunks: images,
-        workspaceFloats: work.scratch
+        workspaceFloats: work.workspaceFloats
       ) { image, workspace in
         var work = work
         work.source.base += image * inFloats
@@ -100,13 +100,15 @@ extension Engine {
         slice.raw = slice.raw.map { $0 + image * outFloats }
         let own = sums?.chunk(image)
         kernels.depthwiseBackward(
-          work,
-          slice,
-          target.map { $0.buffer.pointer + image * inFloats },
-          target?.accumulate ?? false,
-          filters.map { $0.pointer + image * filterFloats },
-          own?.sums,
-          own?.products,
+          DepthwiseBackward(
+            forward: work,
+            gradient: slice,
+            out: target.map { $0.buffer.pointer + image * inFloats },
+            accumulate: target?.accumulate ?? false,
+            filterGradient: filters.map { $0.pointer + image * filterFloats },
+            sums: own?.sums,
+            products: own?.products
+          ),
           workspace
         )
       }

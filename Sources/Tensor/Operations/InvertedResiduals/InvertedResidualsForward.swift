@@ -147,7 +147,7 @@ extension ResidualLayer {
         activation: branch.weights.activation,
         expand: folded.pointer + index * input * blockWidth,
         bias: bias.pointer + index * blockWidth,
-        taps: taps.pointer + block.taps
+        weights: taps.pointer + block.taps
       ),
       geometry: branch.geometry,
       x: x.buffer.pointer + image * inputPixels * input,
@@ -161,7 +161,7 @@ extension ResidualLayer {
 
   /// Floats of workspace that any block's work needs.
   var blockWorkspace: Int {
-    branches.map { work($0.blocks.lowerBound, image: 0).scratch }.max() ?? 0
+    branches.map { work($0.blocks.lowerBound, image: 0).workspaceFloats }.max() ?? 0
   }
 
   /// Makes the raw depthwise output anew if it was not kept.
@@ -277,7 +277,7 @@ extension ResidualLayer {
     engine.threadPool.run(
       projectWork,
       chunks: branches.count * chunks.count,
-      workspaceFloats: works.map(\.scratch).max() ?? 0
+      workspaceFloats: works.map(\.workspaceFloats).max() ?? 0
     ) { task, workspace in
       let (index, chunk) = (order[task / chunks.count], task % chunks.count)
       let own = sums[index]?.chunk(chunk)

@@ -55,7 +55,7 @@ extension ResidualLayer {
     engine.threadPool.run(
       projectBackwardWork(active),
       chunks: active.count * chunks.count,
-      workspaceFloats: works.map(\.scratch).max() ?? 0
+      workspaceFloats: works.map(\.workspaceFloats).max() ?? 0
     ) { task, workspace in
       let (index, chunk) = (order[task / chunks.count], task % chunks.count)
       guard let gradient = gradients[index] else { return }
@@ -215,7 +215,7 @@ extension ResidualLayer {
             packed: packed.pointer + first * blockWidth * inputStride,
             inRows: inRows,
             skipsZeros: inRows,
-            spare: spare
+            workspace: spare
           )
           kernels.residual.multiplySlices(product, count * inputPixels, made, dx, first > 0)
         }
@@ -280,7 +280,7 @@ extension ResidualLayer {
       gradient: outputs[blocks[index].branch].buffer.pointer + pixel * output,
       gradientChannels: output,
       skipsZeros: skipsZeros,
-      kept: kept.map { UnsafePointer($0.pointer + index * blockFloats + pixel * blockWidth) }
+      hiddenGradient: kept.map { UnsafePointer($0.pointer + index * blockFloats + pixel * blockWidth) }
     )
   }
 

@@ -145,7 +145,7 @@ extension ResidualLayer {
             inRows: found.inRows,
             isSymmetric: true,
             skipsZeros: false,
-            spare: workspace + found.run * blockFloats
+            workspace: workspace + found.run * blockFloats
           )
           let to = products.pointer + chunk * partial
           kernels.residual.multiplySlices(
