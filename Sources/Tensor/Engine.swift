@@ -15,7 +15,7 @@ package final class Engine {
     case inference
   }
 
-  /// How activations are kept for the way back.
+  /// How activations are kept for the backward pass.
   package enum ActivationPrecision: Sendable {
     /// Single precision.
     case float32
@@ -33,13 +33,14 @@ package final class Engine {
   package var isRecording = false
   /// Whether weights, biases and batch-norm parameters get gradients; θ alone needs none of them.
   package var trainsParameters = true
-  /// How inverted residuals keep their middle; all arithmetic is in single precision.
+  /// How inverted residuals keep their hidden values; all arithmetic is in single precision.
   package var activationPrecision = ActivationPrecision.float32
-  /// Whether inverted residuals make their middle anew on the way back instead of keeping it.
+  /// Whether inverted residuals make their hidden values anew for the backward pass instead of
+  /// keeping them.
   package var recomputes = false
-  /// A middle of more floats is written past the caches: it would not be found there later.
+  /// Hidden values of more floats are written past the caches: they would not be found there later.
   package var cacheFloats = 4 << 20
-  private var sharedMiddle: Buffer?
+  private var sharedHidden: Buffer?
   let kernels: KernelTable
   let threadPool: ThreadPool
   private var tape: [() -> Void] = []
@@ -75,12 +76,13 @@ package final class Engine {
     return Tensor(shape: shape, buffer: buffer, requiresGradient: requiresGradient)
   }
 
-  /// Memory for the middle of a layer of inverted residuals; all layers share it if it is not kept.
-  func takeMiddle(_ count: Int) -> Buffer {
+  /// Memory for the hidden values of a layer of inverted residuals; all layers share it if they are
+  /// not kept.
+  func takeHidden(_ count: Int) -> Buffer {
     guard recomputes else { return pool.take(count) }
-    if let sharedMiddle, sharedMiddle.count >= count { return sharedMiddle }
+    if let sharedHidden, sharedHidden.count >= count { return sharedHidden }
     let buffer = pool.take(count)
-    sharedMiddle = buffer
+    sharedHidden = buffer
     return buffer
   }
 
