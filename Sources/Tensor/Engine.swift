@@ -2,8 +2,8 @@ import Kernels
 
 /// Everything an operation needs: kernels, memory, workers, and the tape of the pass under way.
 ///
-/// Confined to the queue that made it; not Sendable, and needs no locks. Operations are methods, one file
-/// each under `Operations/`, forward and gradient side by side.
+/// Confined to the queue that made it; not Sendable, and needs no locks. Operations are methods,
+/// one file each under `Operations/`, forward and gradient side by side.
 package final class Engine {
   /// What batch-norm does with its statistics.
   package enum Mode: Sendable {
@@ -96,7 +96,8 @@ package final class Engine {
     isRecording && (parameters && trainsParameters || inputs.contains { $0.requiresGradient })
   }
 
-  /// Runs the tape backwards from `output` with ∂L/∂output = `seed` in every element, and clears it.
+  /// Runs the tape backwards from `output` with ∂L/∂output = `seed` in every element, and clears
+  /// it.
   ///
   /// Memory saved by an operation goes back to the pool as soon as its gradient has run.
   package func backward(from output: Tensor, seed: Float = 1) {
@@ -116,7 +117,7 @@ package final class Engine {
   private func backward(from output: Tensor, gradient: Buffer) {
     precondition(
       output.normalisation == nil,
-      "backward: the output has a normalisation pending; materialise it"
+      "backward: the output has a deferred normalisation; materialise it"
     )
     output.gradient = Tensor.Gradient(buffer: gradient)
     while let step = tape.popLast() { step() }
@@ -160,7 +161,8 @@ package final class Engine {
       )
     }
     if !gradient.activated {
-      // The sums were taken when the shared gradient was handed over; only the derivative is missing.
+      // The sums were taken when the shared gradient was handed over; only the derivative is
+      // missing.
       let rows = Chunks(rows: x.rows, rowFloats: x.channels)
       threadPool.run(
         Work(
@@ -211,7 +213,8 @@ package final class Engine {
 
   // MARK: Batch-norm
 
-  /// The normalisation of a raw output by the batch's moments, or by the running ones if there are none.
+  /// The normalisation of a raw output by the batch's moments, or by the running ones if there are
+  /// none.
   func normalise(
     _ norm: BatchNorm,
     activation: Activation,

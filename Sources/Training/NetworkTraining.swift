@@ -20,8 +20,8 @@ package final class NetworkTraining {
 
   /// Builds the network with weights drawn from `seed`, or those of `start` where they fit.
   ///
-  /// `classNames` are those of the data, nil where nobody knows them; the classes of `start` are matched with
-  /// them.
+  /// `classNames` are those of the data, nil where nobody knows them; the classes of `start` are
+  /// matched with them.
   package init(
     _ description: NetworkDescription,
     recipe: Recipe,

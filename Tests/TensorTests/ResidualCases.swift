@@ -11,7 +11,7 @@ extension OperationCase {
     stride: Int,
     forward: [Float]? = nil
   ) -> Node {
-    let x = g.materialise(g.pending(shape, .linear))
+    let x = g.materialise(g.deferred(shape, .linear))
     let outputs = g.invertedResiduals(x, branches, to: channels, stride: stride)
     let keepsShape = stride == 1 && channels == shape[3]
     let m = g.unary(g.input("m", [branches.count + 1], .normal), .softmax)
@@ -34,8 +34,8 @@ extension OperationCase {
     )
   }
 
-  /// Inverted residuals: kernels and strides with loops of their own and without, widths on both sides of
-  /// a block, images smaller and larger than a tile, groups, both activations.
+  /// Inverted residuals: kernels and strides with loops of their own and without, widths on both
+  /// sides of a block, images smaller and larger than a tile, groups, both activations.
   static var residuals: [OperationCase] {
     let geometries: [(kernel: Int, stride: Int, height: Int, width: Int, from: Int, to: Int)] = [
       (3, 1, 8, 8, 8, 8), (5, 1, 6, 7, 12, 12), (3, 2, 7, 8, 16, 24), (5, 2, 9, 5, 8, 20),
@@ -65,7 +65,8 @@ extension OperationCase {
       Residual("c", kernel: 5, middle: 24, norm: .hswish),
       Residual("d", kernel: 5, middle: 48), Residual("e", kernel: 5, middle: 40, groups: 4),
     ]
-    // Widths whose products pass over zeros: rows of C in pairs and one by one, in one panel and in two.
+    // Widths whose products pass over zeros: rows of C in pairs and one by one, in one panel and in
+    // two.
     let widths = [(64, 80), (80, 96), (104, 64), (112, 128), (144, 160), (176, 184), (208, 112)]
     let sparse = widths.enumerated().map { i, width in
       OperationCase(

@@ -64,8 +64,9 @@ package func isIdentical(_ a: Outcome, _ b: Outcome) -> Bool {
 
 /// Checks gradients by the central difference of the loss along the leaves' directions of ±1.
 ///
-/// (L(x + h·d) − L(x − h·d)) / 2h, h being `step`, must be Σ g·d within `tolerance` times the norm of g.
-/// Only the leaf `name` moves, or all leaves at once if it is nil. Returns the fault in words, or nil.
+/// (L(x + h·d) − L(x − h·d)) / 2h, h being `step`, must be Σ g·d within `tolerance` times the norm
+/// of g. Only the leaf `name` moves, or all leaves at once if it is nil. Returns the fault in
+/// words, or nil.
 package func centralDifferenceFault(
   _ outcome: Outcome,
   _ leaves: Leaves,

@@ -69,8 +69,8 @@ package protocol Graph: AnyObject {
     bias: Bool,
     norm: Norm
   ) -> Node
-  /// Depthwise convolution with parameters `name.filter`, `name.gamma`, `name.beta`; `padding` nil is half
-  /// the kernel.
+  /// Depthwise convolution with parameters `name.filter`, `name.gamma`, `name.beta`; `padding` nil
+  /// is half the kernel.
   func depthwise(
     _ x: Node,
     _ name: String,
@@ -79,8 +79,8 @@ package protocol Graph: AnyObject {
     padding: Int?,
     norm: Norm
   ) -> Node
-  /// See `Engine.invertedResiduals`; parameters `name.expand`, `name.depthwise` and `name.project`, each
-  /// with its filter and norm.
+  /// See `Engine.invertedResiduals`; parameters `name.expand`, `name.depthwise` and `name.project`,
+  /// each with its filter and norm.
   func invertedResiduals(_ x: Node, _ branches: [Residual], to channels: Int, stride: Int) -> [Node]
   /// See `Engine.weightedSum`.
   func weightedSum(
@@ -97,7 +97,8 @@ package protocol Graph: AnyObject {
   func channelShuffle(_ x: Node, groups: Int) -> Node
   /// See `Engine.scaleChannels`.
   func scaleChannels(_ x: Node, by gate: Node) -> Node
-  /// See `Engine.squeezeExcite`; parameters `name.reduce` and `name.restore`, each with filter and bias.
+  /// See `Engine.squeezeExcite`; parameters `name.reduce` and `name.restore`, each with filter and
+  /// bias.
   func squeezeExcite(_ x: Node, _ name: String, through channels: Int, inner: Unary) -> Node
   /// See `Engine.crossEntropy`.
   func crossEntropy(
@@ -154,8 +155,8 @@ extension Graph {
     )
   }
 
-  /// A leaf, or with `norm` a 1×1 convolution of one that leaves its normalisation pending.
-  package func pending(_ shape: [Int], _ norm: Norm) -> Node {
+  /// A leaf, or with `norm` a 1×1 convolution of one that leaves its normalisation deferred.
+  package func deferred(_ shape: [Int], _ norm: Norm) -> Node {
     let x = input("x", shape, .normal)
     return norm == .off ? x : pointwise(x, "before", to: shape[shape.count - 1], norm: norm)
   }

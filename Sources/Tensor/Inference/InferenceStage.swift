@@ -2,8 +2,8 @@ import Kernels
 
 /// A step of the inference path over one image, in passes that need each other's results.
 ///
-/// Within a pass the units are independent, and each value is computed in one order however they are
-/// split: any number of workers gives the same bits.
+/// Within a pass the units are independent, and each value is computed in one order however they
+/// are split: any number of workers gives the same bits.
 protocol InferenceStage {
   /// Units of each pass.
   var units: [Int] { get }

@@ -2,9 +2,9 @@ import Kernels
 
 /// An inverted residual of the inference path; expanded rows exist in a cache-sized ring only.
 ///
-/// A small map is done in two passes: expansion and depthwise convolution of the whole image, 32 channels
-/// at a time, so that every weight is read once; then the projection. A large one is done in bands of
-/// output rows, all channels of a band in turn, and the projection right behind.
+/// A small map is done in two passes: expansion and depthwise convolution of the whole image, 32
+/// channels at a time, so that every weight is read once; then the projection. A large one is done
+/// in bands of output rows, all channels of a band in turn, and the projection right behind.
 struct ResidualStage: InferenceStage {
   let units: [Int]
   let workspaceFloats: Int
@@ -26,7 +26,8 @@ struct ResidualStage: InferenceStage {
   /// Floats of the ring of one group of 32 channels.
   private let groupFloats: Int
 
-  /// Depthwise results that a map may have to be done whole: half of a megabyte of second-level cache.
+  /// Depthwise results that a map may have to be done whole: half of a megabyte of second-level
+  /// cache.
   private static let wholeFloats = 136 * 1024
   /// Ring and depthwise results of a band.
   private static let bandFloats = 80 * 1024
@@ -164,7 +165,8 @@ struct ResidualStage: InferenceStage {
     }
   }
 
-  /// Expands the input rows under padded rows `rows` into the ring of a group; rows outside become zero.
+  /// Expands the input rows under padded rows `rows` into the ring of a group; rows outside become
+  /// zero.
   private func fill(
     _ group: Int,
     _ ring: UnsafeMutablePointer<Float>,

@@ -96,8 +96,9 @@ struct ExpansionSums {
   var depthwise: UnsafeMutablePointer<Float>? {
     plan.trains ? partials.pointer + plan.sumFloats : nil
   }
-  /// xᵀ·g, [blocks, rows of whole tiles, 16], of the first chunk, the others' `partialFloats` apart: their
-  /// sum is still to be taken. Nil if the weights are frozen.
+  /// xᵀ·g, [blocks, rows of whole tiles, 16]; nil if the weights are frozen.
+  ///
+  /// It is the first chunk's, with the others' `partialFloats` apart: their sum is still to be taken.
   var filter: UnsafeMutablePointer<Float>? { depthwise.map { $0 + plan.depthwiseFloats } }
 }
 
@@ -150,8 +151,8 @@ extension ResidualLayer {
     return expansionSums
   }
 
-  /// Chunk by chunk, group of images by group of images, the gradients of groups of blocks; each group's
-  /// go into dx together, both in cache.
+  /// Chunk by chunk, group of images by group of images, the gradients of groups of blocks; each
+  /// group's go into dx together, both in cache.
   private func run(
     _ plan: ExpansionPlan,
     into expansionSums: ExpansionSums,
@@ -264,7 +265,8 @@ extension ResidualLayer {
     )
   }
 
-  /// The folded expansions of the active blocks, transposed and packed, a group of blocks one matrix.
+  /// The folded expansions of the active blocks, transposed and packed, a group of blocks one
+  /// matrix.
   private func packExpansions(_ plan: ExpansionPlan) -> Buffer {
     let count = plan.activeBlocks.count
     let packed = engine.pool.take(count * blockWidth * plan.inputStride)

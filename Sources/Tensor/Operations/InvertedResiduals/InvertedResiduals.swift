@@ -12,7 +12,7 @@ package struct InvertedResidualWeights {
   package var depthwiseNorm: BatchNorm
   /// 1×1 projection, [1, 1, M, D], or [g, M/g, D/g] with groups.
   package var project: Parameter
-  /// Its batch-norm, left pending on the output.
+  /// Its batch-norm, deferred to the output's readers.
   package var projectNorm: BatchNorm
   /// Groups of both 1×1 convolutions.
   package var groups: Int
@@ -44,17 +44,21 @@ package struct InvertedResidualWeights {
 extension Engine {
   /// Inverted residuals side by side on one input, all candidates of a layer at once.
   ///
-  /// - Shapes: `x` [N, H, W, C], plain; one result for each branch, [N, H', W', D], with its batch-norm
-  ///   pending; H' = (H − 1)/stride + 1.
-  /// - The expanded activations never exist in memory, forward or backward. Their batch statistics follow
-  ///   from the input's: with y = Wᵀx, E[y] = Wᵀμ and Var[y] = WᵀΣW, Σ the covariance of x, taken once
-  ///   for all branches. So expansion, normalisation, activation and depthwise convolution are one pass
-  ///   over rows in cache. Backward the passes are two: one for the batch sums of the depthwise output's
-  ///   gradient, one that makes both gradients anew in cache and goes on through the expansion; what the
-  ///   expansion's statistics take back is linear in x and comes last, for all branches at once.
+  /// - Shapes: `x` [N, H, W, C], plain; one result for each branch, [N, H', W', D], with its
+  ///   batch-norm deferred; H' = (H − 1)/stride + 1.
+  /// - Forward: z = φ(BN(K ⋆ φ(BN(x·W))))·V, W the expansion, K the depthwise weights, V the
+  ///   projection. The expanded activations never exist in memory: their batch statistics follow
+  ///   from the input's, so expansion, normalisation, activation and depthwise convolution are one
+  ///   pass over rows in cache.
+  /// - Backward: three passes, for ∂L/∂V and the depthwise output's sums, for ∂L/∂K and the
+  ///   expansion's sums, and for what the expansion's statistics take back. The README beside this
+  ///   file has all formulas.
   /// - Kept for backward: the raw projections, and the raw depthwise output in the engine's
   ///   `activationPrecision`, or not at all if it `recomputes`.
-  /// - Source: ARCHITECTURE.md, "Inverted residuals"; spec S3, S100.
+  /// - Cost: 2·N·M·(H·W·C/g + H'·W'·(K² + D/g)) floating-point operations a branch, twice that
+  ///   backward.
+  /// - Reference: `ReferenceGraph.invertedResiduals`, and the plain operations. Source: spec S3,
+  ///   S100.
   package func invertedResiduals(
     _ x: Tensor,
     _ branches: [InvertedResidualWeights],
@@ -100,12 +104,14 @@ final class ResidualLayer {
       return c % weights.groups * (hidden / weights.groups) + c / weights.groups
     }
 
-    /// Where the expansion's weight from input `i` to expanded channel `c` stands; nil across groups.
+    /// Where the expansion's weight from input `i` to expanded channel `c` stands; nil across
+    /// groups.
     func expandIndex(_ i: Int, _ c: Int, input: Int) -> Int? {
       groupedIndex(i, c, rows: input, columns: hidden)
     }
 
-    /// Where the projection's weight from hidden channel `c` to output `o` stands; nil across groups.
+    /// Where the projection's weight from hidden channel `c` to output `o` stands; nil across
+    /// groups.
     func projectIndex(_ c: Int, _ o: Int, output: Int) -> Int? {
       groupedIndex(c, o, rows: hidden, columns: output)
     }
@@ -151,8 +157,8 @@ final class ResidualLayer {
   /// Raw depthwise output, [blocks, N·H'·W', 16]; nil where it is made anew for the backward pass.
   var saved: Buffer?
   let isHalf: Bool
-  /// The expanded channels before the depthwise convolution, [blocks, N·H·W, 16]; nil where making them
-  /// anew is cheaper.
+  /// The expanded channels before the depthwise convolution, [blocks, N·H·W, 16]; nil where making
+  /// them anew is cheaper.
   var expanded: Buffer?
 
   init(_ x: Tensor, _ weights: [InvertedResidualWeights], stride: Int, engine: Engine) {
@@ -257,7 +263,8 @@ final class ResidualLayer {
     )
   }
 
-  /// Branches in the order in which they go to the workers: the largest first, so that none is left over.
+  /// Branches in the order in which they go to the workers: the largest first, so that none is left
+  /// over.
   func bySize(_ indices: some Sequence<Int>) -> [Int] {
     indices.sorted { (branches[$0].blocks.count, $1) > (branches[$1].blocks.count, $0) }
   }

@@ -48,7 +48,8 @@ extension ResidualLayer {
     }
   }
 
-  /// Mean and variance of every channel in blocks, one after the other; nil with running statistics.
+  /// Mean and variance of every channel in blocks, one after the other; nil with running
+  /// statistics.
   private func expansionMoments() -> [Double]? {
     guard let inputMean, let covarianceTimesWeights else { return nil }
     var moments = [Double](repeating: 0, count: 2 * blocks.count * blockWidth)
@@ -221,7 +222,7 @@ extension ResidualLayer {
     }
   }
 
-  /// How kernels read the middle of a branch; `filter` as the direction wants it.
+  /// How kernels read the hidden values of a branch; `filter` as the direction wants it.
   func projection(_ index: Int, filter: UnsafePointer<Float>) -> ProjectBlocks {
     let blocks = branches[index].blocks
     let first = blocks.lowerBound * blockWidth
@@ -238,7 +239,7 @@ extension ResidualLayer {
     )
   }
 
-  /// The projections, raw, with their normalisation pending.
+  /// The projections, raw, with their normalisation deferred.
   func project() -> [Tensor] {
     let pool = engine.pool
     let kernels = engine.kernels

@@ -21,7 +21,8 @@ extension ResidualLayer {
 
   // MARK: First pass
 
-  /// The first pass: the projections' gradients, and the coefficients of the raw depthwise outputs'.
+  /// The first pass: the projections' gradients, and the coefficients of the raw depthwise
+  /// outputs'.
   ///
   /// Leaves the gradients of the raw outputs in their place.
   private func projectionGradients(
@@ -82,8 +83,8 @@ extension ResidualLayer {
     return depthwiseCoefficients(sums, active)
   }
 
-  /// Adds the chunks' filter gradients, [chunks, blocks, rows of whole tiles, wholeBlocks(D)], in their
-  /// order, and the sums to the projections' gradients.
+  /// Adds the chunks' filter gradients, [chunks, blocks, rows of whole tiles, wholeBlocks(D)], in
+  /// their order, and the sums to the projections' gradients.
   private func addProjectionGradients(
     _ filters: Buffer,
     _ chunks: Int,

@@ -2,7 +2,8 @@ import Kernels
 
 /// What the passes over a layer of inverted residuals are told to a profile as.
 ///
-/// The arithmetic is that of the convolutions; what is computed again to spare memory counts for nothing.
+/// The arithmetic is that of the convolutions; what is computed again to spare memory counts for
+/// nothing.
 extension ResidualLayer {
   /// Products of the expansions of some branches, once over all pixels, and of their depthwise
   /// convolutions.
