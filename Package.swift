@@ -67,6 +67,7 @@ let package = Package(
     .target(
       name: "Tensor",
       dependencies: ["Kernels", "KernelsBaseline", "KernelsAVX2", "KernelsAVX512", "CSystem"],
+      exclude: ["Operations/InvertedResiduals/README.md"],
       swiftSettings: base
     ),
     .target(

@@ -42,8 +42,8 @@ package final class Buffer {
 
 /// Free memory by size, kept for the next step, so that a steady step asks the system for nothing.
 ///
-/// Sizes are rounded up to an eighth of a power of two: layers of similar shape share memory, and at most
-/// an eighth is wasted.
+/// Sizes are rounded up to an eighth of a power of two: layers of similar shape share memory, and
+/// at most an eighth is wasted.
 package final class BufferPool {
   private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
   /// Times that the system was asked for memory; constant over steady steps.

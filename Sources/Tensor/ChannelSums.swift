@@ -1,7 +1,8 @@
-/// Two sums of every channel, gathered chunk by chunk: Σ y and Σ y² forward, Σ g and Σ g·y backward.
+/// Two sums of every channel, gathered chunk by chunk: Σ y and Σ y² forward, Σ g and Σ g·y
+/// backward.
 ///
-/// Layout [chunks, 2, C]: no two chunks write to the same place, and `total` adds them in their order, so
-/// the bits do not depend on the number of threads.
+/// Layout [chunks, 2, C]: no two chunks write to the same place, and `total` adds them in their
+/// order, so the bits do not depend on the number of threads.
 struct ChannelSums {
   /// C.
   let channels: Int

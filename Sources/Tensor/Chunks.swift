@@ -12,7 +12,8 @@ package struct Chunks {
   ///   - rows: rows in all.
   ///   - unit: rows that must stay together (an image, or 1).
   ///   - rowFloats: floats that a row touches; small work stays in few chunks.
-  ///   - partialFloats: floats of partial result that each chunk needs; large ones mean fewer chunks.
+  ///   - partialFloats: floats of partial result that each chunk needs; large ones mean fewer
+  ///     chunks.
   package init(rows: Int, unit: Int = 1, rowFloats: Int, partialFloats: Int = 0) {
     let units = (rows + unit - 1) / unit
     let wanted = max(1, rows * rowFloats / (1 << 14))

@@ -2,8 +2,8 @@ import Kernels
 
 /// Everything an operation needs: kernels, memory, workers, and the tape of the pass under way.
 ///
-/// Confined to the queue that made it; not Sendable, and needs no locks. Operations are methods, one file
-/// each under `Operations/`, forward and gradient side by side.
+/// Confined to the queue that made it; not Sendable, and needs no locks. Operations are methods,
+/// one file each under `Operations/`, forward and gradient side by side.
 package final class Engine {
   /// What batch-norm does with its statistics.
   package enum Mode: Sendable {
@@ -15,7 +15,7 @@ package final class Engine {
     case inference
   }
 
-  /// How activations are kept for the way back.
+  /// How activations are kept for the backward pass.
   package enum ActivationPrecision: Sendable {
     /// Single precision.
     case float32
@@ -33,13 +33,14 @@ package final class Engine {
   package var isRecording = false
   /// Whether weights, biases and batch-norm parameters get gradients; θ alone needs none of them.
   package var trainsParameters = true
-  /// How inverted residuals keep their middle; all arithmetic is in single precision.
+  /// How inverted residuals keep their hidden values; all arithmetic is in single precision.
   package var activationPrecision = ActivationPrecision.float32
-  /// Whether inverted residuals make their middle anew on the way back instead of keeping it.
+  /// Whether inverted residuals make their hidden values anew for the backward pass instead of
+  /// keeping them.
   package var recomputes = false
-  /// A middle of more floats is written past the caches: it would not be found there later.
+  /// Hidden values of more floats are written past the caches: they would not be found there later.
   package var cacheFloats = 4 << 20
-  private var sharedMiddle: Buffer?
+  private var sharedHidden: Buffer?
   let kernels: KernelTable
   let threadPool: ThreadPool
   private var tape: [() -> Void] = []
@@ -75,12 +76,13 @@ package final class Engine {
     return Tensor(shape: shape, buffer: buffer, requiresGradient: requiresGradient)
   }
 
-  /// Memory for the middle of a layer of inverted residuals; all layers share it if it is not kept.
-  func takeMiddle(_ count: Int) -> Buffer {
+  /// Memory for the hidden values of a layer of inverted residuals; all layers share it if they are
+  /// not kept.
+  func takeHidden(_ count: Int) -> Buffer {
     guard recomputes else { return pool.take(count) }
-    if let sharedMiddle, sharedMiddle.count >= count { return sharedMiddle }
+    if let sharedHidden, sharedHidden.count >= count { return sharedHidden }
     let buffer = pool.take(count)
-    sharedMiddle = buffer
+    sharedHidden = buffer
     return buffer
   }
 
@@ -94,7 +96,8 @@ package final class Engine {
     isRecording && (parameters && trainsParameters || inputs.contains { $0.requiresGradient })
   }
 
-  /// Runs the tape backwards from `output` with ∂L/∂output = `seed` in every element, and clears it.
+  /// Runs the tape backwards from `output` with ∂L/∂output = `seed` in every element, and clears
+  /// it.
   ///
   /// Memory saved by an operation goes back to the pool as soon as its gradient has run.
   package func backward(from output: Tensor, seed: Float = 1) {
@@ -114,7 +117,7 @@ package final class Engine {
   private func backward(from output: Tensor, gradient: Buffer) {
     precondition(
       output.normalisation == nil,
-      "backward: the output has a normalisation pending; materialise it"
+      "backward: the output has a deferred normalisation; materialise it"
     )
     output.gradient = Tensor.Gradient(buffer: gradient)
     while let step = tape.popLast() { step() }
@@ -158,7 +161,8 @@ package final class Engine {
       )
     }
     if !gradient.activated {
-      // The sums were taken when the shared gradient was handed over; only the derivative is missing.
+      // The sums were taken when the shared gradient was handed over; only the derivative is
+      // missing.
       let rows = Chunks(rows: x.rows, rowFloats: x.channels)
       threadPool.run(
         Work(
@@ -209,7 +213,8 @@ package final class Engine {
 
   // MARK: Batch-norm
 
-  /// The normalisation of a raw output by the batch's moments, or by the running ones if there are none.
+  /// The normalisation of a raw output by the batch's moments, or by the running ones if there are
+  /// none.
   func normalise(
     _ norm: BatchNorm,
     activation: Activation,

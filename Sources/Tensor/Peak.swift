@@ -1,6 +1,7 @@
 import Kernels
 
-/// What the machine gives at most, for measurements: each call does a known amount of work on all threads.
+/// What the machine gives at most, for measurements: each call does a known amount of work on all
+/// threads.
 extension Engine {
   /// Threads of an operation.
   package var threads: Int { threadPool.threads }
@@ -8,7 +9,8 @@ extension Engine {
   /// Chunks a thread, so that a late one costs little.
   private static var peakChunks: Int { 8 }
 
-  /// Runs multiply–adds in registers, `steps` rounds of 12 in each chunk; returns the floating-point operations.
+  /// Runs multiply–adds in registers, `steps` rounds of 12 in each chunk; returns the
+  /// floating-point operations.
   package func runPeakSteps(_ steps: Int) -> Double {
     let chunks = Engine.peakChunks * threadPool.threads
     threadPool.run(chunks: chunks, workspaceFloats: 3 * kernels.lanes) { _, workspace in
@@ -20,7 +22,8 @@ extension Engine {
     return Double(chunks) * Double(steps) * Double(12 * 2 * kernels.lanes)
   }
 
-  /// Runs the matrix micro-kernel on operands in the first-level cache; returns the floating-point operations.
+  /// Runs the matrix micro-kernel on operands in the first-level cache; returns the floating-point
+  /// operations.
   package func runPeakTiles(_ repeats: Int) -> Double {
     // Both operands take 20 KiB at the widest.
     let depth = 128

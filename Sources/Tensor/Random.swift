@@ -6,8 +6,8 @@
 
 /// Counter-based random numbers: Philox 4×32-10 (Salmon et al., SC 2011).
 ///
-/// A stream is named by what it is for, never by what was drawn before, so a resumed or replayed run
-/// needs to know its step and nothing else (spec S120, S121).
+/// A stream is named by what it is for, never by what was drawn before, so a resumed or replayed
+/// run needs to know its step and nothing else (spec S120, S121).
 package struct Philox: Sendable {
   /// What a stream of random numbers is used for; part of the key, so streams never overlap.
   package enum Purpose: UInt32, Sendable, CaseIterable {
@@ -21,7 +21,8 @@ package struct Philox: Sendable {
   private var used = 4
   private var spareNormal: Float?
 
-  /// Opens the stream of `purpose` at `step`; `index` tells apart streams of one step (a layer, an image).
+  /// Opens the stream of `purpose` at `step`; `index` tells apart streams of one step (a layer, an
+  /// image).
   package init(seed: UInt64, purpose: Purpose, step: UInt64 = 0, index: UInt32 = 0) {
     key = (UInt32(truncatingIfNeeded: seed) ^ purpose.rawValue &* 0x9E37_79B9, UInt32(seed >> 32))
     counter = (

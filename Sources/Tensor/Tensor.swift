@@ -1,9 +1,9 @@
 import Kernels
 
-/// A value in the graph: contiguous Float32, NHWC, with what is pending on it and its gradient.
+/// A value in the graph: contiguous Float32, NHWC, with what is deferred on it and its gradient.
 ///
-/// The output of a convolution with batch-norm is kept *raw*; its `normalisation` is applied by every
-/// operation that reads it, while it loads. Normalised copies never exist in memory.
+/// The output of a convolution with batch-norm is kept *raw*; its `normalisation` is applied by
+/// every operation that reads it, while it loads. Normalised copies never exist in memory.
 package final class Tensor {
   /// Sizes, outermost first: `[N, H, W, C]`, `[N, C]`, `[K]`, or `[]` for a scalar.
   package let shape: [Int]
@@ -21,7 +21,7 @@ package final class Tensor {
     var buffer: Buffer
     /// Multiplies every element.
     var factor: Float = 1
-    /// Whether the derivative of the pending activation is already in it.
+    /// Whether the derivative of the deferred activation is already in it.
     var activated = true
     /// Whether `buffer` belongs to this gradient alone and may be written.
     var owned = true

@@ -1,7 +1,7 @@
 /// Runs chunks of work on several threads, each with a workspace of its own.
 ///
-/// What a chunk is depends on the shape alone, never on the number of threads, and partial results are
-/// combined in the order of the chunks: any number of threads gives the same bits (spec S100).
+/// What a chunk is depends on the shape alone, never on the number of threads, and partial results
+/// are combined in the order of the chunks: any number of threads gives the same bits (spec S100).
 package final class ThreadPool {
   /// Threads used.
   package let threads: Int
@@ -19,10 +19,12 @@ package final class ThreadPool {
     workers = WorkerThreads(helpers: threads - 1)
   }
 
-  /// Calls `body(chunk, workspace)` for every chunk in `0..<chunks`, in any order and on any thread.
+  /// Calls `body(chunk, workspace)` for every chunk in `0..<chunks`, in any order and on any
+  /// thread.
   ///
   /// - Parameters:
-  ///   - work: what the profile books the time under; looked at only if there is one, nil is not booked.
+  ///   - work: what the profile books the time under; looked at only if there is one, nil is not
+  ///     booked.
   ///   - chunks: how many; chunks must not write to the same memory.
   ///   - workspaceFloats: floats that each worker gets, of unspecified content.
   ///   - body: the work.

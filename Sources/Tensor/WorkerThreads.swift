@@ -10,8 +10,9 @@ import Synchronization
 
 /// Threads that help one thread with its chunks, and stay awake for a moment after each job.
 ///
-/// A step is some hundred jobs with little between them. Waking a thread takes about as long as a small
-/// job does, so a helper looks for the next one for a while before it gives its thread back to Dispatch.
+/// A step is some hundred jobs with little between them. Waking a thread takes about as long as a
+/// small job does, so a helper looks for the next one for a while before it gives its thread back
+/// to Dispatch.
 final class WorkerThreads: Sendable {
   private typealias Body = (_ chunk: Int, _ workspace: UnsafeMutablePointer<Float>) -> Void
 
@@ -26,8 +27,8 @@ final class WorkerThreads: Sendable {
   private let state = Atomic<UInt64>(0)
   private let next = Atomic<Int>(0)
   private let helpers: [Helper]
-  // Safe: written by the caller alone, while nobody is inside and nobody may join; read by helpers that are
-  // inside. Both orders go through `state`.
+  // Safe: written by the caller alone, while nobody is inside and nobody may join; read by helpers
+  // that are inside. Both orders go through `state`.
   private nonisolated(unsafe) var job: Job?
 
   private final class Helper: Sendable {
@@ -42,7 +43,8 @@ final class WorkerThreads: Sendable {
 
   init(helpers: Int) { self.helpers = (0..<helpers).map { _ in Helper() } }
 
-  /// Calls `body` for every chunk, on this thread and on as many helpers as `workspaces` has room for.
+  /// Calls `body` for every chunk, on this thread and on as many helpers as `workspaces` has room
+  /// for.
   ///
   /// Not to be called by two threads at once, nor from within.
   func run(

@@ -2,7 +2,7 @@ import Tensor
 import TestSupport
 
 extension OperationCase {
-  /// A layer of linear, ReLU-pending and identity branches, as a searched layer has.
+  /// A layer of linear, ReLU-deferred and identity branches, as a searched layer has.
   private static func layer(
     _ g: any Graph,
     images: Int,
@@ -13,7 +13,7 @@ extension OperationCase {
     forward: [Float]? = nil
   ) -> Node {
     // The layer's input is itself a mixture's output: plain, with more than one reader.
-    let x = g.materialise(g.pending([images, 5, 7, channels], .linear))
+    let x = g.materialise(g.deferred([images, 5, 7, channels], .linear))
     let a = g.pointwise(x, "a", to: 24, norm: norm)
     let b = g.pointwise(
       g.depthwise(a, "b", kernel: 3, stride: 1, norm: norm),
@@ -88,7 +88,7 @@ extension OperationCase {
         layer(g, images: 2, weights: [4], forward: [0, 0, 0, 0])
       },
       OperationCase(name: "two mixtures in a row", isSmooth: false) { g in
-        let x = g.materialise(g.pending([2, 4, 5, 16], .relu))
+        let x = g.materialise(g.deferred([2, 4, 5, 16], .relu))
         let m = g.unary(g.input("m", [2], .normal), .softmax)
         let a = g.pointwise(x, "a", to: 16, norm: .linear)
         let y = g.weightedSum([(a, true), (x, false)], shortcut: x, weights: m, forward: nil)
@@ -110,13 +110,13 @@ extension OperationCase {
     norms.flatMap { norm in
       [
         OperationCase(name: "average pool of \(norm)", isSmooth: norm != .relu) { g in
-          g.averagePool(g.pending([3, 5, 3, 21], norm))
+          g.averagePool(g.deferred([3, 5, 3, 21], norm))
         },
         OperationCase(name: "materialise \(norm)", isSmooth: norm != .relu) { g in
-          g.materialise(g.pending([3, 5, 3, 21], norm))
+          g.materialise(g.deferred([3, 5, 3, 21], norm))
         },
         OperationCase(name: "shuffle \(norm)", isSmooth: norm != .relu) { g in
-          g.channelShuffle(g.pending([3, 4, 3, 18], norm), groups: norm == .linear ? 3 : 2)
+          g.channelShuffle(g.deferred([3, 4, 3, 18], norm), groups: norm == .linear ? 3 : 2)
         },
       ]
     }

@@ -25,7 +25,7 @@ private let norms = Norm.allCases
 private func isSmooth(_ norms: Norm...) -> Bool { !norms.contains(.relu) }
 
 extension OperationCase {
-  /// 1×1 convolutions, widths on both sides of every vector, every pending norm before and after.
+  /// 1×1 convolutions, widths on both sides of every vector, every deferred norm before and after.
   static var pointwise: [OperationCase] {
     let widths = [(1, 1), (3, 5), (8, 24), (16, 16), (20, 40), (17, 33), (40, 8)]
     let crossed = norms.flatMap { before in norms.map { (before, $0) } }
@@ -35,7 +35,7 @@ extension OperationCase {
         name: "1×1 \(from)→\(to), \(pair.0) before, \(pair.1) after",
         isSmooth: TensorTests.isSmooth(pair.0, pair.1)
       ) { g in
-        g.pointwise(g.pending([2, 5, 6, from], pair.0), "conv", to: to, norm: pair.1)
+        g.pointwise(g.deferred([2, 5, 6, from], pair.0), "conv", to: to, norm: pair.1)
       }
     }
     let biased = widths.map { from, to in
@@ -44,7 +44,7 @@ extension OperationCase {
       }
     }
     let large = OperationCase(name: "1×1 24→40, 1,600 rows", isSmooth: false) { g in
-      g.pointwise(g.pending([4, 20, 20, 24], .relu), "conv", to: 40, norm: .relu)
+      g.pointwise(g.deferred([4, 20, 20, 24], .relu), "conv", to: 40, norm: .relu)
     }
     return normed + biased + [large]
   }
@@ -59,14 +59,14 @@ extension OperationCase {
         name: "grouped 1×1 \(from)→\(to), \(before) before, \(after) after",
         isSmooth: TensorTests.isSmooth(before, after)
       ) { g in
-        g.pointwise(g.pending([3, 5, 4, from], before), "conv", to: to, groups: 2, norm: after)
+        g.pointwise(g.deferred([3, 5, 4, from], before), "conv", to: to, groups: 2, norm: after)
       }
     } + [
       OperationCase(name: "grouped 1×1, three groups, bias") { g in
         g.pointwise(g.input("x", [2, 3, 5, 9], .normal), "conv", to: 12, groups: 3, bias: true)
       },
       OperationCase(name: "grouped 1×1, shuffle, grouped 1×1", isSmooth: false) { g in
-        let a = g.pointwise(g.pending([2, 5, 5, 8], .off), "a", to: 24, groups: 2, norm: .relu)
+        let a = g.pointwise(g.deferred([2, 5, 5, 8], .off), "a", to: 24, groups: 2, norm: .relu)
         let b = g.channelShuffle(a, groups: 2)
         return g.pointwise(b, "b", to: 10, groups: 2, norm: .linear)
       },
@@ -88,7 +88,7 @@ extension OperationCase {
         isSmooth: TensorTests.isSmooth(before, after)
       ) { g in
         g.convolution(
-          g.pending([3, s.height, s.width, s.from], before),
+          g.deferred([3, s.height, s.width, s.from], before),
           "conv",
           to: s.to,
           geometry: .init(kernel: s.kernel, stride: s.stride, padding: s.kernel / 2),
@@ -127,7 +127,7 @@ extension OperationCase {
                 isSmooth: TensorTests.isSmooth(before, after)
               ) { g in
                 g.depthwise(
-                  g.pending([2, height, width, channels], before),
+                  g.deferred([2, height, width, channels], before),
                   "depthwise",
                   kernel: kernel,
                   stride: stride,
@@ -143,7 +143,7 @@ extension OperationCase {
       cases.append(
         OperationCase(name: "depthwise \(kernel)×\(kernel)/\(stride) in bands", isSmooth: false) {
           g in
-          let x = g.pending([1, 44, 64, 40], .relu)
+          let x = g.deferred([1, 44, 64, 40], .relu)
           return g.depthwise(x, "depthwise", kernel: kernel, stride: stride, norm: .relu)
         }
       )
@@ -151,7 +151,7 @@ extension OperationCase {
     for (height, width) in [(1, 1), (2, 3), (1, 6)] {
       cases.append(
         OperationCase(name: "depthwise 5×5/2 wider than its \(height)×\(width) input") { g in
-          let x = g.pending([5, height, width, 6], .hswish)
+          let x = g.deferred([5, height, width, 6], .hswish)
           return g.depthwise(x, "depthwise", kernel: 5, stride: 2, norm: .linear)
         }
       )
@@ -210,13 +210,13 @@ extension OperationCase {
         name: "\(norm) read by \(pair.0.0) and \(pair.1.0)",
         isSmooth: norm != .relu
       ) { g in
-        let x = g.pending([2, 5, 5, 12], norm)
+        let x = g.deferred([2, 5, 5, 12], norm)
         return g.add(pair.0.1(g, x, "a"), pair.1.1(g, x, "b"))
       }
     }
       + norms.map { norm in
         OperationCase(name: "\(norm) read by averagePool and 1×1", isSmooth: norm != .relu) { g in
-          let x = g.pending([3, 5, 4, 20], norm)
+          let x = g.deferred([3, 5, 4, 20], norm)
           let a = g.averagePool(x)
           let b = g.averagePool(g.pointwise(x, "b", to: 20))
           return g.add(a, b)
@@ -224,7 +224,7 @@ extension OperationCase {
       }
       + norms.map { norm in
         OperationCase(name: "\(norm) read by 1×1 and averagePool", isSmooth: norm != .relu) { g in
-          let x = g.pending([3, 5, 4, 20], norm)
+          let x = g.deferred([3, 5, 4, 20], norm)
           let b = g.averagePool(g.pointwise(x, "b", to: 20))
           return g.add(g.averagePool(x), b)
         }
@@ -232,7 +232,7 @@ extension OperationCase {
       + norms.map { norm in
         OperationCase(name: "\(norm) read by depthwise, then a mixture", isSmooth: norm != .relu) {
           g in
-          let x = g.pending([2, 5, 4, 20], norm)
+          let x = g.deferred([2, 5, 4, 20], norm)
           let a = g.depthwise(x, "a", kernel: 3, stride: 1, norm: .linear)
           let m = g.input("m", [2], .positive)
           return g.weightedSum([(x, false), (a, false)], shortcut: nil, weights: m, forward: nil)

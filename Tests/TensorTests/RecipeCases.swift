@@ -5,13 +5,13 @@ private let norms = Norm.allCases
 
 /// What published networks and their training recipes need beyond the search.
 extension OperationCase {
-  /// Channel scaling and squeeze-and-excitation, alone and beside other readers of a pending
-  /// tensor.
+  /// Channel scaling and squeeze-and-excitation, alone and beside other readers of a deferred
+  /// normalisation.
   static var excited: [OperationCase] {
     let widths = [3, 8, 20, 33]
     let scaled = norms.enumerated().map { i, norm in
       OperationCase(name: "\(norm) scaled by a gate", isSmooth: norm != .relu) { g in
-        let x = g.pending([3, 5, 7, widths[i]], norm)
+        let x = g.deferred([3, 5, 7, widths[i]], norm)
         return g.scaleChannels(x, by: g.input("gate", [3, widths[i]], .normal))
       }
     }
@@ -21,7 +21,7 @@ extension OperationCase {
           name: "squeeze-and-excitation of \(norm), inner \(inner)",
           isSmooth: norm != .relu && "\(inner)" != "relu"
         ) { g in
-          let x = g.pending([3, 5, 4, widths[i]], norm)
+          let x = g.deferred([3, 5, 4, widths[i]], norm)
           return g.squeezeExcite(x, "excite", through: 5, inner: inner)
         }
       }
@@ -29,17 +29,17 @@ extension OperationCase {
     let shared = norms.flatMap { norm in
       [
         OperationCase(name: "\(norm) read by 1×1 and a gate", isSmooth: norm != .relu) { g in
-          let x = g.pending([2, 5, 5, 12], norm)
+          let x = g.deferred([2, 5, 5, 12], norm)
           let a = g.pointwise(x, "a", to: 12)
           return g.add(a, g.scaleChannels(x, by: g.input("gate", [2, 12], .normal)))
         },
         OperationCase(name: "\(norm) read by a gate and 1×1", isSmooth: norm != .relu) { g in
-          let x = g.pending([2, 5, 5, 12], norm)
+          let x = g.deferred([2, 5, 5, 12], norm)
           let b = g.scaleChannels(x, by: g.input("gate", [2, 12], .normal))
           return g.add(b, g.pointwise(x, "a", to: 12))
         },
         OperationCase(name: "\(norm) scaled by its own average", isSmooth: norm != .relu) { g in
-          let x = g.pending([2, 5, 5, 12], norm)
+          let x = g.deferred([2, 5, 5, 12], norm)
           return g.scaleChannels(x, by: g.averagePool(x))
         },
       ]
@@ -47,7 +47,7 @@ extension OperationCase {
     return scaled + excited + shared + [
       OperationCase(name: "one gate for two maps, more rows than a block", isSmooth: false) { g in
         let gate = g.input("gate", [2, 24], .normal)
-        let x = g.pending([2, 9, 11, 24], .relu)
+        let x = g.deferred([2, 9, 11, 24], .relu)
         let y = g.scaleChannels(x, by: gate)
         return g.scaleChannels(g.pointwise(y, "after", to: 24, norm: .linear), by: gate)
       },
@@ -74,7 +74,7 @@ extension OperationCase {
         isSmooth: before != .relu && after != .relu
       ) { g in
         g.convolution(
-          g.pending([2, 7, 6, s.from], before),
+          g.deferred([2, 7, 6, s.from], before),
           "conv",
           to: s.to,
           geometry: .init(
@@ -105,7 +105,7 @@ extension OperationCase {
           isSmooth: before != .relu && after != .relu
         ) { g in
           g.depthwise(
-            g.pending([3, s.height, s.width, s.channels], before),
+            g.deferred([3, s.height, s.width, s.channels], before),
             "depthwise",
             kernel: s.kernel,
             stride: stride,
@@ -140,7 +140,7 @@ extension OperationCase {
         return g.add(g.multiply(x, constant: (0..<12).map { Float($0 % 3) * 1.25 }), x)
       },
       OperationCase(name: "dropout before a classifier") { g in
-        let x = g.averagePool(g.pending([3, 4, 4, 10], .hswish))
+        let x = g.averagePool(g.deferred([3, 4, 4, 10], .hswish))
         let kept = g.multiply(x, constant: (0..<30).map { $0 % 5 == 0 ? 0 : 1.25 })
         return g.pointwise(kept, "classifier", to: 7, bias: true)
       },

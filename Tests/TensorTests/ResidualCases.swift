@@ -11,7 +11,7 @@ extension OperationCase {
     stride: Int,
     forward: [Float]? = nil
   ) -> Node {
-    let x = g.materialise(g.pending(shape, .linear))
+    let x = g.materialise(g.deferred(shape, .linear))
     let outputs = g.invertedResiduals(x, branches, to: channels, stride: stride)
     let keepsShape = stride == 1 && channels == shape[3]
     let m = g.unary(g.input("m", [branches.count + 1], .normal), .softmax)

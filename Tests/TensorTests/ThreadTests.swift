@@ -74,7 +74,7 @@ import Testing
   ]
 
   static func mixture(_ g: any Graph, weights: [Int]) -> Node {
-    let x = g.materialise(g.pending([5, 20, 20, 24], .relu))
+    let x = g.materialise(g.deferred([5, 20, 20, 24], .relu))
     let a = g.pointwise(x, "a", to: 24, norm: .linear)
     let b = g.depthwise(x, "b", kernel: 3, stride: 1, norm: .relu)
     let m = g.unary(g.input("m", weights, .normal), .softmax)

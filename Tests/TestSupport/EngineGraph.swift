@@ -252,7 +252,7 @@ package final class EngineGraph: Graph {
       case .softmax: engine.softmax(x)
       case .exponential: engine.exponential(x)
       case .logarithm: engine.logarithm(x)
-      case .positivePart: engine.positivePart(x)
+      case .positivePart: engine.relu(x)
       case .relu: engine.activate(x, .relu)
       case .hswish: engine.activate(x, .hswish)
       case .hsigmoid: engine.hsigmoid(x)

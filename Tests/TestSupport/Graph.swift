@@ -155,8 +155,8 @@ extension Graph {
     )
   }
 
-  /// A leaf, or with `norm` a 1×1 convolution of one that leaves its normalisation pending.
-  package func pending(_ shape: [Int], _ norm: Norm) -> Node {
+  /// A leaf, or with `norm` a 1×1 convolution of one that leaves its normalisation deferred.
+  package func deferred(_ shape: [Int], _ norm: Norm) -> Node {
     let x = input("x", shape, .normal)
     return norm == .off ? x : pointwise(x, "before", to: shape[shape.count - 1], norm: norm)
   }

@@ -1,4 +1,5 @@
-/// Rows that a convolution kernel works on at a time: its scratch stays in the second-level cache.
+/// Rows that a convolution kernel works on at a time: its workspace stays in the second-level
+/// cache.
 @inlinable @inline(always)
 package var convolutionBlock: Int { 48 }
 
@@ -36,9 +37,9 @@ package struct ConvolutionForward {
     self.bias = bias
   }
 
-  /// Floats of scratch for any table.
+  /// Floats of workspace for any table.
   @inlinable
-  package var scratch: Int {
+  package var workspaceFloats: Int {
     convolutionBlock * (source.depth + columns + 32)
   }
 }
@@ -52,21 +53,21 @@ package func convolve<L: Lanes>(
   last: Int,
   sums: Output?,
   squares: Output?,
-  scratch: Output
+  workspace: Output
 ) {
   let depth = p.source.depth
-  let c = scratch + convolutionBlock * depth
+  let c = workspace + convolutionBlock * depth
   let cStride = L.padded(p.columns)
   var row = first
   while row < last {
     let n = min(convolutionBlock, last - row)
-    loadRows(L.self, p.source, first: row, count: n, into: scratch, outStride: depth)
+    loadRows(L.self, p.source, first: row, count: n, into: workspace, outStride: depth)
     multiply(
       L.self,
       rows: n,
       depth: depth,
       columns: p.columns,
-      a: scratch,
+      a: workspace,
       aStride: depth,
       packed: p.packed,
       c: c,
@@ -106,8 +107,8 @@ package struct ConvolutionBackward {
   @usableFromInline package var packedTransposed: Input?
   /// Input gradient, rows of `source.stride` floats (pixels with patches); nil when unwanted.
   ///
-  /// Plain rows: the derivative of the source's activation is applied, and the sums are taken. Patches:
-  /// raw contributions are added to what is there.
+  /// Plain rows: the derivative of the source's activation is applied, and the sums are taken.
+  /// Patches: raw contributions are added to what is there.
   @usableFromInline package var out: Output?
   /// Plain rows: add to what stands in `out` instead of replacing it.
   @usableFromInline package var accumulate: Bool
@@ -128,18 +129,19 @@ package struct ConvolutionBackward {
     self.accumulate = accumulate
   }
 
-  /// Floats of scratch for any table.
+  /// Floats of workspace for any table.
   @inlinable
-  package var scratch: Int {
+  package var workspaceFloats: Int {
     convolutionBlock * (2 * (source.depth + 32) + gradient.channels + 32)
   }
 }
 
 /// Computes the gradients of rows `first..<last`.
 ///
-/// `filter`, when wanted, is the partial filter gradient of this chunk, [depth rounded up to tile rows,
-/// channels rounded up to vectors], already holding what it is added to. `sums` and `products` get Σ g
-/// and Σ g·x of the input gradient g, x the raw input (for the normalisation before it).
+/// `filter`, when wanted, is the partial filter gradient of this chunk, [depth rounded up to tile
+/// rows, channels rounded up to vectors], already holding what it is added to. `sums` and
+/// `products` get Σ g and Σ g·x of the input gradient g, x the raw input (for the normalisation
+/// before it).
 @inlinable @inline(always)
 package func convolveBackward<L: Lanes>(
   _: L.Type,
@@ -149,14 +151,14 @@ package func convolveBackward<L: Lanes>(
   filter: Output?,
   sums: Output?,
   products: Output?,
-  scratch: Output
+  workspace: Output
 ) {
   let depth = p.source.depth
   let columns = p.gradient.channels
   let aStride = (depth + L.rows - 1) / L.rows * L.rows
   let dStride = L.padded(columns)
   let cStride = L.padded(depth)
-  let a = scratch
+  let a = workspace
   let d = a + convolutionBlock * aStride
   let c = d + convolutionBlock * dStride
   var row = first
@@ -253,10 +255,11 @@ package func scatterPatches<L: Lanes>(
   }
 }
 
-/// Applies the activation's derivative to rows of a gradient, writes them, and takes the two sums that
-/// the normalisation before needs.
+/// Applies the activation's derivative to rows of a gradient, writes them, and takes the two sums
+/// that the normalisation before needs.
 ///
-/// `gradient` rows may be `out` rows themselves. Without `scale` in the source the rows pass unchanged.
+/// `gradient` rows may be `out` rows themselves. Without `scale` in the source the rows pass
+/// unchanged.
 @inlinable @inline(always)
 package func finishGradientRows<L: Lanes>(
   _: L.Type,

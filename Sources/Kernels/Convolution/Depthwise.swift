@@ -1,7 +1,7 @@
 /// A depthwise convolution of one image: geometry, input and filter.
 @usableFromInline
 package struct Depthwise {
-  /// Input pixels of the image, with the pending normalisation.
+  /// Input pixels of the image, with the deferred normalisation.
   @usableFromInline package var source: RowSource
   /// Geometry; `source.patches` is not used.
   @usableFromInline package var geometry: Patches
@@ -22,9 +22,9 @@ package struct Depthwise {
     max(1, (96 * 1024 / max(1, rowFloats) - halo) / stride)
   }
 
-  /// Floats of scratch, forward and backward, for any table.
+  /// Floats of workspace, forward and backward, for any table.
   @inlinable
-  package var scratch: Int {
+  package var workspaceFloats: Int {
     let g = geometry
     let row =
       (max(g.width, (g.outWidth - 1) * g.stride + 1) + 2 * g.kernel) * (source.channels + 16)
@@ -37,8 +37,9 @@ package struct Depthwise {
 ///
 /// `out` is its first output pixel (pixels of `channels` floats). Adds Σ y and Σ y².
 ///
-/// The input band is transformed into planes of one vector of channels with a zero border, which a plain
-/// sliding loop then reads: the border costs no test, and every element is normalised about once.
+/// The input band is transformed into planes of one vector of channels with a zero border, which a
+/// plain sliding loop then reads: the border costs no test, and every element is normalised about
+/// once.
 @inlinable @inline(always)
 package func depthwise<L: Lanes>(
   _: L.Type,
@@ -46,7 +47,7 @@ package func depthwise<L: Lanes>(
   out: Output,
   sums: Output?,
   squares: Output?,
-  scratch: Output
+  workspace: Output
 ) {
   let g = p.geometry
   let channels = p.source.channels
@@ -54,9 +55,9 @@ package func depthwise<L: Lanes>(
   let rowWidth = (g.outWidth - 1) * g.stride + g.kernel
   let rowFloats = rowWidth * L.count
   let band = p.band(rowFloats: rowFloats * vectors, halo: g.kernel, stride: g.stride)
-  let line = scratch
-  let taps = line + L.padded(channels)
-  let planes = taps + g.kernel * g.kernel * L.count
+  let line = workspace
+  let weights = line + L.padded(channels)
+  let planes = weights + g.kernel * g.kernel * L.count
   var oy0 = 0
   while oy0 < g.outHeight {
     let rows = min(band, g.outHeight - oy0)
@@ -86,7 +87,7 @@ package func depthwise<L: Lanes>(
       let c = v * L.count
       let width = min(L.count, channels - c)
       for i in 0..<g.kernel * g.kernel {
-        L.store(L.load(p.filter + i * channels + c, width), taps + i * L.count)
+        L.store(L.load(p.filter + i * channels + c, width), weights + i * L.count)
       }
       var sum = L.Vector.zero
       var square = L.Vector.zero
@@ -97,7 +98,7 @@ package func depthwise<L: Lanes>(
         while ox + 4 <= g.outWidth {
           var y0 = L.Vector.zero, y1 = L.Vector.zero, y2 = L.Vector.zero, y3 = L.Vector.zero
           let step = g.stride * L.count
-          var f = Input(taps)
+          var f = Input(weights)
           for ky in 0..<g.kernel {
             var at = from + ky * rowFloats + ox * step
             for _ in 0..<g.kernel {
@@ -123,7 +124,7 @@ package func depthwise<L: Lanes>(
         }
         while ox < g.outWidth {
           var y = L.Vector.zero
-          var f = Input(taps)
+          var f = Input(weights)
           for ky in 0..<g.kernel {
             var at = from + ky * rowFloats + ox * g.stride * L.count
             for _ in 0..<g.kernel {
@@ -147,26 +148,59 @@ package func depthwise<L: Lanes>(
   }
 }
 
+/// The backward pass of a depthwise convolution over one image.
+@usableFromInline
+package struct DepthwiseBackward {
+  /// Input, geometry and filter.
+  @usableFromInline package var forward: Depthwise
+  /// The image's output pixels.
+  @usableFromInline package var gradient: GradientSource
+  /// The image's first pixel of the input gradient, or nil.
+  @usableFromInline package var out: Output?
+  /// Whether the input gradient is added to what is there.
+  @usableFromInline package var accumulate: Bool
+  /// [K, K, C], added to, or nil.
+  @usableFromInline package var filterGradient: Output?
+  /// Gains Σ g of the input gradient, [C], or nil.
+  @usableFromInline package var sums: Output?
+  /// Gains Σ g·x, [C], or nil.
+  @usableFromInline package var products: Output?
+
+  /// Describes the work.
+  @inlinable
+  package init(
+    forward: Depthwise,
+    gradient: GradientSource,
+    out: Output?,
+    accumulate: Bool,
+    filterGradient: Output?,
+    sums: Output?,
+    products: Output?
+  ) {
+    self.forward = forward
+    self.gradient = gradient
+    self.out = out
+    self.accumulate = accumulate
+    self.filterGradient = filterGradient
+    self.sums = sums
+    self.products = products
+  }
+}
+
 /// One image backward: filter gradient and input gradient from one pass.
 ///
-/// The raw output's gradient is spread with zeros between (stride) into planes U with a border, so that
-/// both gradients are plain sliding sums over U: dz[y, x] = Σ w[ky, kx]·U[y + k−1−ky, x + k−1−kx] and
-/// dw[ky, kx] = Σ z[y, x]·U[y + k−1−ky, x + k−1−kx].
-///
-/// `gradient` describes the image's output pixels, `out` is the image's first input gradient pixel or
-/// nil, `filterGradient` [k, k, channels] is added to or nil. `sums` and `products` get Σ g and Σ g·x.
+/// The raw output's gradient is spread with zeros between (stride) into planes U with a border, so
+/// that both gradients are plain sliding sums over U: dz[y, x] = Σ w[ky, kx]·U[y + k−1−ky, x +
+/// k−1−kx] and dw[ky, kx] = Σ z[y, x]·U[y + k−1−ky, x + k−1−kx].
 @inlinable @inline(always)
 package func depthwiseBackward<L: Lanes>(
   _: L.Type,
-  _ p: Depthwise,
-  gradient: GradientSource,
-  out: Output?,
-  accumulate: Bool,
-  filterGradient: Output?,
-  sums: Output?,
-  products: Output?,
-  scratch: Output
+  _ job: DepthwiseBackward,
+  workspace: Output
 ) {
+  let p = job.forward
+  let gradient = job.gradient
+  let accumulate = job.accumulate
   let g = p.geometry
   let channels = p.source.channels
   let vectors = (channels + L.count - 1) / L.count
@@ -174,10 +208,10 @@ package func depthwiseBackward<L: Lanes>(
   let rowFloats = rowWidth * L.count
   let band = p.band(rowFloats: rowFloats * vectors, halo: g.kernel, stride: 1)
   let offset = g.kernel - 1 - g.padding
-  let line = scratch
-  let taps = line + L.padded(channels)
-  let tapGradients = taps + g.kernel * g.kernel * L.count
-  let planes = tapGradients + g.kernel * g.kernel * L.count
+  let line = workspace
+  let weights = line + L.padded(channels)
+  let weightGradients = weights + g.kernel * g.kernel * L.count
+  let planes = weightGradients + g.kernel * g.kernel * L.count
   let activation = p.source.scale == nil ? Activation.none : p.source.activation
   var y0 = 0
   while y0 < g.height {
@@ -211,8 +245,8 @@ package func depthwiseBackward<L: Lanes>(
       let c = v * L.count
       let width = min(L.count, channels - c)
       for i in 0..<g.kernel * g.kernel {
-        L.store(L.load(p.filter + i * channels + c, width), taps + i * L.count)
-        L.store(.zero, tapGradients + i * L.count)
+        L.store(L.load(p.filter + i * channels + c, width), weights + i * L.count)
+        L.store(.zero, weightGradients + i * L.count)
       }
       let scale = if let s = p.source.scale { L.load(s + c, width) } else { L.Vector(repeating: 1) }
       let shift = if let s = p.source.shift { L.load(s + c, width) } else { L.Vector.zero }
@@ -245,7 +279,7 @@ package func depthwiseBackward<L: Lanes>(
             for kx in 0..<k {
               let at = from + (k - 1 - ky) * rowFloats + (ix + k - 1 - kx) * L.count
               let index = (ky * k + kx) * L.count
-              let w = L.load(taps + index)
+              let w = L.load(weights + index)
               let u0 = L.load(at)
               let u1 = n > 1 ? L.load(at + L.count) : .zero
               let u2 = n > 2 ? L.load(at + 2 * L.count) : .zero
@@ -254,12 +288,12 @@ package func depthwiseBackward<L: Lanes>(
               g1 = L.fma(w, u1, g1)
               g2 = L.fma(w, u2, g2)
               g3 = L.fma(w, u3, g3)
-              let even = L.fma(z2, u2, L.fma(z0, u0, L.load(tapGradients + index)))
+              let even = L.fma(z2, u2, L.fma(z0, u0, L.load(weightGradients + index)))
               let odd = L.fma(z3, u3, z1 * u1)
-              L.store(even + odd, tapGradients + index)
+              L.store(even + odd, weightGradients + index)
             }
           }
-          if let out {
+          if let out = job.out {
             let to = out + (pixel + ix) * p.source.stride + c
             g0 = L.activationGradient(g0, at: p0, activation)
             g1 = L.activationGradient(g1, at: p1, activation)
@@ -287,13 +321,13 @@ package func depthwiseBackward<L: Lanes>(
           ix += 4
         }
       }
-      if let filterGradient {
+      if let filterGradient = job.filterGradient {
         for i in 0..<g.kernel * g.kernel {
           let to = filterGradient + i * channels + c
-          L.store(L.load(to, width) + L.load(tapGradients + i * L.count), to, width)
+          L.store(L.load(to, width) + L.load(weightGradients + i * L.count), to, width)
         }
       }
-      if let sums, let products {
+      if let sums = job.sums, let products = job.products {
         L.store(L.load(sums + c, width) + sum, sums + c, width)
         L.store(L.load(products + c, width) + product, products + c, width)
       }

@@ -24,9 +24,9 @@ package func scaleRows<L: Lanes>(
 
 /// Both gradients of `scaleRows` from one pass, for the gradient G of its output.
 ///
-/// With z = scale · x + shift: `out` gets g = G·gate·f′(z) (its rows may be those of `gradient`), `sums` and
-/// `products` Σ g and Σ g·x for the normalisation, `dots` Σ G·f(z), the gradient of the gate. All three
-/// sums are added to what is there.
+/// With z = scale · x + shift: `out` gets g = G·gate·f′(z) (its rows may be those of `gradient`),
+/// `sums` and `products` Σ g and Σ g·x for the normalisation, `dots` Σ G·f(z), the gradient of the
+/// gate. All three sums are added to what is there.
 @inlinable @inline(always)
 package func scaleRowsBackward<L: Lanes>(
   _: L.Type,

@@ -24,7 +24,8 @@ package func scale<L: Lanes>(_: L.Type, count: Int, _ a: Float, _ x: Input, into
   if i < count { L.store(L.load(x + i, count - i) * factor, y + i, count - i) }
 }
 
-/// Writes normalised and activated rows `first..<last` of `source` to `out`, rows of `channels` floats.
+/// Writes normalised and activated rows `first..<last` of `source` to `out`, rows of `channels`
+/// floats.
 @inlinable @inline(always)
 package func materialise<L: Lanes>(
   _: L.Type,
@@ -43,7 +44,8 @@ package func materialise<L: Lanes>(
   )
 }
 
-/// Mean over the `rows` rows from `first` on of the activated source, one image of global average pooling.
+/// Mean over the `rows` rows from `first` on of the activated source, one image of global average
+/// pooling.
 @inlinable @inline(always)
 package func averageRows<L: Lanes>(_: L.Type, _ s: RowSource, first: Int, rows: Int, out: Output) {
   let factor = L.Vector(repeating: 1 / Float(rows))
@@ -62,7 +64,8 @@ package func averageRows<L: Lanes>(_: L.Type, _ s: RowSource, first: Int, rows: 
   }
 }
 
-/// Spreads the gradient of a mean back over `rows` rows, through the activation; takes Σ g and Σ g·x.
+/// Spreads the gradient of a mean back over `rows` rows, through the activation; takes Σ g and Σ
+/// g·x.
 @inlinable @inline(always)
 package func averageRowsBackward<L: Lanes>(
   _: L.Type,

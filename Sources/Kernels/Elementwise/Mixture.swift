@@ -1,9 +1,9 @@
-/// One branch of a weighted sum: a tensor of [rows, channels] with its pending normalisation.
+/// One branch of a weighted sum: a tensor of [rows, channels] with its deferred normalisation.
 @usableFromInline
 package struct Branch {
   /// First element.
   @usableFromInline package var base: Input
-  /// Per-channel scale of the pending normalisation, or nil.
+  /// Per-channel scale of the deferred normalisation, or nil.
   @usableFromInline package var scale: Input?
   /// Per-channel shift.
   @usableFromInline package var shift: Input?
@@ -36,7 +36,8 @@ package func weightedSum<L: Lanes>(
   last: Int,
   out: Output
 ) {
-  // The same rows of the next call, which the hardware does not see coming between so many branches.
+  // The same rows of the next call, which the hardware does not see coming between so many
+  // branches.
   let ahead = (last - first) * channels
   var c = 0
   while c < channels {
@@ -81,9 +82,9 @@ package func weightedSum<L: Lanes>(
 
 /// The reductions of one branch of a weighted sum over rows `first..<last` of the gradient G.
 ///
-/// With z the branch before its activation and f = activation(z): `sums` gets Σ g and `products` Σ g·x
-/// with g = G·f′(z) and x the raw value (what batch-norm's backward needs, times the weight), and `dots`
-/// gets Σ G·f, per channel (what the weight's gradient needs).
+/// With z the branch before its activation and f = activation(z): `sums` gets Σ g and `products` Σ
+/// g·x with g = G·f′(z) and x the raw value (what batch-norm's backward needs, times the weight),
+/// and `dots` gets Σ G·f, per channel (what the weight's gradient needs).
 @inlinable @inline(always)
 package func branchSums<L: Lanes>(
   _: L.Type,

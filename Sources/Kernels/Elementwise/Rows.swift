@@ -1,5 +1,5 @@
-/// Rows of a matrix as a kernel reads them: strided rows of a tensor or patches of an image, with the
-/// pending normalisation and activation of the producer applied on the way.
+/// Rows of a matrix as a kernel reads them: strided rows of a tensor or patches of an image, with
+/// the deferred normalisation and activation of the producer applied on the view.
 ///
 /// Value = activation(scale · x + shift); without `scale` the value is x alone.
 @usableFromInline
@@ -10,7 +10,7 @@ package struct RowSource {
   @usableFromInline package var stride: Int
   /// Channels read from each row (or pixel).
   @usableFromInline package var channels: Int
-  /// Per-channel scale of the pending normalisation, or nil.
+  /// Per-channel scale of the deferred normalisation, or nil.
   @usableFromInline package var scale: Input?
   /// Per-channel shift; meaningful with `scale`.
   @usableFromInline package var shift: Input?
@@ -174,9 +174,9 @@ package func transform<L: Lanes>(
 
 /// The gradient of a raw convolution output, formed while it is loaded.
 ///
-/// With a normalisation behind the convolution dy = α·g + β·y + κ per channel, where g is the gradient
-/// of the normalised value and y the raw output: batch-norm's backward formula with its two sums folded
-/// into α, β, κ. Without one dy = g.
+/// With a normalisation behind the convolution dy = α·g + β·y + κ per channel, where g is the
+/// gradient of the normalised value and y the raw output: batch-norm's backward formula with its
+/// two sums folded into α, β, κ. Without one dy = g.
 @usableFromInline
 package struct GradientSource {
   /// Gradient after the normalisation, rows of `stride` floats.
@@ -223,7 +223,8 @@ package struct GradientSource {
   }
 }
 
-/// Writes the gradient of `count` raw rows from `first` on into `out`, which may be the raw rows' place.
+/// Writes the gradient of `count` raw rows from `first` on into `out`, which may be the raw rows'
+/// place.
 @inlinable @inline(always)
 package func loadGradientRows<L: Lanes>(
   _: L.Type,

@@ -1,7 +1,7 @@
 /// A depthwise convolution of the inference path over planes of 16 channels.
 ///
-/// The planes are rings of rows with a zero border, [planes, slots, row, 16]: padded row r of the image
-/// stands in slot r mod `slots`.
+/// The planes are rings of rows with a zero border, [planes, slots, row, 16]: padded row r of the
+/// image stands in slot r mod `slots`.
 @usableFromInline
 package struct InferenceDepthwise {
   /// First element of plane 0.
@@ -19,7 +19,7 @@ package struct InferenceDepthwise {
   /// Output pixels of a row.
   @usableFromInline package var outWidth: Int
   /// [planes, k · k, 16].
-  @usableFromInline package var taps: Input
+  @usableFromInline package var weights: Input
   /// [planes, 16].
   @usableFromInline package var bias: Input
   /// What follows the sum.
@@ -37,7 +37,7 @@ package struct InferenceDepthwise {
     kernel: Int,
     stride: Int,
     outWidth: Int,
-    taps: Input,
+    weights: Input,
     bias: Input,
     activation: Activation,
     outPlane: Int
@@ -49,7 +49,7 @@ package struct InferenceDepthwise {
     self.kernel = kernel
     self.stride = stride
     self.outWidth = outWidth
-    self.taps = taps
+    self.weights = weights
     self.bias = bias
     self.activation = activation
     self.outPlane = outPlane
@@ -65,7 +65,7 @@ package func inferenceDepthwise<L: Lanes>(
   rows: Int,
   out: Output
 ) {
-  // The kernels and strides of the search spaces get loops of their own, unrolled over the taps.
+  // The kernels and strides of the search spaces get loops of their own, unrolled over the weights.
   switch (p.kernel, p.stride) {
   case (3, 1): windows(L.self, 3, 1, p, first, rows, out)
   case (3, 2): windows(L.self, 3, 2, p, first, rows, out)
@@ -86,8 +86,8 @@ package func windows<L: Lanes>(
   _ rows: Int,
   _ out: Output
 ) {
-  // The number of pixels at a time that wastes least; the last group of a row goes back over the one
-  // before it, to the same values.
+  // The number of pixels at a time that wastes least; the last group of a row goes back over the
+  // one before it, to the same values.
   let width = p.outWidth
   let by8 = (width + 7) / 8 * 8
   let by7 = (width + 6) / 7 * 7
@@ -95,7 +95,7 @@ package func windows<L: Lanes>(
   for plane in 0..<p.planes {
     var c = 0
     while c < 16 {
-      let taps = p.taps + plane * kernel * kernel * 16 + c
+      let weights = p.weights + plane * kernel * kernel * 16 + c
       let bias = L.load(p.bias + plane * 16 + c)
       let from = p.ring + plane * p.slots * p.rowFloats + c
       let to = out + plane * p.outPlane + c
@@ -104,24 +104,24 @@ package func windows<L: Lanes>(
         let y = to + r * width * 16
         if width < 4 {
           for x in 0..<width {
-            window(L.self, kernel, stride, 1, p, from, slot, x, taps, bias, y)
+            window(L.self, kernel, stride, 1, p, from, slot, x, weights, bias, y)
           }
         } else if width >= 8 && by8 <= by7 && by8 <= by4 {
           var x = 0
           while x < width {
-            window(L.self, kernel, stride, 8, p, from, slot, min(x, width - 8), taps, bias, y)
+            window(L.self, kernel, stride, 8, p, from, slot, min(x, width - 8), weights, bias, y)
             x += 8
           }
         } else if width >= 7 && by7 <= by4 {
           var x = 0
           while x < width {
-            window(L.self, kernel, stride, 7, p, from, slot, min(x, width - 7), taps, bias, y)
+            window(L.self, kernel, stride, 7, p, from, slot, min(x, width - 7), weights, bias, y)
             x += 7
           }
         } else {
           var x = 0
           while x < width {
-            window(L.self, kernel, stride, 4, p, from, slot, min(x, width - 4), taps, bias, y)
+            window(L.self, kernel, stride, 4, p, from, slot, min(x, width - 4), weights, bias, y)
             x += 4
           }
         }
@@ -133,7 +133,8 @@ package func windows<L: Lanes>(
   }
 }
 
-/// `pixels` output pixels, a constant, of one vector of channels, from pixel `x` of the row `out` on.
+/// `pixels` output pixels, a constant, of one vector of channels, from pixel `x` of the row `out`
+/// on.
 @inlinable @inline(always)
 package func window<L: Lanes>(
   _: L.Type,
@@ -144,7 +145,7 @@ package func window<L: Lanes>(
   _ from: Input,
   _ slot: Int,
   _ x: Int,
-  _ taps: Input,
+  _ weights: Input,
   _ bias: L.Vector,
   _ out: Output
 ) {
@@ -155,7 +156,7 @@ package func window<L: Lanes>(
   for ky in 0..<kernel {
     let row = from + slot * p.rowFloats + x * step
     for kx in 0..<kernel {
-      let w = L.load(taps + (ky * kernel + kx) * 16)
+      let w = L.load(weights + (ky * kernel + kx) * 16)
       let at = row + kx * 16
       y0 = L.fma(w, L.load(at), y0)
       if pixels > 1 { y1 = L.fma(w, L.load(at + step), y1) }
@@ -181,7 +182,8 @@ package func window<L: Lanes>(
   if pixels > 7 { L.store(L.activate(y7, f), to + 112) }
 }
 
-/// Copies `pixels` rows of `channels` floats, `stride` apart, to a plane of 16 each, zero beyond them.
+/// Copies `pixels` rows of `channels` floats, `stride` apart, to a plane of 16 each, zero beyond
+/// them.
 @inlinable @inline(always)
 package func spreadChannels<L: Lanes>(
   _: L.Type,

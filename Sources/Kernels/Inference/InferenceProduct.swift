@@ -1,9 +1,10 @@
-/// A matrix product of the inference path, C = activation(A · B + bias (+ shortcut)), over lines of pixels.
+/// A matrix product of the inference path, C = activation(A · B + bias (+ shortcut)), over lines of
+/// pixels.
 ///
-/// A's row is a pixel: `slices` runs of `depth` floats (the last may be shorter), `sliceJump` floats from
-/// the end of one run to the start of the next. That one form covers rows of channels (one slice), planes
-/// of 16 channels (a slice a plane) and the patches of a k×k convolution (a slice a row of the patch, over
-/// a padded image).
+/// A's row is a pixel: `slices` runs of `depth` floats (the last may be shorter), `sliceJump`
+/// floats from the end of one run to the start of the next. That one form covers rows of channels
+/// (one slice), planes of 16 channels (a slice a plane) and the patches of a k×k convolution (a
+/// slice a row of the patch, over a padded image).
 @usableFromInline
 package struct InferenceProduct {
   /// B, [full depth, columns], packed by `packColumns`.
@@ -68,8 +69,8 @@ package struct InferenceProduct {
 
 /// Columns `first..<last` of a product, from a multiple of two vectors on.
 ///
-/// `c` is column 0 of the first pixel; `shortcut`, laid out as C, is added. Each value of C is summed in
-/// one order, whatever the tiles, so any split of the work gives the same bits.
+/// `c` is column 0 of the first pixel; `shortcut`, laid out as C, is added. Each value of C is
+/// summed in one order, whatever the tiles, so any split of the work gives the same bits.
 @inlinable @inline(always)
 package func inferenceProduct<L: Lanes>(
   _: L.Type,
@@ -125,7 +126,8 @@ package func inferenceProduct<L: Lanes>(
   }
 }
 
-/// A tile of `rows` pixels and one or two vectors of columns from `j` on; `rows` and `two` are constants.
+/// A tile of `rows` pixels and one or two vectors of columns from `j` on; `rows` and `two` are
+/// constants.
 ///
 /// Register budget: 2 · rows accumulators, two vectors of B, one broadcast.
 @inlinable @inline(always)

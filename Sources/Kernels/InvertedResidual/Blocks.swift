@@ -1,7 +1,8 @@
-/// Channels of a block: the middle of an inverted residual is kept in blocks, [block, pixel, 16].
+/// Channels of a block: the hidden values of an inverted residual are kept in blocks, [block,
+/// pixel, 16].
 ///
-/// One block is one vector of the widest set and divides into whole vectors of the others, so nothing in
-/// the loops over a block has a tail; channels beyond the width are zeros.
+/// One block is one vector of the widest set and divides into whole vectors of the others, so
+/// nothing in the loops over a block has a tail; channels beyond the width are zeros.
 @inlinable @inline(always)
 package var blockWidth: Int { 16 }
 
@@ -58,7 +59,7 @@ package struct SavedBlocks {
   }
 }
 
-/// Sixteen middle channels of one inverted residual: filters with batch-norm folded in, packed.
+/// Sixteen hidden channels of one inverted residual: filters with batch-norm folded in, packed.
 @usableFromInline
 package struct ResidualBlock {
   /// Activation after the expansion and after the depthwise convolution.
@@ -68,19 +69,19 @@ package struct ResidualBlock {
   /// The normalisation's shift, [16].
   @usableFromInline package var bias: Input
   /// Depthwise filter, [K, K, 16].
-  @usableFromInline package var taps: Input
+  @usableFromInline package var weights: Input
 
   /// Describes a block.
   @inlinable
-  package init(activation: Activation, expand: Input, bias: Input, taps: Input) {
+  package init(activation: Activation, expand: Input, bias: Input, weights: Input) {
     self.activation = activation
     self.expand = expand
     self.bias = bias
-    self.taps = taps
+    self.weights = weights
   }
 }
 
-/// What the way back through a block needs besides `ResidualBlock`.
+/// What the backward pass through a block needs besides `ResidualBlock`.
 @usableFromInline
 package struct ResidualBlockGradient {
   /// Projection transposed, [D, 16].
@@ -97,12 +98,13 @@ package struct ResidualBlockGradient {
   @usableFromInline package var gradient: Input
   /// D.
   @usableFromInline package var gradientChannels: Int
-  /// Whether the filter's gradient passes over the zeros of the expansion's; it is [16, wholeBlocks(C)] then.
+  /// Whether the filter's gradient passes over the zeros of the expansion's; it is [16,
+  /// wholeBlocks(C)] then.
   @usableFromInline package var skipsZeros: Bool
   /// The images' gradient after the depthwise output's normalisation, [H', W', 16], if it was kept.
-  @usableFromInline package var kept: Input?
+  @usableFromInline package var hiddenGradient: Input?
 
-  /// Describes the way back.
+  /// Describes the backward pass.
   @inlinable
   package init(
     projectTransposed: Input,
@@ -113,10 +115,10 @@ package struct ResidualBlockGradient {
     gradient: Input,
     gradientChannels: Int,
     skipsZeros: Bool,
-    kept: Input?
+    hiddenGradient: Input?
   ) {
     self.skipsZeros = skipsZeros
-    self.kept = kept
+    self.hiddenGradient = hiddenGradient
     self.d = d
     self.gradient = gradient
     self.gradientChannels = gradientChannels
@@ -131,7 +133,7 @@ package struct ResidualBlockGradient {
 @inlinable @inline(always)
 package func blockVectors<L: Lanes>(_: L.Type) -> Int { L.count < blockWidth ? 2 : 1 }
 
-/// C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias), with a ReLU at the end if `rectify`.
+/// C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias), with a ReLU in the epilogue if `rectify`.
 ///
 /// See `multiplyColumns`.
 @inlinable @inline(always)
@@ -146,11 +148,11 @@ package func multiplyBlock<L: Lanes>(
   bias: Input? = nil,
   rectify: Bool = false,
   ahead: UnsafeRawPointer? = nil,
-  spare: Output
+  workspace: Output
 ) {
   var j = 0
   while j < blockWidth {
-    var end = TileStore(L.self, c: c + j, cStride: blockWidth, rectify: rectify)
+    var epilogue = StoreEpilogue(L.self, c: c + j, cStride: blockWidth, rectify: rectify)
     multiplyColumns(
       L.self,
       rows: rows,
@@ -160,19 +162,20 @@ package func multiplyBlock<L: Lanes>(
       b: b + j,
       bias: bias.map { $0 + j },
       ahead: j == 0 ? ahead : nil,
-      spare: spare,
-      end: &end
+      workspace: workspace,
+      epilogue: &epilogue
     )
     j += blockVectors(L.self) * L.count
   }
 }
 
-/// A[rows, depth] · B[depth, 16] (+ bias) to `end`, of B the first `blockVectors` vectors of each row.
+/// A[rows, depth] · B[depth, 16] (+ bias) to `epilogue`, of B the first `blockVectors` vectors of
+/// each row.
 ///
-/// A tile asks for the cache lines of its rows at `ahead`, 64 bytes each. Reads no row beyond `rows`; `spare`
-/// has room for `L.rows` rows of A and of C.
+/// A tile asks for the cache lines of its rows at `ahead`, 64 bytes each. Reads no row beyond
+/// `rows`; `workspace` has room for `L.rows` rows of A and of C.
 @inlinable @inline(always)
-package func multiplyColumns<L, End: TileEnd>(
+package func multiplyColumns<L, E: Epilogue>(
   _: L.Type,
   rows: Int,
   depth: Int,
@@ -181,9 +184,9 @@ package func multiplyColumns<L, End: TileEnd>(
   b: Input,
   bias: Input? = nil,
   ahead: UnsafeRawPointer? = nil,
-  spare: Output,
-  end: inout End
-) where End.L == L {
+  workspace: Output,
+  epilogue: inout E
+) where E.L == L {
   let vectors = blockVectors(L.self)
   var done = 0
   while done < rows {
@@ -193,52 +196,56 @@ package func multiplyColumns<L, End: TileEnd>(
     tile(
       L.self,
       vectors: vectors,
-      depth: depth,
-      a: a + first * aStride,
-      rowStride: aStride,
-      depthStride: 1,
-      b: b,
-      bStride: blockWidth,
+      TileOperands(
+        depth: depth,
+        a: a + first * aStride,
+        rowStride: aStride,
+        depthStride: 1,
+        b: b,
+        bStride: blockWidth
+      ),
       start: bias,
       startStride: 0,
-      ahead: ahead.map { $0 + first * 64 },
+      prefetches: Prefetches(first: ahead.map { $0 + first * 64 }),
       first: first,
       from: done,
-      end: &end
+      epilogue: &epilogue
     )
     done = first + L.rows
   }
   if done >= rows { return }
-  let out = spare + L.rows * depth
-  for r in 0..<rows { (spare + r * depth).update(from: a + r * aStride, count: depth) }
-  (spare + rows * depth).update(repeating: 0, count: (L.rows - rows) * depth)
-  var store = TileStore(L.self, c: out, cStride: blockWidth)
+  let out = workspace + L.rows * depth
+  for r in 0..<rows { (workspace + r * depth).update(from: a + r * aStride, count: depth) }
+  (workspace + rows * depth).update(repeating: 0, count: (L.rows - rows) * depth)
+  var store = StoreEpilogue(L.self, c: out, cStride: blockWidth)
   tile(
     L.self,
     vectors: vectors,
-    depth: depth,
-    a: spare,
-    rowStride: depth,
-    depthStride: 1,
-    b: b,
-    bStride: blockWidth,
+    TileOperands(
+      depth: depth,
+      a: workspace,
+      rowStride: depth,
+      depthStride: 1,
+      b: b,
+      bStride: blockWidth
+    ),
     start: bias,
     startStride: 0,
-    end: &store
+    epilogue: &store
   )
   for r in 0..<rows {
     for v in 0..<vectors {
-      end.finish(L.load(out + r * blockWidth + v * L.count), row: r, vector: v)
+      epilogue.finish(L.load(out + r * blockWidth + v * L.count), row: r, vector: v)
     }
   }
 }
 
-/// Adds Σ x·xᵀ of rows `first..<last` to `products`, [C, C] in padded rows, and Σ x to `sums`; of what lies below
-/// the diagonal only a part.
+/// Adds Σ x·xᵀ of rows `first..<last` to `products`, [C, C] in padded rows, and Σ x to `sums`; of
+/// what lies below the diagonal only a part.
 ///
-/// The second moments of a convolution's input give the statistics of every 1×1 convolution of it. Reads
-/// up to a vector beyond the last row. Rows of `products` are `wholeBlocks(channels)` floats, and there
-/// are whole tiles of them.
+/// The second moments of a convolution's input give the statistics of every 1×1 convolution of it.
+/// Reads up to a vector beyond the last row. Rows of `products` are `wholeBlocks(channels)` floats,
+/// and there are whole tiles of them.
 @inlinable @inline(always)
 package func secondMoments<L: Lanes>(
   _: L.Type,

@@ -20,7 +20,8 @@ package struct RowRing {
   @inlinable @inline(always)
   package func slot(_ r: Int) -> Int { r % slots }
 
-  /// The slot of the row after the one in `slot`: without a division, which loops over rows would feel.
+  /// The slot of the row after the one in `slot`: without a division, which loops over rows would
+  /// feel.
   @inlinable @inline(always)
   package func next(_ slot: Int) -> Int { slot + 1 == slots ? 0 : slot + 1 }
 
@@ -49,8 +50,8 @@ package func zero<L: Lanes>(_: L.Type, _ p: Output, _ count: Int) {
 
 /// One row of a depthwise convolution over a block: `count` pixels of 16 channels to `out`.
 ///
-/// With `streams` the output goes past the caches. Rows `within` of the filter meet rows of the image, the
-/// first of them ring row `first`; adds Σ y and Σ y² to `sums` and `squares`, [16].
+/// With `streams` the output goes past the caches. Rows `within` of the filter meet rows of the
+/// image, the first of them ring row `first`; adds Σ y and Σ y² to `sums` and `squares`, [16].
 @inlinable @inline(always)
 package func depthwiseRow<L: Lanes>(
   _: L.Type,
@@ -60,23 +61,23 @@ package func depthwiseRow<L: Lanes>(
   first: Int,
   within: Range<Int>,
   count: Int,
-  taps: Input,
+  weights: Input,
   out: SavedBlocks,
   streams: Bool,
   sums: Output?,
   squares: Output?
 ) {
-  // The kernels and strides of the search spaces get loops of their own, unrolled over the taps.
+  // The kernels and strides of the search spaces get loops of their own, unrolled over the weights.
   if kernel == 3 && stride == 1 {
-    slide(L.self, 3, 1, ring, first, within, count, taps, out, streams, sums, squares)
+    slide(L.self, 3, 1, ring, first, within, count, weights, out, streams, sums, squares)
   } else if kernel == 5 && stride == 1 {
-    slide(L.self, 5, 1, ring, first, within, count, taps, out, streams, sums, squares)
+    slide(L.self, 5, 1, ring, first, within, count, weights, out, streams, sums, squares)
   } else if kernel == 3 && stride == 2 {
-    slide(L.self, 3, 2, ring, first, within, count, taps, out, streams, sums, squares)
+    slide(L.self, 3, 2, ring, first, within, count, weights, out, streams, sums, squares)
   } else if kernel == 5 && stride == 2 {
-    slide(L.self, 5, 2, ring, first, within, count, taps, out, streams, sums, squares)
+    slide(L.self, 5, 2, ring, first, within, count, weights, out, streams, sums, squares)
   } else {
-    slide(L.self, kernel, stride, ring, first, within, count, taps, out, streams, sums, squares)
+    slide(L.self, kernel, stride, ring, first, within, count, weights, out, streams, sums, squares)
   }
 }
 
@@ -90,7 +91,7 @@ package func slide<L: Lanes>(
   _ first: Int,
   _ within: Range<Int>,
   _ count: Int,
-  _ taps: Input,
+  _ weights: Input,
   _ out: SavedBlocks,
   _ streams: Bool,
   _ sums: Output?,
@@ -111,7 +112,7 @@ package func slide<L: Lanes>(
       for ky in within {
         let row = Input(ring.base + slot * ring.rowFloats) + x * stride * blockWidth + c
         slot = ring.next(slot)
-        let filter = taps + ky * kernel * blockWidth + c
+        let filter = weights + ky * kernel * blockWidth + c
         let step = stride * blockWidth
         if wide {
           for kx in 0..<kernel {

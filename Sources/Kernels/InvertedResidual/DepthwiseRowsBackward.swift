@@ -1,4 +1,4 @@
-/// One input row of a depthwise convolution on the way back, over a block.
+/// One input row of a depthwise convolution backward, over a block.
 @usableFromInline
 package struct DepthwiseRowBackward {
   /// Filter side.
@@ -14,9 +14,9 @@ package struct DepthwiseRowBackward {
   /// Pixels of the input row.
   @usableFromInline package var count: Int
   /// Filter, [K, K, 16].
-  @usableFromInline package var taps: Input
+  @usableFromInline package var weights: Input
   /// Its gradient, added to; nil if it is not wanted.
-  @usableFromInline package var tapGradients: Output?
+  @usableFromInline package var weightGradients: Output?
   /// [2, 16]: gains Σ g and Σ g·r, r the input before its activation and g its gradient.
   @usableFromInline package var sums: Output
 
@@ -29,8 +29,8 @@ package struct DepthwiseRowBackward {
     ring: RowRing,
     outHeight: Int,
     count: Int,
-    taps: Input,
-    tapGradients: Output?,
+    weights: Input,
+    weightGradients: Output?,
     sums: Output
   ) {
     self.sums = sums
@@ -40,11 +40,11 @@ package struct DepthwiseRowBackward {
     self.ring = ring
     self.outHeight = outHeight
     self.count = count
-    self.taps = taps
-    self.tapGradients = tapGradients
+    self.weights = weights
+    self.weightGradients = weightGradients
   }
 
-  /// The output rows that input row `y` takes part in; tap row y + K/2 − q·stride meets row q.
+  /// The output rows that input row `y` takes part in; filter row y + K/2 − q·stride meets row q.
   @inlinable @inline(always)
   package func outRows(_ y: Int) -> Range<Int> {
     let reach = y + kernel / 2
@@ -53,10 +53,11 @@ package struct DepthwiseRowBackward {
   }
 }
 
-/// Row `y`: the gradient of `row`, the input before its activation, [count, 16], to `to`, which may be `row`.
+/// Row `y`: the gradient of `row`, the input before its activation, [count, 16], to `to`, which may
+/// be `row`.
 ///
-/// Both gradients come from one look at the output's: with d the output gradient and z the activated input
-/// dz[x] = Σ w[k]·d[x + p − k] and dw[k] = Σ z[x]·d[x + p − k].
+/// Both gradients come from one look at the output's: with d the output gradient and z the
+/// activated input dz[x] = Σ w[k]·d[x + p − k] and dw[k] = Σ z[x]·d[x + p − k].
 @inlinable @inline(always)
 package func depthwiseRowBackward<L: Lanes>(
   _: L.Type,
@@ -65,11 +66,12 @@ package func depthwiseRowBackward<L: Lanes>(
   row: Input,
   to: Output
 ) {
-  // The activation of the search spaces gets loops of its own too: a choice inside would cost registers.
+  // The activation of the search spaces gets loops of its own too: a choice inside would cost
+  // registers.
   if p.activation != .relu {
-    rowBackward(L.self, p, p.activation, p.tapGradients, y, row, to)
-  } else if let taps = p.tapGradients {
-    rowBackward(L.self, p, .relu, taps, y, row, to)
+    rowBackward(L.self, p, p.activation, p.weightGradients, y, row, to)
+  } else if let weightGradients = p.weightGradients {
+    rowBackward(L.self, p, .relu, weightGradients, y, row, to)
   } else {
     rowBackward(L.self, p, .relu, nil, y, row, to)
   }
@@ -89,45 +91,70 @@ package struct RowSums<V: SIMD> where V.Scalar == Float {
   }
 }
 
-/// See `depthwiseRowBackward`; `activation`, and whether there are `taps`, are constants where this is inlined.
+/// What all tiles of an input row have in common.
+@usableFromInline
+package struct RowContext {
+  @usableFromInline let p: DepthwiseRowBackward
+  /// Output rows that meet the input row.
+  @usableFromInline let rows: Range<Int>
+  /// The input row's number.
+  @usableFromInline let y: Int
+  /// The input before its activation, [count, 16].
+  @usableFromInline let row: Input
+  /// Where its gradient goes.
+  @usableFromInline let to: Output
+
+  /// Describes row `y`.
+  @inlinable @inline(always)
+  package init(_ p: DepthwiseRowBackward, y: Int, row: Input, to: Output) {
+    self.p = p
+    self.y = y
+    self.row = row
+    self.to = to
+    rows = p.outRows(y)
+  }
+}
+
+/// See `depthwiseRowBackward`; `activation`, and whether `weightGradients` are wanted, are
+/// constants where this is inlined.
 @inlinable @inline(always)
 package func rowBackward<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
   _ activation: Activation,
-  _ taps: Output?,
+  _ weightGradients: Output?,
   _ y: Int,
   _ row: Input,
   _ to: Output
 ) {
-  let rows = p.outRows(y)
+  let context = RowContext(p, y: y, row: row, to: to)
   var c = 0
   while c < blockWidth {
     var sums = RowSums<L.Vector>()
     var x = 0
     if p.stride == 1 && p.kernel == 3 {
       while x < p.count {
-        backwardTile(L.self, p, 3, activation, taps, rows, y, x, c, row, to, &sums)
+        backwardTile(L.self, context, 3, activation, weightGradients, x, c, &sums)
         x += 4
       }
     } else if p.stride == 1 && p.kernel == 5 {
       while x < p.count {
-        backwardTile(L.self, p, 5, activation, taps, rows, y, x, c, row, to, &sums)
+        backwardTile(L.self, context, 5, activation, weightGradients, x, c, &sums)
         x += 4
       }
     } else if p.stride == 2 && p.kernel == 3 {
       while x < p.count {
-        backwardTileOfTwo(L.self, p, 3, activation, taps, rows, y, x, c, row, to, &sums)
+        backwardTileOfStride2(L.self, context, 3, activation, weightGradients, x, c, &sums)
         x += 8
       }
     } else if p.stride == 2 && p.kernel == 5 {
       while x < p.count {
-        backwardTileOfTwo(L.self, p, 5, activation, taps, rows, y, x, c, row, to, &sums)
+        backwardTileOfStride2(L.self, context, 5, activation, weightGradients, x, c, &sums)
         x += 8
       }
     } else {
       while x < p.count {
-        backwardPixel(L.self, p, activation, taps, rows, y, x, c, row, to, &sums)
+        backwardPixel(L.self, context, activation, weightGradients, x, c, &sums)
         x += 1
       }
     }
@@ -142,22 +169,19 @@ package func rowBackward<L: Lanes>(
 @inlinable @inline(always)
 package func backwardTile<L: Lanes>(
   _: L.Type,
-  _ p: DepthwiseRowBackward,
+  _ context: RowContext,
   _ kernel: Int,
   _ activation: Activation,
-  _ taps: Output?,
-  _ rows: Range<Int>,
-  _ y: Int,
+  _ weightGradients: Output?,
   _ x: Int,
   _ c: Int,
-  _ row: Input,
-  _ to: Output,
   _ sums: inout RowSums<L.Vector>
 ) {
   typealias V = L.Vector
+  let p = context.p
   let n = p.count - x
-  let at = row + x * blockWidth + c
-  let to = to + x * blockWidth + c
+  let at = context.row + x * blockWidth + c
+  let to = context.to + x * blockWidth + c
   // Beyond the row the input counts as 0, and so does its activation.
   let r0 = L.load(at)
   let r1 = n > 1 ? L.load(at + blockWidth) : .zero
@@ -168,9 +192,9 @@ package func backwardTile<L: Lanes>(
   let z2 = L.activate(r2, activation)
   let z3 = L.activate(r3, activation)
   var g0 = V.zero, g1 = V.zero, g2 = V.zero, g3 = V.zero
-  var slot = p.ring.slot(rows.lowerBound)
-  for q in rows {
-    let ky = y + kernel / 2 - q
+  var slot = p.ring.slot(context.rows.lowerBound)
+  for q in context.rows {
+    let ky = context.y + kernel / 2 - q
     let d = Input(p.ring.base + slot * p.ring.rowFloats) + x * blockWidth + c
     slot = p.ring.next(slot)
     let u0 = L.load(d)
@@ -180,8 +204,10 @@ package func backwardTile<L: Lanes>(
     let u4 = L.load(d + 4 * blockWidth)
     let u5 = L.load(d + 5 * blockWidth)
     let i = ky * kernel * blockWidth + c
-    let w = p.taps + i
-    let t = taps.map { $0 + i }
+    let w = p.weights + i
+    let t = weightGradients.map { $0 + i }
+    // Unrolled: weight k meets pixel j at u[j + K − 1 − k], for u[i] stands K/2 pixels before pixel
+    // i.
     if kernel == 3 {
       tap(L.self, w, t, 2 * blockWidth, u0, z0, &g0, u1, z1, &g1)
       tap(L.self, w, t, 2 * blockWidth, u2, z2, &g2, u3, z3, &g3)
@@ -210,26 +236,23 @@ package func backwardTile<L: Lanes>(
   if n > 3 { finish(L.self, g3, r3, activation, to + 3 * blockWidth, &sums) }
 }
 
-/// Eight pixels with stride 2, of which even and odd ones meet different taps.
+/// Eight pixels with stride 2, of which even and odd ones meet different weights.
 @inlinable @inline(always)
-package func backwardTileOfTwo<L: Lanes>(
+package func backwardTileOfStride2<L: Lanes>(
   _: L.Type,
-  _ p: DepthwiseRowBackward,
+  _ context: RowContext,
   _ kernel: Int,
   _ activation: Activation,
-  _ taps: Output?,
-  _ rows: Range<Int>,
-  _ y: Int,
+  _ weightGradients: Output?,
   _ x: Int,
   _ c: Int,
-  _ row: Input,
-  _ to: Output,
   _ sums: inout RowSums<L.Vector>
 ) {
   typealias V = L.Vector
+  let p = context.p
   let n = p.count - x
-  let at = row + x * blockWidth + c
-  let to = to + x * blockWidth + c
+  let at = context.row + x * blockWidth + c
+  let to = context.to + x * blockWidth + c
   let r0 = L.load(at)
   let r1 = n > 1 ? L.load(at + blockWidth) : .zero
   let r2 = n > 2 ? L.load(at + 2 * blockWidth) : .zero
@@ -248,10 +271,11 @@ package func backwardTileOfTwo<L: Lanes>(
   let z7 = L.activate(r7, activation)
   var g0 = V.zero, g1 = V.zero, g2 = V.zero, g3 = V.zero
   var g4 = V.zero, g5 = V.zero, g6 = V.zero, g7 = V.zero
-  var slot = p.ring.slot(rows.lowerBound)
-  for q in rows {
-    let ky = y + kernel / 2 - 2 * q
-    // Output pixel x/2 stands `kernel / 2` pixels into the row; the first one wanted is one before it.
+  var slot = p.ring.slot(context.rows.lowerBound)
+  for q in context.rows {
+    let ky = context.y + kernel / 2 - 2 * q
+    // Output pixel x/2 stands `kernel / 2` pixels into the row; the first one wanted is one before
+    // it.
     let row = Input(p.ring.base + slot * p.ring.rowFloats)
     let d = row + (x / 2 + kernel / 2) * blockWidth + c
     slot = p.ring.next(slot)
@@ -261,8 +285,9 @@ package func backwardTileOfTwo<L: Lanes>(
     let u3 = L.load(d + 3 * blockWidth)
     let u4 = L.load(d + 4 * blockWidth)
     let i = ky * kernel * blockWidth + c
-    let w = p.taps + i
-    let t = taps.map { $0 + i }
+    let w = p.weights + i
+    let t = weightGradients.map { $0 + i }
+    // Unrolled: weight k meets pixel j where j + K/2 − k is even, at u[(j + K/2 − k)/2].
     if kernel == 3 {
       tap(L.self, w, t, blockWidth, u0, z0, &g0, u1, z2, &g2)
       tap(L.self, w, t, blockWidth, u2, z4, &g4, u3, z6, &g6)
@@ -298,39 +323,39 @@ package func backwardTileOfTwo<L: Lanes>(
 @inlinable @inline(always)
 package func backwardPixel<L: Lanes>(
   _: L.Type,
-  _ p: DepthwiseRowBackward,
+  _ context: RowContext,
   _ activation: Activation,
-  _ taps: Output?,
-  _ rows: Range<Int>,
-  _ y: Int,
+  _ weightGradients: Output?,
   _ x: Int,
   _ c: Int,
-  _ row: Input,
-  _ to: Output,
   _ sums: inout RowSums<L.Vector>
 ) {
-  let at = row + x * blockWidth + c
-  let to = to + x * blockWidth + c
+  let p = context.p
+  let at = context.row + x * blockWidth + c
+  let to = context.to + x * blockWidth + c
   let r = L.load(at)
   let z = L.activate(r, activation)
   let padding = p.kernel / 2
   var g = L.Vector.zero
-  for q in rows {
-    let ky = y + padding - q * p.stride
+  for q in context.rows {
+    let ky = context.y + padding - q * p.stride
     for kx in 0..<p.kernel where x + padding >= kx && (x + padding - kx) % p.stride == 0 {
       // Beyond the output's width stands a row's zero slack, or nothing at all.
       let ox = (x + padding - kx) / p.stride
       if ox >= (p.count - 1) / p.stride + 1 { continue }
       let u = L.load(Input(p.ring[q]) + (ox + padding) * blockWidth + c)
       let i = (ky * p.kernel + kx) * blockWidth + c
-      g = L.fma(L.load(p.taps + i), u, g)
-      if let taps { L.store(L.fma(z, u, L.load(taps + i)), taps + i) }
+      g = L.fma(L.load(p.weights + i), u, g)
+      if let weightGradients {
+        L.store(L.fma(z, u, L.load(weightGradients + i)), weightGradients + i)
+      }
     }
   }
   finish(L.self, g, r, activation, to, &sums)
 }
 
-/// One tap, `at` floats on, over two pixels: g += w·u for each, and the tap's own gradient gains Σ z·u.
+/// One weight, `at` floats on, over two pixels: g += w·u for each, and its own gradient gains Σ
+/// z·u.
 @inlinable @inline(always)
 package func tap<L: Lanes>(
   _: L.Type,

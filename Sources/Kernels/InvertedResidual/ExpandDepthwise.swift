@@ -11,7 +11,8 @@ package struct ExpandDepthwise {
   @usableFromInline package var x: Input
   /// C.
   @usableFromInline package var channels: Int
-  /// Where the expanded rows before their activation, after a ReLU, are kept, [H, W, 16]; nil if made anew.
+  /// Where the expanded rows before their activation, after a ReLU, are kept, [H, W, 16]; nil if
+  /// made anew.
   @usableFromInline package var expanded: Output?
   /// Whether the output is too large to be found in a cache later.
   @usableFromInline package var streams: Bool
@@ -38,17 +39,18 @@ package struct ExpandDepthwise {
   @inlinable @inline(always)
   package var group: Int { min(geometry.height, max(1, 32 / geometry.width)) }
 
-  /// Floats of scratch, forward and backward, for any table.
+  /// Floats of workspace, forward and backward, for any table.
   @inlinable
-  package var scratch: Int {
+  package var workspaceFloats: Int {
     let g = geometry
     let row = (max(g.width, g.outWidth) + g.kernel + RowRing.slack) * blockWidth
-    let spare = 8 * (max(channels, 1) + 2 * blockWidth)
-    return (3 * group + 2 * g.kernel + 4) * row + spare + 8 * blockWidth
+    let tiles = 8 * (max(channels, 1) + 2 * blockWidth)
+    return (3 * group + 2 * g.kernel + 4) * row + tiles + 8 * blockWidth
   }
 }
 
-/// Forward: raw depthwise output [images, H', W', 16] to `out`; adds Σ y and Σ y² to `sums` and `squares`.
+/// Forward: raw depthwise output [images, H', W', 16] to `out`; adds Σ y and Σ y² to `sums` and
+/// `squares`.
 @inlinable @inline(always)
 package func expandDepthwise<L: Lanes>(
   _: L.Type,
@@ -57,14 +59,14 @@ package func expandDepthwise<L: Lanes>(
   out: SavedBlocks,
   sums: Output?,
   squares: Output?,
-  scratch: Output
+  workspace: Output
 ) {
   let g = p.geometry
   let k = g.kernel
   let rowFloats = (g.width + k + RowRing.slack) * blockWidth
-  let ring = RowRing(base: scratch, slots: k, rowFloats: rowFloats)
-  let stage = scratch + k * rowFloats
-  let spare = stage + p.group * g.width * blockWidth
+  let ring = RowRing(base: workspace, slots: k, rowFloats: rowFloats)
+  let stage = workspace + k * rowFloats
+  let rest = stage + p.group * g.width * blockWidth
   // Only the borders need it, and no image touches them.
   ring.clear(L.self)
   let rectify = p.block.activation == .relu
@@ -87,7 +89,7 @@ package func expandDepthwise<L: Lanes>(
             from: (first + next) * g.width,
             to: to,
             rectify: rectify,
-            spare: spare
+            workspace: rest
           )
         } else {
           if next == staged {
@@ -100,7 +102,7 @@ package func expandDepthwise<L: Lanes>(
               from: (first + firstStaged) * g.width,
               to: stage,
               rectify: rectify,
-              spare: spare
+              workspace: rest
             )
           }
           to.update(
@@ -137,7 +139,7 @@ package func expandDepthwise<L: Lanes>(
         first: max(0, top),
         within: max(0, -top)..<end - top,
         count: g.outWidth,
-        taps: p.block.taps,
+        weights: p.block.weights,
         out: out.dropFirst((image * g.outHeight + oy) * g.outWidth * blockWidth),
         streams: p.streams,
         sums: sums,
@@ -148,7 +150,8 @@ package func expandDepthwise<L: Lanes>(
   if p.streams { finishStreams() }
 }
 
-/// The block's expansion of `rows` pixels from pixel `from` on, normalised, with a ReLU if `rectify`.
+/// The block's expansion of `rows` pixels from pixel `from` on, normalised, with a ReLU if
+/// `rectify`.
 @inlinable @inline(always)
 package func multiplyRelu<L: Lanes>(
   _: L.Type,
@@ -157,7 +160,7 @@ package func multiplyRelu<L: Lanes>(
   from: Int,
   to: Output,
   rectify: Bool,
-  spare: Output
+  workspace: Output
 ) {
   let x = p.x + from * p.channels
   if rectify {
@@ -171,7 +174,7 @@ package func multiplyRelu<L: Lanes>(
       c: to,
       bias: p.block.bias,
       rectify: true,
-      spare: spare
+      workspace: workspace
     )
   } else {
     multiplyBlock(
@@ -183,30 +186,30 @@ package func multiplyRelu<L: Lanes>(
       b: p.block.expand,
       c: to,
       bias: p.block.bias,
-      spare: spare
+      workspace: workspace
     )
   }
 }
 
 /// Backward of some images for one block, everything expanded made anew in cache.
 ///
-/// With g the gradient after the expansion's normalisation (its own backward is left to the caller, who
-/// needs the sums over the batch): g itself goes to `gradient`, [images·H·W, 16]. With y the expansion before its
-/// activation, adds Σ g and Σ g·y to `sums`, [2, 16]. Adds, where they are wanted, xᵀ·g to `filter`, [C, 16] or
-/// its transpose, see `skipsZeros`, whose content counts for nothing if `isFirst`, and the taps' gradient to
-/// `tapGradients`, [K, K, 16].
+/// With g the gradient after the expansion's normalisation (its own backward is left to the caller,
+/// who needs the sums over the batch): g itself goes to `gradient`, [images·H·W, 16]. With y the
+/// expansion before its activation, adds Σ g and Σ g·y to `sums`, [2, 16]. Adds, where they are
+/// wanted, xᵀ·g to `filter`, [C, 16] or its transpose, see `skipsZeros`, whose content counts for
+/// nothing if `isFirst`, and the depthwise weights' gradient to `weightGradients`, [K, K, 16].
 @inlinable @inline(always)
 package func expandDepthwiseBackward<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
-  _ way: ResidualBlockGradient,
+  _ view: ResidualBlockGradient,
   images: Int,
   isFirst: Bool,
   filter: Output?,
-  tapGradients: Output?,
+  weightGradients: Output?,
   sums: Output,
   gradient: Output,
-  scratch: Output
+  workspace: Output
 ) {
   let g = p.geometry
   let k = g.kernel
@@ -214,9 +217,9 @@ package func expandDepthwiseBackward<L: Lanes>(
   let rowFloats = (g.outWidth + k + RowRing.slack) * blockWidth
   // Rows that a group of input rows reads, and those made ahead for it.
   let slots = group + k + 1
-  let ring = RowRing(base: scratch, slots: slots, rowFloats: rowFloats)
-  let stage = scratch + slots * rowFloats
-  let spare = stage + (group + 1 + k / 2) * g.outWidth * blockWidth
+  let ring = RowRing(base: workspace, slots: slots, rowFloats: rowFloats)
+  let stage = workspace + slots * rowFloats
+  let rest = stage + (group + 1 + k / 2) * g.outWidth * blockWidth
   // Only the borders need it, and no image touches them.
   ring.clear(L.self)
   let row = DepthwiseRowBackward(
@@ -226,8 +229,8 @@ package func expandDepthwiseBackward<L: Lanes>(
     ring: ring,
     outHeight: g.outHeight,
     count: g.width,
-    taps: p.block.taps,
-    tapGradients: tapGradients,
+    weights: p.block.weights,
+    weightGradients: weightGradients,
     sums: sums
   )
   // Pixels that are in the filter's gradient, and those that wait to be.
@@ -244,13 +247,13 @@ package func expandDepthwiseBackward<L: Lanes>(
         depthwiseGradientRows(
           L.self,
           p,
-          way,
+          view,
           image: image,
           first: made,
           last: wanted,
           ring: ring,
           stage: stage,
-          spare: spare
+          workspace: rest
         )
         made = wanted
       }
@@ -260,7 +263,7 @@ package func expandDepthwiseBackward<L: Lanes>(
       if let expanded = p.expanded {
         from = Input(expanded) + done * blockWidth
       } else {
-        multiplyRelu(L.self, p, rows: pixels, from: done, to: to, rectify: false, spare: spare)
+        multiplyRelu(L.self, p, rows: pixels, from: done, to: to, rectify: false, workspace: rest)
       }
       for r in y..<end {
         let i = (r - y) * g.width * blockWidth
@@ -277,7 +280,7 @@ package func expandDepthwiseBackward<L: Lanes>(
       if done - summed < enough && !isLast { continue }
       let x = p.x + summed * p.channels
       let made = Input(gradient) + summed * blockWidth
-      if way.skipsZeros {
+      if view.skipsZeros {
         multiplyMaskedTransposed(
           L.self,
           rows: done - summed,
@@ -288,7 +291,7 @@ package func expandDepthwiseBackward<L: Lanes>(
           c: filter,
           cStride: wholeBlocks(p.channels),
           accumulate: !isFirst || summed > 0,
-          spare: spare
+          workspace: rest
         )
       } else {
         multiplyTransposed(
@@ -315,42 +318,42 @@ package func expandDepthwiseBackward<L: Lanes>(
 package func depthwiseGradientRows<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
-  _ way: ResidualBlockGradient,
+  _ view: ResidualBlockGradient,
   image: Int,
   first: Int,
   last: Int,
   ring: RowRing,
   stage: Output,
-  spare: Output
+  workspace: Output
 ) {
   let g = p.geometry
   let before = image * g.outHeight * g.outWidth
-  let d = way.d.dropFirst(before * blockWidth)
-  if let kept = way.kept {
+  let d = view.d.dropFirst(before * blockWidth)
+  if let hiddenGradient = view.hiddenGradient {
     // The activation's derivative is in it already.
-    let from = kept + (before + first * g.outWidth) * blockWidth
+    let from = hiddenGradient + (before + first * g.outWidth) * blockWidth
     let count = (last - first) * g.outWidth
     for x in count..<2 * count {
       prefetch(from + x * blockWidth)
       prefetch(d.address((first * g.outWidth + x) * blockWidth))
     }
-    return gradientRows(L.self, p, way, d, .none, first, last, ring, from)
+    return gradientRows(L.self, p, view, d, .none, first, last, ring, from)
   }
   multiplyBlock(
     L.self,
     rows: (last - first) * g.outWidth,
-    depth: way.gradientChannels,
-    a: way.gradient + (before + first * g.outWidth) * way.gradientChannels,
-    aStride: way.gradientChannels,
-    b: way.projectTransposed,
+    depth: view.gradientChannels,
+    a: view.gradient + (before + first * g.outWidth) * view.gradientChannels,
+    aStride: view.gradientChannels,
+    b: view.projectTransposed,
     c: stage,
     ahead: d.address(last * g.outWidth * blockWidth),
-    spare: spare
+    workspace: workspace
   )
   if p.block.activation == .relu {
-    gradientRows(L.self, p, way, d, .relu, first, last, ring, stage)
+    gradientRows(L.self, p, view, d, .relu, first, last, ring, stage)
   } else {
-    gradientRows(L.self, p, way, d, p.block.activation, first, last, ring, stage)
+    gradientRows(L.self, p, view, d, p.block.activation, first, last, ring, stage)
   }
 }
 
@@ -359,7 +362,7 @@ package func depthwiseGradientRows<L: Lanes>(
 package func gradientRows<L: Lanes>(
   _: L.Type,
   _ p: ExpandDepthwise,
-  _ way: ResidualBlockGradient,
+  _ view: ResidualBlockGradient,
   _ d: SavedBlocks,
   _ activation: Activation,
   _ first: Int,
@@ -370,11 +373,11 @@ package func gradientRows<L: Lanes>(
   let g = p.geometry
   var c = 0
   while c < blockWidth {
-    let scale = L.load(way.scale + c)
-    let shift = L.load(way.shift + c)
-    let alpha = L.load(way.coefficients + c)
-    let beta = L.load(way.coefficients + blockWidth + c)
-    let kappa = L.load(way.coefficients + 2 * blockWidth + c)
+    let scale = L.load(view.scale + c)
+    let shift = L.load(view.shift + c)
+    let alpha = L.load(view.coefficients + c)
+    let beta = L.load(view.coefficients + blockWidth + c)
+    let kappa = L.load(view.coefficients + 2 * blockWidth + c)
     for q in first..<last {
       let raw = d.dropFirst(q * g.outWidth * blockWidth + c)
       let from = stage + (q - first) * g.outWidth * blockWidth + c

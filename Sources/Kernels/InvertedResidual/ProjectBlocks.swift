@@ -7,7 +7,7 @@ package struct ProjectBlocks {
   @usableFromInline package var blockStride: Int
   /// Blocks.
   @usableFromInline package var blocks: Int
-  /// Scale of the pending normalisation, [blocks, 16].
+  /// Scale of the deferred normalisation, [blocks, 16].
   @usableFromInline package var scale: Input
   /// Its shift.
   @usableFromInline package var shift: Input
@@ -48,9 +48,9 @@ package struct ProjectBlocks {
     self.columns = columns
   }
 
-  /// Floats of scratch, forward and backward, for any table.
+  /// Floats of workspace, forward and backward, for any table.
   @inlinable
-  package var scratch: Int {
+  package var workspaceFloats: Int {
     convolutionBlock * (blockWidth * (blocks + 2) + wholeBlocks(columns)) + 8 * (columns + 16) + 64
   }
 }
@@ -65,10 +65,10 @@ package func projectBlocks<L: Lanes>(
   out: Output,
   sums: Output?,
   squares: Output?,
-  scratch: Output
+  workspace: Output
 ) {
   let sliceStride = convolutionBlock * blockWidth
-  let c = scratch + p.blocks * sliceStride
+  let c = workspace + p.blocks * sliceStride
   let cStride = wholeBlocks(p.columns)
   var row = first
   while row < last {
@@ -81,15 +81,15 @@ package func projectBlocks<L: Lanes>(
         rows: n,
         columns: p.columns,
         slices: p.blocks,
-        entry: RectifiedBlocks(L.self, p, first: row, ahead: n),
+        prologue: RectifiedBlocks(L.self, p, first: row, ahead: n),
         b: p.filter,
         c: to,
         cStride: cStride,
         accumulate: false,
-        values: scratch
+        values: workspace
       )
     } else {
-      multiplyActivated(L.self, p, row: row, n, to, scratch)
+      multiplyActivated(L.self, p, row: row, n, to, workspace)
     }
     if isWhole, let sums, let squares { sumRows(L.self, to, n, p.columns, sums, squares) }
     if !isWhole { takeRows(L.self, c, cStride, n, p.columns, out + row * p.columns, sums, squares) }
@@ -105,12 +105,12 @@ package func multiplyActivated<L: Lanes>(
   row: Int,
   _ n: Int,
   _ c: Output,
-  _ scratch: Output
+  _ workspace: Output
 ) {
   let sliceStride = convolutionBlock * blockWidth
   for b in 0..<p.blocks {
     let from = p.d.dropFirst(b * p.blockStride + row * blockWidth)
-    let to = scratch + b * sliceStride
+    let to = workspace + b * sliceStride
     if p.activation == .relu {
       activateBlock(L.self, p, b, n, from, to, .relu)
     } else {
@@ -122,21 +122,22 @@ package func multiplyActivated<L: Lanes>(
     rows: n,
     depth: blockWidth,
     columns: p.columns,
-    a: scratch,
+    a: workspace,
     aStride: blockWidth,
     packed: p.filter,
     c: c,
     cStride: wholeBlocks(p.columns),
-    slices: p.blocks,
-    sliceStride: sliceStride,
-    ahead: p.d.address((row + n) * blockWidth),
-    aheadStride: p.blockStride * (p.d.isHalf ? 2 : 4)
+    slices: Slices(count: p.blocks, jump: sliceStride - blockWidth),
+    prefetches: Prefetches(
+      first: p.d.address((row + n) * blockWidth),
+      stride: p.blockStride * (p.d.isHalf ? 2 : 4)
+    )
   )
 }
 
 /// Blocks of raw values, normalised and with a ReLU when they are read.
 @usableFromInline
-package struct RectifiedBlocks<L: Lanes>: BlockEntry {
+package struct RectifiedBlocks<L: Lanes>: Prologue {
   @usableFromInline let p: ProjectBlocks
   @usableFromInline let first: Int
   @usableFromInline let ahead: Int
@@ -149,7 +150,7 @@ package struct RectifiedBlocks<L: Lanes>: BlockEntry {
     self.ahead = ahead
   }
 
-  /// See `BlockEntry`.
+  /// See `Prologue`.
   @inlinable @inline(always)
   package func load(slice: Int, row: Int, channel: Int) -> L.Vector {
     let i = slice * p.blockStride + (first + row) * blockWidth + channel
@@ -244,243 +245,5 @@ package func takeRows<L: Lanes>(
       L.store(L.load(squares + j, width) + square, squares + j, width)
     }
     j += L.count
-  }
-}
-
-/// Backward, pixels `first..<last`: what the batch must be seen whole for.
-///
-/// With g the gradient after the depthwise output's normalisation: adds Σ g and Σ g·y to `sums` and
-/// `products`, [blocks, 16]; the filter's gradient, if wanted, goes to `filter`, [blocks, rows of whole tiles,
-/// wholeBlocks(D)]. Where g itself is not kept, `expandDepthwiseBackward` makes it again from
-/// the projection's gradient, which goes to `kept`, [pixels, D]; that may be where the raw output stands. Reads
-/// up to a vector beyond the last row of it.
-@inlinable @inline(always)
-package func projectBlocksBackward<L: Lanes>(
-  _: L.Type,
-  _ p: ProjectBlocks,
-  gradient: GradientSource,
-  kept: Output,
-  first: Int,
-  last: Int,
-  filter: Output?,
-  sums: Output,
-  products: Output,
-  scratch: Output
-) {
-  let stride = wholeBlocks(p.columns)
-  let values = scratch
-  let spare = values + convolutionBlock * blockWidth + 64
-  let filterRows = (blockWidth + L.rows - 1) / L.rows * L.rows
-  var row = first
-  while row < last {
-    let n = min(convolutionBlock, last - row)
-    let rows = kept + row * p.columns
-    loadGradientRows(L.self, gradient, first: row, count: n, into: rows, outStride: p.columns)
-    for b in 0..<p.blocks {
-      let at = b * p.blockStride + row * blockWidth
-      if p.activation == .relu {
-        gradientOfBlock(L.self, p, b, n, rows, at, values, .relu, sums, products, spare)
-      } else {
-        gradientOfBlock(L.self, p, b, n, rows, at, values, p.activation, sums, products, spare)
-      }
-      guard let filter else { continue }
-      let to = filter + b * filterRows * stride
-      if p.skipsZeros {
-        multiplyMaskedTransposed(
-          L.self,
-          rows: n,
-          columns: p.columns,
-          a: values,
-          d: rows,
-          dStride: p.columns,
-          c: to,
-          cStride: stride,
-          accumulate: row > first,
-          spare: spare
-        )
-      } else {
-        multiplyTransposed(
-          L.self,
-          rows: n,
-          k: blockWidth,
-          n: p.columns,
-          a: values,
-          aStride: blockWidth,
-          d: rows,
-          dStride: p.columns,
-          c: to,
-          cStride: stride,
-          accumulate: row > first
-        )
-      }
-    }
-    row += n
-  }
-}
-
-/// The activated values of `n` pixels of block `b` to `values`, and the gradient before their activation.
-///
-/// `rows` are the projection's gradients, [n, D]; element `at` of the middle is the first.
-@inlinable @inline(always)
-package func gradientOfBlock<L: Lanes>(
-  _: L.Type,
-  _ p: ProjectBlocks,
-  _ b: Int,
-  _ n: Int,
-  _ rows: Input,
-  _ at: Int,
-  _ values: Output,
-  _ activation: Activation,
-  _ sums: Output,
-  _ products: Output,
-  _ spare: Output
-) {
-  var j = 0
-  while j < blockWidth {
-    let c = b * blockWidth + j
-    var end = MiddleGradient(
-      L.self,
-      activation: activation,
-      d: p.d.dropFirst(at + j),
-      scale: p.scale + c,
-      shift: p.shift + c,
-      values: values + j,
-      gradient: p.gradient.map { $0 + at + j }
-    )
-    multiplyColumns(
-      L.self,
-      rows: n,
-      depth: p.columns,
-      a: rows,
-      aStride: p.columns,
-      b: p.filter + b * p.columns * blockWidth + j,
-      ahead: j == 0 ? p.d.address(at + n * blockWidth) : nil,
-      spare: spare,
-      end: &end
-    )
-    end.add(to: sums + c, products + c)
-    j += blockVectors(L.self) * L.count
-  }
-}
-
-/// The end of the product that gives the gradient after the middle's activation.
-@usableFromInline
-package struct MiddleGradient<L: Lanes>: TileEnd {
-  @usableFromInline let activation: Activation
-  @usableFromInline let d: SavedBlocks
-  @usableFromInline let values: Output
-  @usableFromInline let gradient: Output?
-  @usableFromInline let scale0: L.Vector
-  @usableFromInline let scale1: L.Vector
-  @usableFromInline let shift0: L.Vector
-  @usableFromInline let shift1: L.Vector
-  @usableFromInline var sum0: L.Vector
-  @usableFromInline var sum1: L.Vector
-  @usableFromInline var product0: L.Vector
-  @usableFromInline var product1: L.Vector
-
-  /// Describes `blockVectors` vectors: raw values, their pending normalisation, and where the activated values
-  /// and, if wanted, the gradient before the activation go.
-  @inlinable @inline(always)
-  package init(
-    _: L.Type,
-    activation: Activation,
-    d: SavedBlocks,
-    scale: Input,
-    shift: Input,
-    values: Output,
-    gradient: Output?
-  ) {
-    self.activation = activation
-    self.d = d
-    self.values = values
-    self.gradient = gradient
-    // Not as the properties' defaults, which would be functions of the module, called through a witness table.
-    sum0 = .zero
-    sum1 = .zero
-    product0 = .zero
-    product1 = .zero
-    let two = blockVectors(L.self) > 1
-    scale0 = L.load(scale)
-    shift0 = L.load(shift)
-    scale1 = two ? L.load(scale + L.count) : .zero
-    shift1 = two ? L.load(shift + L.count) : .zero
-  }
-
-  /// See `TileEnd`.
-  @inlinable @inline(always)
-  package mutating func finish(_ upstream: L.Vector, row: Int, vector: Int) {
-    let i = row * blockWidth + vector * L.count
-    let isFirst = vector == 0
-    let y = d.load(L.self, i)
-    let z = L.fma(y, isFirst ? scale0 : scale1, isFirst ? shift0 : shift1)
-    L.store(L.activate(z, activation), values + i)
-    let g = L.activationGradient(upstream, at: z, activation)
-    if let gradient { L.store(g, gradient + i) }
-    if isFirst {
-      sum0 += g
-      product0 = L.fma(g, y, product0)
-    } else {
-      sum1 += g
-      product1 = L.fma(g, y, product1)
-    }
-  }
-
-  /// Adds Σ g and Σ g·y.
-  @inlinable @inline(always)
-  package func add(to sums: Output, _ products: Output) {
-    L.store(L.load(sums) + sum0, sums)
-    L.store(L.load(products) + product0, products)
-    if blockVectors(L.self) > 1 {
-      L.store(L.load(sums + L.count) + sum1, sums + L.count)
-      L.store(L.load(products + L.count) + product1, products + L.count)
-    }
-  }
-}
-
-/// y −= x·B + offset over rows `first..<last` of `channels` floats, B packed by `packColumns`.
-///
-/// What batch-norm's statistics take back from the gradient of a convolution's input, all branches at
-/// once.
-@inlinable @inline(always)
-package func subtractProduct<L: Lanes>(
-  _: L.Type,
-  _ x: RowSource,
-  packed: Input,
-  offset: Input,
-  first: Int,
-  last: Int,
-  from y: Output,
-  scratch: Output
-) {
-  let channels = x.channels
-  let c = scratch + convolutionBlock * channels
-  let stride = wholeBlocks(channels)
-  var row = first
-  while row < last {
-    let n = min(convolutionBlock, last - row)
-    loadRows(L.self, x, first: row, count: n, into: scratch, outStride: channels)
-    multiply(
-      L.self,
-      rows: n,
-      depth: channels,
-      columns: channels,
-      a: scratch,
-      aStride: channels,
-      packed: packed,
-      c: c,
-      cStride: stride
-    )
-    var j = 0
-    while j < channels {
-      let width = min(L.count, channels - j)
-      let shift = L.load(offset + j, width)
-      for r in 0..<n {
-        let at = y + (row + r) * channels + j
-        L.store(L.load(at, width) - (L.load(c + r * stride + j) + shift), at, width)
-      }
-      j += L.count
-    }
-    row += n
   }
 }

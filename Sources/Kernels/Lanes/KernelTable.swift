@@ -1,7 +1,7 @@
 /// The kernels of one instruction set, by name; everything above calls through a table.
 ///
-/// The functions are whole, non-generic functions of their module, so nothing compiled for a wider set
-/// can be shared by the linker with a narrower one.
+/// The functions are whole, non-generic functions of their module, so nothing compiled for a wider
+/// set can be shared by the linker with a narrower one.
 @usableFromInline
 package struct KernelTable: Sendable {
   /// `baseline`, `avx2` or `avx512`.
@@ -18,18 +18,17 @@ package struct KernelTable: Sendable {
   package var readAll: @Sendable (Int, Input, Output) -> Void
   /// See `Kernels.packColumns`: depth, columns, source, depth stride, column stride, packed.
   package var packColumns: @Sendable (Int, Int, Input, Int, Int, Output) -> Void
-  /// See `Kernels.convolve`: what, first, last, sums, squares, scratch.
+  /// See `Kernels.convolve`: what, first, last, sums, squares, workspace.
   package var convolve: @Sendable (ConvolutionForward, Int, Int, Output?, Output?, Output) -> Void
-  /// See `Kernels.convolveBackward`: what, first, last, filter, sums, products, scratch.
+  /// See `Kernels.convolveBackward`: what, first, last, filter, sums, products, workspace.
   package var convolveBackward:
     @Sendable (ConvolutionBackward, Int, Int, Output?, Output?, Output?, Output) -> Void
   /// See `Kernels.finishGradientRows`, in place: source, first, count, gradient, sums, products.
   package var finishGradientRows: @Sendable (RowSource, Int, Int, Output, Output?, Output?) -> Void
-  /// See `Kernels.depthwise`: what, out, sums, squares, scratch.
+  /// See `Kernels.depthwise`: what, out, sums, squares, workspace.
   package var depthwise: @Sendable (Depthwise, Output, Output?, Output?, Output) -> Void
-  /// See `Kernels.depthwiseBackward`: what, gradient, out, accumulate, filter, sums, products, scratch.
-  package var depthwiseBackward:
-    @Sendable (Depthwise, GradientSource, Output?, Bool, Output?, Output?, Output?, Output) -> Void
+  /// See `Kernels.depthwiseBackward`: what, workspace.
+  package var depthwiseBackward: @Sendable (DepthwiseBackward, Output) -> Void
   /// See `Kernels.weightedSum`: branches, count, channels, first, last, out.
   package var weightedSum: @Sendable (UnsafePointer<Branch>, Int, Int, Int, Int, Output) -> Void
   /// See `Kernels.branchSums`: branch, gradient, channels, first, last, sums, products, dots.
@@ -38,14 +37,16 @@ package struct KernelTable: Sendable {
   package var materialise: @Sendable (RowSource, Int, Int, Output) -> Void
   /// See `Kernels.averageRows`: source, first, rows, out.
   package var averageRows: @Sendable (RowSource, Int, Int, Output) -> Void
-  /// See `Kernels.averageRowsBackward`: source, gradient, first, rows, out, accumulate, sums, products.
+  /// See `Kernels.averageRowsBackward`: source, gradient, first, rows, out, accumulate, sums,
+  /// products.
   package var averageRowsBackward:
     @Sendable (RowSource, Input, Int, Int, Output, Bool, Output?, Output?) -> Void
   /// See `Kernels.addScaled`: count, a, x, y.
   package var addScaled: @Sendable (Int, Float, Input, Output) -> Void
   /// See `Kernels.scale`: count, a, x, y.
   package var scale: @Sendable (Int, Float, Input, Output) -> Void
-  /// See `Kernels.stochasticGradientDescent`: count, weights, gradient, velocity, rate, momentum, decay.
+  /// See `Kernels.stochasticGradientDescent`: count, weights, gradient, velocity, rate, momentum,
+  /// decay.
   package var stochasticGradientDescent:
     @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
   /// See `Kernels.rootMeanSquareStep`: count, weights, gradient, square, velocity, numbers.
@@ -78,14 +79,13 @@ package struct KernelTable: Sendable {
     packColumns: @escaping @Sendable (Int, Int, Input, Int, Int, Output) -> Void,
     convolve: @escaping @Sendable (ConvolutionForward, Int, Int, Output?, Output?, Output) -> Void,
     convolveBackward:
-      @escaping @Sendable (ConvolutionBackward, Int, Int, Output?, Output?, Output?, Output) -> Void,
+      @escaping @Sendable (
+        ConvolutionBackward, Int, Int, Output?, Output?, Output?, Output
+      ) -> Void,
     finishGradientRows:
       @escaping @Sendable (RowSource, Int, Int, Output, Output?, Output?) -> Void,
     depthwise: @escaping @Sendable (Depthwise, Output, Output?, Output?, Output) -> Void,
-    depthwiseBackward:
-      @escaping @Sendable (
-        Depthwise, GradientSource, Output?, Bool, Output?, Output?, Output?, Output
-      ) -> Void,
+    depthwiseBackward: @escaping @Sendable (DepthwiseBackward, Output) -> Void,
     weightedSum: @escaping @Sendable (UnsafePointer<Branch>, Int, Int, Int, Int, Output) -> Void,
     branchSums: @escaping @Sendable (Branch, Input, Int, Int, Int, Output, Output, Output) -> Void,
     materialise: @escaping @Sendable (RowSource, Int, Int, Output) -> Void,
@@ -158,7 +158,7 @@ package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
       )
     },
     convolve: {
-      convolve(L.self, $0, first: $1, last: $2, sums: $3, squares: $4, scratch: $5)
+      convolve(L.self, $0, first: $1, last: $2, sums: $3, squares: $4, workspace: $5)
     },
     convolveBackward: {
       convolveBackward(
@@ -169,7 +169,7 @@ package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
         filter: $3,
         sums: $4,
         products: $5,
-        scratch: $6
+        workspace: $6
       )
     },
     finishGradientRows: {
@@ -186,20 +186,8 @@ package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
         products: $5
       )
     },
-    depthwise: { depthwise(L.self, $0, out: $1, sums: $2, squares: $3, scratch: $4) },
-    depthwiseBackward: {
-      depthwiseBackward(
-        L.self,
-        $0,
-        gradient: $1,
-        out: $2,
-        accumulate: $3,
-        filterGradient: $4,
-        sums: $5,
-        products: $6,
-        scratch: $7
-      )
-    },
+    depthwise: { depthwise(L.self, $0, out: $1, sums: $2, squares: $3, workspace: $4) },
+    depthwiseBackward: { depthwiseBackward(L.self, $0, workspace: $1) },
     weightedSum: {
       weightedSum(
         L.self,

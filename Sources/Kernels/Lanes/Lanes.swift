@@ -9,15 +9,15 @@ package typealias Output = UnsafeMutablePointer<Float>
 
 /// The vector of one instruction set, and the few steps that differ between sets.
 ///
-/// Kernels are written once over this protocol and inlined whole into a module that is compiled with
-/// the flags of its set. `fma` must be a separate multiply and add where the set has no fused one:
-/// without the flags Swift's fused step becomes a library call a hundred times slower.
+/// Kernels are written once over this protocol and inlined whole into a module that is compiled
+/// with the flags of its set. `fma` must be a separate multiply and add where the set has no fused
+/// one: without the flags Swift's fused step becomes a library call a hundred times slower.
 @usableFromInline
 package protocol Lanes: SendableMetatype {
   /// The vector type.
   associatedtype Vector: SIMD where Vector.Scalar == Float
-  /// Lanes half as wide with as many `rows`, for the last columns of a product; the same lanes if a half is
-  /// not worth a loop of its own.
+  /// Lanes half as wide with as many `rows`, for the last columns of a product; the same lanes if a
+  /// half is not worth a loop of its own.
   associatedtype Half: Lanes = Self
   /// Floats in a vector.
   static var count: Int { get }
@@ -39,9 +39,11 @@ package protocol Lanes: SendableMetatype {
   static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>)
   /// The lanes that are not 0, the first in the lowest bit.
   static func nonzeros(_ x: Vector) -> UInt64
-  /// For each column of a vector the rows, up to 64, in which it is not 0, the first in the lowest bit.
+  /// For each column of a vector the rows, up to 64, in which it is not 0, the first in the lowest
+  /// bit.
   static func markColumns(_ p: Input, rows: Int, stride: Int, _ marks: UnsafeMutablePointer<UInt64>)
-  /// Writes the columns of 16 rows of 16 floats as rows; rows are `stride` floats apart, and `toStride`.
+  /// Writes the columns of 16 rows of 16 floats as rows; rows are `stride` floats apart, and
+  /// `toStride`.
   static func transposeBlock(_ from: Input, stride: Int, _ to: Output, toStride: Int)
   /// Reads `n` floats (up to a whole vector); the other lanes are 0.
   static func load(_ p: Input, _ n: Int) -> Vector

@@ -1,7 +1,8 @@
-/// `steps` rounds of 12 independent multiply–adds in registers: what the arithmetic units give at most.
+/// `steps` rounds of 12 independent multiply–adds in registers: what the arithmetic units give at
+/// most.
 ///
-/// `values` holds a factor and a summand, one vector each, and gets a sum that depends on every step. The
-/// factor is applied to the accumulators, so no step can be taken out of the loop.
+/// `values` holds a factor and a summand, one vector each, and gets a sum that depends on every
+/// step. The factor is applied to the accumulators, so no step can be taken out of the loop.
 @inlinable @inline(always)
 package func peakSteps<L: Lanes>(_: L.Type, steps: Int, values: Output) {
   let a = L.load(values)
@@ -29,8 +30,8 @@ package func peakSteps<L: Lanes>(_: L.Type, steps: Int, values: Output) {
 
 /// The matrix micro-kernel on the same operands `repeats` times, so from the first-level cache.
 ///
-/// Takes `L.rows` rows of `depth` floats from `operands`, then `depth` rows of two vectors, and adds to a
-/// tile behind them.
+/// Takes `L.rows` rows of `depth` floats from `operands`, then `depth` rows of two vectors, and
+/// adds to a tile behind them.
 @inlinable @inline(always)
 package func peakTiles<L: Lanes>(_: L.Type, depth: Int, repeats: Int, operands: Output) {
   let b = operands + L.rows * depth
@@ -38,12 +39,14 @@ package func peakTiles<L: Lanes>(_: L.Type, depth: Int, repeats: Int, operands: 
     tile(
       L.self,
       vectors: 2,
-      depth: depth,
-      a: operands,
-      rowStride: depth,
-      depthStride: 1,
-      b: b,
-      bStride: 2 * L.count,
+      TileOperands(
+        depth: depth,
+        a: operands,
+        rowStride: depth,
+        depthStride: 1,
+        b: b,
+        bStride: 2 * L.count
+      ),
       c: b + 2 * L.count * depth,
       cStride: 2 * L.count,
       accumulate: true
@@ -51,7 +54,8 @@ package func peakTiles<L: Lanes>(_: L.Type, depth: Int, repeats: Int, operands: 
   }
 }
 
-/// The sum of `count` floats, of which only whole groups of eight vectors count: reads and little else.
+/// The sum of `count` floats, of which only whole groups of eight vectors count: reads and little
+/// else.
 @inlinable @inline(always)
 package func readAll<L: Lanes>(_: L.Type, count: Int, _ x: Input, into out: Output) {
   typealias V = L.Vector

@@ -3,7 +3,7 @@
 package struct ResidualKernels: Sendable {
   /// See `Kernels.secondMoments`: x, channels, first, last, products, sums.
   package var secondMoments: @Sendable (Input, Int, Int, Int, Output, Output) -> Void
-  /// See `Kernels.multiplyBlock`: rows, depth, A, stride of A, B, C, spare.
+  /// See `Kernels.multiplyBlock`: rows, depth, A, stride of A, B, C, workspace.
   package var multiplyBlock: @Sendable (Int, Int, Input, Int, Input, Output, Output) -> Void
   /// See `Kernels.skipsZeros`: columns.
   package var skipsZeros: @Sendable (Int) -> Bool
@@ -13,27 +13,27 @@ package struct ResidualKernels: Sendable {
   package var packSlice: @Sendable (Int, Input, Int, Int, Bool, Output) -> Void
   /// See `Kernels.packBlock`: columns, rows, their stride, to.
   package var packBlock: @Sendable (Int, Input, Int, Output) -> Void
-  /// See `Kernels.expandDepthwise`: what, images, out, sums, squares, scratch.
+  /// See `Kernels.expandDepthwise`: what, images, out, sums, squares, workspace.
   package var expandDepthwise:
     @Sendable (ExpandDepthwise, Int, SavedBlocks, Output?, Output?, Output) -> Void
-  /// See `Kernels.expandDepthwiseBackward`: what, way back, images, is first, filter, taps, sums, gradient,
-  /// scratch.
+  /// See `Kernels.expandDepthwiseBackward`: what, view, images, is first, filter, weight gradients,
+  /// sums, gradient, workspace.
   package var expandDepthwiseBackward:
     @Sendable (
       ExpandDepthwise, ResidualBlockGradient, Int, Bool, Output?, Output?, Output, Output, Output
     ) -> Void
-  /// See `Kernels.projectBlocks`: what, first, last, out, sums, squares, scratch.
+  /// See `Kernels.projectBlocks`: what, first, last, out, sums, squares, workspace.
   package var projectBlocks:
     @Sendable (ProjectBlocks, Int, Int, Output, Output?, Output?, Output) -> Void
-  /// See `Kernels.projectBlocksBackward`: what, gradient, kept, first, last, filter, sums, products,
-  /// scratch.
+  /// See `Kernels.projectBlocksBackward`: what, gradient, kept, first, last, filter, sums,
+  /// products, workspace.
   package var projectBlocksBackward:
     @Sendable (
       ProjectBlocks, GradientSource, Output, Int, Int, Output?, Output, Output, Output
     ) -> Void
   /// See `Kernels.copyRows`: rows, columns, from, stride of from, to, accumulate.
   package var copyRows: @Sendable (Int, Int, Input, Int, Output, Bool) -> Void
-  /// See `Kernels.subtractProduct`: x, packed, offset, first, last, y, scratch.
+  /// See `Kernels.subtractProduct`: x, packed, offset, first, last, y, workspace.
   package var subtractProduct: @Sendable (RowSource, Input, Input, Int, Int, Output, Output) -> Void
 
   /// Gathers the kernels.
@@ -84,7 +84,7 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
       secondMoments(L.self, $0, channels: $1, first: $2, last: $3, products: $4, sums: $5)
     },
     multiplyBlock: {
-      multiplyBlock(L.self, rows: $0, depth: $1, a: $2, aStride: $3, b: $4, c: $5, spare: $6)
+      multiplyBlock(L.self, rows: $0, depth: $1, a: $2, aStride: $3, b: $4, c: $5, workspace: $6)
     },
     skipsZeros: { skipsZeros(L.self, columns: $0) },
     multiplySlices: {
@@ -95,7 +95,7 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
     },
     packBlock: { packBlock(L.self, columns: $0, rows: $1, stride: $2, into: $3) },
     expandDepthwise: {
-      expandDepthwise(L.self, $0, images: $1, out: $2, sums: $3, squares: $4, scratch: $5)
+      expandDepthwise(L.self, $0, images: $1, out: $2, sums: $3, squares: $4, workspace: $5)
     },
     expandDepthwiseBackward: {
       expandDepthwiseBackward(
@@ -105,10 +105,10 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
         images: $2,
         isFirst: $3,
         filter: $4,
-        tapGradients: $5,
+        weightGradients: $5,
         sums: $6,
         gradient: $7,
-        scratch: $8
+        workspace: $8
       )
     },
     projectBlocks: {
@@ -120,7 +120,7 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
         out: $3,
         sums: $4,
         squares: $5,
-        scratch: $6
+        workspace: $6
       )
     },
     projectBlocksBackward: {
@@ -134,7 +134,7 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
         filter: $5,
         sums: $6,
         products: $7,
-        scratch: $8
+        workspace: $8
       )
     },
     copyRows: {
@@ -149,7 +149,7 @@ package func residualKernels<L: Lanes>(_: L.Type) -> ResidualKernels {
         first: $3,
         last: $4,
         from: $5,
-        scratch: $6
+        workspace: $6
       )
     }
   )

@@ -65,7 +65,8 @@ package func packBlock<L: Lanes>(
   }
 }
 
-/// Turns a block [columns, 16] into rows [16, width], `stride` floats apart, with zeros beyond `columns`.
+/// Turns a block [columns, 16] into rows [16, width], `stride` floats apart, with zeros beyond
+/// `columns`.
 @inlinable @inline(always)
 package func unpackBlock<L: Lanes>(
   _: L.Type,
@@ -85,8 +86,8 @@ package func unpackBlock<L: Lanes>(
   }
 }
 
-/// Packs a block, [columns, 16], transposed as slice `slice` of the `slices` of a B for `multiply`, each 16
-/// rows of `columns`; in whole rows of `wholeBlocks(columns)` if `inRows`.
+/// Packs a block, [columns, 16], transposed as slice `slice` of the `slices` of a B for `multiply`,
+/// each 16 rows of `columns`; in whole rows of `wholeBlocks(columns)` if `inRows`.
 @inlinable @inline(always)
 package func packSlice<L: Lanes>(
   _: L.Type,

@@ -106,7 +106,7 @@ package struct CostLoss: Sendable {
         constant: -CostLoss.least
       )
       let latency = engine.affine(
-        engine.positivePart(above),
+        engine.relu(above),
         factor: 1,
         constant: CostLoss.least
       )
@@ -125,11 +125,11 @@ package struct CostLoss: Sendable {
     case .target, .limit:
       let ratio = engine.affine(cost, factor: Float(1 / budget))
       let band = Float(settings.band)
-      let over = engine.positivePart(engine.affine(ratio, factor: 1, constant: -1 - band))
+      let over = engine.relu(engine.affine(ratio, factor: 1, constant: -1 - band))
       if settings.form == .limit {
         return engine.add(crossEntropy, engine.affine(over, factor: alpha))
       }
-      let under = engine.positivePart(engine.affine(ratio, factor: -1, constant: 1 - band))
+      let under = engine.relu(engine.affine(ratio, factor: -1, constant: 1 - band))
       return engine.add(crossEntropy, engine.affine(engine.add(over, under), factor: alpha))
     }
   }

@@ -1,6 +1,7 @@
 import Kernels
 
-/// A dense convolution of the inference path: the stem, or the 1×1 of a skip that changes the shape.
+/// A dense convolution of the inference path: the stem, or the 1×1 of a skip that changes the
+/// shape.
 struct ConvolutionStage: InferenceStage {
   let units: [Int]
   let workspaceFloats: Int
@@ -91,7 +92,8 @@ struct ConvolutionStage: InferenceStage {
   }
 }
 
-/// The end of the convolutions: 1×1, activation and the mean over all pixels, whose map never exists.
+/// The end of the convolutions: 1×1, activation and the mean over all pixels, whose map never
+/// exists.
 struct HeadStage: InferenceStage {
   let units: [Int]
   let workspaceFloats: Int

@@ -1,7 +1,7 @@
 /// A convolution whose batch-norm is part of its weights, as plain numbers.
 ///
-/// y = activation(x ∗ filter + bias) with filter = w·γ/√(σ² + ε) and bias = β − μ·γ/√(σ² + ε), σ² and μ
-/// the running statistics.
+/// y = activation(x ∗ filter + bias) with filter = w·γ/√(σ² + ε) and bias = β − μ·γ/√(σ² + ε), σ²
+/// and μ the running statistics.
 package struct FoldedConvolution {
   /// `[K, K, C, D]`, groups filled with zeros; `[K, K, C]` of a depthwise convolution.
   package let filter: [Float]
@@ -19,9 +19,11 @@ package struct FoldedConvolution {
   /// Folds `norm` into a dense or grouped filter.
   ///
   /// - Parameters:
-  ///   - filter: `[K, K, C, D]`, or with groups `[g, K, K, C/g, D/g]` or, of a 1×1, `[g, C/g, D/g]`.
+  ///   - filter: `[K, K, C, D]`, or with groups `[g, K, K, C/g, D/g]` or, of a 1×1, `[g, C/g,
+  ///     D/g]`.
   ///   - norm: the batch-norm behind it.
-  ///   - shuffles: whether a channel shuffle over the groups follows; it becomes an order of columns.
+  ///   - shuffles: whether a channel shuffle over the groups follows; it becomes an order of
+  ///     columns.
   ///   - activation: what follows.
   package init(
     _ filter: Parameter,

@@ -2,8 +2,8 @@ import Kernels
 
 /// A network for inference alone: batch-norm folded, weights packed, no tape, no statistics.
 ///
-/// Keeps a copy of the weights, so it stays as it is when training goes on. Confined to the engine's
-/// queue.
+/// Keeps a copy of the weights, so it stays as it is when training goes on. Confined to the
+/// engine's queue.
 package final class InferenceNetwork {
   private let engine: Engine
   private let shape: [Int]
@@ -19,7 +19,8 @@ package final class InferenceNetwork {
   private let pooledFloats: Int
   /// Maps of a single image that all workers work on.
   private let maps: Buffer?
-  /// Marks the end of each stage of a call with a single image; the classifier is still to come then.
+  /// Marks the end of each stage of a call with a single image; the classifier is still to come
+  /// then.
   package var stopwatch: Stopwatch?
 
   /// Packs the weights for the engine's instruction set and plans the memory.
@@ -70,8 +71,8 @@ package final class InferenceNetwork {
 
   /// Class scores `[N, classes]` of images `[N, H, W, C]`.
   ///
-  /// Several images are spread over the workers, each whole; a single one is cut within its layers. Asks
-  /// the system for memory in the first call of a batch size only.
+  /// Several images are spread over the workers, each whole; a single one is cut within its layers.
+  /// Asks the system for memory in the first call of a batch size only.
   package func callAsFunction(_ x: Tensor) -> Tensor {
     precondition(
       x.shape.count == 4 && Array(x.shape.dropFirst()) == shape && x.normalisation == nil,

@@ -2,8 +2,8 @@ import Kernels
 
 /// A step of the inference path over one image, in passes that need each other's results.
 ///
-/// Within a pass the units are independent, and each value is computed in one order however they are
-/// split: any number of workers gives the same bits.
+/// Within a pass the units are independent, and each value is computed in one order however they
+/// are split: any number of workers gives the same bits.
 protocol InferenceStage {
   /// Units of each pass.
   var units: [Int] { get }
@@ -125,21 +125,21 @@ final class InferenceWeights {
     )
   }
 
-  /// Packs a depthwise filter: taps [planes, k · k, 16] and bias [planes, 16].
+  /// Packs a depthwise filter: weights [planes, k · k, 16] and bias [planes, 16].
   func depthwise(
     _ convolution: FoldedConvolution
-  ) -> (taps: UnsafePointer<Float>, bias: UnsafePointer<Float>) {
+  ) -> (weights: UnsafePointer<Float>, bias: UnsafePointer<Float>) {
     let planes = (convolution.output + 15) / 16
     let area = convolution.kernel * convolution.kernel
-    let taps = take(planes * area * 16)
+    let weights = take(planes * area * 16)
     let bias = take(planes * 16)
     for c in 0..<convolution.output {
       bias[c] = convolution.bias[c]
       for i in 0..<area {
-        taps[(c / 16 * area + i) * 16 + c % 16] = convolution.filter[i * convolution.output + c]
+        weights[(c / 16 * area + i) * 16 + c % 16] = convolution.filter[i * convolution.output + c]
       }
     }
-    return (UnsafePointer(taps), UnsafePointer(bias))
+    return (UnsafePointer(weights), UnsafePointer(bias))
   }
 
   /// `channels` rounded up to whole vectors.

@@ -2,9 +2,9 @@ import Kernels
 
 /// An inverted residual of the inference path; expanded rows exist in a cache-sized ring only.
 ///
-/// A small map is done in two passes: expansion and depthwise convolution of the whole image, 32 channels
-/// at a time, so that every weight is read once; then the projection. A large one is done in bands of
-/// output rows, all channels of a band in turn, and the projection right behind.
+/// A small map is done in two passes: expansion and depthwise convolution of the whole image, 32
+/// channels at a time, so that every weight is read once; then the projection. A large one is done
+/// in bands of output rows, all channels of a band in turn, and the projection right behind.
 struct ResidualStage: InferenceStage {
   let units: [Int]
   let workspaceFloats: Int
@@ -26,7 +26,8 @@ struct ResidualStage: InferenceStage {
   /// Floats of the ring of one group of 32 channels.
   private let groupFloats: Int
 
-  /// Depthwise results that a map may have to be done whole: half of a megabyte of second-level cache.
+  /// Depthwise results that a map may have to be done whole: half of a megabyte of second-level
+  /// cache.
   private static let wholeFloats = 136 * 1024
   /// Ring and depthwise results of a band.
   private static let bandFloats = 80 * 1024
@@ -84,17 +85,17 @@ struct ResidualStage: InferenceStage {
     } else {
       self.expand = nil
     }
-    let (taps, bias) = weights.depthwise(depthwise)
+    let (filter, bias) = weights.depthwise(depthwise)
     self.depthwise = InferenceDepthwise(
       // `convolve` puts in the ring and the planes of a group.
-      ring: taps,
+      ring: filter,
       slots: slots,
       rowFloats: rowFloats,
       planes: 0,
       kernel: kernel,
       stride: stride,
       outWidth: output.width,
-      taps: taps,
+      weights: filter,
       bias: bias,
       activation: depthwise.activation,
       outPlane: 16 * bandPixels
@@ -164,7 +165,8 @@ struct ResidualStage: InferenceStage {
     }
   }
 
-  /// Expands the input rows under padded rows `rows` into the ring of a group; rows outside become zero.
+  /// Expands the input rows under padded rows `rows` into the ring of a group; rows outside become
+  /// zero.
   private func fill(
     _ group: Int,
     _ ring: UnsafeMutablePointer<Float>,
@@ -225,7 +227,7 @@ struct ResidualStage: InferenceStage {
     let first = 2 * group
     depthwise.ring = UnsafePointer(ring)
     depthwise.planes = min(2, planes - first)
-    depthwise.taps += first * 16 * depthwise.kernel * depthwise.kernel
+    depthwise.weights += first * 16 * depthwise.kernel * depthwise.kernel
     depthwise.bias += first * 16
     kernels.inference.depthwise(
       depthwise,

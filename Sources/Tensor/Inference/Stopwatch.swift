@@ -1,7 +1,7 @@
 import Dispatch
 
-/// Notes when the stages of an `InferenceNetwork` end, so that each can be timed where it really runs: on a
-/// map that the stage before has just written, between the weights of the others.
+/// Notes when the stages of an `InferenceNetwork` end, so that each can be timed where it really
+/// runs: on a map that the stage before has just written, between the weights of the others.
 package final class Stopwatch {
   /// Nanoseconds between the marks since `start`.
   package private(set) var laps: [UInt64] = []

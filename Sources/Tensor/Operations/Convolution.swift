@@ -24,16 +24,21 @@ package struct ConvolutionGeometry: Sendable, Equatable {
 }
 
 extension Engine {
-  /// Dense convolution, optionally with batch-norm and activation left pending on the output.
+  /// Dense convolution, optionally with batch-norm and activation deferred to the output's readers.
   ///
-  /// - Shapes: `x` [N, H, W, C] (or [N, C] for a linear layer), `filter` [K, K, C, D] or, with groups g,
-  ///   [g, K, K, C/g, D/g] (for K = 1 also [g, C/g, D/g]); result [N, H', W', D]. Group i reads the i-th
-  ///   slice of the input's channels and writes the i-th of the output's.
-  /// - Cost: 2·N·H'·W'·K²·C·D/g floating-point operations.
-  /// - Forward reads `x` raw with what is pending on it, writes the raw output once, and takes Σ y and
-  ///   Σ y² of each channel while the rows are in cache. Backward needs the raw output and three numbers
-  ///   a channel: dy = α·g + β·y + κ is formed on load inside both products. Source: design of fused
-  ///   batch-norm in ARCHITECTURE.md; spec S100.
+  /// - Shapes: `x` [N, H, W, C] (or [N, C] for a linear layer), `filter` [K, K, C, D] or, with
+  ///   groups g, [g, K, K, C/g, D/g] (for K = 1 also [g, C/g, D/g]); result [N, H', W', D]. Group i
+  ///   reads the i-th slice of the input's channels and writes the i-th of the output's.
+  /// - Forward: y = P(x)·F, P(x) the patches of x as rows [N·H'·W', K²·C] (x itself for K = 1), F
+  ///   the filter as a matrix [K²·C, D]. Reads `x` raw with what is deferred on it, writes the raw
+  ///   output once, and takes Σ y and Σ y² of each channel while the rows are in cache.
+  /// - Backward: ∂L/∂F = P(x)ᵀ·dy and ∂L/∂x = P*(dy·Fᵀ), P* adding each patch to its pixels;
+  ///   ∂L/∂bias = Σ dy. With batch-norm dy = α·g + β·y + κ, g the gradient after it: three numbers
+  ///   a channel (`Normalisation.coefficients`), applied on load inside both products.
+  /// - Cost: 2·N·H'·W'·K²·C·D/g floating-point operations, twice that backward; bound by
+  ///   arithmetic.
+  /// - Reference: `ReferenceGraph.convolution`. Source: ARCHITECTURE.md, "Fused operations"; spec
+  ///   S100.
   package func convolution(
     _ x: Tensor,
     filter: Parameter,
@@ -71,7 +76,7 @@ extension Engine {
           inputs: x.count / plan.groups
         ),
         chunks: chunks.count,
-        workspaceFloats: work.scratch
+        workspaceFloats: work.workspaceFloats
       ) { chunk, workspace in
         let range = chunks[chunk]
         let own = sums?.chunk(chunk, from: group * columns)
@@ -121,11 +126,11 @@ extension Engine {
     let chunks = plan.backwardChunks
     let target = x.requiresGradient ? gradientTarget(of: x) : nil
     if let target, plan.scatters, !target.accumulate { target.buffer.clear() }
-    // A scattered gradient is complete only after all chunks, so its derivative and sums come last; it
-    // must not mix with an earlier gradient that has them already.
+    // A scattered gradient is complete only after all chunks, so its derivative and sums come last;
+    // it must not mix with an earlier gradient that has them already.
     precondition(
       !(plan.scatters && x.normalisation != nil && target?.accumulate == true),
-      "convolution: a patch convolution must be the only reader of a pending input"
+      "convolution: a patch convolution must be the only reader of a deferred normalisation"
     )
     let sums =
       target == nil || plan.scatters ? nil : gradientSums(of: x, chunks: chunks.count)
@@ -152,7 +157,7 @@ extension Engine {
           forFilter: trainsParameters
         ),
         chunks: chunks.count,
-        workspaceFloats: work.scratch
+        workspaceFloats: work.workspaceFloats
       ) { chunk, workspace in
         let range = chunks[chunk]
         let own = sums?.chunk(chunk, from: offset)
@@ -233,51 +238,6 @@ extension Engine {
     return packed
   }
 
-  /// The gradient of a raw output with the pieces that must stay alive while kernels read it.
-  struct OutputGradient {
-    let source: GradientSource
-    let buffer: Buffer
-    let coefficients: Buffer?
-  }
-
-  /// Takes the gradient of `y`, with batch-norm's backward folded into coefficients; nil if none came.
-  func outputGradient(of y: Tensor) -> OutputGradient? {
-    guard let gradient = y.gradient else { return nil }
-    defer { y.gradient = nil }
-    guard let normalisation = y.normalisation else {
-      let buffer = ownGradient(of: y)
-      return OutputGradient(
-        source: GradientSource(
-          gradient: buffer.pointer,
-          raw: nil,
-          stride: y.channels,
-          channels: y.channels,
-          coefficients: nil,
-          coefficientStride: 0
-        ),
-        buffer: buffer,
-        coefficients: nil
-      )
-    }
-    let coefficients = normalisation.coefficients(
-      factor: gradient.factor,
-      trainNorm: trainsParameters,
-      pool: pool
-    )
-    let source = GradientSource(
-      gradient: gradient.buffer.pointer,
-      raw: y.buffer.pointer,
-      stride: y.channels,
-      channels: y.channels,
-      coefficients: coefficients.pointer,
-      coefficientStride: y.channels,
-      scale: normalisation.scale.pointer,
-      shift: normalisation.shift.pointer,
-      activation: gradient.activated ? .none : normalisation.activation
-    )
-    return OutputGradient(source: source, buffer: gradient.buffer, coefficients: coefficients)
-  }
-
   /// Adds the column sums of a plain gradient to a bias.
   private func addColumnSums(_ g: GradientSource, rows: Int, to bias: Parameter) {
     for c in 0..<g.channels {
@@ -287,7 +247,8 @@ extension Engine {
     }
   }
 
-  /// Adds per-chunk partial filter gradients, in the order of the chunks, to `gradient` [rows, columns].
+  /// Adds per-chunk partial filter gradients, in the order of the chunks, to `gradient` [rows,
+  /// columns].
   func addPartials(
     _ partials: Buffer,
     chunks: Int,
@@ -319,102 +280,5 @@ extension Engine {
         }
       }
     }
-  }
-}
-
-extension GradientSource {
-  /// The slice of `channels` channels from `offset` on.
-  func slice(_ offset: Int, channels: Int) -> GradientSource {
-    GradientSource(
-      gradient: gradient + offset,
-      raw: raw.map { $0 + offset },
-      stride: stride,
-      channels: channels,
-      coefficients: coefficients.map { $0 + offset },
-      coefficientStride: coefficientStride,
-      scale: scale.map { $0 + offset },
-      shift: shift.map { $0 + offset },
-      activation: activation
-    )
-  }
-}
-
-/// What shapes say about a dense convolution.
-private struct ConvolutionPlan {
-  let outShape: [Int]
-  let outRows: Int
-  let outChannels: Int
-  let groups: Int
-  /// Input channels of one group.
-  let inputSlice: Int
-  /// Rows of one group's filter matrix.
-  let depth: Int
-  /// Columns of one group's filter matrix.
-  let columns: Int
-  let patches: Patches?
-  let forwardChunks: Chunks
-  let backwardChunks: Chunks
-
-  /// Whether the input gradient is scattered into pixels instead of written row by row.
-  var scatters: Bool { patches != nil }
-
-  init(_ x: Tensor, filter: Parameter, geometry g: ConvolutionGeometry) {
-    let channels = x.channels
-    groups = g.groups
-    inputSlice = channels / g.groups
-    depth = g.kernel * g.kernel * inputSlice
-    columns = (filter.shape.last ?? 1)
-    outChannels = columns * g.groups
-    let isPointwise = g.kernel == 1 && g.stride == 1 && g.padding == 0
-    precondition(
-      filter.value.count == depth * outChannels && channels % g.groups == 0,
-      "convolution: filter \(filter.shape), groups \(g.groups) on input \(x.shape)"
-    )
-    if isPointwise {
-      patches = nil
-      outShape = x.shape.dropLast() + [outChannels]
-      outRows = x.rows
-    } else {
-      precondition(x.shape.count == 4, "convolution: input \(x.shape) is no image")
-      let (n, h, w) = (x.shape[0], x.shape[1], x.shape[2])
-      let (oh, ow) = (g.outputSize(h), g.outputSize(w))
-      precondition(oh > 0 && ow > 0, "convolution: input \(x.shape) is smaller than the filter")
-      patches = Patches(
-        height: h,
-        width: w,
-        outHeight: oh,
-        outWidth: ow,
-        kernel: g.kernel,
-        stride: g.stride,
-        padding: g.padding
-      )
-      outShape = [n, oh, ow, outChannels]
-      outRows = n * oh * ow
-    }
-    // Whole blocks of rows, so that no chunk ends in half a tile.
-    let unit = patches.map { $0.outHeight * $0.outWidth } ?? convolutionBlock
-    forwardChunks = Chunks(
-      rows: outRows,
-      unit: convolutionBlock,
-      rowFloats: depth * groups + outChannels
-    )
-    backwardChunks = Chunks(
-      rows: outRows,
-      unit: unit,
-      rowFloats: depth * groups + outChannels,
-      partialFloats: depth * columns
-    )
-  }
-
-  /// The rows that one group reads.
-  func source(_ x: Tensor, group: Int) -> RowSource {
-    var s = x.source
-    let offset = group * inputSlice
-    s.base += offset
-    s.scale = s.scale.map { $0 + offset }
-    s.shift = s.shift.map { $0 + offset }
-    s.channels = inputSlice
-    s.patches = patches
-    return s
   }
 }

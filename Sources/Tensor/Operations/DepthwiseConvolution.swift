@@ -1,13 +1,20 @@
 import Kernels
 
 extension Engine {
-  /// Depthwise convolution over each channel alone, with batch-norm and activation left pending.
+  /// Depthwise convolution over each channel alone, with batch-norm and activation deferred.
   ///
   /// - Shapes: `x` [N, H, W, C], `filter` [K, K, C], result [N, H', W', C] with
   ///   H' = (H + 2·padding − K)/stride + 1; `padding` nil is K/2, so that stride 1 keeps the size.
-  /// - Cost: 2·N·H'·W'·K²·C floating-point operations; bound by memory for K ≤ 5.
-  /// - Edge: K even is refused, and a border that holds whole windows. Source: FBNetV1 (arXiv 1812.03443)
-  ///   table 2; spec S3. Published FBNetV3 networks have narrower borders.
+  /// - Forward: y[oy, ox] = Σ w[ky, kx]·x[s·oy + ky − p, s·ox + kx − p], s the stride and p the
+  ///   padding.
+  /// - Backward: ∂L/∂x[i, j] = Σ w[ky, kx]·dy[oy, ox] over the same pairs of input and output, and
+  ///   ∂L/∂w[ky, kx] = Σ x[s·oy + ky − p, s·ox + kx − p]·dy[oy, ox]; both from one pass over dy,
+  ///   which is α·g + β·y + κ where batch-norm follows (`Normalisation.coefficients`).
+  /// - Cost: 2·N·H'·W'·K²·C floating-point operations, twice that backward; bound by memory for K ≤
+  ///   5.
+  /// - Reference: `ReferenceGraph.depthwise`.
+  /// - Edge: K even is refused, and a border that holds whole windows. Source: FBNetV1 (arXiv
+  ///   1812.03443) table 2; spec S3. Published FBNetV3 networks have narrower borders.
   package func depthwiseConvolution(
     _ x: Tensor,
     filter: Parameter,
@@ -51,7 +58,7 @@ extension Engine {
     threadPool.run(
       .depthwise(.forward, geometry, inputs: x.count, outputs: images * outFloats),
       chunks: images,
-      workspaceFloats: work.scratch
+      workspaceFloats: work.workspaceFloats
     ) { image, workspace in
       var work = work
       work.source.base += image * inFloats
@@ -77,8 +84,8 @@ extension Engine {
     record(y) { [unowned self] in
       guard let gradient = outputGradient(of: y) else { return }
       let target = x.requiresGradient ? gradientTarget(of: x) : nil
-      // One partial filter gradient for each image keeps the chunks a matter of shape; the filter is
-      // small.
+      // One partial filter gradient for each image keeps the chunks a matter of shape; the filter
+      // is small.
       let filterFloats = kernel * kernel * channels
       let filters = trainsParameters ? pool.takeZeros(images * filterFloats) : nil
       let sums = target == nil ? nil : gradientSums(of: x, chunks: images)
@@ -91,7 +98,7 @@ extension Engine {
           products: (target != nil ? 1 : 0) + (trainsParameters ? 1 : 0)
         ),
         chunks: images,
-        workspaceFloats: work.scratch
+        workspaceFloats: work.workspaceFloats
       ) { image, workspace in
         var work = work
         work.source.base += image * inFloats
@@ -100,13 +107,15 @@ extension Engine {
         slice.raw = slice.raw.map { $0 + image * outFloats }
         let own = sums?.chunk(image)
         kernels.depthwiseBackward(
-          work,
-          slice,
-          target.map { $0.buffer.pointer + image * inFloats },
-          target?.accumulate ?? false,
-          filters.map { $0.pointer + image * filterFloats },
-          own?.sums,
-          own?.products,
+          DepthwiseBackward(
+            forward: work,
+            gradient: slice,
+            out: target.map { $0.buffer.pointer + image * inFloats },
+            accumulate: target?.accumulate ?? false,
+            filterGradient: filters.map { $0.pointer + image * filterFloats },
+            sums: own?.sums,
+            products: own?.products
+          ),
           workspace
         )
       }

@@ -1,7 +1,13 @@
 import Kernels
 
 extension Engine {
-  /// Global average pool: [N, H, W, C] → [N, C], through what is pending on `x`.
+  /// Global average pool, through what is deferred on `x`.
+  ///
+  /// - Shapes: `x` [N, H, W, C]; result [N, C].
+  /// - Forward: y[n, c] = Σ x[n, h, w, c]/(H·W).
+  /// - Backward: ∂L/∂x[n, h, w, c] = g[n, c]/(H·W).
+  /// - Cost: N·H·W·C additions each way; bound by memory.
+  /// - Reference: `ReferenceGraph.averagePool`.
   package func averagePool(_ x: Tensor) -> Tensor {
     precondition(x.shape.count == 4, "averagePool: input \(x.shape) is no image")
     let (images, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.channels)

@@ -1,16 +1,26 @@
 import Kernels
 
 extension Engine {
-  /// The value of `x` with everything pending applied, as plain elements of the same shape.
+  /// The value of `x` with everything deferred applied, as plain elements.
   ///
-  /// Worth it where several operations read one pending tensor, and at the end of a graph.
+  /// Worth it where several operations read one deferred normalisation, and at the end of a graph.
+  ///
+  /// - Shapes: any; result the same.
+  /// - Backward: ∂L/∂x = g, with the activation's derivative and batch-norm's sums taken on the
+  ///   way.
+  /// - Cost: one pass over the elements each way; bound by memory.
+  /// - Reference: `ReferenceGraph.materialise`.
   package func materialise(_ x: Tensor) -> Tensor {
     rearrange(x, channelOrder: nil)
   }
 
-  /// Channel shuffle: channel i·(C/g) + j moves to j·g + i, so the next grouped convolution mixes groups.
+  /// Channel shuffle: channel i·(C/g) + j moves to j·g + i, so the next grouped convolution mixes
+  /// groups.
   ///
   /// - Shapes: `x` [N, H, W, C] with C divisible by `groups`; result the same, plain.
+  /// - Backward: the inverse order, ∂L/∂x[i·(C/g) + j] = g[j·g + i].
+  /// - Cost: one pass over the elements each way; bound by memory.
+  /// - Reference: `ReferenceGraph.channelShuffle`.
   /// - Source: ShuffleNet (arXiv 1707.01083); FBNetV1 section 4.1; spec S3.
   package func channelShuffle(_ x: Tensor, groups: Int) -> Tensor {
     precondition(
@@ -21,7 +31,7 @@ extension Engine {
     return rearrange(x, channelOrder: (0..<x.channels).map { $0 % groups * width + $0 / groups })
   }
 
-  /// Copies rows through what is pending; output channel c reads input channel `channelOrder[c]`.
+  /// Copies rows through what is deferred; output channel c reads input channel `channelOrder[c]`.
   private func rearrange(_ x: Tensor, channelOrder: [Int]?) -> Tensor {
     let channels = x.channels
     let out = pool.take(x.count)
@@ -53,7 +63,8 @@ extension Engine {
       guard y.gradient != nil else { return }
       let gradient = ownGradient(of: y)
       y.gradient = nil
-      // A first reader writes in place; a later one needs its own derivative and sums before adding.
+      // A first reader writes in place; a later one needs its own derivative and sums before
+      // adding.
       let existing = x.gradient == nil ? nil : ownGradient(of: x)
       let target = channelOrder == nil && existing == nil ? gradient : pool.take(x.count)
       let sums = gradientSums(of: x, chunks: chunks.count)

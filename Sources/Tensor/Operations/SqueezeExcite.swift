@@ -1,11 +1,14 @@
 import Kernels
 
 extension Engine {
-  /// y[n, h, w, c] = x[n, h, w, c] · gate[n, c], through what is pending on `x`.
+  /// y[n, h, w, c] = x[n, h, w, c] · gate[n, c], through what is deferred on `x`.
   ///
   /// - Shapes: `x` [N, H, W, C], `gate` [N, C] and plain; result [N, H, W, C], plain.
-  /// - One pass each way. Backward makes the gradient of `x` in the place of the result's where it is the
-  ///   first to hand one to `x`, and takes the gate's gradient Σ G·f and batch-norm's sums with it.
+  /// - Backward: ∂L/∂x[n, h, w, c] = g[n, h, w, c]·gate[n, c], and ∂L/∂gate[n, c] = Σ g[n, h, w,
+  ///   c]·x[n, h, w, c] over h and w. The gradient of `x` stands in the place of the result's where
+  ///   it is the first.
+  /// - Cost: one pass over the elements each way, batch-norm's sums with it; bound by memory.
+  /// - Reference: `ReferenceGraph.scaleChannels`.
   /// - Source: squeeze-and-excitation (arXiv 1709.01507) equation 4.
   package func scaleChannels(_ x: Tensor, by gate: Tensor) -> Tensor {
     precondition(
@@ -69,10 +72,13 @@ extension Engine {
   ///
   /// gate = hsigmoid(restore(inner(reduce(averagePool(x))))), both 1×1 with bias; result x · gate.
   ///
-  /// - Shapes: `x` [N, H, W, C], pending or plain; `reduce` [1, 1, C, S] or [C, S], `reduceBias` [S],
-  ///   `restore` [1, 1, S, C] or [S, C], `restoreBias` [C]; result [N, H, W, C], plain.
-  /// - Source: squeeze-and-excitation (arXiv 1709.01507) with the hard sigmoid of MobileNetV3 (arXiv
-  ///   1905.02244), as in FBNetV2 (arXiv 2004.05565) and FBNetV3 (arXiv 2006.02049).
+  /// - Shapes: `x` [N, H, W, C], deferred or plain; `reduce` [1, 1, C, S] or [C, S], `reduceBias`
+  ///   [S], `restore` [1, 1, S, C] or [S, C], `restoreBias` [C]; result [N, H, W, C], plain.
+  /// - Backward: that of its parts.
+  /// - Cost: two passes over `x` and 4·N·C·S operations.
+  /// - Reference: `ReferenceGraph.squeezeExcite`.
+  /// - Source: squeeze-and-excitation (arXiv 1709.01507) with the hard sigmoid of MobileNetV3
+  ///   (arXiv 1905.02244), as in FBNetV2 (arXiv 2004.05565) and FBNetV3 (arXiv 2006.02049).
   package func squeezeExcite(
     _ x: Tensor,
     reduce: Parameter,

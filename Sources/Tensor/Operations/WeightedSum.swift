@@ -3,13 +3,18 @@ import Kernels
 extension Engine {
   /// The mixture of candidate branches: out = Σᵢ mᵢ·(branchᵢ + [shortcut if i is residual]).
   ///
-  /// - Shapes: branches [N, H, W, C] each, `shortcut` the same; `weights` [k], one draw for the batch, or
-  ///   [N, k], one for each image; result [N, H, W, C].
-  /// - `forward` replaces the weights' values in the sum while the gradient still goes to `weights`:
-  ///   the straight-through choice of spec S5. A branch of weight 0 gets no gradient then.
-  /// - One pass over the branches, with what is pending on them. Backward, one pass takes each branch's
-  ///   three sums, which give dm, batch-norm's reductions and the affine gradients; the branches share the
-  ///   incoming gradient, scaled, without a copy. Source: FBNetV1 equation 8; spec S5.
+  /// - Shapes: branches [N, H, W, C] each, `shortcut` the same; `weights` [k], one draw for the
+  ///   batch, or [N, k], one for each image; result [N, H, W, C].
+  /// - `forward` replaces the weights' values in the sum while the gradient still goes to
+  ///   `weights`: the straight-through choice of spec S5. A branch of weight 0 gets no gradient
+  ///   then.
+  /// - Backward: ∂L/∂mᵢ = Σ g·(branchᵢ + [shortcut]), ∂L/∂branchᵢ = mᵢ·g, ∂L/∂shortcut = Σ mᵢ·g
+  ///   over the residual branches. One pass takes each branch's three sums Σ g, Σ g·y and Σ
+  ///   g·branchᵢ, for batch-norm and for mᵢ; the branches share the incoming gradient, scaled,
+  ///   without a copy.
+  /// - Cost: one pass over all branches each way, through what is deferred on them; bound by
+  ///   memory.
+  /// - Reference: `ReferenceGraph.weightedSum`. Source: FBNetV1 equation 8; spec S5.
   package func weightedSum(
     _ branches: [(tensor: Tensor, isResidual: Bool)],
     shortcut: Tensor?,
@@ -169,24 +174,16 @@ extension Engine {
       }
     }
 
-    // Weights: dm = Σ G·f over channels, with the shortcut's for residual branches.
-    var dots = [[Double]](repeating: [Double](repeating: 0, count: tensors.count), count: groups)
-    for chunk in 0..<count {
-      for i in tensors.indices {
-        let p = partials.pointer + (chunk * tensors.count + i) * stride + 2 * channels
-        dots[groups > 1 ? chunk : 0][i] += (0..<channels).reduce(0.0) { $0 + Double(p[$1]) }
-      }
-    }
     if weights.requiresGradient {
-      let dm = ownGradient(of: weights)
-      for group in 0..<groups {
-        for i in 0..<k {
-          let residual = branches[i].isResidual ? dots[group][k] : 0
-          dm.pointer[group * k + i] += Float(dots[group][i] + residual)
-        }
-      }
+      addMixtureGradients(
+        partials,
+        chunks: count,
+        channels: channels,
+        isResidual: branches.map(\.isResidual),
+        tensors: tensors.count,
+        to: weights
+      )
     }
-
     for i in 0..<k {
       let x = tensors[i]
       let m = (0..<groups).map { values[$0 * k + i] }
@@ -214,6 +211,41 @@ extension Engine {
     }
   }
 
+  /// ∂L/∂mᵢ = Σ g·(branchᵢ + [shortcut]), from the sums Σ g·branchᵢ of each chunk and channel.
+  ///
+  /// - Parameters:
+  ///   - partials: three sums of every branch and of the shortcut, [chunks, tensors, 3, C].
+  ///   - chunks: how many; each an image's where the weights are drawn for each image.
+  ///   - channels: C.
+  ///   - isResidual: of each branch, whether the shortcut was added to it.
+  ///   - tensors: branches, and the shortcut if there is one.
+  ///   - weights: m, [k] or [N, k].
+  private func addMixtureGradients(
+    _ partials: Buffer,
+    chunks: Int,
+    channels: Int,
+    isResidual: [Bool],
+    tensors: Int,
+    to weights: Tensor
+  ) {
+    let k = isResidual.count
+    let groups = weights.count / k
+    var dots = [[Double]](repeating: [Double](repeating: 0, count: tensors), count: groups)
+    for chunk in 0..<chunks {
+      for i in 0..<tensors {
+        let p = partials.pointer + (chunk * tensors + i) * 3 * channels + 2 * channels
+        dots[groups > 1 ? chunk : 0][i] += (0..<channels).reduce(0.0) { $0 + Double(p[$1]) }
+      }
+    }
+    let dm = ownGradient(of: weights)
+    for group in 0..<groups {
+      for i in 0..<k {
+        let residual = isResidual[i] ? dots[group][k] : 0
+        dm.pointer[group * k + i] += Float(dots[group][i] + residual)
+      }
+    }
+  }
+
   /// Gives `x` the shared gradient times its weight; a copy only where the weights differ by image.
   private func handOver(_ gradient: Buffer, weights: [Float], to x: Tensor) {
     let linear = x.normalisation.map { $0.activation == .none } ?? true
@@ -228,7 +260,7 @@ extension Engine {
     }
     precondition(
       x.normalisation == nil || x.gradient == nil,
-      "weightedSum: a pending branch must have one reader"
+      "weightedSum: a branch with a deferred normalisation must have one reader"
     )
     let isFirst = x.gradient == nil
     let own = isFirst ? pool.take(x.count) : ownGradient(of: x)

@@ -1,7 +1,9 @@
-/// Adam with L2 weight decay added to the gradient, as PyTorch's `Adam` (Kingma and Ba 2015; spec S9).
+/// Adam with L2 weight decay added to the gradient, as PyTorch's `Adam` (Kingma and Ba 2015; spec
+/// S9).
 ///
 /// Plain loops: it trains architecture parameters, a few hundred numbers.
 package final class Adam: Optimiser {
+  /// What it trains, in a fixed order.
   package let parameters: [Parameter]
   /// Steps taken.
   package private(set) var steps = 0

@@ -2,6 +2,7 @@ import Kernels
 
 /// RMSProp with momentum and L2 weight decay, as PyTorch's `RMSprop` (not centred).
 package final class RMSProp: Optimiser {
+  /// What it trains, in a fixed order.
   package let parameters: [Parameter]
   /// Means of the squared gradients, one for each parameter.
   package let squares: [Buffer]

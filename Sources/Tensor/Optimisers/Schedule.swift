@@ -10,7 +10,8 @@ package struct LearningRateSchedule: Sendable, Equatable {
   package enum Form: Sendable, Equatable {
     /// peak.
     case constant
-    /// peak·(1 + cos(π·t/T))/2 with T the epochs after the warm-up (Loshchilov and Hutter 2017; spec S9).
+    /// peak·(1 + cos(π·t/T))/2 with T the epochs after the warm-up (Loshchilov and Hutter 2017;
+    /// spec S9).
     case cosine
     /// peak·factor^⌊t/every⌋, `every` above 0 epochs.
     case step(every: Double, factor: Double)
@@ -34,8 +35,8 @@ package struct LearningRateSchedule: Sendable, Equatable {
 
   /// The rate at a moment of the training.
   ///
-  /// Within the warm-up it is peak·epoch/warmupEpochs, 0 at the very start; a trainer that counts steps
-  /// takes `rate(step:stepsPerEpoch:of:)`.
+  /// Within the warm-up it is peak·epoch/warmupEpochs, 0 at the very start; a trainer that counts
+  /// steps takes `rate(step:stepsPerEpoch:of:)`.
   ///
   /// - Parameters:
   ///   - epoch: epochs done, with their fraction.

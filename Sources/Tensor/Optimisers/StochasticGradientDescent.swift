@@ -2,6 +2,7 @@ import Kernels
 
 /// SGD with momentum and L2 weight decay (spec S9), as PyTorch's.
 package final class StochasticGradientDescent: Optimiser {
+  /// What it trains, in a fixed order.
   package let parameters: [Parameter]
   /// Velocities, one for each parameter.
   package let velocities: [Buffer]

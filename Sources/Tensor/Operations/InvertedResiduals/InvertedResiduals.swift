@@ -12,7 +12,7 @@ package struct InvertedResidualWeights {
   package var depthwiseNorm: BatchNorm
   /// 1×1 projection, [1, 1, M, D], or [g, M/g, D/g] with groups.
   package var project: Parameter
-  /// Its batch-norm, left pending on the output.
+  /// Its batch-norm, deferred to the output's readers.
   package var projectNorm: BatchNorm
   /// Groups of both 1×1 convolutions.
   package var groups: Int
@@ -44,17 +44,21 @@ package struct InvertedResidualWeights {
 extension Engine {
   /// Inverted residuals side by side on one input, all candidates of a layer at once.
   ///
-  /// - Shapes: `x` [N, H, W, C], plain; one result for each branch, [N, H', W', D], with its batch-norm
-  ///   pending; H' = (H − 1)/stride + 1.
-  /// - The expanded activations never exist in memory, forward or backward. Their batch statistics follow
-  ///   from the input's: with y = Wᵀx, E[y] = Wᵀμ and Var[y] = WᵀΣW, Σ the covariance of x, taken once
-  ///   for all branches. So expansion, normalisation, activation and depthwise convolution are one pass
-  ///   over rows in cache. Backward the passes are two: one for the batch sums of the depthwise output's
-  ///   gradient, one that makes both gradients anew in cache and goes on through the expansion; what the
-  ///   expansion's statistics take back is linear in x and comes last, for all branches at once.
+  /// - Shapes: `x` [N, H, W, C], plain; one result for each branch, [N, H', W', D], with its
+  ///   batch-norm deferred; H' = (H − 1)/stride + 1.
+  /// - Forward: z = φ(BN(K ⋆ φ(BN(x·W))))·V, W the expansion, K the depthwise weights, V the
+  ///   projection. The expanded activations never exist in memory: their batch statistics follow
+  ///   from the input's, so expansion, normalisation, activation and depthwise convolution are one
+  ///   pass over rows in cache.
+  /// - Backward: three passes, for ∂L/∂V and the depthwise output's sums, for ∂L/∂K and the
+  ///   expansion's sums, and for what the expansion's statistics take back. The README beside this
+  ///   file has all formulas.
   /// - Kept for backward: the raw projections, and the raw depthwise output in the engine's
   ///   `activationPrecision`, or not at all if it `recomputes`.
-  /// - Source: ARCHITECTURE.md, "Inverted residuals"; spec S3, S100.
+  /// - Cost: 2·N·M·(H·W·C/g + H'·W'·(K² + D/g)) floating-point operations a branch, twice that
+  ///   backward.
+  /// - Reference: `ReferenceGraph.invertedResiduals`, and the plain operations. Source: spec S3,
+  ///   S100.
   package func invertedResiduals(
     _ x: Tensor,
     _ branches: [InvertedResidualWeights],
@@ -69,9 +73,11 @@ extension Engine {
   }
 }
 
-/// One layer of inverted residuals: shapes, packed filters, and what the way back needs.
+/// One layer of inverted residuals: shapes, packed filters, and what the backward pass needs.
+///
+/// The README beside this file has the mathematics, and which symbol is which field.
 final class ResidualLayer {
-  /// Sixteen middle channels of a branch.
+  /// Sixteen hidden channels of a branch.
   struct Block {
     /// Which branch.
     let branch: Int
@@ -79,14 +85,15 @@ final class ResidualLayer {
     let first: Int
     /// Channels in use; the others are zeros.
     let count: Int
-    /// Where its taps begin.
-    let taps: Int
+    /// Where its depthwise weights begin.
+    let depthwise: Int
   }
 
   /// Shapes of a branch.
   struct Branch {
     let weights: InvertedResidualWeights
-    let middle: Int
+    /// Hidden width M, of the expanded channels.
+    let hidden: Int
     let geometry: Patches
     /// Its blocks.
     let blocks: Range<Int>
@@ -94,17 +101,19 @@ final class ResidualLayer {
     /// The expanded channel that the shuffle brings under depthwise channel `c`.
     func expanded(_ c: Int) -> Int {
       if weights.groups == 1 { return c }
-      return c % weights.groups * (middle / weights.groups) + c / weights.groups
+      return c % weights.groups * (hidden / weights.groups) + c / weights.groups
     }
 
-    /// Where the expansion's weight from input `i` to expanded channel `c` stands; nil across groups.
+    /// Where the expansion's weight from input `i` to expanded channel `c` stands; nil across
+    /// groups.
     func expandIndex(_ i: Int, _ c: Int, input: Int) -> Int? {
-      groupedIndex(i, c, rows: input, columns: middle)
+      groupedIndex(i, c, rows: input, columns: hidden)
     }
 
-    /// Where the projection's weight from middle channel `c` to output `o` stands; nil across groups.
+    /// Where the projection's weight from hidden channel `c` to output `o` stands; nil across
+    /// groups.
     func projectIndex(_ c: Int, _ o: Int, output: Int) -> Int? {
-      groupedIndex(c, o, rows: middle, columns: output)
+      groupedIndex(c, o, rows: hidden, columns: output)
     }
 
     private func groupedIndex(_ i: Int, _ j: Int, rows: Int, columns: Int) -> Int? {
@@ -126,30 +135,30 @@ final class ResidualLayer {
   /// D.
   let output: Int
   let outputShape: [Int]
-  /// Floats of all taps.
-  let tapFloats: Int
+  /// Floats of all depthwise weights.
+  let depthwiseFloats: Int
 
   /// Expansion weights, [blocks, C, 16]: as trained, and with the normalisation folded in.
-  var raw: Buffer
-  var folded: Buffer
+  var expandWeights: Buffer
+  var foldedWeights: Buffer
   /// The normalisation's shift, [blocks, 16].
   var bias: Buffer
   /// Depthwise filters, [K, K, 16] each.
-  var taps: Buffer
+  var depthwiseWeights: Buffer
   /// Projection weights, [blocks, D, 16].
   var projectTransposed: Buffer
   /// Means of the input's channels, and Σ·W, [blocks, C, 16]; nil with running statistics.
   var inputMean: [Double]?
-  var covarianceTimesRaw: Buffer?
+  var covarianceTimesWeights: Buffer?
   var expandNorms: [Normalisation] = []
   var depthwiseNorms: [Normalisation] = []
-  /// Scale and shift of the depthwise outputs' normalisation, [2, blocks, 16].
-  var pending: Buffer
-  /// Raw depthwise output, [blocks, N·H'·W', 16]; nil where it is made anew on the way back.
+  /// Scale and shift of the depthwise outputs' deferred normalisation, [2, blocks, 16].
+  var deferred: Buffer
+  /// Raw depthwise output, [blocks, N·H'·W', 16]; nil where it is made anew for the backward pass.
   var saved: Buffer?
   let isHalf: Bool
-  /// The expanded channels before the depthwise convolution, [blocks, N·H·W, 16]; nil where making them
-  /// anew is cheaper.
+  /// The expanded channels before the depthwise convolution, [blocks, N·H·W, 16]; nil where making
+  /// them anew is cheaper.
   var expanded: Buffer?
 
   init(_ x: Tensor, _ weights: [InvertedResidualWeights], stride: Int, engine: Engine) {
@@ -170,21 +179,21 @@ final class ResidualLayer {
     outputShape = [images, outHeight, outWidth, output]
     var branches: [Branch] = []
     var blocks: [Block] = []
-    var tapFloats = 0
+    var depthwiseFloats = 0
     for (index, w) in weights.enumerated() {
       let kernel = w.depthwise.shape[0]
-      let middle = w.depthwise.shape[2]
+      let hidden = w.depthwise.shape[2]
       precondition(
-        kernel % 2 == 1 && w.expand.value.count * w.groups == depth * middle
-          && w.project.value.count * w.groups == middle * output
-          && depth % w.groups == 0 && middle % w.groups == 0 && output % w.groups == 0,
+        kernel % 2 == 1 && w.expand.value.count * w.groups == depth * hidden
+          && w.project.value.count * w.groups == hidden * output
+          && depth % w.groups == 0 && hidden % w.groups == 0 && output % w.groups == 0,
         "invertedResiduals: filters \(w.expand.shape), \(w.depthwise.shape), \(w.project.shape)"
       )
       let first = blocks.count
-      for c in Swift.stride(from: 0, to: middle, by: blockWidth) {
-        let count = min(blockWidth, middle - c)
-        blocks.append(Block(branch: index, first: c, count: count, taps: tapFloats))
-        tapFloats += kernel * kernel * blockWidth
+      for c in Swift.stride(from: 0, to: hidden, by: blockWidth) {
+        let count = min(blockWidth, hidden - c)
+        blocks.append(Block(branch: index, first: c, count: count, depthwise: depthwiseFloats))
+        depthwiseFloats += kernel * kernel * blockWidth
       }
       let geometry = Patches(
         height: height,
@@ -196,20 +205,20 @@ final class ResidualLayer {
         padding: kernel / 2
       )
       branches.append(
-        Branch(weights: w, middle: middle, geometry: geometry, blocks: first..<blocks.count)
+        Branch(weights: w, hidden: hidden, geometry: geometry, blocks: first..<blocks.count)
       )
     }
     self.branches = branches
     self.blocks = blocks
-    self.tapFloats = tapFloats
+    self.depthwiseFloats = depthwiseFloats
     let pool = engine.pool
     let floats = blocks.count * blockWidth
-    raw = pool.take(floats * input)
-    folded = pool.take(floats * input)
+    expandWeights = pool.take(floats * input)
+    foldedWeights = pool.take(floats * input)
     bias = pool.takeZeros(floats)
-    taps = pool.takeZeros(tapFloats)
+    depthwiseWeights = pool.takeZeros(depthwiseFloats)
     projectTransposed = pool.take(floats * output)
-    pending = pool.takeZeros(2 * floats)
+    deferred = pool.takeZeros(2 * floats)
     isHalf = engine.activationPrecision == .bfloat16
     pack()
   }
@@ -220,12 +229,12 @@ final class ResidualLayer {
   /// Floats that stay in the second-level cache beside what else a pass touches.
   static let cachedFloats = 1 << 15
 
-  /// Whether the expanded channels are kept for the way back.
+  /// Whether the expanded channels are kept for the backward pass.
   var keepsExpanded: Bool {
     engine.isRecording && !engine.recomputes && input >= ResidualLayer.worthKeeping
   }
 
-  /// Whether the gradient of the middle goes from the first pass to the second.
+  /// Whether the gradient of the hidden values goes from the first pass to the second.
   var keepsGradient: Bool { !engine.recomputes && output >= ResidualLayer.worthKeeping }
 
   /// Whether the projection of `branch` passes over the zeros that its ReLU leaves.
@@ -234,8 +243,10 @@ final class ResidualLayer {
   }
 
   /// The raw depthwise output of block `index` from pixel `pixel` of all images on.
-  func middle(_ index: Int, pixel: Int = 0) -> SavedBlocks {
-    guard let saved else { preconditionFailure("invertedResiduals: the middle is not there") }
+  func hidden(_ index: Int, pixel: Int = 0) -> SavedBlocks {
+    guard let saved else {
+      preconditionFailure("invertedResiduals: the hidden values are not there")
+    }
     return SavedBlocks(base: saved.pointer, isHalf: isHalf)
       .dropFirst(index * blockFloats + pixel * blockWidth)
   }
@@ -252,7 +263,8 @@ final class ResidualLayer {
     )
   }
 
-  /// Branches in the order in which they go to the workers: the largest first, so that none is left over.
+  /// Branches in the order in which they go to the workers: the largest first, so that none is left
+  /// over.
   func bySize(_ indices: some Sequence<Int>) -> [Int] {
     indices.sorted { (branches[$0].blocks.count, $1) > (branches[$1].blocks.count, $0) }
   }
@@ -269,8 +281,8 @@ final class ResidualLayer {
     engine.threadPool.run(packWork(.forward), chunks: blocks.count) { index, _ in
       let block = blocks[index]
       let branch = branches[block.branch]
-      packTaps(block, of: branch)
-      let expand = raw.pointer + index * input * blockWidth
+      packDepthwise(block, of: branch)
+      let expand = expandWeights.pointer + index * input * blockWidth
       let project = projectTransposed.pointer + index * output * blockWidth
       if block.count < blockWidth || branch.weights.groups > 1 {
         expand.update(repeating: 0, count: input * blockWidth)
@@ -284,11 +296,11 @@ final class ResidualLayer {
     }
   }
 
-  private func packTaps(_ block: Block, of branch: Branch) {
+  private func packDepthwise(_ block: Block, of branch: Branch) {
     let from = branch.weights.depthwise.value.pointer + block.first
     for t in 0..<branch.geometry.kernel * branch.geometry.kernel {
-      (taps.pointer + block.taps + t * blockWidth).update(
-        from: from + t * branch.middle,
+      (depthwiseWeights.pointer + block.depthwise + t * blockWidth).update(
+        from: from + t * branch.hidden,
         count: block.count
       )
     }
@@ -304,12 +316,12 @@ final class ResidualLayer {
     if block.count == blockWidth {
       for i in 0..<input {
         // A copy of one length: a call for each would take longer.
-        let row = UnsafeRawPointer(from + i * branch.middle).loadUnaligned(as: SIMD16<Float>.self)
+        let row = UnsafeRawPointer(from + i * branch.hidden).loadUnaligned(as: SIMD16<Float>.self)
         UnsafeMutableRawPointer(expand + i * blockWidth).storeBytes(of: row, as: SIMD16<Float>.self)
       }
     } else {
       for i in 0..<input {
-        (expand + i * blockWidth).update(from: from + i * branch.middle, count: block.count)
+        (expand + i * blockWidth).update(from: from + i * branch.hidden, count: block.count)
       }
     }
     let rows = branch.weights.project.value.pointer + block.first * output

@@ -8,9 +8,9 @@ extension ResidualLayer {
     for branch in branches {
       let first = branch.blocks.lowerBound * blockWidth
       let own = moments.map { moments in
-        var mean = [Double](repeating: 0, count: branch.middle)
+        var mean = [Double](repeating: 0, count: branch.hidden)
         var variance = mean
-        for c in 0..<branch.middle {
+        for c in 0..<branch.hidden {
           let expanded = branch.expanded(c)
           mean[expanded] = moments[2 * (first + c)]
           variance[expanded] = max(0, moments[2 * (first + c) + 1])
@@ -34,8 +34,8 @@ extension ResidualLayer {
       let block = blocks[index]
       let branch = branches[block.branch]
       let norm = expandNorms[block.branch]
-      let from = raw.pointer + index * input * blockWidth
-      let to = folded.pointer + index * input * blockWidth
+      let from = expandWeights.pointer + index * input * blockWidth
+      let to = foldedWeights.pointer + index * input * blockWidth
       for j in 0..<blockWidth {
         let isUsed = j < block.count
         let c = isUsed ? branch.expanded(block.first + j) : 0
@@ -48,9 +48,10 @@ extension ResidualLayer {
     }
   }
 
-  /// Mean and variance of every channel in blocks, one after the other; nil with running statistics.
+  /// Mean and variance of every channel in blocks, one after the other; nil with running
+  /// statistics.
   private func expansionMoments() -> [Double]? {
-    guard let inputMean, let covarianceTimesRaw else { return nil }
+    guard let inputMean, let covarianceTimesWeights else { return nil }
     var moments = [Double](repeating: 0, count: 2 * blocks.count * blockWidth)
     moments.withUnsafeMutableBufferPointer { moments in
       guard let moments = moments.baseAddress else { return }
@@ -61,8 +62,8 @@ extension ResidualLayer {
       ) {
         index,
         workspace in
-        let w = raw.pointer + index * input * blockWidth
-        let t = covarianceTimesRaw.pointer + index * input * blockWidth
+        let w = expandWeights.pointer + index * input * blockWidth
+        let t = covarianceTimesWeights.pointer + index * input * blockWidth
         // Not where they go: two workers would write to one cache line.
         let to = doubles(workspace, count: 2 * blockWidth)
         for i in 0..<input {
@@ -129,13 +130,13 @@ extension ResidualLayer {
         input,
         covariance.pointer,
         input,
-        raw.pointer + at,
+        expandWeights.pointer + at,
         product.pointer + at,
         workspace
       )
     }
     inputMean = mean
-    covarianceTimesRaw = product
+    covarianceTimesWeights = product
   }
 
   /// The work of block `index` on images from `image` on.
@@ -145,9 +146,9 @@ extension ResidualLayer {
     return ExpandDepthwise(
       block: ResidualBlock(
         activation: branch.weights.activation,
-        expand: folded.pointer + index * input * blockWidth,
+        expand: foldedWeights.pointer + index * input * blockWidth,
         bias: bias.pointer + index * blockWidth,
-        taps: taps.pointer + block.taps
+        weights: depthwiseWeights.pointer + block.depthwise
       ),
       geometry: branch.geometry,
       x: x.buffer.pointer + image * inputPixels * input,
@@ -161,21 +162,21 @@ extension ResidualLayer {
 
   /// Floats of workspace that any block's work needs.
   var blockWorkspace: Int {
-    branches.map { work($0.blocks.lowerBound, image: 0).scratch }.max() ?? 0
+    branches.map { work($0.blocks.lowerBound, image: 0).workspaceFloats }.max() ?? 0
   }
 
   /// Makes the raw depthwise output anew if it was not kept.
-  func restoreMiddle() {
-    if saved == nil { fillMiddle(sums: nil) }
+  func restoreHidden() {
+    if saved == nil { fillHidden(sums: nil) }
   }
 
-  private func fillMiddle(sums: ChannelSums?) {
+  private func fillHidden(sums: ChannelSums?) {
     let pool = engine.pool
     let kernels = engine.kernels
     let chunks = imageChunks
     let elements = blocks.count * blockFloats
     if keepsExpanded { expanded = pool.take(blocks.count * images * inputPixels * blockWidth) }
-    saved = engine.takeMiddle(isHalf ? (elements + 1) / 2 : elements)
+    saved = engine.takeHidden(isHalf ? (elements + 1) / 2 : elements)
     engine.threadPool.run(expandWork, chunks: chunks.count, workspaceFloats: blockWorkspace) {
       chunk,
       workspace in
@@ -185,7 +186,7 @@ extension ResidualLayer {
         kernels.residual.expandDepthwise(
           work(index, image: image),
           chunks[chunk].count,
-          middle(index, pixel: image * outputPixels),
+          hidden(index, pixel: image * outputPixels),
           own?.sums,
           own?.products,
           workspace
@@ -202,11 +203,11 @@ extension ResidualLayer {
     let sums =
       engine.mode == .inference
       ? nil : ChannelSums(chunks: chunks.count, channels: channels, pool: engine.pool)
-    fillMiddle(sums: sums)
+    fillHidden(sums: sums)
     let moments = sums?.moments(rows: images * outputPixels)
     for branch in branches {
       let first = branch.blocks.lowerBound * blockWidth
-      let own = first..<first + branch.middle
+      let own = first..<first + branch.hidden
       let norm = engine.normalise(
         branch.weights.depthwiseNorm,
         activation: branch.weights.activation,
@@ -214,23 +215,23 @@ extension ResidualLayer {
         moments: moments.map { (mean: Array($0.mean[own]), variance: Array($0.variance[own])) }
       )
       depthwiseNorms.append(norm)
-      for c in 0..<branch.middle {
-        pending.pointer[first + c] = norm.scale.pointer[c]
-        pending.pointer[channels + first + c] = norm.shift.pointer[c]
+      for c in 0..<branch.hidden {
+        deferred.pointer[first + c] = norm.scale.pointer[c]
+        deferred.pointer[channels + first + c] = norm.shift.pointer[c]
       }
     }
   }
 
-  /// How kernels read the middle of a branch; `filter` as the direction wants it.
+  /// How kernels read the hidden values of a branch; `filter` as the direction wants it.
   func projection(_ index: Int, filter: UnsafePointer<Float>) -> ProjectBlocks {
     let blocks = branches[index].blocks
     let first = blocks.lowerBound * blockWidth
     return ProjectBlocks(
-      d: middle(blocks.lowerBound),
+      d: hidden(blocks.lowerBound),
       blockStride: blockFloats,
       blocks: blocks.count,
-      scale: pending.pointer + first,
-      shift: pending.pointer + self.blocks.count * blockWidth + first,
+      scale: deferred.pointer + first,
+      shift: deferred.pointer + self.blocks.count * blockWidth + first,
       activation: branches[index].weights.activation,
       filter: filter,
       columns: output,
@@ -238,7 +239,7 @@ extension ResidualLayer {
     )
   }
 
-  /// The projections, raw, with their normalisation pending.
+  /// The projections, raw, with their normalisation deferred.
   func project() -> [Tensor] {
     let pool = engine.pool
     let kernels = engine.kernels
@@ -277,7 +278,7 @@ extension ResidualLayer {
     engine.threadPool.run(
       projectWork,
       chunks: branches.count * chunks.count,
-      workspaceFloats: works.map(\.scratch).max() ?? 0
+      workspaceFloats: works.map(\.workspaceFloats).max() ?? 0
     ) { task, workspace in
       let (index, chunk) = (order[task / chunks.count], task % chunks.count)
       let own = sums[index]?.chunk(chunk)

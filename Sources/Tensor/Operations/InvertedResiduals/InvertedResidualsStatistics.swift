@@ -1,34 +1,36 @@
 import Kernels
 
-/// The way back through the expansion's batch statistics.
+/// The third pass: back through the expansion's batch statistics.
 extension ResidualLayer {
   /// The expansion's gradients, and what its batch statistics take back from the input's.
   ///
   /// With S = Σ g, P = xᵀg, dγ = (Σ W·P − E[y]·S)/σ, scale s and M rows:
   /// dW = s·(P − μ·Sᵀ − ΣW·dγ/σ), and dx = g·(sW)ᵀ − (x − μ)·(W·diag(s·dγ/(M·σ))·Wᵀ) − W·(s·S/M).
-  /// Where the weights rest, P is not made: Σ W·P is Σ g·Wᵀx, for which Σ g·y is enough.
-  func finishExpansion(_ found: ExpansionSums, _ active: [Int]) {
-    let slopes = takeSlopes(found, active)
-    if let filter = found.filter { addExpansionGradients(found, filter, active, slopes) }
-    guard let dx = found.dx, let inputMean else { return }
-    subtractStatistics(found, active, slopes, inputMean, from: dx)
+  /// Where the weights are frozen, P is not made: Σ W·P is Σ g·Wᵀx, for which Σ g·y is enough.
+  func finishExpansion(_ expansionSums: ExpansionSums) {
+    let slopes = takeSlopes(expansionSums)
+    if let filter = expansionSums.filter {
+      addExpansionGradients(expansionSums, filter, slopes)
+    }
+    guard let dx = expansionSums.dx, let inputMean else { return }
+    subtractStatistics(expansionSums, slopes, inputMean, from: dx)
   }
 
   /// dγ/(M·σ) of every channel, in blocks; tells the normalisations their sums.
-  private func takeSlopes(_ found: ExpansionSums, _ active: [Int]) -> Buffer {
+  private func takeSlopes(_ expansionSums: ExpansionSums) -> Buffer {
     let pool = engine.pool
     let rows = Double(images * inputPixels)
     let channels = blocks.count * blockWidth
-    let products = found.filter.map { filterProducts(found, $0, active) }
+    let products = expansionSums.filter.map { filterProducts(expansionSums, $0) }
     let slopes = pool.takeZeros(channels)
-    for index in active {
+    for index in expansionSums.plan.activeBranches {
       let branch = branches[index]
       let norm = expandNorms[index]
       let first = branch.blocks.lowerBound * blockWidth
       var (sums, ownProducts) = (norm.sums, norm.products)
-      for j in 0..<branch.middle {
+      for j in 0..<branch.hidden {
         let c = branch.expanded(j)
-        let block = found.sums + (first + j) / blockWidth * 2 * blockWidth
+        let block = expansionSums.sums + (first + j) / blockWidth * 2 * blockWidth
         sums[c] = Double(block[j % blockWidth])
         if let products {
           ownProducts[c] = products[first + j]
@@ -42,7 +44,7 @@ extension ResidualLayer {
       }
       (norm.sums, norm.products) = (sums, ownProducts)
       let gamma = norm.gammaGradients()
-      for j in 0..<branch.middle {
+      for j in 0..<branch.hidden {
         let c = branch.expanded(j)
         slopes.pointer[first + j] = Float(gamma[c] * norm.inverseDeviation[c] / rows)
       }
@@ -51,32 +53,38 @@ extension ResidualLayer {
     return slopes
   }
 
-  /// Σ W·P of every channel of the active branches, in blocks; P becomes the sum of the chunks' and lies as the packed filters do.
+  /// Σ W·P of every channel of the active branches, in blocks.
+  ///
+  /// P becomes the sum of the chunks' and lies as the packed filters do.
   private func filterProducts(
-    _ found: ExpansionSums,
-    _ filter: UnsafeMutablePointer<Float>,
-    _ active: [Int]
+    _ expansionSums: ExpansionSums,
+    _ filter: UnsafeMutablePointer<Float>
   ) -> [Double] {
-    let used = active.flatMap { Array(branches[$0].blocks) }
+    let plan = expansionSums.plan
     let floats = wholeBlocks(input) * blockWidth
     var products = [Double](repeating: 0, count: blocks.count * blockWidth)
     products.withUnsafeMutableBufferPointer { products in
       guard let products = products.baseAddress else { return }
       engine.threadPool.run(
         packWork(.backward),
-        chunks: used.count,
+        chunks: plan.activeBlocks.count,
         workspaceFloats: floats + 2 * blockWidth
       ) { task, workspace in
-        let block = used[task]
-        let p = filter + block * found.blockFilter
-        for chunk in 1..<max(1, found.chunks) {
-          engine.kernels.addScaled(found.blockFilter, 1, p + chunk * found.chunkFloats, p)
+        let block = plan.activeBlocks[task]
+        let p = filter + block * plan.filterFloats
+        for chunk in 1..<max(1, plan.chunks.count) {
+          engine.kernels.addScaled(
+            plan.filterFloats,
+            1,
+            p + chunk * plan.partialFloats,
+            p
+          )
         }
-        if found.inRows {
+        if plan.skipsZeros {
           workspace.update(from: p, count: floats)
           engine.kernels.residual.packBlock(input, workspace, wholeBlocks(input), p)
         }
-        let w = raw.pointer + block * input * blockWidth
+        let w = expandWeights.pointer + block * input * blockWidth
         let to = doubles(workspace + floats, count: blockWidth)
         for i in 0..<input * blockWidth { to[i % blockWidth] += Double(w[i]) * Double(p[i]) }
         (products + block * blockWidth).update(from: to, count: blockWidth)
@@ -85,48 +93,47 @@ extension ResidualLayer {
     return products
   }
 
-  private func subtractStatistics(
-    _ found: ExpansionSums,
-    _ active: [Int],
+  /// What the statistics take back from dx, linear in x: x·matrix + offset, the matrix packed.
+  private func statisticsCorrection(
+    _ expansionSums: ExpansionSums,
     _ slopes: Buffer,
-    _ inputMean: [Double],
-    from dx: Buffer
-  ) {
+    _ inputMean: [Double]
+  ) -> (matrix: Buffer, offset: Buffer) {
     let pool = engine.pool
     let kernels = engine.kernels
     let rows = Double(images * inputPixels)
     let stride = wholeBlocks(input)
     let tileRows = (input + kernels.rows - 1) / kernels.rows * kernels.rows
-    let used = active.flatMap { Array(branches[$0].blocks) }
-    // W·diag(slope)·(sW)ᵀ and W·(s·S/M), a few runs of blocks at a time, added up in their order.
-    let runs = Chunks(
-      rows: used.count,
-      unit: found.run,
+    let plan = expansionSums.plan
+    // W·diag(slope)·(sW)ᵀ and W·(s·S/M), a few groups of blocks at a time, added up in their order.
+    let groups = Chunks(
+      rows: plan.activeBlocks.count,
+      unit: plan.blockGroup,
       rowFloats: input * input,
       partialFloats: input * input
     )
     let partial = tileRows * stride
-    let products = pool.take(runs.count * partial)
-    var shifts = [Double](repeating: 0, count: runs.count * input)
+    let products = pool.take(groups.count * partial)
+    var shifts = [Double](repeating: 0, count: groups.count * input)
     let blockFloats = tileRows * blockWidth
     shifts.withUnsafeMutableBufferPointer { shifts in
       guard let shifts = shifts.baseAddress else { return }
       engine.threadPool.run(
         packWork(.backward),
-        chunks: runs.count,
-        workspaceFloats: found.run * blockFloats + 128
+        chunks: groups.count,
+        workspaceFloats: plan.blockGroup * blockFloats + 128
       ) {
         chunk,
         workspace in
-        var first = runs[chunk].lowerBound
-        while first < runs[chunk].upperBound {
-          let slices = min(found.run, used.count - first)
+        var first = groups[chunk].lowerBound
+        while first < groups[chunk].upperBound {
+          let slices = min(plan.blockGroup, plan.activeBlocks.count - first)
           for slice in 0..<slices {
-            let block = used[first + slice]
-            let w = raw.pointer + block * input * blockWidth
-            let scaled = folded.pointer + block * input * blockWidth
+            let block = plan.activeBlocks[first + slice]
+            let w = expandWeights.pointer + block * input * blockWidth
+            let scaled = foldedWeights.pointer + block * input * blockWidth
             let slope = slopes.pointer + block * blockWidth
-            let sums = found.sums + block * 2 * blockWidth
+            let sums = expansionSums.sums + block * 2 * blockWidth
             let to = workspace + slice * blockFloats
             for i in 0..<input {
               var shift: Float = 0
@@ -141,11 +148,11 @@ extension ResidualLayer {
             columns: input,
             slices: slices,
             sliceStride: blockFloats,
-            packed: found.packed.pointer + first * blockWidth * stride,
-            inRows: found.inRows,
+            packed: expansionSums.packed.pointer + first * blockWidth * stride,
+            inRows: plan.skipsZeros,
             isSymmetric: true,
             skipsZeros: false,
-            spare: workspace + found.run * blockFloats
+            workspace: workspace + plan.blockGroup * blockFloats
           )
           let to = products.pointer + chunk * partial
           kernels.residual.multiplySlices(
@@ -153,18 +160,18 @@ extension ResidualLayer {
             input,
             workspace,
             to,
-            first > runs[chunk].lowerBound
+            first > groups[chunk].lowerBound
           )
           first += slices
         }
       }
     }
     var offsets = [Double](repeating: 0, count: input)
-    for run in 0..<runs.count {
-      if run > 0 {
-        kernels.addScaled(partial, 1, products.pointer + run * partial, products.pointer)
+    for group in 0..<groups.count {
+      if group > 0 {
+        kernels.addScaled(partial, 1, products.pointer + group * partial, products.pointer)
       }
-      for i in 0..<input { offsets[i] += shifts[run * input + i] }
+      for i in 0..<input { offsets[i] += shifts[group * input + i] }
     }
     for k in 0..<input {
       for i in 0..<k { products.pointer[k * stride + i] = products.pointer[i * stride + k] }
@@ -172,17 +179,29 @@ extension ResidualLayer {
     }
     let offset = pool.takeZeros(stride)
     for i in 0..<input { offset.pointer[i] = Float(offsets[i]) }
-    let correction = pool.take(stride * input)
-    kernels.packColumns(input, input, products.pointer, stride, 1, correction.pointer)
+    let matrix = pool.take(stride * input)
+    kernels.packColumns(input, input, products.pointer, stride, 1, matrix.pointer)
+    return (matrix, offset)
+  }
+
+  /// dx −= (x − μ)·(W·diag(s·dγ/(M·σ))·Wᵀ) + W·(s·S/M), for all branches at once.
+  private func subtractStatistics(
+    _ expansionSums: ExpansionSums,
+    _ slopes: Buffer,
+    _ inputMean: [Double],
+    from dx: Buffer
+  ) {
+    let (matrix, offset) = statisticsCorrection(expansionSums, slopes, inputMean)
+    let kernels = engine.kernels
     let chunks = Chunks(rows: images * inputPixels, rowFloats: 2 * input)
     engine.threadPool.run(
       momentsBackwardWork,
       chunks: chunks.count,
-      workspaceFloats: convolutionBlock * (input + stride)
+      workspaceFloats: convolutionBlock * (input + wholeBlocks(input))
     ) { chunk, workspace in
       kernels.residual.subtractProduct(
         x.source,
-        correction.pointer,
+        matrix.pointer,
         offset.pointer,
         chunks[chunk].lowerBound,
         chunks[chunk].upperBound,
@@ -192,26 +211,26 @@ extension ResidualLayer {
     }
   }
 
+  /// dW = s·(P − μ·Sᵀ − ΣW·dγ/σ) of the active branches.
   private func addExpansionGradients(
-    _ found: ExpansionSums,
+    _ expansionSums: ExpansionSums,
     _ filter: UnsafeMutablePointer<Float>,
-    _ active: [Int],
     _ slopes: Buffer
   ) {
     let rows = Float(images * inputPixels)
-    let used = active.flatMap { Array(branches[$0].blocks) }
+    let plan = expansionSums.plan
     let mean = inputMean.map { $0.map { Float($0) } }
     engine.threadPool.run(
       packWork(.backward),
-      chunks: used.count,
+      chunks: plan.activeBlocks.count,
       workspaceFloats: 2 * blockWidth
     ) { task, scale in
-      let index = used[task]
+      let index = plan.activeBlocks[task]
       let block = blocks[index]
       let branch = branches[block.branch]
       let gradient = branch.weights.expand.gradient.pointer
-      let p = filter + index * found.blockFilter
-      let sums = found.sums + index * 2 * blockWidth
+      let p = filter + index * plan.filterFloats
+      let sums = expansionSums.sums + index * 2 * blockWidth
       let slope = scale + blockWidth
       for j in 0..<block.count {
         let c = branch.expanded(block.first + j)
@@ -219,8 +238,8 @@ extension ResidualLayer {
         slope[j] = slopes.pointer[index * blockWidth + j] * rows
       }
       // In place: P becomes the gradient of the folded filter.
-      if let mean, let covarianceTimesRaw {
-        let t = covarianceTimesRaw.pointer + index * input * blockWidth
+      if let mean, let covarianceTimesWeights {
+        let t = covarianceTimesWeights.pointer + index * input * blockWidth
         for i in 0..<input {
           for j in 0..<block.count {
             let at = i * blockWidth + j
@@ -230,7 +249,7 @@ extension ResidualLayer {
       }
       if branch.weights.groups == 1 {
         for i in 0..<input {
-          let to = gradient + i * branch.middle + block.first
+          let to = gradient + i * branch.hidden + block.first
           for j in 0..<block.count { to[j] += scale[j] * p[i * blockWidth + j] }
         }
         return

@@ -2,15 +2,16 @@ import Kernels
 
 /// What the passes over a layer of inverted residuals are told to a profile as.
 ///
-/// The arithmetic is that of the convolutions; what is computed again to spare memory counts for nothing.
+/// The arithmetic is that of the convolutions; what is computed again to spare memory counts for
+/// nothing.
 extension ResidualLayer {
   /// Products of the expansions of some branches, once over all pixels, and of their depthwise
   /// convolutions.
   private func expandArithmetic(_ active: [Int]) -> Int {
     active.reduce(0) {
       let branch = branches[$1]
-      let expansion = inputPixels * input * branch.middle / branch.weights.groups
-      let depthwise = outputPixels * branch.geometry.kernel * branch.geometry.kernel * branch.middle
+      let expansion = inputPixels * input * branch.hidden / branch.weights.groups
+      let depthwise = outputPixels * branch.geometry.kernel * branch.geometry.kernel * branch.hidden
       return $0 + 2 * images * (expansion + depthwise)
     }
   }
@@ -18,12 +19,12 @@ extension ResidualLayer {
   private func projectionArithmetic(_ active: [Int]) -> Int {
     active.reduce(0) {
       let branch = branches[$1]
-      return $0 + 2 * images * outputPixels * branch.middle * output / branch.weights.groups
+      return $0 + 2 * images * outputPixels * branch.hidden * output / branch.weights.groups
     }
   }
 
-  /// Floats of the depthwise output of some branches.
-  private func middleFloats(_ active: [Int]) -> Int {
+  /// Floats of the raw depthwise output of some branches.
+  private func hiddenFloats(_ active: [Int]) -> Int {
     active.reduce(0) { $0 + branches[$1].blocks.count } * blockFloats
   }
 
@@ -42,7 +43,7 @@ extension ResidualLayer {
       "expand, depthwise",
       .forward,
       arithmetic: expandArithmetic(all),
-      floats: x.count + middleFloats(all)
+      floats: x.count + hiddenFloats(all)
     )
   }
 
@@ -52,7 +53,7 @@ extension ResidualLayer {
       "project",
       .forward,
       arithmetic: projectionArithmetic(all),
-      floats: middleFloats(all) + outputFloats(all)
+      floats: hiddenFloats(all) + outputFloats(all)
     )
   }
 
@@ -61,7 +62,7 @@ extension ResidualLayer {
       "project",
       .backward,
       arithmetic: 2 * projectionArithmetic(active),
-      floats: middleFloats(active) + 2 * outputFloats(active)
+      floats: hiddenFloats(active) + 2 * outputFloats(active)
     )
   }
 
@@ -70,7 +71,7 @@ extension ResidualLayer {
       "expand, depthwise",
       .backward,
       arithmetic: 2 * expandArithmetic(active),
-      floats: middleFloats(active) + 2 * outputFloats(active) + 2 * x.count
+      floats: hiddenFloats(active) + 2 * outputFloats(active) + 2 * x.count
     )
   }
 

@@ -4,46 +4,50 @@
   import Darwin
 #endif
 
-/// Arithmetic on small vectors and scalars: architecture parameters, mixture weights, costs, losses.
+/// Arithmetic on small vectors and scalars: architecture parameters, mixture weights, costs,
+/// losses.
 ///
-/// Plain loops; nothing here is hot. Each rule stands beside its forward.
+/// Plain loops over values of any shape; nothing here is hot. Each rule stands beside its forward:
+/// with g the gradient of the result, ∂L/∂x = g·f'(x), element by element.
+///
+/// - Reference: `ReferenceGraph.unary`, `add`, `multiply` and `repeatRows`.
 extension Engine {
-  /// a + b, element by element, same shape.
+  /// a + b, element by element, same shape; ∂L/∂a = ∂L/∂b = g.
   package func add(_ a: Tensor, _ b: Tensor) -> Tensor {
     binary(a, b, "add", { $0 + $1 }, da: { _, _ in 1 }, db: { _, _ in 1 })
   }
 
-  /// a · b, element by element, same shape.
+  /// a · b, element by element, same shape; ∂L/∂a = g·b, ∂L/∂b = g·a.
   package func multiply(_ a: Tensor, _ b: Tensor) -> Tensor {
     binary(a, b, "multiply", { $0 * $1 }, da: { $1 }, db: { a, _ in a })
   }
 
-  /// factor · x + constant.
+  /// factor · x + constant; ∂L/∂x = factor·g.
   package func affine(_ x: Tensor, factor: Float, constant: Float = 0) -> Tensor {
     unary(x, { factor * $0 + constant }, derivative: { _, _ in factor })
   }
 
-  /// eˣ.
+  /// eˣ = y; ∂L/∂x = g·y.
   package func exponential(_ x: Tensor) -> Tensor {
     unary(x, { exp($0) }, derivative: { _, y in y })
   }
 
-  /// Natural logarithm; x must be above 0.
+  /// Natural logarithm, x above 0; ∂L/∂x = g/x.
   package func logarithm(_ x: Tensor) -> Tensor {
     unary(x, { log($0) }, derivative: { x, _ in 1 / x })
   }
 
   /// max(x, 0), with derivative 0 at 0.
-  package func positivePart(_ x: Tensor) -> Tensor {
+  package func relu(_ x: Tensor) -> Tensor {
     unary(x, { $0 > 0 ? $0 : 0 }, derivative: { x, _ in x > 0 ? 1 : 0 })
   }
 
   /// The activation of every element of a plain tensor of any shape.
   package func activate(_ x: Tensor, _ activation: Activation) -> Tensor {
-    precondition(x.normalisation == nil, "activate: a normalisation is pending on \(x.shape)")
+    precondition(x.normalisation == nil, "activate: a normalisation is deferred on \(x.shape)")
     return switch activation {
     case .none: affine(x, factor: 1)
-    case .relu: positivePart(x)
+    case .relu: relu(x)
     case .hswish:
       unary(
         x,
@@ -53,9 +57,10 @@ extension Engine {
     }
   }
 
-  /// The hard sigmoid min(max(x + 3, 0), 6)/6 of a plain tensor of any shape (MobileNetV3, arXiv 1905.02244).
+  /// The hard sigmoid min(max(x + 3, 0), 6)/6 of a plain tensor of any shape (MobileNetV3, arXiv
+  /// 1905.02244).
   package func hsigmoid(_ x: Tensor) -> Tensor {
-    precondition(x.normalisation == nil, "hsigmoid: a normalisation is pending on \(x.shape)")
+    precondition(x.normalisation == nil, "hsigmoid: a normalisation is deferred on \(x.shape)")
     return unary(
       x,
       { min(max($0 + 3, 0), 6) / 6 },
@@ -82,7 +87,7 @@ extension Engine {
     return y
   }
 
-  /// Sum of all elements, a scalar.
+  /// Sum of all elements, a scalar; ∂L/∂x = g for each.
   package func sum(_ x: Tensor) -> Tensor {
     let out = pool.take(1)
     out.pointer[0] = Float(x.buffer.elements.reduce(0.0) { $0 + Double($1) })
@@ -105,33 +110,6 @@ extension Engine {
       guard let g = takeSmallGradient(of: y) else { return }
       let dx = ownGradient(of: x)
       for i in 0..<count * k { dx.pointer[i % k] += g[i] }
-    }
-    return y
-  }
-
-  /// Softmax over the last dimension (spec S4, S5).
-  ///
-  /// dx = p ∘ (g − Σ g·p), row by row.
-  package func softmax(_ x: Tensor) -> Tensor {
-    let (rows, k) = (x.rows, x.channels)
-    let out = pool.take(x.count)
-    for r in 0..<rows {
-      let row = x.buffer.pointer + r * k
-      let p = out.pointer + r * k
-      let top = (0..<k).reduce(-Float.infinity) { max($0, row[$1]) }
-      var sum = 0.0
-      for i in 0..<k { sum += exp(Double(row[i] - top)) }
-      for i in 0..<k { p[i] = Float(exp(Double(row[i] - top)) / sum) }
-    }
-    let y = Tensor(shape: x.shape, buffer: out, requiresGradient: wantsGradient([x]))
-    record(y) { [unowned self] in
-      guard let g = takeSmallGradient(of: y) else { return }
-      let dx = ownGradient(of: x)
-      for r in 0..<rows {
-        var dot: Float = 0
-        for i in r * k..<(r + 1) * k { dot += g[i] * out.pointer[i] }
-        for i in r * k..<(r + 1) * k { dx.pointer[i] += out.pointer[i] * (g[i] - dot) }
-      }
     }
     return y
   }
@@ -179,7 +157,7 @@ extension Engine {
   }
 
   /// Takes the gradient of a small output; nil if none came.
-  private func takeSmallGradient(of y: Tensor) -> UnsafeMutableBufferPointer<Float>? {
+  func takeSmallGradient(of y: Tensor) -> UnsafeMutableBufferPointer<Float>? {
     guard y.gradient != nil else { return nil }
     let buffer = ownGradient(of: y)
     // Kept in `y` until its closure is dropped, so the memory outlives the loop that reads it.
