@@ -22,7 +22,7 @@ extension Supernet {
       try savedValues(velocityName($0), shape: $0.shape, in: state)
     }
     try theta.restore(state)
-    judged = nil
+    evaluated = nil
     for i in parameters.indices {
       for j in weights[i].indices {
         parameters[i].value.pointer[j] = weights[i][j]
