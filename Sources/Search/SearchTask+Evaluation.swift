@@ -62,7 +62,7 @@ extension SearchTask {
   ///
   /// `share` is its part of the progress shown. Returns nil if somebody asked to stop.
   func evaluate(
-    _ architecture: [Int]?,
+    _ architecture: Architecture?,
     on images: JudgedImages = .validation,
     in context: EvaluationContext,
     message: String,
@@ -77,7 +77,7 @@ extension SearchTask {
   /// The same outside a training; `stops` takes the share that is done, and true from it ends the
   /// evaluation.
   func evaluate(
-    _ architecture: [Int]?,
+    _ architecture: Architecture?,
     on images: JudgedImages,
     temperature: Double,
     stops: (Double) throws -> Bool

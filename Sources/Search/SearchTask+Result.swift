@@ -12,7 +12,7 @@ extension SearchTask {
   /// A network and how it did on the validation images.
   private struct Judged {
     var source: String
-    var network: [Int]
+    var network: Architecture
     var accuracy: Double
     var crossEntropy: Double
 
@@ -34,7 +34,7 @@ extension SearchTask {
       let tests = try test(best.network, context)
     else { return nil }
     let argmax = drawn.isEmpty ? supernet.argmax : best.network
-    let prices = supernet.prices
+    let costModel = supernet.costModel
     let verdict = verdict
     var result = SearchResult(
       event: "done",
@@ -52,12 +52,12 @@ extension SearchTask {
       params: supernet.params(best.network),
       latency: latency?.cost(best.network),
       costMetric: configuration.search.cost,
-      cost: prices.cost(best.network),
+      cost: costModel.cost(best.network),
       expectedCost: supernet.expectedCost,
-      argmaxCost: prices.cost(argmax),
+      argmaxCost: costModel.cost(argmax),
       budget: configuration.limit,
       multiplier: supernet.theta.costWeight,
-      repaired: !within.contains(prices.cost(argmax)),
+      repaired: !within.contains(costModel.cost(argmax)),
       choices: verdict?.choices,
       settled: verdict?.settled,
       coinTosses: verdict?.coinTosses,
@@ -76,14 +76,14 @@ extension SearchTask {
     }
     if let reason = reason(for: best.network) { try log(reason) }
     try context.folder.export(try export(judged), as: "architecture.json")
-    let network = supernet.macro.network(best.network, name: configuration.preset)
+    let network = supernet.space.network(of: best.network, name: configuration.preset)
     try context.folder.export(NetworkFile.json(network), as: "network.json")
     return .search(result)
   }
 
-  private func layers(of network: [Int]) -> [SearchResult.LayerChoice] {
+  private func layers(of network: Architecture) -> [SearchResult.LayerChoice] {
     network.enumerated().map { layer, index in
-      let block = supernet.macro.layers[layer][index]
+      let block = supernet.space.layers[layer][index]
       return SearchResult.LayerChoice(
         layer: supernet.choices[layer].name,
         choice: block.name,
@@ -108,7 +108,7 @@ extension SearchTask {
   ///
   /// Errors: `.configuration` where a loss is no finite number, which no result can hold.
   private func test(
-    _ network: [Int],
+    _ network: Architecture,
     _ context: EvaluationContext
   ) throws -> (network: Evaluation, supernet: Evaluation)? {
     guard
@@ -140,13 +140,13 @@ extension SearchTask {
   private func judgeProbable(_ context: EvaluationContext) throws -> [Judged]? {
     let argmax = supernet.argmax
     let probable = probable
-    let drawn = supernet.theta.drawn(
+    let drawn = supernet.theta.samples(
       SearchTask.sampledNetworks,
       seed: configuration.seed,
       within: within,
       except: Set(probable)
     )
-    let isOver = !within.contains(supernet.prices.cost(argmax))
+    let isOver = !within.contains(supernet.costModel.cost(argmax))
     guard
       let judged = try judge(
         probable + drawn + (isOver ? [argmax] : []),
@@ -171,7 +171,7 @@ extension SearchTask {
 
   /// Judges networks one after the other on the validation images; nil if somebody asked to stop.
   private func judge(
-    _ networks: [[Int]],
+    _ networks: [Architecture],
     sources: [String],
     _ context: EvaluationContext
   ) throws -> [Judged]? {

@@ -13,15 +13,15 @@ package final class SearchTask: TrainingTask {
   let supernet: Supernet
   package let plan: TrainingPlan
   /// Milliseconds of every candidate, where they are known.
-  let latency: CostTable?
+  let latency: AdditiveCost?
   /// Networks that a random search judges, all different; empty otherwise.
-  let drawn: [[Int]]
+  let drawn: [Architecture]
 
   /// Builds the search; `latency` must be there where that is the cost.
   ///
   /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach; `.data` for
   /// too few images.
-  init(_ configuration: Configuration, data: Dataset, latency: CostTable? = nil) throws {
+  init(_ configuration: Configuration, data: Dataset, latency: AdditiveCost? = nil) throws {
     self.configuration = configuration
     self.data = data
     split = Split(
@@ -48,14 +48,15 @@ package final class SearchTask: TrainingTask {
       width: data.width,
       latency: latency
     )
-    try supernet.macro.network(supernet.choices.map { _ in 0 }, name: "").checkBatch(
-      configuration.search.batch,
-      recalibration: configuration.search.recalibrationImages,
-      images: [split.weights, split.theta].map(\.count).filter { $0 > 0 }.min() ?? 0,
-      section: "search"
-    )
+    try supernet.space.network(of: Architecture(supernet.choices.map { _ in 0 }), name: "")
+      .checkBatch(
+        configuration.search.batch,
+        recalibration: configuration.search.recalibrationImages,
+        images: [split.weights, split.theta].map(\.count).filter { $0 > 0 }.min() ?? 0,
+        section: "search"
+      )
     let isRandom = configuration.search.algorithm == .random
-    drawn = isRandom ? SearchTask.draw(configuration, supernet.prices) : []
+    drawn = isRandom ? SearchTask.draw(configuration, supernet.costModel) : []
     plan = TrainingPlan(
       epochs: configuration.search.epochs,
       warmupEpochs: isRandom ? configuration.search.epochs : configuration.search.warmupEpochs,
@@ -65,7 +66,7 @@ package final class SearchTask: TrainingTask {
   }
 
   package var choices: [Choice] { supernet.choices }
-  package var choicePrices: [ChoicePrices] { supernet.macro.choicePrices(latency: latency) }
+  package var choicePrices: [ChoicePrices] { supernet.space.choicePrices(latency: latency) }
 
   /// Whether the plan is long enough for θ; nil where θ rests.
   var forecast: ThetaForecast? {
@@ -85,7 +86,7 @@ package final class SearchTask: TrainingTask {
   }
 
   /// The network that stands for the search before its end: the most probable, or the first that was drawn.
-  var leader: [Int] { drawn.first ?? supernet.argmax }
+  var leader: Architecture { drawn.first ?? supernet.argmax }
 
   package var remedy: String { "lower weights.learning_rate or loss.alpha" }
 

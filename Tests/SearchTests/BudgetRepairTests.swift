@@ -4,19 +4,12 @@ import Tensor
 import Testing
 
 struct BudgetRepairTests {
-  /// All architectures of a space, one candidate index a layer.
-  private func all(_ prices: CostTable) -> [[Int]] {
-    prices.layers.reduce([[]]) { starts, layer in
-      starts.flatMap { start in layer.indices.map { start + [$0] } }
-    }
-  }
-
-  private func score(_ logProbabilities: [[Double]], _ architecture: [Int]) -> Double {
+  private func score(_ logProbabilities: [[Double]], _ architecture: Architecture) -> Double {
     zip(logProbabilities, architecture).reduce(0) { $0 + $1.0[$1.1] }
   }
 
   /// Random log-probabilities and prices; `whole` makes the prices integers.
-  private func space(_ index: UInt32, whole: Bool) -> ([[Double]], CostTable) {
+  private func space(_ index: UInt32, whole: Bool) -> ([[Double]], AdditiveCost) {
     var random = Philox(seed: 1, purpose: .test, index: index)
     let layers = 2 + random.below(5)
     var scores: [[Double]] = []
@@ -30,11 +23,11 @@ struct BudgetRepairTests {
         }
       )
     }
-    return (scores, CostTable(layers: prices, fixed: whole ? 7 : 0.25))
+    return (scores, AdditiveCost(layers: prices, fixed: whole ? 7 : 0.25))
   }
 
   /// Bounds that cut the space in several places, some of them empty.
-  private func bounds(_ prices: CostTable) -> [ClosedRange<Double>] {
+  private func bounds(_ prices: AdditiveCost) -> [ClosedRange<Double>] {
     let range = prices.range
     let span = range.upperBound - range.lowerBound
     let at = { range.lowerBound + $0 * span }
@@ -44,19 +37,15 @@ struct BudgetRepairTests {
     ]
   }
 
-  @Test func `the likeliest of all that fit is found where sums have bins of their own`() {
+  @Test func `the most probable of all that fit is found where sums have bins of their own`() {
     var repaired = 0
     var empty = 0
     for index in 0..<60 {
       let (scores, prices) = space(UInt32(index), whole: true)
-      let all = all(prices)
+      let all = prices.everyArchitecture
       for within in bounds(prices) {
         let fitting = all.filter { within.contains(prices.cost($0)) }
-        let found = BudgetRepair.likeliest(
-          logProbabilities: scores,
-          prices: prices,
-          within: within
-        )
+        let found = prices.mostProbable(scores, within: within)
         guard let best = fitting.map({ score(scores, $0) }).max() else {
           #expect(found == nil)
           empty += 1
@@ -76,20 +65,16 @@ struct BudgetRepairTests {
     #expect(repaired > 200 && empty > 50)
   }
 
-  @Test func `with any prices the limit holds and nothing inside it by a bin a layer is likelier`()
-  {
+  @Test
+  func `with any prices the limit holds and nothing inside it by a bin a layer is more probable`() {
     for index in 100..<160 {
       let (scores, prices) = space(UInt32(index), whole: false)
-      let all = all(prices)
+      let all = prices.everyArchitecture
       let range = prices.range
       let margin =
         Double(prices.layers.count) * (range.upperBound - range.lowerBound) / Double(1 << 14)
       for within in bounds(prices) {
-        let found = BudgetRepair.likeliest(
-          logProbabilities: scores,
-          prices: prices,
-          within: within
-        )
+        let found = prices.mostProbable(scores, within: within)
         if let found { #expect(within.contains(prices.cost(found))) }
         let safe = all.filter {
           within.lowerBound + margin <= prices.cost($0)
@@ -103,30 +88,30 @@ struct BudgetRepairTests {
 
   @Test func `the argmax stays where it fits and a banned candidate is never taken`() {
     let scores = [[0, -1, -5], [-2, 0, -3.0]]
-    let prices = CostTable(layers: [[5, 2, 1], [1, 6, 3]], fixed: 10)
-    func likeliest(_ scores: [[Double]], _ limit: Double) -> [Int]? {
-      BudgetRepair.likeliest(logProbabilities: scores, prices: prices, within: 0...limit)
+    let prices = AdditiveCost(layers: [[5, 2, 1], [1, 6, 3]], fixed: 10)
+    func mostProbable(_ scores: [[Double]], _ limit: Double) -> Architecture? {
+      prices.mostProbable(scores, within: 0...limit)
     }
-    #expect(likeliest(scores, 21) == [0, 1])
-    #expect(likeliest(scores, 20) == [1, 1])
-    #expect(likeliest(scores, 17) == [0, 0])
-    #expect(likeliest(scores, 12) == [2, 0])
-    #expect(likeliest(scores, 11.9) == nil)
+    #expect(mostProbable(scores, 21) == [0, 1])
+    #expect(mostProbable(scores, 20) == [1, 1])
+    #expect(mostProbable(scores, 17) == [0, 0])
+    #expect(mostProbable(scores, 12) == [2, 0])
+    #expect(mostProbable(scores, 11.9) == nil)
     let banned = [[-Double.infinity, -1, -5], [-2, 0, -3.0]]
-    #expect(likeliest(banned, 17) == [1, 0])
-    #expect(likeliest([[-.infinity, -.infinity, -.infinity], [0, 0, 0]], 30) == nil)
+    #expect(mostProbable(banned, 17) == [1, 0])
+    #expect(mostProbable([[-.infinity, -.infinity, -.infinity], [0, 0, 0]], 30) == nil)
   }
 
   @Test func `the deepest preset's space is repaired to within a thousandth of the limit`() {
     var random = Philox(seed: 4, purpose: .test)
-    let prices = CostTable(
+    let prices = AdditiveCost(
       layers: (0..<22).map { _ in (0..<9).map { Double($0) * 4e6 * Double(random.uniform()) } },
       fixed: 3e7
     )
-    // The dearer the likelier, so a good answer leaves nothing of the budget.
+    // The more expensive the more probable, so a good answer leaves nothing of the budget.
     let scores = prices.layers.map { $0.map { $0 / 1e6 } }
     let limit = 0.5 * (prices.range.lowerBound + prices.range.upperBound)
-    let found = BudgetRepair.likeliest(logProbabilities: scores, prices: prices, within: 0...limit)
+    let found = prices.mostProbable(scores, within: 0...limit)
     let cost = found.map(prices.cost) ?? 0
     #expect(cost <= limit && cost > 0.999 * limit)
   }

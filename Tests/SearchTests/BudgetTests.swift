@@ -10,7 +10,7 @@ import Testing
 @Suite(.serialized) struct BudgetTests {
   /// What the networks of `TinyRun`'s space cost in FLOPs.
   private static let range = Result {
-    try TinyRun().macro().prices(.flops).range
+    try TinyRun().space().prices(.flops).range
   }
 
   private func tiny(_ overrides: [String]) throws -> SearchResult {
@@ -50,9 +50,9 @@ import Testing
     let run = try TinyRun(overrides: ["budget.flops=\(budget)"])
     let result = try run.finished()
     #expect(result.costMetric == .flops && result.budget == budget)
-    #expect(CostTable.within(budget).contains(result.cost))
+    #expect(CostLimit.within(budget).contains(result.cost))
     #expect(result.cost == result.flops)
-    let within = CostTable.within(budget)
+    let within = CostLimit.within(budget)
     #expect(result.repaired == !within.contains(result.argmaxCost))
     let networks = try run.export().architectures
     #expect(networks.first?.blocks == result.architecture.map(\.choice))
@@ -76,7 +76,7 @@ import Testing
     metric: String,
     share: Double
   ) throws {
-    let range = try TinyRun().macro().prices(metric == "flops" ? .flops : .params).range
+    let range = try TinyRun().space().prices(metric == "flops" ? .flops : .params).range
     let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
     let run = try TinyRun(overrides: [
       "budget.\(metric)=\(budget)"
@@ -84,19 +84,19 @@ import Testing
     let result = try run.finished()
     let band = try run.folder.configuration().loss.band + 1e-5
     #expect(abs(result.expectedCost / budget - 1) < band, "\(result.expectedCost) for \(budget)")
-    #expect(CostTable.within(budget).contains(result.cost))
+    #expect(CostLimit.within(budget).contains(result.cost))
   }
 
   @Test func `a search by latency keeps its table and needs nothing else to go on`() throws {
-    let macro = try TinyRun().macro()
+    let space = try TinyRun().space()
     let place = NSTemporaryDirectory() + "supertop-table-\(UUID().uuidString).json"
     let measured = try LatencyTable.measured(
-      for: macro,
+      for: space,
       threads: 1,
       precision: LatencyPrecision(accepted: 1)
     )
     try measured.write(to: place)
-    let prices = try LatencyTable.load(path: place).prices(for: macro, place: place)
+    let prices = try LatencyTable.load(path: place).prices(for: space, place: place)
     let middle = (prices.range.lowerBound + prices.range.upperBound) / 2
     let run = try TinyRun(overrides: ["latency.table=\(place)", "budget.latency=\(middle)"])
     try run.stopped(after: 10)
@@ -110,7 +110,7 @@ import Testing
     #expect(try run.reader.prices()[1].latency == prices.layers[1])
     #expect(try run.reader.epochs().allSatisfy { $0.argmaxLatency != nil })
     let kept = try LatencyTable.load(path: run.folder.latencyPath)
-    #expect(try kept.prices(for: macro, place: "") == prices)
+    #expect(try kept.prices(for: space, place: "") == prices)
   }
 
   @Test func `a form that does not aim at the budget is told before the search`() throws {
@@ -153,18 +153,18 @@ import Testing
       "search.algorithm=random", "random_networks=4", "budget.flops=\(budget)",
     ])
     let result = try run.finished()
-    #expect(CostTable.within(budget).contains(result.cost))
+    #expect(CostLimit.within(budget).contains(result.cost))
     #expect(
-      try run.export().architectures.allSatisfy { CostTable.within(budget).contains($0.flops) }
+      try run.export().architectures.allSatisfy { CostLimit.within(budget).contains($0.flops) }
     )
   }
 }
 
 extension TinyRun {
   /// The frame of the network that is searched.
-  func macro() throws -> MacroArchitecture {
+  func space() throws -> LayerwiseSpace {
     let settings = try folder.configuration()
-    return MacroArchitecture(settings.space, classes: 10, channels: 1, height: 8, width: 8)
+    return LayerwiseSpace(settings.space, classes: 10, channels: 1, height: 8, width: 8)
   }
 
   func export() throws -> ArchitectureExport {

@@ -10,13 +10,13 @@ struct CostMultiplierTests {
   private static let band = 0.01
   private static let rate = 0.05
 
-  private func expected(_ logits: [[Float]], _ prices: CostTable) -> Double {
+  private func expected(_ logits: [[Float]], _ prices: AdditiveCost) -> Double {
     prices.expected(logits.map { softmax($0.map(Double.init)) })
   }
 
   /// Random θ and prices; a third of the spaces has θ of ±50, a third nearly the same prices in a
   /// layer.
-  private func space(_ index: Int) -> (logits: [[Float]], prices: CostTable) {
+  private func space(_ index: Int) -> (logits: [[Float]], prices: AdditiveCost) {
     var random = Philox(seed: 8, purpose: .test, index: UInt32(index))
     let scale = pow(10, Double(random.below(9)) - 2)
     var logits: [[Float]] = []
@@ -31,7 +31,7 @@ struct CostMultiplierTests {
       let least = index % 3 == 1 ? 1.0 : 0
       layers.append((0..<count).map { _ in scale * (least + 0.3 * Double(random.uniform())) })
     }
-    return (logits, CostTable(layers: layers, fixed: scale * Double(random.below(3))))
+    return (logits, AdditiveCost(layers: layers, fixed: scale * Double(random.below(3))))
   }
 
   @Test(arguments: [CostMultiplier.Aim.limit, .target(band: band)])
@@ -44,7 +44,7 @@ struct CostMultiplierTests {
         let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
         var multiplier = CostMultiplier(seed: 1, budget: budget, aim: aim)
         var after = logits
-        multiplier.step(&after, prices: prices, learningRate: Self.rate)
+        multiplier.step(&after, costModel: prices, learningRate: Self.rate)
         #expect(after.allSatisfy { $0.allSatisfy(\.isFinite) })
         let ratio = expected(after, prices) / budget
         let place = "space \(index), share \(share): \(ratio)"
@@ -61,13 +61,13 @@ struct CostMultiplierTests {
     #expect(projected > 200)
   }
 
-  @Test func `the cheapest and the dearest network can be the budget`() {
+  @Test func `the cheapest and the most expensive network can be the budget`() {
     let (logits, prices) = space(1)
     for budget in [prices.range.lowerBound, prices.range.upperBound] {
       for aim in [CostMultiplier.Aim.limit, .target(band: Self.band), .target(band: 0)] {
         var multiplier = CostMultiplier(seed: 1, budget: budget, aim: aim)
         var after = logits
-        for _ in 0..<3 { multiplier.step(&after, prices: prices, learningRate: Self.rate) }
+        for _ in 0..<3 { multiplier.step(&after, costModel: prices, learningRate: Self.rate) }
         #expect(after.allSatisfy { $0.allSatisfy(\.isFinite) })
         let ratio = expected(after, prices) / budget
         #expect(ratio < 1 + Self.band + 1e-4)
@@ -79,12 +79,12 @@ struct CostMultiplierTests {
   @Test(arguments: [0.35, 0.5, 0.65])
   func `of all distributions within the budget the nearest is taken`(share: Double) {
     let logits: [[Float]] = [[0.5, -1, 1.2], [0.1, 1, -0.4]]
-    let prices = CostTable(layers: [[1, 2.5, 4], [0, 3, 7]], fixed: 2)
+    let prices = AdditiveCost(layers: [[1, 2.5, 4], [0, 3, 7]], fixed: 2)
     let range = prices.range
     let budget = range.lowerBound + share * (range.upperBound - range.lowerBound)
     var after = logits
     var multiplier = CostMultiplier(seed: 1, budget: budget, aim: .target(band: 0))
-    multiplier.step(&after, prices: prices, learningRate: Self.rate)
+    multiplier.step(&after, costModel: prices, learningRate: Self.rate)
 
     let before = logits.map { softmax($0.map(Double.init)) }
     func divergence(_ row: [Double], _ layer: Int) -> Double {
@@ -120,42 +120,42 @@ struct CostMultiplierTests {
   }
 
   @Test func `a limit's multiplier is never negative, a target's may be`() {
-    let prices = CostTable(layers: [[1, 2], [1, 2]], fixed: 0)
+    let prices = AdditiveCost(layers: [[1, 2], [1, 2]], fixed: 0)
     for seed in [0.1, 1, 10] {
       var limit = CostMultiplier(seed: seed, budget: 3.9, aim: .limit)
       var target = CostMultiplier(seed: seed, budget: 3.9, aim: .target(band: Self.band))
       for _ in 0..<300 {
         var logits: [[Float]] = [[5, -5], [5, -5]]
-        limit.step(&logits, prices: prices, learningRate: Self.rate)
+        limit.step(&logits, costModel: prices, learningRate: Self.rate)
         #expect(limit.value >= 0)
         #expect(logits == [[5, -5], [5, -5]])
-        target.step(&logits, prices: prices, learningRate: Self.rate)
+        target.step(&logits, costModel: prices, learningRate: Self.rate)
         #expect(logits != [[5, -5], [5, -5]])
       }
       #expect(limit.value == 0)
       #expect(target.value < 0 && target.value.isFinite)
       for _ in 0..<20 {
         var logits: [[Float]] = [[-5, 5], [-5, 5]]
-        limit.step(&logits, prices: prices, learningRate: Self.rate)
+        limit.step(&logits, costModel: prices, learningRate: Self.rate)
       }
       #expect(limit.value > 0)
     }
   }
 
   @Test func `a theta that is no number is left for others to tell of`() {
-    let prices = CostTable(layers: [[1, 2]], fixed: 0)
+    let prices = AdditiveCost(layers: [[1, 2]], fixed: 0)
     var multiplier = CostMultiplier(seed: 1, budget: 1.2, aim: .limit)
     var logits: [[Float]] = [[.nan, 0]]
-    multiplier.step(&logits, prices: prices, learningRate: Self.rate)
+    multiplier.step(&logits, costModel: prices, learningRate: Self.rate)
     #expect(logits[0][0].isNaN && logits[0][1] == 0)
   }
 
   // MARK: In a search
 
-  /// Twelve layers of four candidates, the dearer the better with less and less gain, and what
+  /// Twelve layers of four candidates, the more expensive the better with less and less gain, and what
   /// learns them.
   private struct Search {
-    let prices = CostTable(
+    let prices = AdditiveCost(
       layers: (0..<12).map { layer in [0, 1, 2, 4].map { $0 * Double(1 + layer % 4) } },
       fixed: 10
     )
@@ -171,7 +171,8 @@ struct CostMultiplierTests {
       settings.form = form
       settings.alpha = alpha
       theta = ArchitectureParameters(
-        prices: prices,
+        optionCounts: prices.layers.map(\.count),
+        costModel: prices,
         loss: try CostLoss(
           settings,
           metric: .flops,
@@ -188,21 +189,21 @@ struct CostMultiplierTests {
     mutating func run(_ count: Int, of all: Int) {
       for _ in 0..<count {
         engine.isRecording = true
-        let draw = theta.draw(
+        let sample = theta.sample(
           step: steps,
           temperature: 0.1 + 4 * exp(-4 * Double(steps) / Double(all)),
-          draws: 8,
+          samples: 8,
           trains: true,
           on: engine
         )
         var loss = engine.tensor([3], shape: [])
-        for (layer, mixture) in draw.mixtures.enumerated() {
+        for (layer, mixture) in sample.mixtures.enumerated() {
           let gains = [0, -0.3, -0.5, -0.6].map { Float($0 * (1 + 0.1 * Double(layer)) / 8) }
           let rows = [[Float]](repeating: gains, count: 8).flatMap { $0 }
           loss = engine.add(loss, engine.sum(engine.multiply(mixture.weights, constant: rows)))
         }
-        _ = theta.backward(draw, crossEntropy: loss, on: engine)
-        theta.step(draw, learningRate: ThetaRate.automatic.value(steps: all))
+        _ = theta.backward(sample, crossEntropy: loss, on: engine)
+        theta.step(sample, learningRate: ThetaRate.automatic.value(steps: all))
         steps += 1
       }
     }

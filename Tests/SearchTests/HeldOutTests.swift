@@ -82,19 +82,21 @@ import Testing
     try task.restore(try #require(try run.folder.latestCheckpoint()).checkpoint)
     let temperature = try #require(task.temperature(epoch: 2))
     let names = result.architecture.map(\.choice)
-    let network = zip(task.choices, names).map { choice, name in
-      choice.options.firstIndex { $0.name == name } ?? -1
-    }
-    func judged(_ network: [Int]?, _ images: JudgedImages) throws -> Evaluation? {
+    let network = Architecture(
+      zip(task.choices, names).map { choice, name in
+        choice.options.firstIndex { $0.name == name } ?? -1
+      }
+    )
+    func score(_ network: Architecture?, _ images: JudgedImages) throws -> Evaluation? {
       try task.evaluate(network, on: images, temperature: temperature, stops: { _ in false })
     }
-    let alone = try #require(try judged(network, .test))
+    let alone = try #require(try score(network, .test))
     #expect(alone.accuracy == result.testAccuracy && alone.crossEntropy == result.testLoss)
-    let mixture = try #require(try judged(nil, .test))
+    let mixture = try #require(try score(nil, .test))
     #expect(mixture.accuracy == result.supernetTestAccuracy)
     #expect(mixture.crossEntropy == result.supernetTestLoss)
-    #expect(try judged(network, .validation)?.accuracy == result.argmaxAccuracy)
-    #expect(try judged(nil, .validation)?.crossEntropy == result.validationLoss)
+    #expect(try score(network, .validation)?.accuracy == result.argmaxAccuracy)
+    #expect(try score(nil, .validation)?.crossEntropy == result.validationLoss)
     #expect(try task.evaluate(nil, on: .test, temperature: 1, stops: { _ in true }) == nil)
   }
 

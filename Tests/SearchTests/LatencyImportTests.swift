@@ -6,7 +6,7 @@ import Testing
 @testable import Search
 
 @Suite struct LatencyImportTests {
-  /// Rows for `LatencyFixture.macro`.
+  /// Rows for `LatencyFixture.space`.
   private static let rows = [
     "block,height,width,input,output,stride,milliseconds,spread",
     "stem,,,,,,0.5,",
@@ -24,7 +24,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/" + name
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    return try LatencyTable.imported(path: path, for: LatencyFixture.macro(), device: "phone")
+    return try LatencyTable.imported(path: path, for: LatencyFixture.space(), device: "phone")
   }
 
   private func complaint(_ text: String) -> String {
@@ -38,12 +38,12 @@ import Testing
 
   @Test func `comma-separated rows become a table`() throws {
     let table = try imported(LatencyImportTests.rows.joined(separator: "\n"))
-    let macro = try LatencyFixture.macro()
-    let prices = try table.prices(for: macro, place: "t")
+    let space = try LatencyFixture.space()
+    let prices = try table.prices(for: space, place: "t")
     #expect(prices.layers == [[1, 2, 0], [3, 4, 5]] && prices.fixed == 0.75)
     #expect(table.device == "phone" && table.threads == nil)
     #expect(table.entries[2].spread == 0.02 && table.entries[3].spread == nil)
-    #expect(try table.spread(for: macro, place: "t")?[1] == [0.02, 0.02, 0.02])
+    #expect(try table.spread(for: space, place: "t")?[1] == [0.02, 0.02, 0.02])
   }
 
   @Test func `a byte order mark changes nothing`() throws {

@@ -30,18 +30,18 @@ import Testing
 
   @Test func `the plan holds every candidate of every layer once a round`() throws {
     let configuration = try Configuration.preset("cifar-small")
-    let macro = MacroArchitecture(
+    let space = LayerwiseSpace(
       configuration.space,
       classes: 10,
       channels: 3,
       height: 32,
       width: 32
     )
-    let plan = LatencyTable.plan(macro)
+    let plan = LatencyTable.plan(space)
     #expect(plan.count == 18)
     for round in 0..<2 {
       let networks = plan.filter { $0.round == round }.map(\.architecture)
-      for layer in macro.layers.indices {
+      for layer in space.layers.indices {
         #expect(networks.map { $0[layer] }.sorted() == Array(0..<9))
       }
     }
@@ -50,18 +50,18 @@ import Testing
   }
 
   @Test func `a measurement fills every cell and tells how far it is`() throws {
-    let macro = try LatencyFixture.macro()
+    let space = try LatencyFixture.space()
     var shares: [Double] = []
     var saved: [LatencyTable] = []
     let table = try LatencyTable.measured(
-      for: macro,
+      for: space,
       threads: 1,
       isa: .baseline,
       precision: loose,
       progress: { shares.append($0.share) },
       save: { saved.append($0) }
     )
-    let prices = try table.prices(for: macro, place: "t")
+    let prices = try table.prices(for: space, place: "t")
     #expect(prices.fixed > 0 && prices.layers[0][2] == 0)
     #expect(prices.layers.joined().filter { $0 == 0 }.count == 1)
     #expect(table.threads == 1 && table.isa == "baseline" && !table.device.isEmpty)
@@ -74,11 +74,11 @@ import Testing
 
   @Test func `an interrupted measurement goes on where it was`() throws {
     struct Stop: Error {}
-    let macro = try LatencyFixture.macro()
+    let space = try LatencyFixture.space()
     var kept: LatencyTable?
     #expect(throws: Stop.self) {
       _ = try LatencyTable.measured(
-        for: macro,
+        for: space,
         threads: 1,
         precision: loose,
         save: {
@@ -91,18 +91,18 @@ import Testing
     let reread = try LatencyTable.parse(partial.text, place: "t")
     var networks = 0
     let table = try LatencyTable.measured(
-      for: macro,
+      for: space,
       threads: 1,
       precision: loose,
       continuing: reread,
       save: { _ in networks += 1 }
     )
     #expect(networks < 6 && networks > 0)
-    #expect(try table.prices(for: macro, place: "t").fixed > 0)
+    #expect(try table.prices(for: space, place: "t").fixed > 0)
     // Another number of threads is another measurement.
     var other = 0
     _ = try LatencyTable.measured(
-      for: macro,
+      for: space,
       threads: 2,
       precision: loose,
       continuing: reread,
@@ -116,7 +116,7 @@ import Testing
     impossible.patience = 0.05
     do {
       _ = try LatencyTable.measured(
-        for: try LatencyFixture.macro(),
+        for: try LatencyFixture.space(),
         threads: 1,
         precision: impossible
       )
@@ -130,15 +130,19 @@ import Testing
 
   @Test func `a batch beside slower ones counts, the slow ones do not`() throws {
     let engine = Engine(threads: 1)
-    let macro = try LatencyFixture.macro()
-    let timer = try NetworkTimer(macro.network([0, 0], name: "n"), parts: false, engine: engine)
+    let space = try LatencyFixture.space()
+    let timer = try NetworkTimer(
+      space.network(of: [0, 0], name: "n"),
+      parts: false,
+      engine: engine
+    )
     #expect(timer.spread == .infinity)
     for slow in [false, true, false, false, false] {
       timer.runBatch(seconds: 0.002) { slow }
     }
     #expect(timer.spread > 0 && timer.parts.count == 1)
     let all = (0..<5).map { _ in true }
-    let busy = try NetworkTimer(macro.network([0, 0], name: "n"), parts: false, engine: engine)
+    let busy = try NetworkTimer(space.network(of: [0, 0], name: "n"), parts: false, engine: engine)
     for slow in all { busy.runBatch(seconds: 0.002) { slow } }
     // None counts as quiet, so the fastest stand in, and how far they lie apart is told.
     #expect(busy.repeats >= 12 && busy.spread > 0)
@@ -146,11 +150,11 @@ import Testing
 
   @Test func `the stopwatch marks every stage of the network`() throws {
     let engine = Engine(threads: 1)
-    let macro = try LatencyFixture.macro()
+    let space = try LatencyFixture.space()
     // The identity of the first layer is no stage.
-    for (architecture, stages) in [([0, 0], 4), ([2, 0], 3), ([2, 2], 3)] {
+    for (architecture, stages) in [([0, 0], 4), ([2, 0], 3), ([2, 2], 3)] as [(Architecture, Int)] {
       let network = try #require(
-        Network(macro.network(architecture, name: "n"), engine: engine, seed: 1).inference()
+        Network(space.network(of: architecture, name: "n"), engine: engine, seed: 1).inference()
       )
       let watch = Stopwatch()
       network.stopwatch = watch
@@ -161,27 +165,27 @@ import Testing
   }
 
   @Test func `a kept table is measured once, and an unfinished one is gone on from`() throws {
-    let macro = try LatencyFixture.macro()
+    let space = try LatencyFixture.space()
     let folder = NSTemporaryDirectory() + "supertop-latency-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/deep/table.json"
-    let first = try LatencyTable.kept(for: macro, in: path, threads: 1, precision: loose)
+    let first = try LatencyTable.kept(for: space, in: path, threads: 1, precision: loose)
     #expect(!FileManager.default.fileExists(atPath: path + ".unfinished"))
     var calls = 0
-    let second = try LatencyTable.kept(for: macro, in: path, threads: 1, precision: loose) { _ in
+    let second = try LatencyTable.kept(for: space, in: path, threads: 1, precision: loose) { _ in
       calls += 1
     }
     #expect(calls == 0 && second.date == first.date && second.entries.count == first.entries.count)
     // A damaged one is made again.
     try Data("{".utf8).write(to: URL(fileURLWithPath: path))
-    _ = try LatencyTable.kept(for: macro, in: path, threads: 1, precision: loose) { _ in calls += 1
+    _ = try LatencyTable.kept(for: space, in: path, threads: 1, precision: loose) { _ in calls += 1
     }
     #expect(calls > 0)
-    #expect(try LatencyTable.load(path: path).prices(for: macro, place: path).fixed > 0)
+    #expect(try LatencyTable.load(path: path).prices(for: space, place: path).fixed > 0)
   }
 
   @Test func `the place of a table in the cache depends on what was timed`() throws {
-    let small = try LatencyFixture.macro()
+    let small = try LatencyFixture.space()
     let path = LatencyTable.cachePath(for: small, threads: 1, isa: .baseline)
     #expect(path == LatencyTable.cachePath(for: small, threads: 1, isa: .baseline))
     #expect(path.hasSuffix(".json") && path.contains("/latency-") && path.contains("-1t-"))
@@ -189,7 +193,7 @@ import Testing
       LatencyTable.cachePath(for: small, threads: 2, isa: .baseline),
       LatencyTable.cachePath(for: small, threads: 1, isa: .avx2),
       LatencyTable.cachePath(
-        for: try LatencyFixture.macro(widths: (8, 24)),
+        for: try LatencyFixture.space(widths: (8, 24)),
         threads: 1,
         isa: .baseline
       ),
@@ -220,24 +224,24 @@ import Testing
     #expect(check([(1, 2), (3, 2)]).r2 == 0)
   }
 
-  @Test func `networks are drawn uniformly, by their seed, and differ where they can`() throws {
-    let macro = try LatencyFixture.macro()
-    let all = LatencyCheck.sample(macro, 9, seed: 3)
+  @Test func `networks are sampled uniformly, by their seed, and differ where they can`() throws {
+    let space = try LatencyFixture.space()
+    let all = LatencyCheck.sample(space, 9, seed: 3)
     #expect(Set(all).count == 9)
-    #expect(all == LatencyCheck.sample(macro, 9, seed: 3))
-    #expect(all != LatencyCheck.sample(macro, 9, seed: 4))
-    #expect(LatencyCheck.sample(macro, 20, seed: 3).count == 20)
+    #expect(all == LatencyCheck.sample(space, 9, seed: 3))
+    #expect(all != LatencyCheck.sample(space, 9, seed: 4))
+    #expect(LatencyCheck.sample(space, 20, seed: 3).count == 20)
   }
 
   @Test func `whole networks are timed beside what the table says`() throws {
-    let macro = try LatencyFixture.macro()
+    let space = try LatencyFixture.space()
     var precision = LatencyPrecision(accepted: .infinity)
     precision.target = .infinity
     precision.patience = 0.2
     var last = 0.0
-    let prices = try LatencyFixture.table(macro).prices(for: macro, place: "t")
+    let prices = try LatencyFixture.table(space).prices(for: space, place: "t")
     let check = try LatencyCheck.run(
-      macro,
+      space,
       prices: prices,
       networks: 3,
       seed: 1,

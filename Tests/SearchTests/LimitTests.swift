@@ -60,26 +60,25 @@ struct LimitTests {
   }
 
   @Test(arguments: [false, true])
-  func `draws and repairs reach it`(tenths: Bool) throws {
+  func `samples and repairs reach it`(tenths: Bool) throws {
     let table = try table(tenths: tenths)
     let costs = try table.costs("madds")
     let prices = try table.prices(costs)
     for limit in try limits(table) {
-      let within = CostTable.within(limit)
+      let within = CostLimit.within(limit)
       let exact = table.architectures.indices.filter { costs.values[$0] == limit }
         .map { table.architectures[$0] }
       #expect(exact.allSatisfy { within.contains(prices.cost($0)) })
       let all = table.architectures.indices.filter { costs.values[$0] <= limit }
-      let drawn = RandomNetworks(prices: prices, within: within).different(81, seed: 1)
-      #expect(drawn.count <= all.count)
-      #expect(drawn.allSatisfy { within.contains(prices.cost($0)) })
-      let only = RandomNetworks(prices: prices, within: limit - 0.01...within.upperBound)
+      let sampled = AdditiveSampler(prices: prices, within: within).different(81, seed: 1)
+      #expect(sampled.count <= all.count)
+      #expect(sampled.allSatisfy { within.contains(prices.cost($0)) })
+      let only = AdditiveSampler(prices: prices, within: limit - 0.01...within.upperBound)
         .different(81, seed: 1)
       #expect(Set(only) == Set(exact), "\(limit)")
-      // The dearest candidates are the likeliest, so the budget decides.
-      let network = BudgetRepair.likeliest(
-        logProbabilities: prices.layers.map { $0.map { 10 * $0 } },
-        prices: prices,
+      // The most expensive candidates are the most probable, so the budget decides.
+      let network = prices.mostProbable(
+        prices.layers.map { $0.map { 10 * $0 } },
         within: within
       )
       #expect(network.map { exact.contains($0) } == true, "\(limit)")
@@ -90,18 +89,18 @@ struct LimitTests {
     var random = Philox(seed: 4, purpose: .test)
     for _ in 0..<200 {
       let layers = (0..<22).map { _ in (0..<3).map { _ in Double(random.below(100)) / 10 } }
-      let prices = CostTable(layers: layers, fixed: Double(random.below(100)) / 10)
-      let network = layers.map { _ in random.below(3) }
-      let turned = CostTable(layers: layers.reversed(), fixed: prices.fixed)
+      let prices = AdditiveCost(layers: layers, fixed: Double(random.below(100)) / 10)
+      let network = Architecture(layers.map { _ in random.below(3) })
+      let turned = AdditiveCost(layers: layers.reversed(), fixed: prices.fixed)
       // In another order, and from whole tenths.
-      let limit = turned.cost(network.reversed())
+      let limit = turned.cost(Architecture(network.reversed()))
       let tenths = zip(layers, network).reduce((10 * prices.fixed).rounded()) {
         $0 + (10 * $1.0[$1.1]).rounded()
       }
-      #expect(CostTable.within(limit).contains(prices.cost(network)))
-      #expect(CostTable.within(tenths / 10).contains(prices.cost(network)))
-      #expect(!CostTable.within(limit - 0.1).contains(prices.cost(network)))
+      #expect(CostLimit.within(limit).contains(prices.cost(network)))
+      #expect(CostLimit.within(tenths / 10).contains(prices.cost(network)))
+      #expect(!CostLimit.within(limit - 0.1).contains(prices.cost(network)))
     }
-    #expect(CostTable.within(nil).contains(.greatestFiniteMagnitude))
+    #expect(CostLimit.within(nil).contains(.greatestFiniteMagnitude))
   }
 }

@@ -63,27 +63,27 @@ import Testing
   @Test func `weights, theta and statistics are left as they were`() throws {
     let task = try task()
     let batch = task.plan(judging: .validation).batch(0)
-    let network = [0, 1]
+    let network: Architecture = [0, 1]
     task.supernet.recalibrate(network, temperature: 5, batches: [batch])
-    func judged(_ network: [Int]?) -> Double {
+    func score(_ network: Architecture?) -> Double {
       task.supernet.evaluate(network, temperature: 5, pixels: batch.pixels, labels: batch.labels)
         .crossEntropy
     }
-    let before = (bits: bits(task), alone: judged(network), mixture: judged(nil))
+    let before = (bits: bits(task), alone: score(network), mixture: score(nil))
     let found = try #require(try task.perturbation(temperature: 5, stops: { _ in false }))
-    #expect(judged(nil) == before.mixture && judged(network) == before.alone)
+    #expect(score(nil) == before.mixture && score(network) == before.alone)
     #expect(bits(task) == before.bits)
     #expect(try task.perturbation(temperature: 5, stops: { _ in false }) == found)
   }
 
   @Test func `the selection holds the budget`() throws {
-    let range = try TinyRun().task().supernet.prices.range
+    let range = try TinyRun().task().supernet.costModel.range
     let budget = range.lowerBound + 0.4 * (range.upperBound - range.lowerBound)
     let task = try TinyRun(overrides: ["budget.flops=\(budget)"]).task()
-    let prices = task.supernet.prices
-    let dear = prices.layers.map { layer in layer.map { $0 / 1e4 } }
-    let selected = task.selected(by: Perturbation(increases: dear, evaluations: 7)).network
-    #expect(CostTable.within(budget).contains(prices.cost(selected)))
+    let prices = try #require(task.supernet.costModel as? AdditiveCost)
+    let expensive = prices.layers.map { layer in layer.map { $0 / 1e4 } }
+    let selected = task.selected(by: Perturbation(increases: expensive, evaluations: 7)).network
+    #expect(CostLimit.within(budget).contains(prices.cost(selected)))
     #expect(prices.cost(selected) > range.lowerBound)
   }
 

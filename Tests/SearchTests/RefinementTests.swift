@@ -6,7 +6,7 @@ import Testing
 
 /// Networks that are bettered by their neighbours (spec S11).
 struct RefinementTests {
-  private let prices = CostTable(
+  private let prices = AdditiveCost(
     layers: [[1, 3, 5], [0, 2, 7], [4, 4, 1], [2, 6, 3]],
     fixed: 3
   )
@@ -14,18 +14,14 @@ struct RefinementTests {
     [0.2, 0.5, 0.3], [0.1, 0.1, 0.8], [0.6, 0.3, 0.1], [0.25, 0.5, 0.25],
   ]
 
-  private var all: [[Int]] {
-    prices.layers.reduce([[]]) { starts, layer in
-      starts.flatMap { start in layer.indices.map { start + [$0] } }
-    }
-  }
+  private var all: [Architecture] { prices.everyArchitecture }
 
   private func refinement(_ limit: Double?) -> Refinement {
-    Refinement(prices: prices, within: CostTable.within(limit), probabilities: probabilities)
+    Refinement(costModel: prices, within: CostLimit.within(limit), probabilities: probabilities)
   }
 
   /// Accuracies that no single layer explains.
-  private func value(_ network: [Int]) -> Double {
+  private func value(_ network: Architecture) -> Double {
     var random = Philox(
       seed: 7,
       purpose: .test,
@@ -38,7 +34,7 @@ struct RefinementTests {
   func `neighbours are one change or a trade within the limit, the most probable first`(
     limit: Double?
   ) {
-    let within = CostTable.within(limit)
+    let within = CostLimit.within(limit)
     for network in all where within.contains(prices.cost(network)) {
       let found = refinement(limit).neighbours(of: network)
       #expect(Set(found).count == found.count)
@@ -55,8 +51,10 @@ struct RefinementTests {
   }
 
   /// The networks that are evaluated from `start` on, in their order.
-  private func evaluated(_ start: [Int], limit: Double?, trials: Int = .max) -> [[Int]] {
-    var evaluated: [[Int]] = []
+  private func evaluated(_ start: Architecture, limit: Double?, trials: Int = .max)
+    -> [Architecture]
+  {
+    var evaluated: [Architecture] = []
     refinement(limit).run(from: [(start, value(start))], trials: trials) { network in
       evaluated.append(network)
       return value(network)
@@ -68,7 +66,7 @@ struct RefinementTests {
   func `the optimum is found from the poorest start and nothing is evaluated twice`(
     limit: Double
   ) throws {
-    let fitting = all.filter { CostTable.within(limit).contains(prices.cost($0)) }
+    let fitting = all.filter { CostLimit.within(limit).contains(prices.cost($0)) }
     let start = try #require(fitting.min { value($0) < value($1) })
     let best = try #require(fitting.max { value($0) < value($1) })
     let evaluated = evaluated(start, limit: limit)
@@ -79,9 +77,11 @@ struct RefinementTests {
 
   @Test func `where values add up a few trials find the optimum`() throws {
     let worth = [[3, 1, 0], [0, 5, 2], [1, 2, 7], [0, 4, 1.0]]
-    func value(_ network: [Int]) -> Double { zip(worth, network).reduce(0) { $0 + $1.0[$1.1] } }
+    func value(_ network: Architecture) -> Double {
+      zip(worth, network).reduce(0) { $0 + $1.0[$1.1] }
+    }
     for limit in [14.0, 18, 25] {
-      let fitting = all.filter { CostTable.within(limit).contains(prices.cost($0)) }
+      let fitting = all.filter { CostLimit.within(limit).contains(prices.cost($0)) }
       let best = try #require(fitting.map(value).max())
       let start = try #require(fitting.min { value($0) < value($1) })
       var found = value(start)
@@ -96,7 +96,7 @@ struct RefinementTests {
   }
 
   @Test func `each evaluation is of a neighbour of the best with one left`() {
-    let start = [0, 0, 2, 0]
+    let start: Architecture = [0, 0, 2, 0]
     var known = [start]
     for network in evaluated(start, limit: 16) {
       // The best that still has a neighbour that nobody has evaluated.
@@ -128,7 +128,7 @@ struct RefinementTests {
   }
 
   @Test func `of neighbours that nothing tells apart the most probable is first`() {
-    var first: [Int]?
+    var first: Architecture?
     refinement(16).run(from: [([0, 0, 2, 0], 1)], trials: 1) { network in
       first = network
       return 1

@@ -188,7 +188,7 @@ import Training
       )
     }
     #expect(losses[0] > 1.5)
-    // Every step draws another mixture, so the end is noisy.
+    // Every step samples another mixture, so the end is noisy.
     #expect(losses.suffix(5).reduce(0, +) / 5 < 0.4)
   }
 
@@ -236,7 +236,7 @@ import Training
   @Test func `a mixture with one certain choice a layer is that network`() throws {
     let net = try supernet(configuration())
     for index in 0..<3 { _ = step(net, .weights, index) }
-    let architecture = [3, 1, 7]
+    let architecture: Architecture = [3, 1, 7]
     for layer in 0..<3 {
       net.theta.logits[layer] = (0..<9).map { $0 == architecture[layer] ? 60 : -60 }
     }
@@ -285,34 +285,34 @@ import Training
     #expect(abs(once.crossEntropy - other.crossEntropy) > 1e-5)
   }
 
-  @Test func `architectures are drawn in proportion to their probability`() throws {
+  @Test func `architectures are sampled in proportion to their probability`() throws {
     let net = try supernet(configuration())
     net.theta.logits[0] = [2, 1, 0, 0, 0, 0, 0, 0, -1]
-    let within = CostTable.within(nil)
+    let within = CostLimit.within(nil)
     var counts = [Int](repeating: 0, count: 9)
-    let draws = 4000
-    let source = RandomNetworks(
-      prices: net.prices,
+    let samples = 4000
+    let source = AdditiveSampler(
+      prices: try #require(net.costModel as? AdditiveCost),
       probabilities: net.theta.probabilities,
       within: within
     )
-    for index in 0..<UInt32(draws) {
+    for index in 0..<UInt32(samples) {
       var random = Philox(seed: 3, purpose: .sampling, index: index)
-      counts[try #require(source.draw(&random))[0]] += 1
+      counts[try #require(source.sample(&random))[0]] += 1
     }
     for option in 0..<9 {
       #expect(
-        abs(Double(counts[option]) / Double(draws) - net.theta.probabilities[0][option]) < 0.03
+        abs(Double(counts[option]) / Double(samples) - net.theta.probabilities[0][option]) < 0.03
       )
     }
-    let once = net.theta.drawn(5, seed: 3, within: within)
+    let once = net.theta.samples(5, seed: 3, within: within)
     #expect(once.count == 5 && Set(once).count == 5)
-    #expect(net.theta.drawn(5, seed: 3, within: within) == once)
-    let others = net.theta.drawn(5, seed: 3, within: within, except: Set(once.prefix(2)))
+    #expect(net.theta.samples(5, seed: 3, within: within) == once)
+    let others = net.theta.samples(5, seed: 3, within: within, except: Set(once.prefix(2)))
     #expect(others.count == 5 && Set(others).isDisjoint(with: once.prefix(2)))
-    let middle = (net.prices.range.lowerBound + net.prices.range.upperBound) / 2
-    let cheap = net.theta.drawn(5, seed: 3, within: CostTable.within(middle))
-    #expect(cheap.count == 5 && cheap.allSatisfy { net.prices.cost($0) <= middle })
+    let middle = (net.costModel.range.lowerBound + net.costModel.range.upperBound) / 2
+    let cheap = net.theta.samples(5, seed: 3, within: CostLimit.within(middle))
+    #expect(cheap.count == 5 && cheap.allSatisfy { net.costModel.cost($0) <= middle })
     let expected = log(net.theta.probabilities[0][1]) + 2 * log(1.0 / 9)
     #expect(abs(net.theta.logProbability([1, 4, 4]) - expected) < 1e-9)
   }

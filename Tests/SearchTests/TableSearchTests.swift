@@ -10,7 +10,7 @@ import Testing
 struct TableSearchTests {
   private static let needsTables = Comment(rawValue: "needs the shared data: set SUPERTOP_SHARED")
 
-  private static let macro = Result {
+  private static let space = Result {
     try ResultTable(path: (sharedFolder ?? "") + "/data/tables/nasbench_macro.csv.gz")
   }
 
@@ -50,7 +50,7 @@ struct TableSearchTests {
     let table = try small(4)
     let loss = TableLoss(table)
     func value(_ mixture: [[Double]]) -> Double { loss(mixture).loss }
-    let certain = { (architecture: [Int]) in
+    let certain = { (architecture: Architecture) in
       architecture.map { chosen in (0..<3).map { $0 == chosen ? 1.0 : 0 } }
     }
     let ratio = value(certain([0, 1, 2, 0])) / value(certain([2, 2, 1, 0]))
@@ -128,7 +128,7 @@ struct TableSearchTests {
     // Half the usual, for a build without optimisation.
     settings.steps = 10
     let search = try TableSearch(
-      TableSearchTests.macro.get(),
+      TableSearchTests.space.get(),
       limit: try limit.map(CostLimit.init),
       settings: settings
     )
@@ -137,7 +137,7 @@ struct TableSearchTests {
     if limit != "madds<=80M" {
       let known = limit.flatMap { best[$0] } ?? "22212220"
       // Some networks are the same one twice: skips in a stage commute.
-      let row = try #require(table.row(of: known.compactMap(\.wholeNumberValue)))
+      let row = try #require(table.row(of: Architecture(known.compactMap(\.wholeNumberValue))))
       #expect(table.accuracies[search.best] == table.accuracies[row])
     }
     for seed in 0..<10 {
@@ -165,7 +165,7 @@ struct TableSearchTests {
     expected: Double
   ) throws {
     let search = try TableSearch(
-      TableSearchTests.macro.get(),
+      TableSearchTests.space.get(),
       limit: try limit.map(CostLimit.init),
       settings: settings(algorithm, evaluations: evaluations)
     )

@@ -1,23 +1,25 @@
 import Foundation
 
-/// Prices of single candidates, fitted to what whole networks cost.
+/// A number for each option of each choice, fitted to what whole networks cost or are worth.
 ///
 /// Ridge regression on the one-hot digits of the architectures, by the normal equations in `Double`. How hard
 /// it shrinks is chosen by generalised cross-validation, so noise-free costs are met exactly and a few noisy
 /// ones are not taken at their word.
 package struct AdditiveFit: Sendable {
-  /// The fitted prices, the cheapest candidate of every layer at 0.
+  /// What each candidate adds, [layer][candidate]; the least of every layer is 0.
   ///
   /// Whole networks tell differences within a layer only: what all candidates of a layer share is in
-  /// `fixed`. So no price is below 0 and no prediction is changed for that.
-  package let prices: CostTable
+  /// `constant`. So no term is below 0 and no prediction is changed for that.
+  package let terms: [[Double]]
+  /// What all networks share, in the unit of what was fitted.
+  package let constant: Double
   /// λ that was chosen.
   package let ridge: Double
 
   private static let ridges = [1e-6, 0.1, 0.5, 2, 10]
 
-  /// Fits prices to the `costs` of `architectures`, which have `sizes[l]` candidates in layer l.
-  package init(architectures: [[Int]], costs: [Double], sizes: [Int]) {
+  /// Fits terms to the `costs` of `architectures`, which have `sizes[l]` candidates in layer l.
+  package init(architectures: [Architecture], costs: [Double], sizes: [Int]) {
     let starts = sizes.indices.map { sizes[..<$0].reduce(0, +) }
     let rows = architectures.map { zip(starts, $0).map { $0 + $1 } }
     let count = sizes.reduce(0, +)
@@ -48,10 +50,13 @@ package struct AdditiveFit: Sendable {
     ridge = best?.ridge ?? 0
     let layers = zip(starts, sizes).map { Array(weights[$0..<$0 + $1]) }
     let least = layers.map { $0.min() ?? 0 }
-    prices = CostTable(
-      layers: zip(layers, least).map { layer, least in layer.map { $0 - least } },
-      fixed: mean + least.reduce(0, +)
-    )
+    terms = zip(layers, least).map { layer, least in layer.map { $0 - least } }
+    constant = mean + least.reduce(0, +)
+  }
+
+  /// What the fit predicts for a network.
+  package func value(_ architecture: Architecture) -> Double {
+    zip(terms, architecture).reduce(constant) { $0 + $1.0[$1.1] }
   }
 
   /// x of (G + λ)x = b by Cholesky's factors L·Lᵀ, and the trace of (G + λ)⁻¹, which is Σ (L⁻¹)².

@@ -54,7 +54,7 @@ struct EvolutionOfRows {
     return rows
   }
 
-  private func child(of population: ArraySlice<Int>, _ random: inout Philox) -> [Int] {
+  private func child(of population: ArraySlice<Int>, _ random: inout Philox) -> Architecture {
     let order = random.permutation(population.count).prefix(EvolutionOfRows.tournament)
     let rivals = order.map { population[population.startIndex + Int($0)] }
     let parent = rivals.max { table.accuracies[$0] < table.accuracies[$1] } ?? population[0]

@@ -45,8 +45,8 @@ package final class Deriver {
     }
     let data = try Dataset.load(settings.data, progress: progress)
     try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
-    let macro = MacroArchitecture(settings.space, data: data)
-    let latency = try SearchLatency(settings: settings, folder: folder, macro: macro).prices { _ in
+    let space = LayerwiseSpace(settings.space, data: data)
+    let latency = try SearchLatency(settings: settings, folder: folder, space: space).prices { _ in
     }
     if let warning = latency?.warning { try progress(1, warning) }
     timedThreads = latency?.threads ?? 1
@@ -68,18 +68,20 @@ package final class Deriver {
   ///   - seed: names the draws.
   ///   - selected: the network that perturbation chose, in place of the most probable one.
   /// - Returns: records that nobody has judged.
-  package func networks(samples: Int, seed: UInt64, selected: [Int]? = nil) -> [DerivedRecord] {
+  package func networks(samples: Int, seed: UInt64, selected: Architecture? = nil)
+    -> [DerivedRecord]
+  {
     let argmax = task.supernet.argmax
     var records: [DerivedRecord] = []
     if let selected { records.append(record("perturbation", drawn: selected, selected)) }
     for network in task.probable where network != selected {
       records.append(record("argmax", drawn: argmax, network))
     }
-    let drawn = task.supernet.theta.drawn(
+    let drawn = task.supernet.theta.samples(
       samples,
       seed: seed,
       within: task.within,
-      except: Set(records.map(\.architecture))
+      except: Set(records.map { Architecture($0.architecture) })
     )
     return records + drawn.map { record("sample", drawn: $0, $0) }
   }
@@ -90,7 +92,7 @@ package final class Deriver {
   ///   share that is done, ended it.
   package func selectedByPerturbation(
     stops: (Double) throws -> Bool
-  ) throws -> (network: [Int], layers: [SelectedLayer], evaluations: Int)? {
+  ) throws -> (network: Architecture, layers: [SelectedLayer], evaluations: Int)? {
     guard let found = try task.perturbation(temperature: temperature, stops: stops) else {
       return nil
     }
@@ -112,9 +114,9 @@ package final class Deriver {
     trials: Int,
     stops: (Int, Double) throws -> Bool
   ) throws -> (networks: [DerivedRecord], evaluations: Int)? {
-    let prices = task.supernet.prices
+    let costModel = task.supernet.costModel
     let refinement = Refinement(
-      prices: prices,
+      costModel: costModel,
       within: task.within,
       probabilities: task.supernet.theta.probabilities
     )
@@ -123,8 +125,8 @@ package final class Deriver {
     var evaluations = 0
     var isStopped = false
     try refinement.run(
-      from: judged.filter { task.within.contains(prices.cost($0.architecture)) }
-        .map { ($0.architecture, $0.worth) },
+      from: judged.map { (Architecture($0.architecture), $0.worth) }
+        .filter { task.within.contains(costModel.cost($0.0)) },
       trials: trials
     ) { network in
       var record = record("refined", drawn: network, network)
@@ -142,11 +144,13 @@ package final class Deriver {
     return isStopped ? nil : (better, evaluations)
   }
 
-  private func record(_ source: String, drawn: [Int], _ network: [Int]) -> DerivedRecord {
+  private func record(_ source: String, drawn: Architecture, _ network: Architecture)
+    -> DerivedRecord
+  {
     let choices = task.supernet.choices
     return DerivedRecord(
       source: source,
-      architecture: network,
+      architecture: network.options,
       blocks: zip(choices, network).map { $0.options[$1].name },
       changes: choices.changes(from: drawn, to: network),
       logProbability: task.supernet.theta.logProbability(network),
@@ -164,7 +168,7 @@ package final class Deriver {
   ) throws -> Bool {
     guard
       let score = try task.evaluate(
-        record.architecture,
+        Architecture(record.architecture),
         on: .theta,
         temperature: temperature,
         stops: stops
@@ -185,8 +189,8 @@ package final class Deriver {
 
   /// The network alone.
   package func network(_ record: DerivedRecord) -> NetworkDescription {
-    task.supernet.macro.network(
-      record.architecture,
+    task.supernet.space.network(
+      of: Architecture(record.architecture),
       name: "\(task.configuration.preset)-\(record.name)"
     )
   }

@@ -38,7 +38,7 @@ package struct SelectedLayer: Codable, Sendable, Equatable {
 extension SearchTask {
   /// Masks one candidate at a time and measures the supernet on the images kept for θ.
   ///
-  /// Batch-norm takes the statistics of each batch, so that a mixture without a candidate is judged by its own and
+  /// Batch-norm takes the statistics of each batch, so that a mixture without a candidate goes by its own and
   /// not by those of the whole; statistics and weights are left as they are.
   ///
   /// - Parameters:
@@ -81,15 +81,10 @@ extension SearchTask {
   }
 
   /// The network whose candidates the supernet can spare least, within the budget, and how it compares.
-  func selected(by perturbation: Perturbation) -> (network: [Int], layers: [SelectedLayer]) {
+  func selected(by perturbation: Perturbation) -> (network: Architecture, layers: [SelectedLayer]) {
     let increases = perturbation.increases
     let argmax = supernet.argmax
-    let network =
-      BudgetRepair.likeliest(
-        logProbabilities: increases,
-        prices: supernet.prices,
-        within: within
-      ) ?? argmax
+    let network = supernet.costModel.mostProbable(increases, within: within) ?? argmax
     let probabilities = supernet.theta.probabilities
     let layers = supernet.choices.indices.map { layer in
       let options = supernet.choices[layer].options

@@ -4,23 +4,27 @@ import Foundation
 ///
 /// A search decides its layers one by one, each for the mixture of the others; what suits the network that
 /// came out may be another candidate here, or a trade of cost between two layers. Neighbours are the networks
-/// within the limit with one changed layer, or with two of which one becomes cheaper and the other dearer.
+/// within the limit with one changed layer, or with two of which one becomes cheaper and the other more expensive.
 ///
 /// There are far more of them than evaluations. So a sum of what the candidates seem to be worth is fitted to all
 /// networks evaluated so far, and the best network's most promising neighbour is next; where the fit knows no
 /// difference, the one that the search holds most probable.
 struct Refinement {
-  private let prices: CostTable
+  private let costModel: any CostModel
   private let within: ClosedRange<Double>
   /// log P, [layer][candidate].
   private let scores: [[Double]]
 
   /// - Parameters:
-  ///   - prices: of every candidate.
+  ///   - costModel: tells which neighbours there are.
   ///   - within: costs that a neighbour may have.
-  ///   - probabilities: of the same candidates; they order the trials.
-  init(prices: CostTable, within: ClosedRange<Double>, probabilities: [[Double]]) {
-    self.prices = prices
+  ///   - probabilities: of the candidates, [layer][candidate]; they order the trials.
+  init(
+    costModel: any CostModel,
+    within: ClosedRange<Double>,
+    probabilities: [[Double]]
+  ) {
+    self.costModel = costModel
     self.within = within
     scores = probabilities.map { $0.map { log(max($0, .leastNormalMagnitude)) } }
   }
@@ -32,9 +36,9 @@ struct Refinement {
   ///   - trials: evaluations at most.
   ///   - evaluate: what a network is worth; nil ends the refinement.
   func run(
-    from pool: [(network: [Int], value: Double)],
+    from pool: [(network: Architecture, value: Double)],
     trials: Int,
-    evaluate: ([Int]) throws -> Double?
+    evaluate: (Architecture) throws -> Double?
   ) rethrows {
     var known = pool
     var seen = Set(pool.map(\.network))
@@ -57,22 +61,22 @@ struct Refinement {
 
   /// The neighbour of the highest fitted value, the first of equals; nil of none.
   private func mostPromising(
-    _ networks: [[Int]],
-    _ known: [(network: [Int], value: Double)]
-  ) -> [Int]? {
+    _ networks: [Architecture],
+    _ known: [(network: Architecture, value: Double)]
+  ) -> Architecture? {
     let worth = AdditiveFit(
       architectures: known.map(\.network),
       costs: known.map(\.value),
-      sizes: prices.layers.map(\.count)
-    ).prices
-    let fitted = networks.map(worth.cost)
+      sizes: scores.map(\.count)
+    )
+    let fitted = networks.map(worth.value)
     // `max` keeps the first of equals.
     return networks.indices.max { fitted[$0] < fitted[$1] }.map { networks[$0] }
   }
 
   /// The neighbours of a network within the limit, the most probable first.
-  func neighbours(of network: [Int]) -> [[Int]] {
-    let cost = prices.cost(network)
+  func neighbours(of network: Architecture) -> [Architecture] {
+    let cost = costModel.cost(network)
     /// One changed layer.
     struct Change {
       var layer: Int
@@ -82,11 +86,11 @@ struct Refinement {
     }
     let changes = network.indices.flatMap { layer in
       let now = network[layer]
-      return prices.layers[layer].indices.filter { $0 != now }.map { option in
+      return scores[layer].indices.filter { $0 != now }.map { option in
         Change(
           layer: layer,
           option: option,
-          cost: prices.layers[layer][option] - prices.layers[layer][now],
+          cost: costModel.change(of: network, at: layer, to: option),
           score: scores[layer][option] - scores[layer][now]
         )
       }
@@ -106,6 +110,6 @@ struct Refinement {
       var neighbour = network
       for change in item.1.changes { neighbour[change.layer] = change.option }
       return neighbour
-    }.filter { within.contains(prices.cost($0)) }
+    }.filter { within.contains(costModel.cost($0)) }
   }
 }

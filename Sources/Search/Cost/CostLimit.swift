@@ -35,4 +35,13 @@ package struct CostLimit: Sendable, Equatable {
     most = value * (factor ?? 1)
     self.text = text
   }
+
+  /// Costs up to `limit`; all of them where that is nil.
+  ///
+  /// A network that costs exactly the limit is within it (spec S8), so a rounding above still is: the same
+  /// prices, added up in another order, may differ by that.
+  package static func within(_ limit: Double?) -> ClosedRange<Double> {
+    guard let limit else { return -.infinity ... .infinity }
+    return -.infinity...limit + 1e-9 * abs(limit)
+  }
 }

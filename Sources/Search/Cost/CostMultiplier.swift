@@ -58,14 +58,14 @@ package struct CostMultiplier: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - logits: θ, [layer][candidate].
-  ///   - prices: of the same candidates.
+  ///   - costModel: of the same candidates.
   ///   - learningRate: of the step that θ made.
   package mutating func step(
     _ logits: inout [[Float]],
-    prices: CostTable,
+    costModel: any CostModel,
     learningRate: Double
   ) {
-    let tilt = Tilt(logits, prices, budget)
+    let tilt = Tilt(logits, costModel, budget)
     let cost = tilt.cost(0)
     steps += 1
     let rate = max(Self.rate, min(1, Self.firstRates / Double(steps)))
@@ -88,24 +88,27 @@ package struct CostMultiplier: Sendable, Equatable {
   }
 }
 
-/// The distributions softmax(θ − ν·price/B), one for each ν: their expected cost falls with ν.
+/// The distributions softmax(θ − ν·∂C/∂P/B), one for each ν: their expected cost falls with ν.
+///
+/// ∂C/∂P is that of θ itself, which for an additive cost is the price and holds everywhere.
 private struct Tilt {
   private let logits: [[Double]]
-  /// price/B.
+  /// ∂C/∂P/B; price/B for an additive cost.
   private let slopes: [[Double]]
-  private let prices: CostTable
+  private let costModel: any CostModel
 
   private static let bisections = 60
 
-  init(_ logits: [[Float]], _ prices: CostTable, _ budget: Double) {
-    self.logits = logits.map { $0.map(Double.init) }
-    self.prices = prices
-    slopes = prices.layers.map { $0.map { $0 / budget } }
+  init(_ logits: [[Float]], _ costModel: any CostModel, _ budget: Double) {
+    let logits = logits.map { $0.map(Double.init) }
+    self.logits = logits
+    self.costModel = costModel
+    slopes = costModel.gradient(logits.map(softmax)).map { $0.map { $0 / budget } }
   }
 
   /// Σ P·price at ν.
   func cost(_ share: Double) -> Double {
-    prices.expected(
+    costModel.expected(
       zip(logits, slopes).map { row, slopes in
         softmax(zip(row, slopes).map { $0 - share * $1 })
       }

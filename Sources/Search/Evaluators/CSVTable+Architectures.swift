@@ -2,16 +2,16 @@ import Data
 import Runs
 
 extension CSVTable {
-  /// The column `arch`: one digit a layer, the index of its candidate; one array for each row.
+  /// The column `arch`: one digit a layer, the index of its candidate; one network for each row.
   ///
   /// - Parameter sizes: candidates of each layer; nil takes the length of the first row and every digit.
-  /// - Returns: one candidate index a layer, for each row.
+  /// - Returns: the network of each row.
   /// - Throws: `UserError` naming row and column of a wrong length, a wrong digit or a repeated architecture.
-  package func architectures(sizes: [Int]? = nil) throws -> [[Int]] {
+  package func architectures(sizes: [Int]? = nil) throws -> [Architecture] {
     let column = try column("arch")
     let length = sizes?.count ?? rows[0][column].count
-    var seen: [[Int]: Int] = [:]
-    var result: [[Int]] = []
+    var seen: [Architecture: Int] = [:]
+    var result: [Architecture] = []
     for (row, cells) in rows.enumerated() {
       let cell = cells[column]
       guard cell.count == length, length > 0 else {
@@ -21,7 +21,7 @@ extension CSVTable {
           "'\(cell)' has \(cell.count) digits for \(length) layers"
         )
       }
-      let architecture = try cell.enumerated().map { layer, character in
+      let options = try cell.enumerated().map { layer, character in
         let most = sizes.map { $0[layer] } ?? 10
         guard character.isASCII, let digit = character.wholeNumberValue, digit < most else {
           throw fault(
@@ -32,6 +32,7 @@ extension CSVTable {
         }
         return digit
       }
+      let architecture = Architecture(options)
       if let first = seen.updateValue(row, forKey: architecture) {
         throw fault(row: row, column: column, "'\(cell)' is already in row \(first + 1)")
       }

@@ -8,15 +8,15 @@ import Runs
 package struct ResultTable: Sendable {
   /// The file.
   package let path: String
-  /// One candidate index a layer, a row of the file each.
-  package let architectures: [[Int]]
+  /// The network of each row.
+  package let architectures: [Architecture]
   /// What a network is taken to reach: the mean of its accuracy columns, in their unit.
   package let accuracies: [Double]
   /// Candidates of each layer: one more than its highest digit.
   package let sizes: [Int]
   /// The columns that are neither architecture nor accuracy.
   package let costNames: [String]
-  private let rows: [[Int]: Int]
+  private let rows: [Architecture: Int]
   private let table: CSVTable
 
   /// What the networks of a table cost, in one metric.
@@ -63,13 +63,13 @@ package struct ResultTable: Sendable {
     let named = Set(columns)
     costNames = table.header.indices.filter { !named.contains($0) && table.header[$0] != "arch" }
       .map { table.header[$0] }
-    let first = architectures[0]
+    let first = architectures[0].options
     sizes = architectures.reduce(first) { zip($0, $1).map(max) }.map { $0 + 1 }
     rows = Dictionary(uniqueKeysWithValues: zip(architectures, architectures.indices))
   }
 
   /// The row of an architecture; nil when the table lacks it.
-  package func row(of architecture: [Int]) -> Int? { rows[architecture] }
+  package func row(of architecture: Architecture) -> Int? { rows[architecture] }
 
   /// A column of costs.
   ///
@@ -92,11 +92,11 @@ package struct ResultTable: Sendable {
   /// of them meets a limit exactly.
   ///
   /// Errors: `.data` naming the column and the worst row when the sum misses a cost by more than 10⁻⁶ of the
-  /// dearest network's, or the architectures that are lacking.
-  package func prices(_ costs: Costs) throws -> CostTable {
+  /// most expensive network's, or the architectures that are lacking.
+  package func prices(_ costs: Costs) throws -> AdditiveCost {
     try checkComplete()
-    let first = sizes.map { _ in 0 }
-    func cost(_ architecture: [Int]) -> Double {
+    let first = Architecture(sizes.map { _ in 0 })
+    func cost(_ architecture: Architecture) -> Double {
       row(of: architecture).map { costs.values[$0] } ?? 0
     }
     let layers = sizes.indices.map { layer in
@@ -108,7 +108,7 @@ package struct ResultTable: Sendable {
     }
     // The cheapest candidate of every layer at 0, so that no price is below it.
     let least = layers.map { $0.min() ?? 0 }
-    let prices = CostTable(
+    let prices = AdditiveCost(
       layers: zip(layers, least).map { layer, least in layer.map { $0 - least } },
       fixed: cost(first) + least.reduce(0, +)
     )
@@ -130,7 +130,7 @@ package struct ResultTable: Sendable {
   package func checkComplete() throws {
     let whole = sizes.reduce(1.0) { $0 * Double($1) }
     guard Double(architectures.count) < whole else { return }
-    var missing = sizes.map { _ in 0 }
+    var missing = Architecture(sizes.map { _ in 0 })
     while row(of: missing) != nil {
       var layer = missing.count - 1
       while missing[layer] == sizes[layer] - 1 {

@@ -70,20 +70,20 @@ struct TableLoss {
     return (values[sizes.count][0], gradients)
   }
 
-  /// L of a draw as a scalar on the tape of the mixtures, in place of a supernet's cross-entropy; the mean
-  /// where each mixture has several rows [draws, candidates].
-  func crossEntropy(_ mixtures: [ArchitectureParameters.Mixture], on engine: Engine) -> Tensor {
-    let draws = mixtures.first.map { $0.weights.count / $0.weights.channels } ?? 1
+  /// L of a sample as a scalar on the tape of the mixtures, in place of a supernet's cross-entropy; the mean
+  /// where each mixture has several rows [samples, candidates].
+  func crossEntropy(_ mixtures: [Mixture], on engine: Engine) -> Tensor {
+    let samples = mixtures.first?.samples ?? 1
     let values = mixtures.map { ($0.forward ?? $0.weights.values).map(Double.init) }
     var loss = 0.0
     var gradients = mixtures.map { _ in [Float]() }
-    for draw in 0..<draws {
+    for sample in 0..<samples {
       let (value, parts) = self(
-        zip(values, sizes).map { Array($0[(draw * $1)..<((draw + 1) * $1)]) }
+        zip(values, sizes).map { Array($0[(sample * $1)..<((sample + 1) * $1)]) }
       )
-      loss += value / Double(draws)
+      loss += value / Double(samples)
       for (layer, part) in parts.enumerated() {
-        gradients[layer] += part.map { Float($0 / Double(draws)) }
+        gradients[layer] += part.map { Float($0 / Double(samples)) }
       }
     }
     // Linear in the weights with the true gradient; the constant makes the value right.

@@ -24,8 +24,8 @@ package struct TableSearch: Sendable {
     package var epochs = 90
     /// Steps on θ in an epoch.
     package var steps = 20
-    /// Draws of a step, whose mixtures are judged together.
-    package var draws = 8
+    /// Samples of a step, whose mixtures are evaluated together.
+    package var samples = 8
     /// Form of the loss (spec S8).
     package var form = Configuration.LossSettings.Form.limit
     /// Whether the weight of the cost is learned where there is a limit.
@@ -41,8 +41,8 @@ package struct TableSearch: Sendable {
 
   /// What one search found.
   package struct Answer: Sendable {
-    /// One candidate index a layer.
-    package let architecture: [Int]
+    /// The network.
+    package let architecture: Architecture
     /// In the table's unit.
     package let accuracy: Double
     /// In the metric's unit; nil without a metric.
@@ -69,7 +69,7 @@ package struct TableSearch: Sendable {
   package let costs: ResultTable.Costs?
   private let settings: Settings
   /// For dnas.
-  private let gradient: (prices: CostTable, loss: CostLoss, mixture: TableLoss)?
+  private let gradient: (costModel: AdditiveCost, loss: CostLoss, mixture: TableLoss)?
 
   /// Prepares searches on `table`; `metric` names the column of the loss where there is no limit.
   ///
@@ -86,7 +86,7 @@ package struct TableSearch: Sendable {
     self.limit = limit
     self.settings = settings
     costs = try (limit?.name ?? metric).map(table.costs)
-    let within = CostTable.within(limit?.most)
+    let within = CostLimit.within(limit?.most)
     feasible = table.architectures.indices.filter { [costs] row in
       within.contains(costs?.values[row] ?? 0)
     }
@@ -118,7 +118,7 @@ package struct TableSearch: Sendable {
     }
     let prices =
       try costs.map(table.prices)
-      ?? CostTable(layers: table.sizes.map { [Double](repeating: 0, count: $0) }, fixed: 0)
+      ?? AdditiveCost(layers: table.sizes.map { [Double](repeating: 0, count: $0) }, fixed: 0)
     var loss = try Configuration.preset("digits").loss
     loss.form = form
     loss.multiplier = isFree ? .fixed : settings.multiplier
@@ -168,7 +168,7 @@ package struct TableSearch: Sendable {
       regret: table.accuracies[best] - table.accuracies[found],
       evaluations: rows.count,
       steps: steps,
-      withinLimit: CostTable.within(limit?.most).contains(cost ?? 0)
+      withinLimit: CostLimit.within(limit?.most).contains(cost ?? 0)
     )
   }
 
@@ -181,7 +181,8 @@ package struct TableSearch: Sendable {
       overrides: ["search.epochs=\(max(1, settings.epochs))"]
     )
     let theta = ArchitectureParameters(
-      prices: gradient.prices,
+      optionCounts: table.sizes,
+      costModel: gradient.costModel,
       loss: gradient.loss,
       settings: configuration.theta,
       hard: false,
@@ -192,19 +193,16 @@ package struct TableSearch: Sendable {
     let steps = settings.epochs * settings.steps
     let rate = configuration.theta.learningRate.value(steps: steps)
     for step in 0..<steps {
-      let draw = theta.draw(
-        step: step,
+      _ = theta.step(
+        step,
         temperature: configuration.temperature.value(
           epoch: step / settings.steps,
           of: settings.epochs
         ),
-        draws: settings.draws,
-        trains: true,
+        samples: settings.samples,
+        learningRate: rate,
         on: engine
-      )
-      let crossEntropy = gradient.mixture.crossEntropy(draw.mixtures, on: engine)
-      _ = theta.backward(draw, crossEntropy: crossEntropy, on: engine)
-      theta.step(draw, learningRate: rate)
+      ) { gradient.mixture.crossEntropy($0, on: engine) }
     }
     return answer(derived(theta, seed), steps: steps)
   }
@@ -213,16 +211,16 @@ package struct TableSearch: Sendable {
   /// the best of them until none is better or the evaluations are spent (spec S11).
   private func derived(_ theta: ArchitectureParameters, _ seed: UInt64) -> [Int] {
     // The costs of the table decide, whatever the last digit of a sum of prices.
-    let within = CostTable.within(limit?.most)
-    func row(_ network: [Int]) -> Int? {
+    let within = CostLimit.within(limit?.most)
+    func row(_ network: Architecture) -> Int? {
       table.row(of: network).flatMap { within.contains(costs?.values[$0] ?? 0) ? $0 : nil }
     }
     let count = max(1, settings.evaluations / Self.drawnPart)
     let probable = theta.mostProbable(within: within).map { [$0] } ?? []
-    let drawn = theta.drawn(count - 1, seed: seed, within: within, except: Set(probable))
+    let drawn = theta.samples(count - 1, seed: seed, within: within, except: Set(probable))
     var rows = (probable + drawn).compactMap(row).prefix(settings.evaluations).map { $0 }
     let refinement = Refinement(
-      prices: theta.prices,
+      costModel: theta.costModel,
       within: within,
       probabilities: theta.probabilities
     )

@@ -6,8 +6,8 @@ import Tensor
 package struct LatencyCheck: Sendable, Equatable {
   /// One network.
   package struct Row: Sendable, Equatable {
-    /// Candidate indices.
-    package var architecture: [Int]
+    /// Its candidates.
+    package var architecture: Architecture
     /// Sum of the table's cells, milliseconds.
     package var predicted: Double
     /// Median of the network's own calls, milliseconds.
@@ -64,7 +64,7 @@ package struct LatencyCheck: Sendable, Equatable {
   /// The networks take turns, so that a slow spell of the machine meets all of them.
   ///
   /// - Parameters:
-  ///   - macro: the space.
+  ///   - space: the space.
   ///   - prices: the table's, milliseconds.
   ///   - networks: how many, from 1.
   ///   - seed: of the sample.
@@ -75,8 +75,8 @@ package struct LatencyCheck: Sendable, Equatable {
   /// - Returns: a row for each network, in the order of the sample.
   /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
   package static func run(
-    _ macro: MacroArchitecture,
-    prices: CostTable,
+    _ space: LayerwiseSpace,
+    prices: AdditiveCost,
     networks: Int,
     seed: UInt64,
     threads: Int,
@@ -86,11 +86,11 @@ package struct LatencyCheck: Sendable, Equatable {
   ) throws -> LatencyCheck {
     let engine = Engine(instructionSet: isa, threads: threads)
     var reference = ReferenceLoop(engine)
-    let architectures = sample(macro, networks, seed: seed)
+    let architectures = sample(space, networks, seed: seed)
     let timers = try architectures.enumerated().map { index, architecture in
       try progress(0.1 * Double(index) / Double(networks))
       return try NetworkTimer(
-        macro.network(architecture, name: "network \(index + 1)"),
+        space.network(of: architecture, name: "network \(index + 1)"),
         parts: false,
         engine: engine
       )
@@ -129,14 +129,14 @@ package struct LatencyCheck: Sendable, Equatable {
   private static let batchSeconds = 0.025
 
   /// Different architectures, as long as there are enough.
-  static func sample(_ macro: MacroArchitecture, _ count: Int, seed: UInt64) -> [[Int]] {
+  static func sample(_ space: LayerwiseSpace, _ count: Int, seed: UInt64) -> [Architecture] {
     var random = Philox(seed: seed, purpose: .sampling)
-    var seen: Set<[Int]> = []
-    var all: [[Int]] = []
+    var seen: Set<Architecture> = []
+    var all: [Architecture] = []
     while all.count < count {
-      var attempt: [Int] = []
+      var attempt: Architecture = []
       for _ in 0..<100 {
-        attempt = macro.layers.map { random.below($0.count) }
+        attempt = Architecture(space.layers.map { random.below($0.count) })
         if seen.insert(attempt).inserted { break }
       }
       all.append(attempt)

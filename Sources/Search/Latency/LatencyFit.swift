@@ -13,7 +13,7 @@ import Tensor
 /// fit's. Where the cheapest is not `skip`, skip has a price: noise, which the table doctor names.
 package struct LatencyFit: Sendable {
   /// Milliseconds, none of them negative.
-  package let prices: CostTable
+  package let prices: AdditiveCost
   /// The device's column.
   package let device: String
   /// Networks that the prices were fitted to.
@@ -83,20 +83,20 @@ package struct LatencyFit: Sendable {
       costs: chosen.map { times[$0] },
       sizes: sizes
     )
-    guard fit.prices.fixed >= 0 else {
+    guard fit.constant >= 0 else {
       throw UserError(
         .data,
         "\(table.path), column '\(device)'",
-        "no table explains these times: the cheapest network would take \(fit.prices.fixed) ms",
+        "no table explains these times: the cheapest network would take \(fit.constant) ms",
         remedy: "give more networks, or times with less noise"
       )
     }
-    prices = fit.prices
+    prices = AdditiveCost(layers: fit.terms, fixed: fit.constant, metric: .latency)
     self.device = device
     fitted = count
     self.heldOut = heldOut
     quality = FitQuality(
-      predictions: architectures[available...].map(fit.prices.cost),
+      predictions: architectures[available...].map(fit.value),
       truths: Array(times[available...])
     )
   }
@@ -104,12 +104,12 @@ package struct LatencyFit: Sendable {
 
 extension LatencyFit {
   /// The fit as a table of the space: a cell for each candidate of each layer, and one fixed part.
-  package func latencyTable(for macro: MacroArchitecture) -> LatencyTable {
+  package func latencyTable(for space: LayerwiseSpace) -> LatencyTable {
     var table = LatencyTable(device: device)
     table.entries = [
-      LatencyTable.Entry(macro.fixedBlocks.head, candidate: "fixed", milliseconds: prices.fixed)
+      LatencyTable.Entry(space.fixedBlocks.head, candidate: "fixed", milliseconds: prices.fixed)
     ]
-    for (index, (candidates, prices)) in zip(macro.layers, prices.layers).enumerated() {
+    for (index, (candidates, prices)) in zip(space.layers, prices.layers).enumerated() {
       table.entries += zip(candidates, prices).map {
         LatencyTable.Entry($0, layer: index + 1, milliseconds: $1)
       }

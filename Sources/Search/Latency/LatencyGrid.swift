@@ -25,12 +25,12 @@ package struct LatencyGrid: Sendable, Equatable {
   /// The prices of a space.
   ///
   /// Errors: see `LatencyTable.prices`.
-  package init(_ table: LatencyTable, for macro: MacroArchitecture, place: String) throws {
-    let prices = try table.prices(for: macro, place: place)
-    let spread = try table.spread(for: macro, place: place)
+  package init(_ table: LatencyTable, for space: LayerwiseSpace, place: String) throws {
+    let prices = try table.prices(for: space, place: place)
+    let spread = try table.spread(for: space, place: place)
     fixed = prices.fixed
-    candidates = macro.layers.first?.map(\.name) ?? []
-    rows = macro.choices.enumerated().map { index, choice in
+    candidates = space.layers.first?.map(\.name) ?? []
+    rows = space.choices.enumerated().map { index, choice in
       Row(
         name: choice.name,
         detail: choice.detail,
@@ -80,11 +80,11 @@ package struct LatencyGrid: Sendable, Equatable {
   }
 
   /// What the doctor says; rows with gaps are left out.
-  package var findings: [TableDoctor.Finding] {
+  package var findings: [LatencyDiagnostics.Finding] {
     let whole = rows.filter { !$0.milliseconds.contains(nil) }
     let options = candidates.map { Choice.Option(name: $0) }
-    return TableDoctor.findings(
-      prices: CostTable(
+    return LatencyDiagnostics.findings(
+      prices: AdditiveCost(
         layers: whole.map { $0.milliseconds.map { $0 ?? 0 } },
         fixed: fixed
       ),

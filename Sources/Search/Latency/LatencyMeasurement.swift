@@ -43,7 +43,7 @@ extension LatencyTable {
   /// whole networks, each with other neighbours, and is worth the mean of their medians.
   ///
   /// - Parameters:
-  ///   - macro: the space.
+  ///   - space: the space.
   ///   - threads: workers inside a block.
   ///   - isa: the kernels to time.
   ///   - precision: what is enough.
@@ -53,7 +53,7 @@ extension LatencyTable {
   /// - Returns: the table, every cell of the space in it.
   /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
   package static func measured(
-    for macro: MacroArchitecture,
+    for space: LayerwiseSpace,
     threads: Int,
     isa: InstructionSet = .chosen,
     precision: LatencyPrecision = LatencyPrecision(),
@@ -63,20 +63,20 @@ extension LatencyTable {
   ) throws -> LatencyTable {
     var table = LatencyTable(device: hostProcessor(), threads: threads, isa: isa.rawValue)
     if let continuing, table.continues(continuing) { table.entries = continuing.entries }
-    let blocks = macro.fixedBlocks
-    let order = macro.latencyCells
+    let blocks = space.fixedBlocks
+    let order = space.latencyCells
     let engine = Engine(instructionSet: isa, threads: threads)
     var reference = ReferenceLoop(engine)
-    let plan = plan(macro)
+    let plan = plan(space)
     let clock = ContinuousClock()
     let start = clock.now
     var timed = 0
     for (index, (round, architecture)) in plan.enumerated() {
-      let chosen = zip(macro.layers, architecture).map { $0[$1] }.filter { !$0.isIdentity }
+      let chosen = zip(space.layers, architecture).map { $0[$1] }.filter { !$0.isIdentity }
       // Every network holds the fixed parts, so they say which networks are done.
       guard table.needs(chosen, round: round) || table.entries.isEmpty else { continue }
       let timer = try NetworkTimer(
-        macro.network(architecture, name: "block timings"),
+        space.network(of: architecture, name: "block timings"),
         parts: true,
         engine: engine
       )
@@ -154,19 +154,19 @@ extension LatencyTable {
   // MARK: The plan
 
   /// Architectures that hold every candidate of every layer once a round, with other neighbours in each round.
-  static func plan(_ macro: MacroArchitecture) -> [(round: Int, architecture: [Int])] {
-    let most = macro.layers.map(\.count).max() ?? 0
+  static func plan(_ space: LayerwiseSpace) -> [(round: Int, architecture: Architecture)] {
+    let most = space.layers.map(\.count).max() ?? 0
     return (0..<rounds).flatMap { round in
-      let orders = macro.layers.indices.map { layer in
+      let orders = space.layers.indices.map { layer in
         var random = Philox(
           seed: 1,
           purpose: .sampling,
           step: UInt64(round),
           index: UInt32(layer)
         )
-        return random.permutation(macro.layers[layer].count)
+        return random.permutation(space.layers[layer].count)
       }
-      return (0..<most).map { row in (round, orders.map { Int($0[row % $0.count]) }) }
+      return (0..<most).map { row in (round, Architecture(orders.map { Int($0[row % $0.count]) })) }
     }
   }
 

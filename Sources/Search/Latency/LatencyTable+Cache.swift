@@ -11,7 +11,7 @@ extension LatencyTable {
   /// `path` is no plain file (a pipe, standard output) there is none.
   ///
   /// - Parameters:
-  ///   - macro: the space.
+  ///   - space: the space.
   ///   - path: the file; by default `cachePath`.
   ///   - threads: workers inside a block.
   ///   - isa: the kernels to time.
@@ -23,7 +23,7 @@ extension LatencyTable {
   /// - Returns: the table, whole and fitting the space.
   /// - Throws: those of `measured`, and of `unkept`.
   package static func kept(
-    for macro: MacroArchitecture,
+    for space: LayerwiseSpace,
     in path: String? = nil,
     threads: Int,
     isa: InstructionSet = .chosen,
@@ -32,9 +32,9 @@ extension LatencyTable {
     progress: (LatencyProgress) throws -> Void = { _ in },
     unkept: (UserError) throws -> Void = { throw $0 }
   ) throws -> LatencyTable {
-    let path = path ?? cachePath(for: macro, threads: threads, isa: isa)
+    let path = path ?? cachePath(for: space, threads: threads, isa: isa)
     // A damaged file of the cache is made again, as any other of its kind.
-    if !anew, let table = try? load(path: path), (try? table.prices(for: macro, place: path)) != nil
+    if !anew, let table = try? load(path: path), (try? table.prices(for: space, place: path)) != nil
     {
       return table
     }
@@ -52,11 +52,11 @@ extension LatencyTable {
     var isFile = false
     try keep { isFile = try preparePlace(path) }
     let table = try measured(
-      for: macro,
+      for: space,
       threads: threads,
       isa: isa,
       precision: precision,
-      continuing: (try? load(path: unfinished)).flatMap { $0.isPart(of: macro) ? $0 : nil },
+      continuing: (try? load(path: unfinished)).flatMap { $0.isPart(of: space) ? $0 : nil },
       progress: progress,
       save: { part in if isFile { try keep { try part.write(to: unfinished) } } }
     )
@@ -92,9 +92,9 @@ extension LatencyTable {
   }
 
   /// Whether all its cells are cells of the space.
-  private func isPart(of macro: MacroArchitecture) -> Bool {
-    let blocks = macro.fixedBlocks
-    let cells = Set(macro.latencyCells.map(\.latencyCell))
+  private func isPart(of space: LayerwiseSpace) -> Bool {
+    let blocks = space.fixedBlocks
+    let cells = Set(space.latencyCells.map(\.latencyCell))
     return entries.allSatisfy {
       switch $0.candidate {
       case "stem": $0.cell == blocks.stem.latencyCell
@@ -107,12 +107,12 @@ extension LatencyTable {
   /// Where this machine's table of a space is kept for the user: a name of processor, threads, instruction set
   /// and cells.
   package static func cachePath(
-    for macro: MacroArchitecture,
+    for space: LayerwiseSpace,
     threads: Int,
     isa: InstructionSet = .chosen
   ) -> String {
-    let blocks = macro.fixedBlocks
-    let cells = [blocks.stem, blocks.head] + macro.latencyCells
+    let blocks = space.fixedBlocks
+    let cells = [blocks.stem, blocks.head] + space.latencyCells
     let hash = SHA256.hex(
       cells.map { "\($0.summary) \($0.height) \($0.width) \($0.input) \($0.output) \($0.stride)" }
         .joined(separator: "\n").utf8

@@ -16,13 +16,13 @@ extension LatencyTable {
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - macro: the space that its cells must cover.
+  ///   - space: the space that its cells must cover.
   ///   - device: its name.
   /// - Returns: a table that covers the space.
   /// - Throws: `.noInput`; `.data` naming row and column, or the cells that are missing.
   package static func imported(
     path: String,
-    for macro: MacroArchitecture,
+    for space: LayerwiseSpace,
     device: String
   ) throws -> LatencyTable {
     var table = LatencyTable(device: device)
@@ -31,10 +31,10 @@ extension LatencyTable {
     case "{":
       table = try parse(text, place: path)
       table.device = device
-    case "[": try table.add(rows(text, path: path), macro)
-    default: try table.add(CSVTable(text: text, path: path), macro)
+    case "[": try table.add(rows(text, path: path), space)
+    default: try table.add(CSVTable(text: text, path: path), space)
     }
-    _ = try table.prices(for: macro, place: path)
+    _ = try table.prices(for: space, place: path)
     return table
   }
 
@@ -73,7 +73,7 @@ extension LatencyTable {
     )
   }
 
-  private mutating func add(_ csv: CSVTable, _ macro: MacroArchitecture) throws {
+  private mutating func add(_ csv: CSVTable, _ space: LayerwiseSpace) throws {
     let known = LatencyTable.columns + ["spread"]
     if let strange = csv.header.first(where: { !known.contains($0) }) {
       throw UserError(
@@ -88,7 +88,7 @@ extension LatencyTable {
     )
     let spread = csv.header.firstIndex(of: "spread")
     func column(_ name: String) -> Int { columns[name] ?? 0 }
-    let blocks = macro.fixedBlocks
+    let blocks = space.fixedBlocks
     var seen: [Key: Int] = [:]
     for row in csv.rows.indices {
       let name = String(csv.rows[row][column("block")])
@@ -113,7 +113,7 @@ extension LatencyTable {
         let sizes = try ["height", "width", "input", "output", "stride"].map {
           try whole(column($0))
         }
-        let candidate = macro.layers.joined().first {
+        let candidate = space.layers.joined().first {
           $0.name == name && [$0.height, $0.width, $0.input, $0.output, $0.stride] == sizes
         }
         guard let candidate else {

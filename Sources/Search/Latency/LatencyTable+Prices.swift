@@ -5,35 +5,36 @@ extension LatencyTable {
   /// The prices of a space's networks in milliseconds.
   ///
   /// - Parameters:
-  ///   - macro: the space, whose cells must all be there.
+  ///   - space: the space, whose cells must all be there.
   ///   - place: what errors name, the file.
   /// - Returns: a price for each candidate of each layer.
   /// - Throws: `.data` naming the cells that are missing, or the first one that the space does not have or that
   ///   computes something else.
-  package func prices(for macro: MacroArchitecture, place: String) throws -> CostTable {
-    let cells = try matched(to: macro, place: place)
-    let fixed = try fixedEntries(of: macro, place: place)
-    return CostTable(
+  package func prices(for space: LayerwiseSpace, place: String) throws -> AdditiveCost {
+    let cells = try matched(to: space, place: place)
+    let fixed = try fixedEntries(of: space, place: place)
+    return AdditiveCost(
       layers: cells.map { $0.map { $0?.milliseconds ?? 0 } },
-      fixed: fixed.reduce(0) { $0 + $1.milliseconds }
+      fixed: fixed.reduce(0) { $0 + $1.milliseconds },
+      metric: .latency
     )
   }
 
   /// The relative spread of each price, [layer][candidate]; 0 for identities, nil where none is known.
-  package func spread(for macro: MacroArchitecture, place: String) throws -> [[Double]]? {
-    let cells = try matched(to: macro, place: place)
+  package func spread(for space: LayerwiseSpace, place: String) throws -> [[Double]]? {
+    let cells = try matched(to: space, place: place)
     guard cells.joined().contains(where: { $0?.spread != nil }) else { return nil }
     return cells.map { $0.map { $0?.spread ?? 0 } }
   }
 
   /// The entry of each candidate of each layer; nil for an identity that has none.
-  private func matched(to macro: MacroArchitecture, place: String) throws -> [[Entry?]] {
+  private func matched(to space: LayerwiseSpace, place: String) throws -> [[Entry?]] {
     var byKey: [Key: Entry] = [:]
     for entry in entries { byKey[entry.key] = entry }
     var used: Set<Key> = []
     var cells: [[Entry?]] = []
     var missing: [(block: BlockDescription, layer: Int)] = []
-    for (index, candidates) in macro.layers.enumerated() {
+    for (index, candidates) in space.layers.enumerated() {
       var row: [Entry?] = []
       for candidate in candidates {
         let keys: [Key] = [.layer(index + 1, candidate.name), .cell(candidate.latencyCell)]
@@ -63,7 +64,7 @@ extension LatencyTable {
       )
     }
     // The same operator under a name of another list is more likely a mistake than a match.
-    let names = Set(macro.layers.joined().map(\.name))
+    let names = Set(space.layers.joined().map(\.name))
     if let stranger = entries.first(where: { !$0.isFixed && !names.contains($0.candidate) }) {
       throw UserError(
         .data,
@@ -122,8 +123,8 @@ extension LatencyTable {
   }
 
   /// Stem and rest, or both together.
-  private func fixedEntries(of macro: MacroArchitecture, place: String) throws -> [Entry] {
-    let blocks = macro.fixedBlocks
+  private func fixedEntries(of space: LayerwiseSpace, place: String) throws -> [Entry] {
+    let blocks = space.fixedBlocks
     func entry(_ name: String) -> Entry? { entries.first { $0.candidate == name } }
     if let whole = entry("fixed") { return [whole] }
     return try [("stem", blocks.stem), ("rest", blocks.head)].map { name, block in

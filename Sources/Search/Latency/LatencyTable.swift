@@ -164,10 +164,10 @@ extension BlockDescription {
   }
 }
 
-extension MacroArchitecture {
+extension LayerwiseSpace {
   /// The stem and the 1×1 convolution behind the last searched layer, which every network has.
   package var fixedBlocks: (stem: BlockDescription, head: BlockDescription) {
-    let blocks = network(layers.map { _ in 0 }, name: "").blocks
+    let blocks = network(of: Architecture(layers.map { _ in 0 }), name: "").blocks
     return (blocks[0], blocks[blocks.count - 1])
   }
 

@@ -6,11 +6,11 @@ import Runs
 struct SearchLatency {
   let settings: Configuration
   let folder: RunFolder
-  let macro: MacroArchitecture
+  let space: LayerwiseSpace
 
   /// Prices in milliseconds, how uncertain each is, and for how many threads.
   struct Prices {
-    var table: CostTable
+    var table: AdditiveCost
     var spread: [[Double]]?
     var threads: Int?
     /// That the blocks will be timed anew for the next run, if so.
@@ -35,7 +35,7 @@ struct SearchLatency {
     if named.isEmpty {
       let threads = settings.latency.threads
       table = try LatencyTable.kept(
-        for: macro,
+        for: space,
         threads: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount,
         progress: progress,
         unkept: {
@@ -47,7 +47,7 @@ struct SearchLatency {
       table = try LatencyTable.load(path: named)
     }
     // A table that does not fit the space is told by its own name, and not kept.
-    _ = try table.prices(for: macro, place: named.isEmpty ? "latency" : named)
+    _ = try table.prices(for: space, place: named.isEmpty ? "latency" : named)
     try table.write(to: path)
     // As the file has it, rounded, so that a resumed run pays the same.
     var prices = try prices(LatencyTable.load(path: path), place: path)
@@ -57,8 +57,8 @@ struct SearchLatency {
 
   private func prices(_ table: LatencyTable, place: String) throws -> Prices {
     Prices(
-      table: try table.prices(for: macro, place: place),
-      spread: try table.spread(for: macro, place: place),
+      table: try table.prices(for: space, place: place),
+      spread: try table.spread(for: space, place: place),
       threads: table.threads
     )
   }
@@ -77,11 +77,12 @@ extension SearchTask {
   ///
   /// Errors: `.data` for prices that no search may use.
   func findings(spread: [[Double]]?) throws -> [(level: LogRecord.Level, text: String)] {
-    let found = TableDoctor.findings(
-      prices: supernet.prices,
-      choices: supernet.choices,
-      spread: spread
-    )
+    // Costs that are no sum of prices have nothing to be looked over.
+    let prices = supernet.costModel as? AdditiveCost
+    let found =
+      prices.map {
+        LatencyDiagnostics.findings(prices: $0, choices: supernet.choices, spread: spread)
+      } ?? []
     if let worst = found.first, worst.grade == .error {
       throw UserError(
         .data,

@@ -2,11 +2,11 @@ import Foundation
 import Runs
 import Tensor
 
-/// What the architecture parameters say: probabilities, draws and costs.
+/// What the architecture parameters say: probabilities, networks and costs.
 extension ArchitectureParameters {
   /// The most probable candidate of every layer.
-  package var argmax: [Int] {
-    logits.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
+  package var argmax: Architecture {
+    Architecture(logits.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 })
   }
 
   /// P = softmax(θ), one array a layer (spec S4).
@@ -15,12 +15,12 @@ extension ArchitectureParameters {
   }
 
   /// log P(a) = Σ_l log P(b_l) (spec S4).
-  package func logProbability(_ architecture: [Int]) -> Double {
+  package func logProbability(_ architecture: Architecture) -> Double {
     zip(probabilities, architecture).reduce(0) { $0 + log($1.0[$1.1]) }
   }
 
-  /// Σ P·price over the layers and the fixed parts, in the metric of the cost.
-  package var expectedCost: Double { prices.expected(probabilities) }
+  /// The cost of softmax(θ), fixed parts included, in the metric of the cost model.
+  package var expectedCost: Double { costModel.expected(probabilities) }
 
   /// SHA-256 over the little-endian bytes of all architecture parameters, in the order of the layers.
   package var hash: String {
@@ -32,31 +32,33 @@ extension ArchitectureParameters {
 
 extension ArchitectureParameters {
   /// The most probable architecture whose cost lies `within`; nil when nothing fits.
-  package func mostProbable(within: ClosedRange<Double>) -> [Int]? {
+  package func mostProbable(within: ClosedRange<Double>) -> Architecture? {
     // θ is log P but for a constant of each layer, which decides nothing.
-    BudgetRepair.likeliest(
-      logProbabilities: logits.map { $0.map(Double.init) },
-      prices: prices,
-      within: within
-    )
+    costModel.mostProbable(logits.map { $0.map(Double.init) }, within: within)
   }
 
-  /// Up to `count` different architectures drawn from P on condition that their cost lies `within` (spec
-  /// S11): the very distribution of the draws that happen to fit, without the others.
+  /// Up to `count` different architectures sampled from P on condition that their cost lies `within` (spec
+  /// S11): the very distribution of the samples that happen to fit, without the others.
   ///
   /// - Parameters:
   ///   - count: wanted; fewer come where P is settled or few fit.
-  ///   - seed: names the draws.
+  ///   - seed: names the random numbers.
   ///   - within: the lowest and the highest cost allowed.
   ///   - seen: architectures that do not count.
-  /// - Returns: one candidate index a layer, in the order of the draws.
-  package func drawn(
+  /// - Returns: the architectures in the order of the sampling.
+  package func samples(
     _ count: Int,
     seed: UInt64,
     within: ClosedRange<Double>,
-    except seen: Set<[Int]> = []
-  ) -> [[Int]] {
-    RandomNetworks(prices: prices, probabilities: probabilities, within: within)
-      .different(count, seed: seed, step: 1, except: seen)
+    except seen: Set<Architecture> = []
+  ) -> [Architecture] {
+    costModel.samples(
+      count,
+      of: probabilities,
+      within: within,
+      seed: seed,
+      stream: 1,
+      except: seen
+    )
   }
 }

@@ -2,11 +2,11 @@ import Runs
 import Tensor
 import Training
 
-/// The architecture parameters θ of a search, what they draw, and what trains them (spec S4–S6, S8, S9).
+/// The architecture parameters θ of a search, what they sample, and what trains them (spec S4–S6, S8, S9).
 ///
-/// A step has two halves: `draw` gives the mixtures whose images the caller judges on a tape of its own,
-/// and `backward` joins the cross-entropy with the cost of the same draw into the loss. Who judges does not
-/// matter here: a supernet by training, or a table of results.
+/// A step has two halves: `sample` gives the mixtures that the caller evaluates on a tape of its own, and
+/// `backward` joins the cross-entropy with the cost of the same sample into the loss. Who evaluates does
+/// not matter here: a supernet by its images, or a table of results.
 ///
 /// Not Sendable: made and used on one queue.
 package final class ArchitectureParameters {
@@ -23,8 +23,8 @@ package final class ArchitectureParameters {
   package private(set) var accuracyPull: [[Float]]
   /// Part of ∂L/∂θ that came through the cost, of the last θ step.
   package private(set) var costPull: [[Float]]
-  /// Prices of the candidates, in the metric of the cost.
-  package let prices: CostTable
+  /// What networks cost, in the metric of the loss.
+  package let costModel: any CostModel
 
   /// The learned weight of the cost; nil where it is fixed.
   package private(set) var multiplier: CostMultiplier?
@@ -38,53 +38,47 @@ package final class ArchitectureParameters {
   /// θ → mixture → cost → loss runs on a tape of its own, apart from the images'.
   private let scalars = Engine(instructionSet: .baseline, threads: 1)
 
-  /// How a layer mixes its candidates: weights [k] or [N, k], and values that replace them forward.
-  package struct Mixture {
-    /// m of spec S5, on the tape of the images.
-    package var weights: Tensor
-    /// The one-hot values of a hard draw, as many as `weights` has; nil for a soft one.
-    package var forward: [Float]?
-  }
-
-  /// What one step drew.
-  package struct Draw {
+  /// What one step sampled.
+  package struct Sample {
     /// A mixture for each layer.
-    package fileprivate(set) var mixtures: [Mixture] = []
-    /// The expected cost of the draw, or of softmax(θ) where the loss asks for that; a scalar on the tape
+    package let mixtures: [Mixture]
+    /// The expected cost of the sample, or of softmax(θ) where the loss asks for that; a scalar on the tape
     /// of the costs.
-    fileprivate var cost: Tensor
+    fileprivate let cost: Tensor
     /// θ on the images' tape and on the costs'.
-    fileprivate var thetas: [Tensor] = []
-    fileprivate var mirrors: [Tensor] = []
+    fileprivate let thetas: [Tensor]
+    fileprivate let mirrors: [Tensor]
   }
 
-  /// Starts θ as `settings` say, an array for each layer of `prices`.
+  /// Starts θ as `settings` say.
   ///
   /// - Parameters:
-  ///   - prices: of every candidate; θ has an entry for each.
+  ///   - optionCounts: options of each choice of the search space; θ has an entry for each.
+  ///   - costModel: what the networks of that space cost.
   ///   - loss: joins cross-entropy and cost.
   ///   - settings: start values and Adam's.
-  ///   - hard: whether a draw is one network with the soft one's gradient (straight-through).
-  ///   - seed: names the Gumbel draws, together with their step.
+  ///   - hard: whether a sample is one network with the soft one's gradient (straight-through).
+  ///   - seed: names the Gumbel noise, together with their step.
   package init(
-    prices: CostTable,
+    optionCounts: [Int],
+    costModel: any CostModel,
     loss: CostLoss,
     settings: Configuration.ThetaSettings,
     hard: Bool,
     seed: UInt64
   ) {
-    self.prices = prices
+    self.costModel = costModel
     self.loss = loss
     self.hard = hard
     self.seed = seed
-    let logits = prices.layers.map { layer in
+    let logits = optionCounts.map { count in
       let initial: Float =
         switch settings.initial {
-        case .uniform: 1 / Float(layer.count)
+        case .uniform: 1 / Float(count)
         case .zero: 0
         case .one: 1
         }
-      return [Float](repeating: initial, count: layer.count)
+      return [Float](repeating: initial, count: count)
     }
     multiplier = loss.multiplier
     accuracyPull = logits.map { [Float](repeating: 0, count: $0.count) }
@@ -106,108 +100,145 @@ package final class ArchitectureParameters {
 
   // MARK: Training
 
-  /// Draws the mixtures of a step (spec S5), and what they cost (S6).
+  /// Samples the mixtures of a step (spec S5), and what they cost (S6).
   ///
   /// - Parameters:
-  ///   - step: names the Gumbel noise, so a resumed run draws the same.
+  ///   - step: names the Gumbel noise, so a resumed run samples the same.
   ///   - temperature: τ of the Gumbel-softmax.
-  ///   - draws: 1, or one for each image.
+  ///   - samples: 1, or one for each image.
   ///   - trains: whether θ gets a gradient.
   ///   - engine: the tape of the images.
   /// - Returns: mixtures on `engine`, for `backward` and `step`.
-  package func draw(
+  package func sample(
     step: Int,
     temperature: Double,
-    draws: Int,
+    samples: Int,
     trains: Bool,
     on engine: Engine
-  ) -> Draw {
+  ) -> Sample {
     scalars.isRecording = true
     let logits = logits
-    var draw = Draw(cost: scalars.tensor([Float(prices.fixed)], shape: []))
+    var mixtures: [Mixture] = []
+    // What the cost model is asked for, on the tape of the costs.
+    var priced: [Mixture] = []
+    var thetas: [Tensor] = []
+    var mirrors: [Tensor] = []
     for layer in logits.indices {
-      let noise = gumbelNoise(step: step, layer: layer, count: draws * logits[layer].count)
+      let noise = gumbelNoise(step: step, layer: layer, samples: samples)
       func theta(on engine: Engine) -> Tensor {
         engine.tensor(logits[layer], shape: [logits[layer].count], requiresGradient: trains)
       }
       let leaf = theta(on: engine)
-      let weights = gumbelSoftmax(leaf, noise, temperature, draws: draws, on: engine)
+      let weights = gumbelSoftmax(leaf, noise, temperature, samples: samples, on: engine)
       let mirror = theta(on: scalars)
       let forward = hard ? oneHot(weights) : nil
-      let cost =
+      priced.append(
         loss.isOfProbabilities
-        ? layerCost(scalars.softmax(mirror), hard: nil, layer: layer, draws: 1)
-        : layerCost(
-          gumbelSoftmax(mirror, noise, temperature, draws: draws, on: scalars),
-          hard: forward,
-          layer: layer,
-          draws: draws
-        )
-      draw.cost = scalars.add(draw.cost, cost)
-      draw.thetas.append(leaf)
-      draw.mirrors.append(mirror)
-      draw.mixtures.append(Mixture(weights: weights, forward: forward))
+          ? Mixture(weights: scalars.softmax(mirror))
+          : Mixture(
+            weights: gumbelSoftmax(mirror, noise, temperature, samples: samples, on: scalars),
+            forward: forward
+          )
+      )
+      thetas.append(leaf)
+      mirrors.append(mirror)
+      mixtures.append(Mixture(weights: weights, forward: forward))
     }
-    return draw
+    return Sample(
+      mixtures: mixtures,
+      cost: costModel.expected(priced, on: scalars),
+      thetas: thetas,
+      mirrors: mirrors
+    )
   }
 
   /// Joins cross-entropy and cost into the loss (spec S8) and takes the gradients of both tapes.
   ///
   /// - Parameters:
-  ///   - draw: of this step.
-  ///   - crossEntropy: a scalar on `engine`, computed from the draw's mixtures.
+  ///   - sample: of this step.
+  ///   - crossEntropy: a scalar on `engine`, computed from the sample's mixtures.
   ///   - engine: the tape of the images.
-  /// - Returns: the loss, and the expected cost of the draw.
+  /// - Returns: the loss, and the expected cost of the sample.
   package func backward(
-    _ draw: Draw,
+    _ sample: Sample,
     crossEntropy: Tensor,
     on engine: Engine
   ) -> (loss: Double, cost: Double) {
     let leaf = scalars.tensor([crossEntropy.item], shape: [], requiresGradient: true)
     let total = loss(
       crossEntropy: leaf,
-      cost: draw.cost,
+      cost: sample.cost,
       multiplier: multiplier?.value,
       engine: scalars
     )
-    let result = (loss: Double(total.item), cost: Double(draw.cost.item))
+    let result = (loss: Double(total.item), cost: Double(sample.cost.item))
     scalars.backward(from: total)
     engine.backward(from: crossEntropy, seed: leaf.gradientValues?[0] ?? 0)
     scalars.isRecording = false
     return result
   }
 
-  /// One step of Adam along the gradients that `backward` took for a draw that trains θ (spec S9), and of
+  /// One step of Adam along the gradients that `backward` took for a sample that trains θ (spec S9), and of
   /// the multiplier, which brings θ back to the budget (S8).
-  package func step(_ draw: Draw, learningRate: Double) {
+  package func step(_ sample: Sample, learningRate: Double) {
     for (layer, theta) in optimiser.parameters.enumerated() {
       let none = [Float](repeating: 0, count: theta.value.count)
-      accuracyPull[layer] = draw.thetas[layer].gradientValues ?? none
-      costPull[layer] = draw.mirrors[layer].gradientValues ?? none
+      accuracyPull[layer] = sample.thetas[layer].gradientValues ?? none
+      costPull[layer] = sample.mirrors[layer].gradientValues ?? none
       for (i, pull) in accuracyPull[layer].enumerated() {
         theta.gradient.pointer[i] = pull + costPull[layer][i]
       }
     }
     optimiser.step(learningRate: Float(learningRate))
-    multiplier?.step(&logits, prices: prices, learningRate: learningRate)
+    multiplier?.step(&logits, costModel: costModel, learningRate: learningRate)
   }
 
-  private func gumbelNoise(step: Int, layer: Int, count: Int) -> [Float] {
+  /// A whole step of the gradient search: sample, evaluation, gradients, and θ's optimiser.
+  ///
+  /// - Parameters:
+  ///   - number: of the step; names the Gumbel noise.
+  ///   - temperature: τ of the Gumbel-softmax.
+  ///   - samples: 1, or one for each image.
+  ///   - learningRate: of θ; nil lets θ rest, so that whoever evaluates can train itself.
+  ///   - engine: the tape of the evaluation, which records.
+  ///   - crossEntropy: evaluates mixtures: a scalar on `engine`.
+  /// - Returns: the loss, and the expected cost of the sample.
+  package func step(
+    _ number: Int,
+    temperature: Double,
+    samples: Int,
+    learningRate: Double?,
+    on engine: Engine,
+    crossEntropy: ([Mixture]) -> Tensor
+  ) -> (loss: Double, cost: Double) {
+    let sample = sample(
+      step: number,
+      temperature: temperature,
+      samples: samples,
+      trains: learningRate != nil,
+      on: engine
+    )
+    let result = backward(sample, crossEntropy: crossEntropy(sample.mixtures), on: engine)
+    if let learningRate { step(sample, learningRate: learningRate) }
+    return result
+  }
+
+  private func gumbelNoise(step: Int, layer: Int, samples: Int) -> [Float] {
     var random = Philox(seed: seed, purpose: .gumbel, step: UInt64(step), index: UInt32(layer))
-    return (0..<count).map { _ in random.gumbel() }
+    return (0..<samples * logits[layer].count).map { _ in random.gumbel() }
   }
 
-  /// m = softmax((θ + g)/τ), [k] or [draws, k] (FBNetV1 equation 7; spec S5).
+  /// m = softmax((θ + g)/τ), [k] or [samples, k] (FBNetV1 equation 7; spec S5).
   private func gumbelSoftmax(
     _ theta: Tensor,
     _ noise: [Float],
     _ temperature: Double,
-    draws: Int,
+    samples: Int,
     on engine: Engine
   ) -> Tensor {
     let k = theta.count
-    let shape = draws == 1 ? [k] : [draws, k]
-    let rows = draws == 1 ? theta : engine.repeatRows(theta, count: draws)
+    let shape = samples == 1 ? [k] : [samples, k]
+    let rows = samples == 1 ? theta : engine.repeatRows(theta, count: samples)
     let noisy = engine.add(rows, engine.tensor(noise, shape: shape))
     return engine.softmax(engine.affine(noisy, factor: Float(1 / temperature)))
   }
@@ -223,18 +254,6 @@ package final class ArchitectureParameters {
       values[at + best] = 1
     }
     return values
-  }
-
-  /// Σᵢ mᵢ·costᵢ, mean over the draws; with `hard` the value is the chosen one's, the gradient the soft's.
-  private func layerCost(_ weights: Tensor, hard: [Float]?, layer: Int, draws: Int) -> Tensor {
-    let prices = (0..<draws).flatMap { _ in self.prices.layers[layer].map(Float.init) }
-    let soft = scalars.affine(
-      scalars.sum(scalars.multiply(weights, scalars.tensor(prices, shape: weights.shape))),
-      factor: 1 / Float(draws)
-    )
-    guard let hard else { return soft }
-    let value = zip(hard, prices).reduce(Float(0)) { $0 + $1.0 * $1.1 } / Float(draws)
-    return scalars.affine(soft, factor: 1, constant: value - soft.item)
   }
 
   // MARK: State

@@ -10,7 +10,7 @@ extension Supernet {
   /// - Throws: `UserError` naming the array that is missing or of another shape.
   package func restore(_ state: StateDictionary) throws {
     try state.resume(entries)
-    judged = nil
+    evaluated = nil
   }
 
   private var entries: [StateEntry] {

@@ -14,8 +14,8 @@ package final class Supernet {
   package let choices: [Choice]
   /// The architecture parameters.
   package let theta: ArchitectureParameters
-  /// Shapes and prices.
-  package let macro: MacroArchitecture
+  /// What there is to choose from, with shapes and prices.
+  package let space: LayerwiseSpace
 
   /// What the images' tape runs on.
   package let engine: Engine
@@ -29,8 +29,8 @@ package final class Supernet {
   private let classifierBias: Parameter
   private let inputShape: [Int]
   private let configuration: Configuration
-  /// The network that `evaluate` judges, until weights or statistics change.
-  var judged: (architecture: [Int], network: InferenceNetwork)?
+  /// The network that was evaluated last, until weights or statistics change.
+  var evaluated: (architecture: Architecture, network: InferenceNetwork)?
 
   /// Builds the supernet with fresh weights.
   ///
@@ -43,25 +43,26 @@ package final class Supernet {
     channels: Int,
     height: Int,
     width: Int,
-    latency: CostTable? = nil,
+    latency: AdditiveCost? = nil,
     instructionSet: InstructionSet = .chosen
   ) throws {
     self.configuration = configuration
-    let space = configuration.space
-    macro = MacroArchitecture(
-      space,
+    let frame = configuration.space
+    space = LayerwiseSpace(
+      frame,
       classes: classes,
       channels: channels,
       height: height,
       width: width
     )
-    choices = macro.choices
-    let prices = try macro.prices(configuration, latency: latency)
+    choices = space.choices
+    let prices = try space.prices(configuration, latency: latency)
     var loss = configuration.loss
     // Where θ rests nothing is learned from costs either.
     if configuration.search.algorithm == .random { loss.multiplier = .fixed }
     theta = ArchitectureParameters(
-      prices: prices,
+      optionCounts: space.optionCounts,
+      costModel: prices,
       loss: try CostLoss(
         loss,
         metric: configuration.search.cost,
@@ -86,14 +87,14 @@ package final class Supernet {
     stem = ConvolutionNorm(
       name: "stem",
       input: channels,
-      output: space.stem.width,
-      geometry: .init(kernel: 3, stride: space.stem.stride, padding: 1),
+      output: frame.stem.width,
+      geometry: .init(kernel: 3, stride: frame.stem.stride, padding: 1),
       activation: .relu,
       engine: engine,
       initialiser: &initialiser
     )
     var layers: [[Block]] = []
-    for (index, candidates) in macro.layers.enumerated() {
+    for (index, candidates) in space.layers.enumerated() {
       var blocks: [Block] = []
       for description in candidates {
         blocks.append(
@@ -110,15 +111,15 @@ package final class Supernet {
     self.layers = layers
     head = ConvolutionNorm(
       name: "head",
-      input: macro.lastWidth,
-      output: space.head,
+      input: space.lastWidth,
+      output: frame.head,
       activation: .relu,
       engine: engine,
       initialiser: &initialiser
     )
     classifier = Parameter(
       name: "classifier.weight",
-      shape: [space.head, classes],
+      shape: [frame.head, classes],
       engine: engine
     )
     initialiser.normal(classifier, deviation: 0.01)
@@ -148,7 +149,7 @@ package final class Supernet {
   ///   - labels: N class numbers.
   ///   - temperature: τ of the Gumbel-softmax.
   ///   - learningRate: of the phase's optimiser.
-  ///   - step: names the Gumbel draw, so a resumed run draws the same.
+  ///   - step: names the Gumbel noise, so a resumed run samples the same.
   /// - Returns: the figures of the step.
   package func step(
     _ phase: Phase,
@@ -159,31 +160,31 @@ package final class Supernet {
     step: Int
   ) -> StepOutcome {
     let trainsTheta = phase == .theta
-    judged = nil
+    evaluated = nil
     engine.mode = .training
     engine.isRecording = true
     engine.trainsParameters = !trainsTheta
     let images = labels.count
-    let draw = theta.draw(
-      step: step,
+    var mean = 0.0
+    var correct = 0
+    let (loss, cost) = theta.step(
+      step,
       temperature: temperature,
-      draws: configuration.search.sampling == .sample ? images : 1,
-      trains: trainsTheta,
+      samples: configuration.search.sampling == .sample ? images : 1,
+      learningRate: trainsTheta ? learningRate : nil,
       on: engine
-    )
-    let scores = forward(image(pixels, count: images), mixtures: draw.mixtures)
-    let (crossEntropy, correct) = engine.crossEntropy(
-      scores,
-      labels: labels,
-      smoothing: Float(configuration.weights.labelSmoothing)
-    )
-    let mean = Double(crossEntropy.item)
-    let (loss, cost) = theta.backward(draw, crossEntropy: crossEntropy, on: engine)
-    if trainsTheta {
-      theta.step(draw, learningRate: learningRate)
-    } else {
-      weightOptimiser.step(learningRate: Float(learningRate))
+    ) { mixtures in
+      let scores = forward(image(pixels, count: images), mixtures: mixtures)
+      let result = engine.crossEntropy(
+        scores,
+        labels: labels,
+        smoothing: Float(configuration.weights.labelSmoothing)
+      )
+      mean = Double(result.loss.item)
+      correct = result.correct
+      return result.loss
     }
+    if !trainsTheta { weightOptimiser.step(learningRate: Float(learningRate)) }
     engine.isRecording = false
     return StepOutcome(
       loss: loss,
@@ -199,7 +200,7 @@ package final class Supernet {
   }
 
   /// Class scores [N, classes].
-  private func forward(_ image: Tensor, mixtures: [ArchitectureParameters.Mixture]) -> Tensor {
+  private func forward(_ image: Tensor, mixtures: [Mixture]) -> Tensor {
     var x = engine.materialise(stem(image))
     for (layer, mixture) in zip(layers.indices, mixtures) {
       x = mix(layer, x, Array(layers[layer].indices), mixture)
@@ -211,11 +212,11 @@ package final class Supernet {
     _ layer: Int,
     _ x: Tensor,
     _ candidates: [Int],
-    _ mixture: ArchitectureParameters.Mixture
+    _ mixture: Mixture
   ) -> Tensor {
     let outputs = Block.outputs(of: candidates.map { layers[layer][$0] }, on: x)
     let branches = zip(candidates, outputs).map {
-      (tensor: $1, isResidual: macro.layers[layer][$0].isResidual)
+      (tensor: $1, isResidual: space.layers[layer][$0].isResidual)
     }
     return engine.weightedSum(
       branches,
@@ -233,7 +234,7 @@ package final class Supernet {
     )
   }
 
-  // MARK: Judging
+  // MARK: Evaluation
 
   /// Takes batch-norm's statistics anew for an architecture, or for the noise-free mixture.
   ///
@@ -241,11 +242,11 @@ package final class Supernet {
   /// `evaluate` reads is changed.
   ///
   /// - Parameters:
-  ///   - architecture: one candidate index a layer; nil means the mixture softmax(θ/τ).
+  ///   - architecture: a network; nil means the mixture softmax(θ/τ).
   ///   - temperature: τ of the mixture.
   ///   - batches: training images.
-  package func recalibrate(_ architecture: [Int]?, temperature: Double, batches: [Batch]) {
-    judged = nil
+  package func recalibrate(_ architecture: Architecture?, temperature: Double, batches: [Batch]) {
+    evaluated = nil
     norms.forEach { $0.resetStatistics() }
     engine.mode = .recalibration
     for batch in batches {
@@ -256,7 +257,7 @@ package final class Supernet {
 
   /// Mean cross-entropy and number of right answers on a batch, with the recalibrated statistics.
   package func evaluate(
-    _ architecture: [Int]?,
+    _ architecture: Architecture?,
     temperature: Double,
     pixels: [Float],
     labels: [Int32]
@@ -294,10 +295,10 @@ package final class Supernet {
   }
 
   /// A derived network alone, on the inference path.
-  private func network(_ architecture: [Int]) -> InferenceNetwork {
-    if let judged, judged.architecture == architecture { return judged.network }
+  private func network(_ architecture: Architecture) -> InferenceNetwork {
+    if let evaluated, evaluated.architecture == architecture { return evaluated.network }
     let blocks = zip(layers.indices, architecture).compactMap { layer, candidate in
-      layers[layer][candidate].inferenceLayer(macro.layers[layer][candidate])
+      layers[layer][candidate].inferenceLayer(space.layers[layer][candidate])
     }
     let network = InferenceNetwork(
       shape: inputShape,
@@ -306,12 +307,12 @@ package final class Supernet {
       classifier: FoldedConvolution(classifier, bias: classifierBias),
       engine: engine
     )
-    judged = (architecture, network)
+    evaluated = (architecture, network)
     return network
   }
 
   private func scores(
-    _ architecture: [Int]?,
+    _ architecture: Architecture?,
     temperature: Double,
     _ pixels: [Float],
     count: Int,
@@ -336,7 +337,7 @@ package final class Supernet {
           layer,
           x,
           Array(layers[layer].indices),
-          ArchitectureParameters.Mixture(weights: weights)
+          Mixture(weights: weights)
         )
       }
     }

@@ -132,11 +132,11 @@ struct BenchNetworkOptions: ParsableArguments {
   }
 
   /// The searched layers of the preset, the batch checked.
-  func macro(_ options: BenchOptions) throws -> MacroArchitecture {
+  func macro(_ options: BenchOptions) throws -> LayerwiseSpace {
     try checkBatch(options)
     let configuration = try configuration()
     let shape = BenchShape(of: configuration)
-    return MacroArchitecture(
+    return LayerwiseSpace(
       configuration.space,
       classes: shape.classes,
       channels: shape.channels,

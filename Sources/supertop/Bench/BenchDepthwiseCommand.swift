@@ -95,7 +95,7 @@ struct BenchDepthwiseCommand: ParsableCommand {
     try options.show(report, table: table)
   }
 
-  private func shapes(of macro: MacroArchitecture) -> [Shape] {
+  private func shapes(of macro: LayerwiseSpace) -> [Shape] {
     var seen: Set<Shape> = []
     return macro.layers.joined().compactMap { block in
       guard case .bottleneck(let middle) = block.kind else { return nil }

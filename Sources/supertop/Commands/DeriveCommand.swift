@@ -203,7 +203,7 @@ struct DeriveCommand: ParsableCommand {
     return settings
   }
 
-  private typealias Selected = (network: [Int], layers: [SelectedLayer], evaluations: Int)
+  private typealias Selected = (network: Architecture, layers: [SelectedLayer], evaluations: Int)
 
   /// Adds better neighbours of the best networks to the table; the number of networks judged for
   /// that.

@@ -174,7 +174,7 @@ struct ProveCommand: ParsableCommand {
     settings.evaluations = evaluations
     settings.epochs = epochs
     settings.steps = steps
-    settings.draws = draws
+    settings.samples = draws
     settings.form = try known("--loss", loss)
     settings.multiplier = try known("--multiplier", multiplier)
     settings.alpha = alpha
@@ -255,6 +255,8 @@ struct ProveCommand: ParsableCommand {
     if over > 0 { Output().line("\(over) of \(answers.count) answers are over the limit") }
   }
 
-  private func name(_ architecture: [Int]) -> String { architecture.map(String.init).joined() }
+  private func name(_ architecture: Architecture) -> String {
+    architecture.map(String.init).joined()
+  }
   private func accuracy(_ value: Double) -> String { Format.fixed(value, 3) }
 }

@@ -62,9 +62,9 @@ struct LatencySpaceOptions: ParsableArguments {
   ///
   /// The number of classes moves the classifier's time by microseconds; tables are not told apart
   /// by it.
-  func macro(file: String? = nil) throws -> MacroArchitecture {
+  func macro(file: String? = nil) throws -> LayerwiseSpace {
     let settings = try settings(file: file)
-    return MacroArchitecture(
+    return LayerwiseSpace(
       settings.space,
       classes: classes(settings),
       channels: settings.data.source == "digits" ? 1 : 3,
@@ -153,7 +153,7 @@ final class LatencyTicker {
 
 /// The doctor's words on a terminal and in JSON.
 struct LatencyFindings {
-  let findings: [TableDoctor.Finding]
+  let findings: [LatencyDiagnostics.Finding]
 
   /// Prints them, or that there are none.
   func show(_ output: Output = Output()) {

@@ -61,7 +61,7 @@ struct LatencyImportCommand: ParsableCommand {
     try LatencyImportCommand.finish(table, for: macro, out: out)
   }
 
-  private func run(fit table: CSVTable, _ macro: MacroArchitecture) throws {
+  private func run(fit table: CSVTable, _ macro: LayerwiseSpace) throws {
     let fit = try LatencyFit(
       table,
       device: device,
@@ -82,7 +82,7 @@ struct LatencyImportCommand: ParsableCommand {
   }
 
   /// Writes a new table and says what the doctor thinks of it.
-  static func finish(_ table: LatencyTable, for macro: MacroArchitecture, out: String?) throws {
+  static func finish(_ table: LatencyTable, for macro: LayerwiseSpace, out: String?) throws {
     let name = table.device.map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
     let path = out ?? "latency-\(name).json"
     try table.write(to: path)

@@ -4,23 +4,23 @@ import Testing
 
 @testable import Search
 
-/// Networks drawn on condition that they cost what a range says (spec S11, S12).
-struct RandomNetworksTests {
+/// Networks sampled on condition that they cost what a range says (spec S11, S12).
+struct AdditiveSamplerTests {
   @Test func `random networks are as likely as each other and lie in their range`() throws {
-    let prices = CostTable(layers: [[1, 2, 7.5], [0, 3, 4], [2.2, 2.3, 9]], fixed: 1)
+    let prices = AdditiveCost(layers: [[1, 2, 7.5], [0, 3, 4], [2.2, 2.3, 9]], fixed: 1)
     let range = 7.0...11.0
-    var counts: [[Int]: Int] = [:]
+    var counts: [Architecture: Int] = [:]
     for a in 0..<3 {
       for b in 0..<3 {
         for c in 0..<3 where range.contains(prices.cost([a, b, c])) { counts[[a, b, c]] = 0 }
       }
     }
     let fitting = counts.count
-    let source = RandomNetworks(prices: prices, within: range)
-    let draws = 400 * fitting
-    for index in 0..<UInt32(draws) {
+    let source = AdditiveSampler(prices: prices, within: range)
+    let samples = 400 * fitting
+    for index in 0..<UInt32(samples) {
       var random = Philox(seed: 3, purpose: .sampling, index: index)
-      let network = try #require(source.draw(&random))
+      let network = try #require(source.sample(&random))
       #expect(range.contains(prices.cost(network)))
       counts[network, default: 0] += 1
     }
@@ -28,32 +28,32 @@ struct RandomNetworksTests {
     // Five standard deviations of a count round 400.
     #expect(counts.values.allSatisfy { abs($0 - 400) < 100 }, "\(counts)")
     var random = Philox(seed: 3, purpose: .sampling)
-    #expect(RandomNetworks(prices: prices, within: 11.31...11.49).draw(&random) == nil)
+    #expect(AdditiveSampler(prices: prices, within: 11.31...11.49).sample(&random) == nil)
   }
 
   @Test func `a rare range of a deep space is reached`() throws {
-    let prices = CostTable(layers: (0..<22).map { _ in [1, 2, 3, 10] }, fixed: 0)
-    // All cheapest but a few: one draw in 4^20.
-    let source = RandomNetworks(prices: prices, within: 22...23)
+    let prices = AdditiveCost(layers: (0..<22).map { _ in [1, 2, 3, 10] }, fixed: 0)
+    // All cheapest but a few: one sample in 4^20.
+    let source = AdditiveSampler(prices: prices, within: 22...23)
     var random = Philox(seed: 1, purpose: .sampling)
-    let network = try #require(source.draw(&random))
+    let network = try #require(source.sample(&random))
     #expect((22...23).contains(prices.cost(network)))
   }
 
-  /// Draws `count` networks and how often each came.
-  private func counts(_ source: RandomNetworks, draws: Int) throws -> [[Int]: Int] {
-    var counts: [[Int]: Int] = [:]
-    for index in 0..<UInt32(draws) {
+  /// Samples `count` networks and how often each came.
+  private func counts(_ source: AdditiveSampler, samples: Int) throws -> [Architecture: Int] {
+    var counts: [Architecture: Int] = [:]
+    for index in 0..<UInt32(samples) {
       var random = Philox(seed: 9, purpose: .sampling, index: index)
-      counts[try #require(source.draw(&random)), default: 0] += 1
+      counts[try #require(source.sample(&random)), default: 0] += 1
     }
     return counts
   }
 
   @Test(arguments: [1, 4, 15] as [Double])
-  func `draws have the conditional distribution exactly`(sharpness: Double) throws {
+  func `samples have the conditional distribution exactly`(sharpness: Double) throws {
     var random = Philox(seed: 6, purpose: .test)
-    let prices = CostTable(
+    let prices = AdditiveCost(
       layers: (0..<4).map { _ in (0..<3).map { _ in Double(random.below(1000)) / 10 } },
       fixed: 12.5
     )
@@ -63,25 +63,22 @@ struct RandomNetworksTests {
     let span = prices.range.upperBound - prices.range.lowerBound
     let range =
       prices.range.lowerBound + 0.2 * span...prices.range.lowerBound + 0.55 * span
-    let all = prices.layers.reduce([[]]) { starts, layer in
-      starts.flatMap { start in layer.indices.map { start + [$0] } }
-    }
-    var expected: [[Int]: Double] = [:]
-    for network in all where range.contains(prices.cost(network)) {
+    var expected: [Architecture: Double] = [:]
+    for network in prices.everyArchitecture where range.contains(prices.cost(network)) {
       expected[network] = zip(probabilities, network).reduce(1) { $0 * $1.0[$1.1] }
     }
     let total = expected.values.reduce(0, +)
     #expect(expected.count > 10 && expected.count < 60)
 
-    let draws = 20_000
-    let source = RandomNetworks(prices: prices, probabilities: probabilities, within: range)
-    let counts = try counts(source, draws: draws)
+    let samples = 20_000
+    let source = AdditiveSampler(prices: prices, probabilities: probabilities, within: range)
+    let counts = try counts(source, samples: samples)
     #expect(counts.keys.allSatisfy { expected[$0] != nil })
     // Chi-square over the networks that come often enough, the rest as one.
     var rest = (expected: 0.0, found: 0)
     var (statistic, cells) = (0.0, 0)
     for (network, share) in expected {
-      let wanted = share / total * Double(draws)
+      let wanted = share / total * Double(samples)
       let found = counts[network] ?? 0
       if wanted < 10 {
         rest = (rest.expected + wanted, rest.found + found)
@@ -99,38 +96,38 @@ struct RandomNetworksTests {
     #expect(statistic < freedom + 5 * (2 * freedom).squareRoot(), "\(statistic) of \(freedom)")
   }
 
-  @Test func `what a settled search holds for impossible is still drawn evenly`() throws {
+  @Test func `what a settled search holds for impossible is still sampled evenly`() throws {
     // All but one of the layers have to leave what they are sure of: 1e-15 to the power of 29.
-    let prices = CostTable(layers: (0..<30).map { _ in [1, 3] }, fixed: 0)
+    let prices = AdditiveCost(layers: (0..<30).map { _ in [1, 3] }, fixed: 0)
     let probabilities = prices.layers.map { _ in [1e-15, 1 - 1e-15] }
-    let source = RandomNetworks(prices: prices, probabilities: probabilities, within: 0...32)
-    let draws = 3000
-    let counts = try counts(source, draws: draws)
-    // With the one dear layer it is 1e15 times as probable as without.
+    let source = AdditiveSampler(prices: prices, probabilities: probabilities, within: 0...32)
+    let samples = 3000
+    let counts = try counts(source, samples: samples)
+    // With the one expensive layer it is 1e15 times as probable as without.
     #expect(counts.keys.allSatisfy { $0.reduce(0, +) == 1 } && counts.count == 30)
-    #expect(counts.values.allSatisfy { abs($0 - draws / 30) < 50 }, "\(counts.values.sorted())")
+    #expect(counts.values.allSatisfy { abs($0 - samples / 30) < 50 }, "\(counts.values.sorted())")
   }
 
-  @Test func `a candidate of no probability is never drawn`() throws {
-    let prices = CostTable(layers: [[1, 2, 3], [1, 2, 3]], fixed: 0)
+  @Test func `a candidate of no probability is never sampled`() throws {
+    let prices = AdditiveCost(layers: [[1, 2, 3], [1, 2, 3]], fixed: 0)
     let probabilities = [[0.5, 0, 0.5], [0, 1, 0]]
-    let source = RandomNetworks(prices: prices, probabilities: probabilities, within: 0...6)
-    #expect(Set(try counts(source, draws: 100).keys) == [[0, 1], [2, 1]])
-    let none = RandomNetworks(prices: prices, probabilities: probabilities, within: 0...2.5)
+    let source = AdditiveSampler(prices: prices, probabilities: probabilities, within: 0...6)
+    #expect(Set(try counts(source, samples: 100).keys) == [[0, 1], [2, 1]])
+    let none = AdditiveSampler(prices: prices, probabilities: probabilities, within: 0...2.5)
     var random = Philox(seed: 1, purpose: .sampling)
-    #expect(none.draw(&random) == nil)
+    #expect(none.sample(&random) == nil)
   }
 
   @Test func `different networks are different, new, and the same for a seed`() {
-    let prices = CostTable(layers: [[1, 2, 3], [1, 2, 3]], fixed: 0)
-    let source = RandomNetworks(prices: prices, within: 0...4)
+    let prices = AdditiveCost(layers: [[1, 2, 3], [1, 2, 3]], fixed: 0)
+    let source = AdditiveSampler(prices: prices, within: 0...4)
     let networks = source.different(4, seed: 2, except: [[0, 0]])
     #expect(Set(networks).count == 4 && !networks.contains([0, 0]))
     #expect(source.different(4, seed: 2, except: [[0, 0]]) == networks)
     // Six networks cost 4 at most.
     #expect(Set(source.different(50, seed: 3)).count == 6)
     #expect(source.different(0, seed: 3) == [])
-    let sure = RandomNetworks(
+    let sure = AdditiveSampler(
       prices: prices,
       probabilities: [[1, 0, 0], [1, 0, 0]],
       within: 0...4

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Search
 
-@Suite struct TableDoctorTests {
+@Suite struct LatencyDiagnosticsTests {
   private static let names = [
     "k3_e1", "k3_e1_g2", "k3_e3", "k3_e6", "k5_e1", "k5_e1_g2", "k5_e3", "k5_e6", "skip",
   ]
@@ -14,14 +14,14 @@ import Testing
     _ layers: [[Double]],
     spread: [[Double]]? = nil,
     fixed: Double = 1
-  ) -> [TableDoctor.Finding] {
-    TableDoctor.findings(
-      prices: CostTable(layers: layers, fixed: fixed),
+  ) -> [LatencyDiagnostics.Finding] {
+    LatencyDiagnostics.findings(
+      prices: AdditiveCost(layers: layers, fixed: fixed),
       choices: layers.indices.map {
         Choice(
           name: "layer \($0 + 1)",
           detail: "",
-          options: TableDoctorTests.names.map { .init(name: $0) }
+          options: LatencyDiagnosticsTests.names.map { .init(name: $0) }
         )
       },
       spread: spread
@@ -84,7 +84,7 @@ import Testing
   }
 
   /// Tables of real devices: layers' costs by least squares over 5,000 networks.
-  private func fitted(_ device: String) throws -> CostTable? {
+  private func fitted(_ device: String) throws -> AdditiveCost? {
     let shared = ProcessInfo.processInfo.environment["SUPERTOP_SHARED"] ?? "../shared"
     let path = shared + "/data/tables/fbnet_latency_ms.csv.gz"
     guard FileManager.default.fileExists(atPath: path) else {
@@ -107,7 +107,7 @@ import Testing
       }
     }
     let means = zip(sums, counts).map { zip($0, $1).map { $0 / $1 } }
-    return CostTable(layers: means.map { row in row.map { $0 - row[8] } }, fixed: 0)
+    return AdditiveCost(layers: means.map { row in row.map { $0 - row[8] } }, fixed: 0)
   }
 
   @Test func `a graphics card's table is warned about, a Raspberry Pi's is not`() throws {
@@ -116,13 +116,13 @@ import Testing
       ("silver_4210r", false),
     ] {
       guard let prices = try fitted(device) else { return }
-      let found = TableDoctor.findings(
+      let found = LatencyDiagnostics.findings(
         prices: prices,
         choices: prices.layers.indices.map {
           Choice(
             name: "layer \($0 + 1)",
             detail: "",
-            options: TableDoctorTests.names.map { .init(name: $0) }
+            options: LatencyDiagnosticsTests.names.map { .init(name: $0) }
           )
         }
       )

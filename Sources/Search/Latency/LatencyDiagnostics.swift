@@ -2,7 +2,7 @@ import Foundation
 import Runs
 
 /// Looks a table of prices over before a search believes it.
-package enum TableDoctor {
+package enum LatencyDiagnostics {
   /// Something that a person should know of a table.
   package struct Finding: Sendable, Equatable {
     /// How bad it is.
@@ -50,7 +50,7 @@ package enum TableDoctor {
   ///   - spread: relative spread of each price, [layer][candidate]; nil where not known.
   /// - Returns: the findings, the worst first.
   package static func findings(
-    prices: CostTable,
+    prices: AdditiveCost,
     choices: [Choice],
     spread: [[Double]]? = nil
   ) -> [Finding] {
@@ -98,7 +98,7 @@ package enum TableDoctor {
     var convolutions: [Cell] { cells.filter { !$0.isSkip } }
   }
 
-  private static func impossible(_ prices: CostTable, _ rows: [Row]) -> [Finding] {
+  private static func impossible(_ prices: AdditiveCost, _ rows: [Row]) -> [Finding] {
     var found = rows.flatMap { row in
       row.cells.filter { !($0.price >= 0 && $0.price.isFinite) }
         .map { Finding(.error, "\(row.place), \($0.name): the price is \($0.price)") }
@@ -198,6 +198,6 @@ package enum TableDoctor {
   private static func number(_ value: Double) -> String { Format.significant(value) }
 }
 
-extension TableDoctor.Finding.Grade {
-  fileprivate static let descending: [TableDoctor.Finding.Grade] = [.error, .warning, .note]
+extension LatencyDiagnostics.Finding.Grade {
+  fileprivate static let descending: [LatencyDiagnostics.Finding.Grade] = [.error, .warning, .note]
 }

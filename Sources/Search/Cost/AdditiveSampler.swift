@@ -1,14 +1,14 @@
 import Foundation
 import Tensor
 
-/// Draws architectures on condition that their cost lies in a range: each as likely as any other of them
+/// Samples architectures on condition that their cost lies in a range: each as likely as any other of them
 /// (spec S12), or as given probabilities have it (S11).
 ///
-/// Throwing away what does not fit would need too many draws where few fit. So costs are rounded to
-/// steps, and what is drawn layer by layer are those that end within the range or a rounding error
+/// Throwing away what does not fit would need too many samples where few fit. So costs are rounded to
+/// steps, and what is sampled layer by layer are those that end within the range or a rounding error
 /// beside it; of these the few outside are thrown away, and what is left has the wanted distribution exactly.
-struct RandomNetworks {
-  private let prices: CostTable
+struct AdditiveSampler {
+  private let prices: AdditiveCost
   private let range: ClosedRange<Double>
   /// log P of each candidate, before the condition.
   private let logProbabilities: [[Double]]
@@ -19,7 +19,7 @@ struct RandomNetworks {
   private let shares: [[Double]]
 
   private static let resolution = 4000.0
-  /// Draws after which a range counts as empty.
+  /// Samples after which a range counts as empty.
   private static let tries = 1000
 
   /// Networks that cost what `range` says, by `prices`.
@@ -29,7 +29,7 @@ struct RandomNetworks {
   ///   - probabilities: [layer][candidate], of independent choices; nil for even ones.
   ///   - range: the lowest and the highest cost.
   init(
-    prices: CostTable,
+    prices: AdditiveCost,
     probabilities: [[Double]]? = nil,
     within range: ClosedRange<Double>
   ) {
@@ -38,7 +38,7 @@ struct RandomNetworks {
     logProbabilities =
       probabilities?.map { $0.map { log($0) } }
       ?? prices.layers.map { [Double](repeating: -log(Double($0.count)), count: $0.count) }
-    // No network costs more than the dearest.
+    // No network costs more than the most expensive.
     let most = min(range.upperBound, prices.range.upperBound)
     let unit = max((most - prices.fixed) / Self.resolution, .leastNormalMagnitude)
     steps = prices.layers.map { $0.map { max(0, Int(min($0 / unit, 1e6).rounded())) } }
@@ -57,8 +57,8 @@ struct RandomNetworks {
     self.shares = shares.reversed()
   }
 
-  /// A network drawn by `random`; nil where none is in the range.
-  func draw(_ random: inout Philox) -> [Int]? {
+  /// A network sampled by `random`; nil where none is in the range.
+  func sample(_ random: inout Philox) -> Architecture? {
     guard shares[0][0] > -.infinity else { return nil }
     for _ in 0..<Self.tries {
       let network = candidate(&random)
@@ -67,30 +67,30 @@ struct RandomNetworks {
     return nil
   }
 
-  /// Up to `count` different networks, none of them in `seen`; the same for a seed and a `step` that tells
-  /// purposes apart.
+  /// Up to `count` different networks, none of them in `seen`; the same for a seed and a `stream`
+  /// that tells purposes apart.
   ///
-  /// A range may hold fewer than were asked for, and a settled search draws the same one over and over:
-  /// after 20 draws for each wanted it is given up.
+  /// A range may hold fewer than were asked for, and a settled search samples the same one over and over:
+  /// after 20 samples for each wanted it is given up.
   func different(
     _ count: Int,
     seed: UInt64,
-    step: UInt64 = 0,
-    except seen: Set<[Int]> = []
-  ) -> [[Int]] {
-    var networks: [[Int]] = []
+    stream: UInt64 = 0,
+    except seen: Set<Architecture> = []
+  ) -> [Architecture] {
+    var networks: [Architecture] = []
     var seen = seen
     for index in 0..<UInt32(clamping: 20 * count) where networks.count < count {
-      var random = Philox(seed: seed, purpose: .sampling, step: step, index: index)
-      guard let network = draw(&random) else { break }
+      var random = Philox(seed: seed, purpose: .sampling, step: stream, index: index)
+      guard let network = sample(&random) else { break }
       if seen.insert(network).inserted { networks.append(network) }
     }
     return networks
   }
 
-  private func candidate(_ random: inout Philox) -> [Int] {
+  private func candidate(_ random: inout Philox) -> Architecture {
     var spent = 0
-    return steps.enumerated().map { layer, steps in
+    let options = steps.enumerated().map { layer, steps in
       let weights = softmax(
         Self.weights(steps, logProbabilities[layer], shares[layer + 1], spent: spent)
       )
@@ -106,6 +106,7 @@ struct RandomNetworks {
       spent += steps[choice]
       return choice
     }
+    return Architecture(options)
   }
 
   /// log P of each candidate of a layer together with all that may follow it.
@@ -119,6 +120,21 @@ struct RandomNetworks {
       let place = spent + steps[$0]
       return place < later.count ? logProbabilities[$0] + later[place] : -.infinity
     }
+  }
+}
+
+extension AdditiveCost {
+  /// The very distribution of the samples that happen to fit, without the others (`AdditiveSampler`).
+  package func samples(
+    _ count: Int,
+    of probabilities: [[Double]]?,
+    within: ClosedRange<Double>,
+    seed: UInt64,
+    stream: UInt64,
+    except seen: Set<Architecture>
+  ) -> [Architecture] {
+    AdditiveSampler(prices: self, probabilities: probabilities, within: within)
+      .different(count, seed: seed, stream: stream, except: seen)
   }
 }
 

@@ -3,10 +3,11 @@ import Networks
 import Runs
 import Tensor
 
-/// The fixed frame and the searched layers of a network, with every candidate described and priced.
+/// A space with one choice a layer, that of its block: the fixed frame of a network and its searched layers,
+/// with every candidate described and counted.
 ///
 /// Built from a config for given data (spec S2, S3); pure values.
-package struct MacroArchitecture: Sendable {
+package struct LayerwiseSpace: SearchSpace {
   /// One searched layer: its candidates in the order of the logits.
   package let layers: [[BlockDescription]]
   /// The stage of each searched layer, from 0.
@@ -46,7 +47,7 @@ package struct MacroArchitecture: Sendable {
         let layer = space.candidates.map { candidate in
           BlockDescription(
             name: candidate.name,
-            kind: MacroArchitecture.kind(of: candidate, input: input),
+            kind: LayerwiseSpace.kind(of: candidate, input: input),
             input: input,
             output: stage.width,
             stride: stride,
@@ -65,7 +66,7 @@ package struct MacroArchitecture: Sendable {
     lastWidth = input
     let head = BlockDescription(
       name: "head",
-      kind: MacroArchitecture.headKind,
+      kind: LayerwiseSpace.headKind,
       input: input,
       output: space.head,
       stride: 1,
@@ -96,6 +97,9 @@ package struct MacroArchitecture: Sendable {
     activation: .relu
   )
 
+  /// Candidates of each layer.
+  package var optionCounts: [Int] { layers.map(\.count) }
+
   /// The decisions of the search, a layer each.
   package var choices: [Choice] {
     layers.enumerated().map { index, candidates in
@@ -115,7 +119,7 @@ package struct MacroArchitecture: Sendable {
   }
 
   /// What the options of the choices cost; `latency` in milliseconds where it is known.
-  package func choicePrices(latency: CostTable?) -> [ChoicePrices] {
+  package func choicePrices(latency: AdditiveCost?) -> [ChoicePrices] {
     zip(choices, layers.indices).map { choice, index in
       ChoicePrices(
         choice: choice.id,
@@ -126,34 +130,25 @@ package struct MacroArchitecture: Sendable {
     }
   }
 
-  /// What every candidate costs in a metric that is counted, which latency is not.
-  package func prices(_ cost: Configuration.SearchSettings.Cost) -> CostTable {
-    switch cost {
-    case .flops: CostTable(layers: layers.map { $0.map(\.flops) }, fixed: fixedFlops)
-    case .params: CostTable(layers: layers.map { $0.map(\.params) }, fixed: fixedParams)
-    case .latency: preconditionFailure("latencies come from a table")
-    }
-  }
-
-  /// Multiply–accumulates of one image through an architecture, one candidate index a layer.
-  package func flops(_ architecture: [Int]) -> Double {
+  /// Multiply–accumulates of one image through an architecture, fixed parts included.
+  package func flops(_ architecture: Architecture) -> Double {
     zip(layers, architecture).reduce(fixedFlops) { $0 + $1.0[$1.1].flops }
   }
 
-  /// Weights of an architecture.
-  package func params(_ architecture: [Int]) -> Double {
+  /// Weights of an architecture, fixed parts included.
+  package func params(_ architecture: Architecture) -> Double {
     zip(layers, architecture).reduce(fixedParams) { $0 + $1.0[$1.1].params }
   }
 
-  /// An architecture as a network of its own, one candidate index a layer.
-  package func network(_ architecture: [Int], name: String) -> NetworkDescription {
+  /// An architecture as a network of its own.
+  package func network(of architecture: Architecture, name: String) -> NetworkDescription {
     var network = frame
     network.name = name
     for (candidates, index) in zip(layers, architecture) {
       let block = candidates[index]
       network.add(block.kind, output: block.output, stride: block.stride, name: block.name)
     }
-    network.add(MacroArchitecture.headKind, output: head)
+    network.add(LayerwiseSpace.headKind, output: head)
     return network
   }
 

@@ -1,0 +1,70 @@
+import Runs
+import Tensor
+
+/// What the networks of a search space cost in one metric, and what follows from it: the one place
+/// where a search learns of costs.
+///
+/// A search asks for the cost of a network, for the expected cost under probabilities and under a sampled
+/// mixture, and for networks whose cost lies in a range. `AdditiveCost` answers where a network costs the
+/// sum of its parts; where the cost of an option depends on its neighbours' it takes another model.
+package protocol CostModel: Sendable {
+  /// What is counted; latencies are in milliseconds.
+  var metric: Configuration.SearchSettings.Cost { get }
+  /// What the cheapest and the most expensive network of the space cost.
+  var range: ClosedRange<Double> { get }
+
+  /// The cost of an architecture, fixed parts included.
+  func cost(_ architecture: Architecture) -> Double
+  /// What an architecture's cost changes by when `choice` takes `option`.
+  func change(of architecture: Architecture, at choice: Int, to option: Int) -> Double
+
+  /// The expected cost of independent choices; `probabilities` is [choice][option].
+  func expected(_ probabilities: [[Double]]) -> Double
+  /// ∂ `expected` / ∂ `probabilities`, [choice][option]; analytic, apart from any tape.
+  func gradient(_ probabilities: [[Double]]) -> [[Double]]
+  /// The expected cost of a sample, the mean over its rows: a scalar on `engine`'s tape.
+  ///
+  /// There is a mixture for each choice. The value of a hard one is the chosen options', its gradient the
+  /// soft one's.
+  func expected(_ mixtures: [Mixture], on engine: Engine) -> Tensor
+
+  /// The architecture of greatest Σ `logProbabilities` whose cost lies `within`; nil when nothing fits.
+  ///
+  /// `logProbabilities` is [choice][option]: any score that adds up will do, and −∞ bans an option.
+  func mostProbable(
+    _ logProbabilities: [[Double]],
+    within: ClosedRange<Double>
+  ) -> Architecture?
+
+  /// Up to `count` different architectures sampled on condition that their cost lies `within` (spec S11,
+  /// S12), in the order of the sampling.
+  ///
+  /// A range may hold fewer than were asked for, and a settled search samples the same one over and over:
+  /// after 20 samples for each wanted it is given up.
+  ///
+  /// - Parameters:
+  ///   - count: wanted.
+  ///   - probabilities: [choice][option], of independent choices; nil for even ones.
+  ///   - within: the lowest and the highest cost allowed.
+  ///   - seed: names the random numbers, together with `stream`.
+  ///   - stream: tells purposes apart.
+  ///   - seen: architectures that do not count.
+  /// - Returns: architectures, none twice.
+  func samples(
+    _ count: Int,
+    of probabilities: [[Double]]?,
+    within: ClosedRange<Double>,
+    seed: UInt64,
+    stream: UInt64,
+    except seen: Set<Architecture>
+  ) -> [Architecture]
+}
+
+extension CostModel {
+  /// The difference of two costs.
+  package func change(of architecture: Architecture, at choice: Int, to option: Int) -> Double {
+    var changed = architecture
+    changed[choice] = option
+    return cost(changed) - cost(architecture)
+  }
+}
