@@ -160,7 +160,8 @@ final class SimulatedRun: RunSource {
     return delta
   }
 
-  /// The same curves as of one network that is trained: no choices, no temperature, a learning rate.
+  /// The same curves as of one network that is trained: no choices, no temperature, a learning
+  /// rate.
   func training(to target: Int) -> RunDelta {
     var delta = advance(to: target, state: target == .max ? .finished : .running)
     var recipe = Recipe()

@@ -39,7 +39,7 @@ func drawGroupHead(
   _ spec: LayerColumns
 ) {
   let glyphs = model.look.glyphs
-  let ground: Ink = head.isSelected ? .selectBg : .bg
+  let ground: Role = head.isSelected ? .selectBg : .bg
   let strong = Style(head.isSelected ? .selectFg : .title, on: ground, .bold)
   let muted = Style(head.isSelected ? .selectFg : .muted, on: ground)
   if head.isSelected {

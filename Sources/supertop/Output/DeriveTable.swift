@@ -34,8 +34,8 @@ final class DeriveTable {
     shown = ""
   }
 
-  /// The table, without the columns of least use where the terminal is narrow; a live one is cut to the
-  /// terminal, so that a line is a line.
+  /// The table, without the columns of least use where the terminal is narrow; a live one is cut to
+  /// the terminal, so that a line is a line.
   func text(isLive: Bool) -> String {
     let hasLatency = records.contains { $0.latency != nil }
     var rows = [["", "network", "from", "changed", "log P", "FLOPs", "params"]]

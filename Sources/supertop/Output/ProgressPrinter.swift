@@ -104,7 +104,8 @@ final class ProgressPrinter {
       )
       line(
         "\(result.name): \(Format.count(result.flops)) FLOPs, "
-          + "\(Format.count(result.params)) parameters by rule madds; saved in \(folder.weightsPath)"
+          + "\(Format.count(result.params)) parameters by rule madds; "
+          + "saved in \(folder.weightsPath)"
       )
     }
   }
@@ -261,8 +262,8 @@ private struct TrainingEpoch: Encodable {
   }
 }
 
-/// A field's name in JSON: `validationLoss` as `val_loss`, so that every event spells it as `done` does, and
-/// with its unit where that is not plain.
+/// A field's name in JSON: `validationLoss` as `val_loss`, so that every event spells it as `done`
+/// does, and with its unit where that is not plain.
 private struct EventKey: CodingKey {
   let stringValue: String
   var intValue: Int? { nil }

@@ -19,8 +19,8 @@ final class Signals {
     let signal = Atomic<Int32>(0)
   }
 
-  /// Lets writes to a closed pipe, or to no descriptor at all, fail instead of ending the program or
-  /// landing in a file that was opened under the number of standard output.
+  /// Lets writes to a closed pipe, or to no descriptor at all, fail instead of ending the program
+  /// or landing in a file that was opened under the number of standard output.
   static func protectOutput() {
     // A reader that went away, and a file that may grow no more, are errors of the write.
     signal(SIGPIPE, SIG_IGN)
@@ -43,8 +43,8 @@ final class Signals {
     let queue = DispatchQueue(label: "supertop.signals", qos: .userInteractive)
     for number in signals {
       let previous = signal(number, SIG_IGN)
-      // `nohup` wants it ignored, and so does a dashboard that was left; that stays so. (A shell's `&`
-      // ignores SIGINT as well, but whoever sends that means it.)
+      // `nohup` wants it ignored, and so does a dashboard that was left; that stays so. (A shell's
+      // `&` ignores SIGINT as well, but whoever sends that means it.)
       let wasIgnored = unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
       if number == SIGHUP, wasIgnored { continue }
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)

@@ -4,8 +4,8 @@ import Runs
 enum TextTable {
   /// Columns of equal width, those in `left` flush left, two spaces between them.
   ///
-  /// If a line is longer than `width`, whole columns go, in the order of `dropping`, until it is not or all
-  /// of those are gone.
+  /// If a line is longer than `width`, whole columns go, in the order of `dropping`, until it is
+  /// not or all of those are gone.
   static func aligned(
     _ rows: [[String]],
     left: Set<Int>,
