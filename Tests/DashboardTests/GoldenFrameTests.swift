@@ -139,6 +139,7 @@ enum Fixture {
         delta.epochs[i].expectedCost = .nan
       }
       for i in delta.thetas.indices where name == "nan" && i > 20 {
+        delta.thetas[i].expectedCost = .nan
         delta.thetas[i].logits = delta.thetas[i].logits.map { $0.map { _ in .nan } }
       }
       _ = update(&model, .data(delta))

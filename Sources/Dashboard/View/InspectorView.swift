@@ -148,6 +148,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   var order = Array(choice.options.indices)
   if order.count > room {
     order = Array(order.sorted { (values[$0], -$0) > (values[$1], -$1) }.prefix(max(0, room)))
+    if choice.kind.isOrdered { order.sort() }
   }
   let theta = model.theta
   for (row, option) in order.enumerated() {

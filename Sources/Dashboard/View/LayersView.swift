@@ -18,7 +18,7 @@ struct LayerColumns {
       model.choices.flatMap { $0.options.map { columns(of: model.look.glyphs.plain($0.name)) } }
       .max() ?? 0
     index = max(3, columns(of: String(model.choices.count)) + 1)
-    if width >= 44 { name = min(10, names) } else if width >= 30 { name = min(6, names) }
+    if width >= 44 { name = min(10, max(6, names)) } else if width >= 30 { name = min(6, names) }
     if width >= 40 { entropy = 4 }
     if width >= 62 {
       detail = min(16, details)
