@@ -202,7 +202,7 @@ struct Frame: Hashable, Sendable {
 
   /// The roles alone, one letter a cell in the order of `Role`, for golden tests of the style.
   var roles: String {
-    let letters = Array("bfmaeouktsSgwrABCp01234567DEFGHIJKLinNxXyYzZqQvVhPRT")
+    let letters = Array("bfmaeouktsSgwrABCp01234567DEFGHIJKLinNxWyYzZqQvVhPRT")
     return (0..<height).map { y in
       String(
         row(y).map {
