@@ -119,20 +119,21 @@ package struct Dataset: Sendable {
         remedy: "choose \(resolutions.lowerBound) to \(resolutions.upperBound)"
       )
     }
-    if settings.source == "digits" { return nil }
-    let cifar = "cifar10:"
-    if settings.source.hasPrefix(cifar) {
+    switch DataSource(settings.source) {
+    case .digits: return nil
+    case .cifar10(let path):
       return try CIFAR10.source(
-        Path.expandingTilde(String(settings.source.dropFirst(cifar.count))),
+        Path.expandingTilde(path),
+        resolution: settings.resolution,
+        testOnly: testOnly
+      )
+    case .folder(let path):
+      return try ImageFolder.source(
+        Path.expandingTilde(path),
         resolution: settings.resolution,
         testOnly: testOnly
       )
     }
-    return try ImageFolder.source(
-      Path.expandingTilde(settings.source),
-      resolution: settings.resolution,
-      testOnly: testOnly
-    )
   }
 
   /// Takes `source` from its cache file, or packs it.

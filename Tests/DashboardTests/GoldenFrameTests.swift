@@ -25,8 +25,8 @@ import Testing
   }
 
   @Test(arguments: ["running", "inspector", "finished", "widths"])
-  func `inks are as recorded`(state: String) throws {
-    try compare(view(Fixture.model(state, Size(80, 24))).roles + "\n", "\(state)-80x24-inks")
+  func `roles are as recorded`(state: String) throws {
+    try compare(view(Fixture.model(state, Size(80, 24))).roles + "\n", "\(state)-80x24-roles")
   }
 
   @Test func `a recolouring breaks no golden frame`() {
@@ -139,6 +139,7 @@ enum Fixture {
         delta.epochs[i].expectedCost = .nan
       }
       for i in delta.thetas.indices where name == "nan" && i > 20 {
+        delta.thetas[i].expectedCost = .nan
         delta.thetas[i].logits = delta.thetas[i].logits.map { $0.map { _ in .nan } }
       }
       _ = update(&model, .data(delta))
@@ -161,7 +162,7 @@ enum Fixture {
     switch name {
     case "mixed-width": for _ in 0..<2 { _ = update(&model, .key(.down)) }
     case "many-folded":
-      // All groups but the second, whose third choice is chosen.
+      // All groups but the second are folded.
       for key in "Fjfjjj".unicodeScalars { _ = update(&model, .key(.character(key))) }
     case "inspector", "timed-inspector", "widths-inspector":
       for key in [Key.down, .down, .enter] { _ = update(&model, .key(key)) }

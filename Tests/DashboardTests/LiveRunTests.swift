@@ -50,17 +50,17 @@ import Testing
     }
   }
 
-  @Test func `a wish goes to the trainer and its answers come back`() throws {
+  @Test func `a command goes to the trainer and its answers come back`() throws {
     try withRun { folder, store, _ in
       let live = try LiveRun(folder: folder)
       _ = try live.poll()
       try live.request(.setTemperature(1.5))
-      let wish = try #require(try store.pendingInterventions().first)
-      #expect(wish.action == .setTemperature(1.5))
+      let intervention = try #require(try store.pendingInterventions().first)
+      #expect(intervention.action == .setTemperature(1.5))
       #expect(try live.poll().interventions.map(\.state) == [.requested])
-      try store.accept(wish.id, step: 3)
+      try store.accept(intervention.id, step: 3)
       #expect(try live.poll().interventions.map(\.state) == [.accepted])
-      try store.finish(wish.id)
+      try store.finish(intervention.id)
       #expect(try live.poll().interventions.map(\.state) == [.done])
       #expect(try live.poll().interventions == [])
       // A new watcher is not told of what was settled before it came.

@@ -66,7 +66,7 @@ import Testing
 
   @Test func `the probability ramp rises in lightness`() throws {
     for theme in ThemeLibrary.builtIn.themes where theme.appearance != .any {
-      let steps = [Ink.ramp0, .ramp1, .ramp2, .ramp3, .ramp4, .ramp5, .ramp6, .ramp7]
+      let steps = [Role.ramp0, .ramp1, .ramp2, .ramp3, .ramp4, .ramp5, .ramp6, .ramp7]
       let light = try steps.map { try #require(theme[$0].rgb).lab.x }
       let sign = theme.appearance == .light ? -1.0 : 1.0
       for (a, b) in zip(light, light.dropFirst()) {
@@ -78,21 +78,21 @@ import Testing
   @Test func `text can be read on its ground`() throws {
     for theme in ThemeLibrary.builtIn.themes where theme.appearance != .any {
       let ground = try #require(theme[.bg].rgb)
-      for ink in [Ink.fg, .title, .key, .good, .warn, .bad, .seriesA, .seriesB, .seriesC] {
-        let contrast = try #require(theme[ink].rgb).contrast(with: ground)
-        #expect(contrast >= 4.5, "\(theme.name): \(ink) has \(contrast)")
+      for role in [Role.fg, .title, .key, .good, .warn, .bad, .seriesA, .seriesB, .seriesC] {
+        let contrast = try #require(theme[role].rgb).contrast(with: ground)
+        #expect(contrast >= 4.5, "\(theme.name): \(role) has \(contrast)")
       }
       #expect(try #require(theme[.muted].rgb).contrast(with: ground) >= 4.5)
       let chosen = try #require(theme[.selectBg].rgb)
       #expect(try #require(theme[.selectFg].rgb).contrast(with: chosen) >= 7)
-      let ink = try #require(theme[.optionInk].rgb)
+      let role = try #require(theme[.optionText].rgb)
       for index in 0..<9 {
-        let contrast = ink.contrast(with: try #require(theme[Ink.option(index)].rgb))
+        let contrast = role.contrast(with: try #require(theme[Role.option(index)].rgb))
         #expect(contrast >= 3.9, "\(theme.name): option \(index + 1) has \(contrast)")
       }
       for step in 0..<16 {
-        let fill = try #require(theme[Ink.scale(Double(step) / 15)].rgb)
-        let contrast = ink.contrast(with: fill)
+        let fill = try #require(theme[Role.scale(Double(step) / 15)].rgb)
+        let contrast = role.contrast(with: fill)
         #expect(contrast >= 3.9, "\(theme.name): size \(step) has \(contrast)")
       }
     }

@@ -26,12 +26,12 @@ import Testing
     #expect(press(&model, "h") == [.request(.releaseTemperature)])
   }
 
-  @Test func `a wish is shown at once and then as the trainer answers`() {
+  @Test func `a command is shown at once and then as the trainer answers`() {
     var model = running()
     _ = press(&model, "c")
     #expect(view(model).text.contains("checkpoint  ● requested → ○ accepted → ○ done"))
     var delta = RunDelta()
-    var wish = Intervention(
+    var intervention = Intervention(
       id: 1,
       action: .checkpoint,
       state: .accepted,
@@ -39,16 +39,16 @@ import Testing
       requestedAt: 0,
       note: ""
     )
-    delta.interventions = [wish]
+    delta.interventions = [intervention]
     _ = update(&model, .data(delta))
     #expect(view(model).text.contains("● requested → ● accepted → ○ done"))
-    wish.state = .done
-    delta.interventions = [wish]
+    intervention.state = .done
+    delta.interventions = [intervention]
     _ = update(&model, .data(delta))
     #expect(view(model).text.contains("→ ● done at step 701"))
-    wish.state = .refused
-    wish.note = "disk full"
-    delta.interventions = [wish]
+    intervention.state = .refused
+    intervention.note = "disk full"
+    delta.interventions = [intervention]
     _ = update(&model, .data(delta))
     #expect(view(model).text.contains("✗ refused: disk full"))
   }

@@ -123,7 +123,7 @@ import Testing
     }
   }
 
-  @Test func `the share of five likeliest classes is kept`() throws {
+  @Test func `the share of five most probable classes is kept`() throws {
     try inTemporaryFolder {
       let run = try RunFolder.create(at: $0 + "/run", settings: .training(training()))
       let store = try run.store()

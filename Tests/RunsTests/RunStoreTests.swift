@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func `a wish goes from request to its end`() throws {
+  @Test func `a command goes from request to its end`() throws {
     try inTemporaryFolder {
       let run = try run(in: $0)
       let store = try run.store()
@@ -123,7 +123,7 @@ import Testing
     }
   }
 
-  @Test func `a new session takes back steps and settles old wishes`() throws {
+  @Test func `a new session takes back steps and settles old commands`() throws {
     try inTemporaryFolder {
       let run = try run(in: $0)
       let reader = try run.reader()
@@ -181,9 +181,9 @@ import Testing
       let store = try run.store()
       var taken = 0
       for number in 0..<count {
-        for wish in try store.pendingInterventions() {
-          try store.accept(wish.id, step: number)
-          try store.finish(wish.id)
+        for intervention in try store.pendingInterventions() {
+          try store.accept(intervention.id, step: number)
+          try store.finish(intervention.id)
           taken += 1
         }
         try store.record(step: step(number), theta: theta(number), status: RunStatus())
@@ -206,9 +206,9 @@ import Testing
       }
     }
     let taken = try await trainer.value
-    let wishes = try reader.interventions()
-    #expect(wishes.count == asked)
-    #expect(wishes.map(\.state) == (0..<asked).map { $0 < taken ? .done : .requested })
+    let interventions = try reader.interventions()
+    #expect(interventions.count == asked)
+    #expect(interventions.map(\.state) == (0..<asked).map { $0 < taken ? .done : .requested })
   }
 
   @Test func `another format is refused by name`() throws {

@@ -69,7 +69,7 @@ package final class LiveRun: RunSource {
     return delta
   }
 
-  /// Writes a wish into the store for the trainer.
+  /// Records a command in the store for the trainer.
   package func request(_ action: Intervention.Action) throws { _ = try reader.request(action) }
 
   /// Those that are new or have moved on; what was settled before the first look is not news.

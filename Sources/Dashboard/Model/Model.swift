@@ -81,7 +81,7 @@ struct Model: Sendable {
     }
 
     var theme: Theme { library.themes[themeIndex] }
-    /// Whether the paper of a cell can carry meaning.
+    /// Whether the background of a cell can carry meaning.
     var hasColour: Bool { depth != .none && !theme.isMonochrome }
   }
 
@@ -189,7 +189,8 @@ extension Model {
     return values.indices.max { values[$0] < values[$1] } ?? 0
   }
 
-  /// How decided the choices are now; nil before there are any and in a random search, where θ rests.
+  /// How decided the choices are now; nil before there are any and in a random search, where θ
+  /// rests.
   var verdict: Verdict? {
     guard !choices.isEmpty, kind == .search else { return nil }
     return Verdict(

@@ -1,12 +1,12 @@
 import Runs
 
-/// Where the dashboard gets a run from and where it puts a person's wishes (spec S80).
+/// Where the dashboard gets a run from and where it puts a person's commands (spec S80).
 ///
 /// The live one reads the run's store; a scripted one serves the tests.
 package protocol RunSource {
   /// What is new since the last call; called about ten times a second on the main thread.
   func poll() throws -> RunDelta
-  /// Records a wish; the trainer takes it up at the next step boundary.
+  /// Records a command; the trainer takes it up at the next step boundary.
   func request(_ action: Intervention.Action) throws
 }
 

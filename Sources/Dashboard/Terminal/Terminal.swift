@@ -179,12 +179,12 @@ final class Terminal {
   }
 
   private func translate(_ cell: Cell, _ theme: Theme) -> cn_cell {
-    let ink = theme[cell.style.ink]
-    let paper = theme[cell.style.paper]
-    var attributes = cell.style.attributes.union(ink.attributes(at: colourDepth))
-    attributes.formUnion(paper.attributes(at: colourDepth).intersection(.reverse))
-    var fore = number(ink)
-    var back = number(paper)
+    let role = theme[cell.style.foreground]
+    let background = theme[cell.style.background]
+    var attributes = cell.style.attributes.union(role.attributes(at: colourDepth))
+    attributes.formUnion(background.attributes(at: colourDepth).intersection(.reverse))
+    var fore = number(role)
+    var back = number(background)
     // Eight colours: the bright ones are the plain ones in bold.
     if colourDepth == .eight {
       if fore == 8 {

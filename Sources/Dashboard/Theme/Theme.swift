@@ -31,7 +31,7 @@ struct Theme: Hashable, Sendable {
   }
 
   /// Look of a role.
-  subscript(ink: Ink) -> Swatch { swatches[Int(ink.rawValue)] }
+  subscript(role: Role) -> Swatch { swatches[Int(role.rawValue)] }
 
   /// Whether only attributes tell things apart.
   var isMonochrome: Bool {
@@ -99,8 +99,8 @@ struct ThemeLibrary: Sendable {
 
   /// The theme to start with: the named one, else what the terminal asks for.
   ///
-  /// NO_COLOR and terminals without colour get `mono`, those below 256 colours `terminal16`, a light
-  /// ground (COLORFGBG) `default-light`.
+  /// NO_COLOR and terminals without colour get `mono`, those below 256 colours `terminal16`, a
+  /// light ground (COLORFGBG) `default-light`.
   func initial(_ name: String?, depth: ColourDepth, environment: [String: String]) -> Theme {
     if let name, let theme = self[name] { return theme }
     let ground = environment["COLORFGBG"]?.split(separator: ";").last.flatMap { Int($0) }

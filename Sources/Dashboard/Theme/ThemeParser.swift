@@ -21,7 +21,7 @@ struct ThemeParser {
   }
 
   /// Names that a file may set, with the roles that stand in for a missing one.
-  private static let keys: [(name: String, ink: Ink?, standIns: [String])] = [
+  private static let keys: [(name: String, role: Role?, standIns: [String])] = [
     ("bg", .bg, []), ("fg", .fg, []), ("muted", .muted, ["fg"]),
     ("faint", .faint, ["border", "muted", "fg"]),
     ("border", .border, ["muted", "fg"]), ("border_focus", .borderFocus, ["key", "fg"]),
@@ -35,7 +35,7 @@ struct ThemeParser {
     ("option_3", .option3, ["border_focus"]), ("option_4", .option4, ["title"]),
     ("option_5", .option5, ["bad"]), ("option_6", .option6, ["series_c"]),
     ("option_7", .option7, ["warn"]), ("option_8", .option8, ["key"]),
-    ("option_9", .option9, ["muted"]), ("option_ink", .optionInk, ["bg", "fg"]),
+    ("option_9", .option9, ["muted"]), ("option_ink", .optionText, ["bg", "fg"]),
   ]
 
   mutating func parse(_ text: String) -> Theme {
@@ -58,7 +58,7 @@ struct ThemeParser {
     if parent == nil, roles["fg"] == nil {
       problems.append("\(file): no fg; using the terminal's own")
     }
-    return Theme(name: name, appearance: appearance, swatches: Ink.allCases.map(swatch))
+    return Theme(name: name, appearance: appearance, swatches: Role.allCases.map(swatch))
   }
 
   private struct Problem: Error { var text: String }
@@ -145,20 +145,20 @@ struct ThemeParser {
     if let own = roles[key] { return own }
     guard let row = Self.keys.first(where: { $0.name == key }) else { return Swatch() }
     if let parent {
-      if let ink = row.ink { return parent[ink] }
+      if let role = row.role { return parent[role] }
       return parent[key == "ramp_low" ? .ramp0 : key == "ramp_high" ? .ramp7 : .ramp4]
     }
     for other in row.standIns { if let found = roles[other] { return found } }
     return Swatch()
   }
 
-  private func swatch(_ ink: Ink) -> Swatch {
-    if let row = Self.keys.first(where: { $0.ink == ink }) { return named(row.name) }
-    if ink.rawValue >= Ink.scale0.rawValue {
+  private func swatch(_ role: Role) -> Swatch {
+    if let row = Self.keys.first(where: { $0.role == role }) { return named(row.name) }
+    if role.rawValue >= Role.scale0.rawValue {
       // From a step of the ramp on that text can be read on.
-      return ramp(0.4 + 0.6 * Double(ink.rawValue - Ink.scale0.rawValue) / 15)
+      return ramp(0.45 + 0.55 * Double(role.rawValue - Role.scale0.rawValue) / 15)
     }
-    return ramp(Double(ink.rawValue - Ink.ramp0.rawValue) / 7)
+    return ramp(Double(role.rawValue - Role.ramp0.rawValue) / 7)
   }
 
   /// Two straight ramps that meet at `ramp_mid`; where there are no values between, the nearest of

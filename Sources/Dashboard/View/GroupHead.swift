@@ -39,7 +39,7 @@ func drawGroupHead(
   _ spec: LayerColumns
 ) {
   let glyphs = model.look.glyphs
-  let ground: Ink = head.isSelected ? .selectBg : .bg
+  let ground: Role = head.isSelected ? .selectBg : .bg
   let strong = Style(head.isSelected ? .selectFg : .title, on: ground, .bold)
   let muted = Style(head.isSelected ? .selectFg : .muted, on: ground)
   if head.isSelected {
@@ -62,6 +62,7 @@ func drawGroupHead(
   let name = glyphs.plain(head.name.isEmpty ? "other" : head.name).capitalizedFirst
   let x = frame.put(rows.x + 1, y, "\(mark) \(name)", strong, limit: room)
   let facts =
-    "\(head.choices.count) choices" + (head.settled.map { ", \($0) settled" } ?? "")
+    "\(head.choices.count) choice\(head.choices.count == 1 ? "" : "s")"
+    + (head.settled.map { ", \($0) settled" } ?? "")
   frame.put(x + 2, y, clip(facts, to: right - x - 2), muted)
 }

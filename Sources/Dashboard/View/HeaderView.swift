@@ -1,8 +1,8 @@
 import Foundation
 import Runs
 
-/// Word, mark and ink of a state.
-func badge(_ model: Model) -> (mark: String, word: String, ink: Ink) {
+/// Word, mark and role of a state.
+func badge(_ model: Model) -> (mark: String, word: String, role: Role) {
   let glyphs = model.look.glyphs
   let spinner = String(Unicode.Scalar(model.spinner) ?? "*")
   if model.isTrainerGone { return (glyphs.cross, "TRAINER GONE", .bad) }
@@ -28,15 +28,15 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let plain = Style(.fg, on: .barBg)
   let muted = Style(.muted, on: .barBg)
   frame.fill(rect, Cell(32, plain))
-  let (mark, word, ink) = badge(model)
+  let (mark, word, role) = badge(model)
   var x = 1
   if rect.width >= 56 {
     x = frame.put(x, rect.y, "supertop", Style(.borderFocus, on: .barBg, .bold)) + 2
   }
   if model.look.hasColour {
-    x = frame.put(x, rect.y, " \(mark) \(word) ", Style(.optionInk, on: ink, .bold)) + 2
+    x = frame.put(x, rect.y, " \(mark) \(word) ", Style(.optionText, on: role, .bold)) + 2
   } else {
-    x = frame.put(x, rect.y, "\(mark) \(word)", Style(ink, on: .barBg, .bold)) + 2
+    x = frame.put(x, rect.y, "\(mark) \(word)", Style(role, on: .barBg, .bold)) + 2
   }
 
   // Figures on the right, the least needed dropped first.
@@ -102,7 +102,7 @@ func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     rect.y,
     width: end - x,
     share: model.progress,
-    ink: .seriesA,
+    role: .seriesA,
     look: model.look
   )
   frame.putRight(half - 2, rect.y, share, Style(.title))
@@ -132,7 +132,7 @@ func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     rect.y,
     width: width,
     share: inEpoch,
-    ink: .seriesB,
+    role: .seriesB,
     look: model.look
   )
   frame.putRight(rect.width - 1, rect.y, phase, Style(.muted), limit: phaseWidth - 1)
@@ -140,17 +140,23 @@ func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
 
 // MARK: Bottom lines
 
-/// The last wish and what became of it, or what else there is to say.
+/// The last command and what became of it, or what else there is to say.
 func drawMessage(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   guard rect.height > 0 else { return }
   let glyphs = model.look.glyphs
   let room = rect.width - 2
   switch model.message {
-  case .intervention(let wish):
-    var x = frame.put(1, rect.y, glyphs.plain(describe(wish.action)), Style(.title), limit: room)
+  case .intervention(let intervention):
+    var x = frame.put(
+      1,
+      rect.y,
+      glyphs.plain(describe(intervention.action)),
+      Style(.title),
+      limit: room
+    )
     let states: [Intervention.State] = [.requested, .accepted, .done]
-    if wish.state == .refused {
-      let note = wish.note.isEmpty ? "" : ": " + glyphs.plain(wish.note)
+    if intervention.state == .refused {
+      let note = intervention.note.isEmpty ? "" : ": " + glyphs.plain(intervention.note)
       frame.put(
         x + 2,
         rect.y,
@@ -159,7 +165,7 @@ func drawMessage(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
       )
       return
     }
-    let reached = states.firstIndex(of: wish.state) ?? 0
+    let reached = states.firstIndex(of: intervention.state) ?? 0
     x += 1
     for (index, state) in states.enumerated() {
       let isReached = index <= reached
@@ -176,8 +182,9 @@ func drawMessage(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
       )
     }
     var rest =
-      wish.state == .done ? wish.step.map { " at step \(Format.grouped($0))" } ?? "" : ""
-    if !wish.note.isEmpty { rest += " (\(glyphs.plain(wish.note)))" }
+      intervention.state == .done
+      ? intervention.step.map { " at step \(Format.grouped($0))" } ?? "" : ""
+    if !intervention.note.isEmpty { rest += " (\(glyphs.plain(intervention.note)))" }
     frame.put(x, rect.y, clip(rest, to: rect.width - x - 1), Style(.muted))
   case .notice(let text):
     frame.put(1, rect.y, clip(glyphs.plain(text), to: room), Style(.fg))
@@ -255,19 +262,19 @@ func drawKeys(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
 func drawTabs(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   for (index, rect) in layout.tabRects.enumerated() {
     let isChosen = index == model.tab
-    let paper: Ink = isChosen ? .selectBg : .bg
-    frame.fill(rect, Cell(32, Style(.fg, on: paper)))
+    let background: Role = isChosen ? .selectBg : .bg
+    frame.fill(rect, Cell(32, Style(.fg, on: background)))
     let x = frame.put(
       rect.x + 1,
       rect.y,
       "\(index + 1)",
-      Style(isChosen ? .selectFg : .key, on: paper)
+      Style(isChosen ? .selectFg : .key, on: background)
     )
     frame.put(
       x + 1,
       rect.y,
       model.look.glyphs.plain(model.kind.tabs[index].title),
-      Style(isChosen ? .selectFg : .muted, on: paper)
+      Style(isChosen ? .selectFg : .muted, on: background)
     )
   }
 }
@@ -296,8 +303,8 @@ func drawStrip(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
 /// The last resort: as much of the state as one line holds.
 func drawStatusLine(_ frame: inout Frame, _ model: Model) {
   guard frame.width > 0, frame.height > 0 else { return }
-  let (mark, word, ink) = badge(model)
-  let x = frame.put(0, 0, mark + " " + word, Style(ink), limit: frame.width)
+  let (mark, word, role) = badge(model)
+  let x = frame.put(0, 0, mark + " " + word, Style(role), limit: frame.width)
   if let status = model.status, status.epochs > 0, x + 2 < frame.width {
     let text =
       "\(min(status.epoch + 1, status.epochs))/\(status.epochs) "

@@ -26,7 +26,7 @@ func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: 
   let table = Rect(area.x, area.y, area.width, hasChart ? wanted : area.height)
   let inside: Rect
   if isBoxed {
-    drawBox(&frame, table, glyphs, title: title, ink: .borderFocus)
+    drawBox(&frame, table, glyphs, title: title, role: .borderFocus)
     inside = Rect(table.x + 2, table.y + 1, table.width - 4, table.height - 2)
   } else {
     drawTitle(&frame, table.x, table.y, table.width, title)
@@ -148,6 +148,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   var order = Array(choice.options.indices)
   if order.count > room {
     order = Array(order.sorted { (values[$0], -$0) > (values[$1], -$1) }.prefix(max(0, room)))
+    if choice.kind.isOrdered { order.sort() }
   }
   let theta = model.theta
   for (row, option) in order.enumerated() {
@@ -178,7 +179,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
         y,
         width: spec.bar,
         share: value,
-        ink: choice.look(of: option).line,
+        role: choice.look(of: option).line,
         track: .bg,
         look: model.look
       )
@@ -197,7 +198,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
         y,
         history,
         width: spec.trend,
-        ink: choice.look(of: option).line,
+        role: choice.look(of: option).line,
         range: 0...max(0.25, history.max() ?? 1),
         glyphs: glyphs
       )
@@ -248,8 +249,8 @@ private func drawPull(
   // Direction is a mark as well as a colour.
   let isFlat = isFlat(pull)
   let mark = isFlat ? " " : pull > 0 ? glyphs.up : glyphs.down
-  let ink: Ink = isFlat ? .muted : pull > 0 ? .good : .warn
-  frame.putRight(x + width, y, mark + Format.signed(isFlat ? 0 : pull), Style(ink))
+  let role: Role = isFlat ? .muted : pull > 0 ? .good : .warn
+  frame.putRight(x + width, y, mark + Format.signed(isFlat ? 0 : pull), Style(role))
 }
 
 /// Whether a pull is too weak to be told.

@@ -11,10 +11,15 @@ struct KeyHint {
 /// The words of the key line that fit `rect`; the most needed first.
 func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
   guard rect.height > 0 else { return [] }
-  let order = model.kind.keyLine(
+  var order = model.kind.keyLine(
     isOver: model.isOver,
     inInspector: model.screen == .inspector && model.kind.hasChoices
   )
+  if model.screen == .main, ChoiceList.hasGroups(model.choices), !model.isSelectionFolded,
+    let open = order.firstIndex(of: .open)
+  {
+    order.insert(.fold, at: open + 1)
+  }
   var chosen: [(binding: KeyBinding, word: String)] = []
   var used = 1
   for command in order {
@@ -24,6 +29,7 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
     case .togglePause: word = model.state == .paused ? "resume" : "pause"
     case .toggleHold: word = model.status?.temperatureHeld ?? false ? "release" : "hold"
     case .open where model.isSelectionFolded: word = "unfold"
+    case .fold: word = "fold"
     case .back: word = "back"
     case .log: word = "log"
     default: break

@@ -18,7 +18,7 @@ struct LayerColumns {
       model.choices.flatMap { $0.options.map { columns(of: model.look.glyphs.plain($0.name)) } }
       .max() ?? 0
     index = max(3, columns(of: String(model.choices.count)) + 1)
-    if width >= 44 { name = min(10, names) } else if width >= 30 { name = min(6, names) }
+    if width >= 44 { name = min(10, max(6, names)) } else if width >= 30 { name = min(6, names) }
     if width >= 40 { entropy = 4 }
     if width >= 62 {
       detail = min(16, details)
@@ -134,13 +134,13 @@ private func drawLayer(
   let leader = model.leader(of: index)
   let share = values.indices.contains(leader) ? Double(values[leader]) : 0
   let isSelected = index == model.selection
-  let paper: Ink = isSelected ? .selectBg : .bg
+  let background: Role = isSelected ? .selectBg : .bg
   if isSelected {
-    frame.fill(Rect(rows.x, y, rows.width, 1), Cell(32, Style(.selectFg, on: paper)))
-    frame.put(rows.x, y, glyphs.selected, Style(.borderFocus, on: paper))
+    frame.fill(Rect(rows.x, y, rows.width, 1), Cell(32, Style(.selectFg, on: background)))
+    frame.put(rows.x, y, glyphs.selected, Style(.borderFocus, on: background))
   }
-  let plain = Style(isSelected ? .selectFg : .fg, on: paper)
-  let muted = Style(isSelected ? .selectFg : .muted, on: paper)
+  let plain = Style(isSelected ? .selectFg : .fg, on: background)
+  let muted = Style(isSelected ? .selectFg : .muted, on: background)
   var x = rows.x
   frame.put(x + 1, y, Format.right(String(index + 1), spec.index - 1), muted)
   x += spec.index + 1
@@ -164,7 +164,7 @@ private func drawLayer(
   let strong: Attributes = share >= 0.5 ? .bold : []
   if spec.name > 0 {
     let name = names.indices.contains(leader) ? names[leader] : ""
-    frame.put(x, y, clip(name, to: spec.name), Style(plain.ink, on: paper, strong))
+    frame.put(x, y, clip(name, to: spec.name), Style(plain.foreground, on: background, strong))
     x += spec.name + 1
   }
   let percent = Format.right(Format.percent(share, digits: 0), spec.percent)
@@ -173,7 +173,7 @@ private func drawLayer(
     x,
     y,
     percent,
-    Style(isSelected ? .selectFg : .ramp(0.25 + 0.75 * certainty), on: paper, strong)
+    Style(isSelected ? .selectFg : .ramp(0.25 + 0.75 * certainty), on: background, strong)
   )
   x += spec.percent + 1
   if spec.entropy > 0 {
@@ -183,7 +183,7 @@ private func drawLayer(
       x,
       y,
       String(format: "%.2f", bits),
-      Style(isSelected ? .selectFg : .ramp(1 - bits / most), on: paper)
+      Style(isSelected ? .selectFg : .ramp(1 - bits / most), on: background)
     )
     x += spec.entropy + 1
   }
@@ -195,8 +195,8 @@ private func drawLayer(
     return Double(sample.values[index][leader])
   }
   if spec.trend == 1 {
-    let (mark, ink) = trend(history, glyphs)
-    frame.put(x, y, mark, Style(isSelected ? .selectFg : ink, on: paper))
+    let (mark, role) = trend(history, glyphs)
+    frame.put(x, y, mark, Style(isSelected ? .selectFg : role, on: background))
   } else {
     drawSparkline(
       &frame,
@@ -204,15 +204,15 @@ private func drawLayer(
       y,
       history,
       width: spec.trend,
-      ink: isSelected ? .selectFg : choice.look(of: leader).line,
-      paper: paper,
+      role: isSelected ? .selectFg : choice.look(of: leader).line,
+      background: background,
       glyphs: glyphs
     )
   }
 }
 
 /// Where a probability is going: its newest value against that of a tenth of its history ago.
-func trend(_ history: [Double], _ glyphs: GlyphSet) -> (mark: String, ink: Ink) {
+func trend(_ history: [Double], _ glyphs: GlyphSet) -> (mark: String, role: Role) {
   guard let last = history.last, history.count > 1 else { return (glyphs.level, .muted) }
   let before = history[max(0, history.count - 1 - max(1, history.count / 10))]
   if last - before > 0.005 { return (glyphs.rising, .good) }

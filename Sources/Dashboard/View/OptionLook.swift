@@ -3,9 +3,9 @@ import Runs
 /// How one option of a choice is told from the others: what fills its part of a bar, the text on
 /// it, and its line in a chart.
 struct OptionLook: Hashable, Sendable {
-  var fill: Ink
-  var text: Ink
-  var line: Ink
+  var fill: Role
+  var text: Role
+  var line: Role
 }
 
 extension Choice {
@@ -16,12 +16,12 @@ extension Choice {
   /// ground, so that no two of eighteen look the same.
   func look(of index: Int) -> OptionLook {
     if kind.isOrdered {
-      let fill = Ink.scale(options.count > 1 ? Double(index) / Double(options.count - 1) : 1)
-      return OptionLook(fill: fill, text: .optionInk, line: fill)
+      let fill = Role.scale(options.count > 1 ? Double(index) / Double(options.count - 1) : 1)
+      return OptionLook(fill: fill, text: .optionText, line: fill)
     }
-    let colour = Ink.option(index)
+    let colour = Role.option(index)
     return index / 9 % 2 == 0
-      ? OptionLook(fill: colour, text: .optionInk, line: colour)
+      ? OptionLook(fill: colour, text: .optionText, line: colour)
       : OptionLook(fill: .faint, text: colour, line: colour)
   }
 

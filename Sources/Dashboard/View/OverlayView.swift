@@ -23,14 +23,14 @@ func drawDialog(
   _ rect: Rect,
   _ glyphs: GlyphSet,
   _ title: String,
-  ink: Ink = .borderFocus
+  role: Role = .borderFocus
 ) -> Rect {
   frame.fill(rect, Cell())
   guard rect.height >= 4, rect.width >= 12 else {
     frame.put(rect.x, rect.y, title, Style(.title), limit: rect.width)
     return Rect(rect.x, rect.y + 1, rect.width, rect.height - 1)
   }
-  drawBox(&frame, rect, glyphs, title: [(title, Style(.title))], ink: ink)
+  drawBox(&frame, rect, glyphs, title: [(title, Style(.title))], role: role)
   return Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2)
 }
 
@@ -105,7 +105,7 @@ private func drawLog(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     return
   }
   for (row, record) in model.log.suffix(inside.height).enumerated() {
-    let ink: Ink =
+    let role: Role =
       switch record.level {
       case .info: .fg
       case .notice, .warning: .warn
@@ -115,7 +115,7 @@ private func drawLog(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     let second = Int(record.time.isFinite ? min(max(record.time, 0), 1e12) : 0) % 86_400
     let time = String(format: "%02d:%02d:%02d", second / 3600, second / 60 % 60, second % 60)
     let x = frame.put(inside.x, inside.y + row, time, Style(.muted), limit: inside.width) + 2
-    frame.put(x, inside.y + row, clip(glyphs.plain(record.text), to: inside.maxX - x), Style(ink))
+    frame.put(x, inside.y + row, clip(glyphs.plain(record.text), to: inside.maxX - x), Style(role))
   }
 }
 
@@ -155,20 +155,20 @@ private func drawQuit(_ frame: inout Frame, _ model: Model, _ layout: Layout, _ 
       case .cancel: ("c", "Cancel: stay here")
       }
     let isChosen = index == selected
-    let paper: Ink = isChosen ? .selectBg : .bg
-    frame.fill(rect, Cell(32, Style(.fg, on: paper)))
+    let background: Role = isChosen ? .selectBg : .bg
+    frame.fill(rect, Cell(32, Style(.fg, on: background)))
     let x = frame.put(
       rect.x + 1,
       rect.y,
       key,
-      Style(isChosen ? .selectFg : .key, on: paper),
+      Style(isChosen ? .selectFg : .key, on: background),
       limit: rect.width
     )
     frame.put(
       x + 2,
       rect.y,
       clip(text, to: rect.maxX - x - 2),
-      Style(isChosen ? .selectFg : .fg, on: paper)
+      Style(isChosen ? .selectFg : .fg, on: background)
     )
   }
 }

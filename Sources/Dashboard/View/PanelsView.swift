@@ -25,13 +25,13 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   }
 }
 
-/// A panel's name and its newest values, each in the ink of its curve.
+/// A panel's name and its newest values, each in the role of its curve.
 private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Words {
   let isWide = width >= 44
   let glyphs = model.look.glyphs
-  func value(_ name: String, _ short: String, _ text: String?, _ ink: Ink) -> Words {
+  func value(_ name: String, _ short: String, _ text: String?, _ role: Role) -> Words {
     guard let text else { return [] }
-    return [(isWide ? "\(glyphs.line) \(name) \(text)" : "\(short) \(text)", Style(ink))]
+    return [(isWide ? "\(glyphs.line) \(name) \(text)" : "\(short) \(text)", Style(role))]
   }
   let curves = model.curves
   switch panel {
@@ -123,12 +123,12 @@ private func lossChart(_ model: Model) -> Chart {
   chart.curves = [
     .init(
       buckets: train,
-      ink: .seriesA,
+      role: .seriesA,
       band: train.count > 30 ? .faint : nil,
       smoothing: train.count > 30 ? 0.85 : 0,
       tag: tag(model, "t")
     ),
-    .init(buckets: model.curves.validationLoss.buckets, ink: .seriesB, tag: tag(model, "v")),
+    .init(buckets: model.curves.validationLoss.buckets, role: .seriesB, tag: tag(model, "v")),
   ]
   chart.xLabels = epochLabels(model)
   if model.curves.trainLoss.lost > 0 { chart.empty = "no finite value" }
@@ -141,15 +141,15 @@ private func accuracyChart(_ model: Model) -> Chart {
   chart.curves = [
     .init(
       buckets: steps,
-      ink: .seriesA,
+      role: .seriesA,
       band: steps.count > 30 ? .faint : nil,
       smoothing: steps.count > 30 ? 0.85 : 0,
       tag: tag(model, "t")
     ),
     !model.kind.hasChoices
-      ? .init(buckets: model.curves.topFive.buckets, ink: .seriesC, tag: tag(model, "5"))
-      : .init(buckets: model.curves.argmaxAccuracy.buckets, ink: .seriesC, tag: tag(model, "a")),
-    .init(buckets: model.curves.validationAccuracy.buckets, ink: .seriesB, tag: tag(model, "v")),
+      ? .init(buckets: model.curves.topFive.buckets, role: .seriesC, tag: tag(model, "5"))
+      : .init(buckets: model.curves.argmaxAccuracy.buckets, role: .seriesC, tag: tag(model, "a")),
+    .init(buckets: model.curves.validationAccuracy.buckets, role: .seriesB, tag: tag(model, "v")),
   ]
   chart.limits = 0...1
   chart.format = { Format.percent($0, digits: 0) }
@@ -163,14 +163,14 @@ private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   chart.curves = [
     .init(
       buckets: steps,
-      ink: .muted,
+      role: .muted,
       band: steps.count > 30 ? .faint : nil,
       smoothing: steps.count > 30 ? 0.85 : 0
     ),
-    .init(buckets: model.curves.expectedCost.buckets, ink: .seriesA),
+    .init(buckets: model.curves.expectedCost.buckets, role: .seriesA),
   ]
   let budget = model.summary?.budget ?? 0
-  if budget > 0 { chart.level = .init(value: budget, ink: .warn) }
+  if budget > 0 { chart.level = .init(value: budget, role: .warn) }
   let isTime = model.costMetric == .latency
   chart.format = { isTime ? Format.time($0) : Format.count($0) }
   if model.curves.cost.lost > 0 { chart.empty = "no finite value" }
@@ -191,14 +191,14 @@ func drawGauge(_ frame: inout Frame, _ model: Model, _ x: Int, _ y: Int, _ width
   let text: String
   let share: Double
   var mark: Double?
-  var ink = Ink.seriesA
+  var role = Role.seriesA
   if budget > 0 {
     let full = max(budget * 1.5, cost * 1.02)
     share = cost / full
     mark = budget / full
     let over = cost / budget
     text = Format.percent(over, digits: 0)
-    ink = over <= 1.02 ? .good : over <= 1.2 ? .warn : .bad
+    role = over <= 1.02 ? .good : over <= 1.2 ? .warn : .bad
   } else {
     let full = max(model.curves.expectedCost.range?.upperBound ?? cost, cost)
     share = full > 0 ? cost / full : 0
@@ -206,8 +206,8 @@ func drawGauge(_ frame: inout Frame, _ model: Model, _ x: Int, _ y: Int, _ width
   }
   let bar = width - columns(of: text) - 1
   guard bar >= 4 else { return }
-  drawProgress(&frame, x, y, width: bar, share: share, ink: ink, mark: mark, look: model.look)
-  frame.putRight(x + width, y, text, Style(ink == .seriesA ? .muted : ink))
+  drawProgress(&frame, x, y, width: bar, share: share, role: role, mark: mark, look: model.look)
+  frame.putRight(x + width, y, text, Style(role == .seriesA ? .muted : role))
 }
 
 /// The whole schedule, what really was, and where it is now.
@@ -225,8 +225,8 @@ private func temperatureChart(_ model: Model) -> Chart {
   let smooth =
     epochs > 12 ? schedule.enumerated().filter { $0.offset % 2 == 0 }.map(\.element) : schedule
   chart.curves = [
-    .init(buckets: smooth, ink: .muted),
-    .init(buckets: model.curves.temperature.buckets, ink: .seriesC),
+    .init(buckets: smooth, role: .muted),
+    .init(buckets: model.curves.temperature.buckets, role: .seriesC),
   ]
   chart.x = 0...Double(epochs)
   let values = chart.curves.flatMap { $0.buckets.flatMap { [$0.low, $0.high] } }

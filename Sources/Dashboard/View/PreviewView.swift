@@ -51,7 +51,7 @@ func probabilityChart(_ model: Model, _ index: Int) -> Chart {
       )
     }
     chart.curves.append(
-      .init(buckets: buckets, ink: choice.look(of: option).line, tag: optionKey(option))
+      .init(buckets: buckets, role: choice.look(of: option).line, tag: optionKey(option))
     )
   }
   chart.limits = 0...1

@@ -1,17 +1,18 @@
 import Foundation
 import Runs
 
-/// What else there is to say of a result: the test images, the verdict in lines that fit, random sampling.
-private func resultRemarks(_ model: Model) -> [(String, Ink)] {
-  var remarks: [(String, Ink)] = []
+/// What else there is to say of a result: the test images, the verdict in lines that fit, random
+/// sampling.
+private func resultRemarks(_ model: Model) -> [(String, Role)] {
+  var remarks: [(String, Role)] = []
   if let share = model.testAccuracy.map({ Format.percent($0) }) {
     remarks.append(("test images: the chosen network alone \(share)", .fg))
   }
   if let verdict = model.found?.verdict {
-    let ink: Ink = model.isSettled ? .muted : .warn
+    let role: Role = model.isSettled ? .muted : .warn
     // The figures, and what to change.
     let parts = verdict.split(separator: ": ", maxSplits: 1).map(String.init)
-    remarks += parts.flatMap { wrapped($0, to: 70) }.map { ($0, ink) }
+    remarks += parts.flatMap { wrapped($0, to: 70) }.map { ($0, role) }
   }
   if let networks = model.found?.sampledNetworks, let mean = model.found?.sampledMean {
     let deviation = Format.percent(model.found?.sampledDeviation ?? 0)
@@ -64,7 +65,7 @@ func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     glyphs,
     model.isSettled
       ? "\(glyphs.check) The search is done" : "\(glyphs.waiting) The search ended undecided",
-    ink: model.isSettled ? .good : .warn
+    role: model.isSettled ? .good : .warn
   )
   var y = inside.y + (inside.height >= 8 ? 1 : 0)
   let label = Style(.muted)

@@ -15,7 +15,7 @@ func trainingTitle(_ model: Model, _ panel: Layout.Panel) -> [(text: String, sty
 /// The learning rate so far, on an axis of the whole run.
 func rateChart(_ model: Model) -> Chart {
   var chart = Chart()
-  chart.curves = [.init(buckets: model.curves.learningRate.buckets, ink: .seriesC)]
+  chart.curves = [.init(buckets: model.curves.learningRate.buckets, role: .seriesC)]
   let epochs = max(1, model.summary?.epochs ?? 1)
   chart.x = 0...Double(epochs)
   let top = model.curves.learningRate.buckets.map(\.high).max() ?? 0
@@ -78,7 +78,7 @@ private func facts(_ model: Model) -> [(name: String, text: String)] {
 func drawTrainingResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
   let box = layout.dialog(width: 64, height: model.testAccuracy == nil ? 8 : 9)
-  let inside = drawDialog(&frame, box, glyphs, "\(glyphs.check) The training is done", ink: .good)
+  let inside = drawDialog(&frame, box, glyphs, "\(glyphs.check) The training is done", role: .good)
   guard let last = model.epochs.last else { return }
   let label = Style(.muted)
   var y = inside.y

@@ -48,11 +48,11 @@ func drawBox(
   _ glyphs: GlyphSet,
   title: Words,
   continues: Bool = false,
-  ink: Ink = .border
+  role: Role = .border
 ) {
   guard rect.width >= 2, rect.height >= 2 else { return }
   let box = glyphs.box
-  let style = Style(ink)
+  let style = Style(role)
   for x in (rect.x + 1)..<(rect.maxX - 1) {
     frame[x, rect.y] = Cell(box[4], style)
     frame[x, rect.maxY - 1] = Cell(box[4], style)
@@ -103,7 +103,7 @@ func drawPreparing(_ frame: inout Frame, _ model: Model, _ area: Rect) {
         y + 1,
         width: width,
         share: status.progress,
-        ink: .seriesA,
+        role: .seriesA,
         look: model.look
       )
     }
@@ -123,7 +123,7 @@ func drawPreparing(_ frame: inout Frame, _ model: Model, _ area: Rect) {
     card,
     glyphs,
     title: [(title, Style(isFailed ? .bad : .title))],
-    ink: isFailed ? .bad : .borderFocus
+    role: isFailed ? .bad : .borderFocus
   )
   let inner = Rect(card.x + 3, card.y + 2, card.width - 6, card.height - 3)
   var x = inner.x
@@ -139,7 +139,7 @@ func drawPreparing(_ frame: inout Frame, _ model: Model, _ area: Rect) {
     inner.y + 2,
     width: inner.width - 6,
     share: share,
-    ink: .seriesA,
+    role: .seriesA,
     look: model.look
   )
   frame.putRight(inner.maxX, inner.y + 2, Format.percent(share, digits: 0), Style(.title))

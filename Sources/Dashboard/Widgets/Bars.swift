@@ -67,9 +67,9 @@ func drawBar(
   _ y: Int,
   width: Int,
   share: Double,
-  ink: Ink,
-  track: Ink = .faint,
-  paper: Ink = .bg,
+  role: Role,
+  track: Role = .faint,
+  background: Role = .bg,
   look: Model.Look
 ) {
   guard width > 0 else { return }
@@ -78,15 +78,19 @@ func drawBar(
   for cell in 0..<width {
     let part = eighths - cell * 8
     if look.glyphs.isASCII {
-      frame[x + cell, y] = Cell(part >= 4 ? 35 : 46, Style(part >= 4 ? ink : .muted, on: paper))
+      frame[x + cell, y] = Cell(
+        part >= 4 ? 35 : 46,
+        Style(part >= 4 ? role : .muted, on: background)
+      )
     } else if part >= 8 {
-      frame[x + cell, y] = Cell(0x2588, Style(ink, on: paper))
+      frame[x + cell, y] = Cell(0x2588, Style(role, on: background))
     } else if part > 0, look.hasColour {
-      frame[x + cell, y] = Cell(look.glyphs.eighths[part - 1], Style(ink, on: track))
+      frame[x + cell, y] = Cell(look.glyphs.eighths[part - 1], Style(role, on: track))
     } else {
       frame[x + cell, y] =
         look.hasColour
-        ? Cell(32, Style(.fg, on: track)) : Cell(part >= 4 ? 0x2588 : 0x2591, Style(ink, on: paper))
+        ? Cell(32, Style(.fg, on: track))
+        : Cell(part >= 4 ? 0x2588 : 0x2591, Style(role, on: background))
     }
   }
 }
@@ -98,8 +102,8 @@ func drawProgress(
   _ y: Int,
   width: Int,
   share: Double,
-  ink: Ink,
-  paper: Ink = .bg,
+  role: Role,
+  background: Role = .bg,
   mark: Double? = nil,
   look: Model.Look
 ) {
@@ -109,14 +113,14 @@ func drawProgress(
   let done = Int((share * Double(width)).rounded(.down))
   for cell in 0..<width {
     if cell < done {
-      frame[x + cell, y] = Cell(marks.done, Style(ink, on: paper))
+      frame[x + cell, y] = Cell(marks.done, Style(role, on: background))
     } else if cell == done, share > 0 {
-      frame[x + cell, y] = Cell(marks.head, Style(ink, on: paper))
+      frame[x + cell, y] = Cell(marks.head, Style(role, on: background))
     } else {
-      frame[x + cell, y] = Cell(marks.rest, Style(.border, on: paper))
+      frame[x + cell, y] = Cell(marks.rest, Style(.border, on: background))
     }
   }
   guard let mark else { return }
   let at = x + min(width - 1, max(0, Int(mark * Double(width))))
-  frame[at, y] = Cell(look.glyphs.isASCII ? 124 : 0x2503, Style(.title, on: paper))
+  frame[at, y] = Cell(look.glyphs.isASCII ? 124 : 0x2503, Style(.title, on: background))
 }

@@ -6,9 +6,9 @@ struct Chart {
   /// One curve.
   struct Curve {
     var buckets: [Series.Bucket]
-    var ink: Ink
-    /// Ink of the span from least to greatest value of each bucket; nil draws the mean alone.
-    var band: Ink?
+    var role: Role
+    /// Role of the span from least to greatest value of each bucket; nil draws the mean alone.
+    var band: Role?
     /// Weight of the past in the drawn mean, 0 … below 1.
     ///
     /// Smoothed over the whole series, so that
@@ -21,7 +21,7 @@ struct Chart {
   /// A level or a moment marked across the chart.
   struct Mark {
     var value: Double
-    var ink: Ink
+    var role: Role
   }
 
   var curves: [Curve] = []
@@ -30,7 +30,7 @@ struct Chart {
   /// Bounds that the y axis never passes.
   var limits: ClosedRange<Double> = -.infinity ... .infinity
   var level: Mark?
-  var point: (x: Double, y: Double, ink: Ink)?
+  var point: (x: Double, y: Double, role: Role)?
   var format: (Double) -> String = Format.number
   /// Words for the ends of the x axis, when there is a line for it.
   var xLabels: (String, String)?
@@ -101,15 +101,15 @@ struct Chart {
   /// Up to three tags a row, the greatest values first, then down to the next free row.
   private func drawTags(_ frame: inout Frame, _ plot: Rect, _ y: ClosedRange<Double>) {
     let ends = curves.compactMap { curve in
-      curve.tag.flatMap { tag in curve.buckets.last.map { (tag, curve.ink, $0.mean) } }
+      curve.tag.flatMap { tag in curve.buckets.last.map { (tag, curve.role, $0.mean) } }
     }
     var used = Array(repeating: 0, count: plot.height)
-    for (tag, ink, value) in ends.sorted(by: { $0.2 > $1.2 }) {
+    for (tag, role, value) in ends.sorted(by: { $0.2 > $1.2 }) {
       let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
       let wanted = Int((1 - min(1, max(0, share))) * Double(plot.height) - 1e-9)
       let row = min(plot.height - 1, max(0, wanted))
       guard let free = (row..<plot.height).first(where: { used[$0] < 3 }) else { continue }
-      frame[plot.maxX + 1 + used[free], plot.y + free] = Cell(tag, Style(ink, on: .bg, .bold))
+      frame[plot.maxX + 1 + used[free], plot.y + free] = Cell(tag, Style(role, on: .bg, .bold))
       used[free] += 1
     }
   }
@@ -141,7 +141,7 @@ struct Chart {
     if let level, y.contains(level.value) {
       let row = plot.y + min(plot.height - 1, max(0, py(level.value) / canvas.down))
       for x in 0..<plot.width {
-        frame[plot.x + x, row] = Cell(glyphs.dash, Style(level.ink))
+        frame[plot.x + x, row] = Cell(glyphs.dash, Style(level.role))
       }
     }
     for (order, curve) in curves.enumerated() {
@@ -160,9 +160,9 @@ struct Chart {
         weight = weight * curve.smoothing + 1 - curve.smoothing
         let point = (px((bucket.start + bucket.end) / 2), py(mean / weight))
         if let previous {
-          canvas.line(previous.0, previous.1, point.0, point.1, curve.ink, rank: rank)
+          canvas.line(previous.0, previous.1, point.0, point.1, curve.role, rank: rank)
         } else {
-          canvas.set(point.0, point.1, curve.ink, rank: rank)
+          canvas.set(point.0, point.1, curve.role, rank: rank)
         }
         previous = point
       }
@@ -171,7 +171,7 @@ struct Chart {
     if let point {
       let (x, row) = (px(point.x) / canvas.across, py(point.y) / canvas.down)
       frame[plot.x + min(plot.width - 1, max(0, x)), plot.y + min(plot.height - 1, max(0, row))] =
-        Cell(glyphs.pointMark, Style(point.ink, on: .bg, .bold))
+        Cell(glyphs.pointMark, Style(point.role, on: .bg, .bold))
     }
   }
 }
@@ -183,8 +183,8 @@ func drawSparkline(
   _ y: Int,
   _ values: [Double],
   width: Int,
-  ink: Ink,
-  paper: Ink = .bg,
+  role: Role,
+  background: Role = .bg,
   range: ClosedRange<Double> = 0...1,
   glyphs: GlyphSet
 ) {
@@ -200,6 +200,6 @@ func drawSparkline(
     }
     let share = value.isFinite ? (value - range.lowerBound) / span : 0
     let step = min(heights.count - 1, max(0, Int(share * Double(heights.count))))
-    frame[x + column, y] = Cell(heights[step], Style(ink, on: paper))
+    frame[x + column, y] = Cell(heights[step], Style(role, on: background))
   }
 }

@@ -4,7 +4,7 @@ struct DotCanvas {
   let height: Int
   let glyphs: GlyphSet
   private var bits: [UInt8]
-  private var inks: [Ink]
+  private var roles: [Role]
   private var ranks: [UInt8]
 
   /// Dots of a cell across and down.
@@ -18,7 +18,7 @@ struct DotCanvas {
     across = glyphs == .braille ? 2 : 1
     down = glyphs == .braille ? 4 : 2
     bits = Array(repeating: 0, count: self.width * self.height)
-    inks = Array(repeating: .fg, count: bits.count)
+    roles = Array(repeating: .fg, count: bits.count)
     ranks = Array(repeating: 0, count: bits.count)
   }
 
@@ -28,7 +28,7 @@ struct DotCanvas {
   /// Sets a dot.
   ///
   /// Where curves share a cell the higher rank colours it.
-  mutating func set(_ x: Int, _ y: Int, _ ink: Ink, rank: UInt8) {
+  mutating func set(_ x: Int, _ y: Int, _ role: Role, rank: UInt8) {
     guard x >= 0, y >= 0, x < dotWidth, y < dotHeight else { return }
     let cell = y / down * width + x / across
     // A curve clears the band under it, which would otherwise thicken the line.
@@ -36,22 +36,22 @@ struct DotCanvas {
     if rank == 1, ranks[cell] > 1 { return }
     bits[cell] |= 1 << UInt8(y % down * across + x % across)
     if rank >= ranks[cell] {
-      inks[cell] = ink
+      roles[cell] = role
       ranks[cell] = rank
     }
   }
 
   /// A straight line of dots, both ends included.
-  mutating func line(_ x0: Int, _ y0: Int, _ x1: Int, _ y1: Int, _ ink: Ink, rank: UInt8) {
+  mutating func line(_ x0: Int, _ y0: Int, _ x1: Int, _ y1: Int, _ role: Role, rank: UInt8) {
     let (dx, dy) = (abs(x1 - x0), abs(y1 - y0))
     let steps = max(dx, dy)
-    guard steps > 0 else { return set(x0, y0, ink, rank: rank) }
+    guard steps > 0 else { return set(x0, y0, role, rank: rank) }
     for i in 0...steps {
       let share = Double(i) / Double(steps)
       set(
         x0 + Int((Double(x1 - x0) * share).rounded()),
         y0 + Int((Double(y1 - y0) * share).rounded()),
-        ink,
+        role,
         rank: rank
       )
     }
@@ -74,7 +74,7 @@ struct DotCanvas {
       }
       let (cx, cy) = (x + cell % width, y + cell / width)
       var style = frame[cx, cy].style
-      style.ink = inks[cell]
+      style.foreground = roles[cell]
       style.attributes = []
       frame[cx, cy] = Cell(scalar, style)
     }

@@ -1,29 +1,29 @@
 import Runs
 
 /// A style role, never a colour: themes say what a role looks like (spec S85).
-enum Ink: UInt8, CaseIterable, Sendable {
+enum Role: UInt8, CaseIterable, Sendable {
   case bg, fg, muted, faint, border, borderFocus, title, key, barBg, selectBg, selectFg
   case good, warn, bad, seriesA, seriesB, seriesC, pinned
   case ramp0, ramp1, ramp2, ramp3, ramp4, ramp5, ramp6, ramp7
-  case option1, option2, option3, option4, option5, option6, option7, option8, option9, optionInk
+  case option1, option2, option3, option4, option5, option6, option7, option8, option9, optionText
   case scale0, scale1, scale2, scale3, scale4, scale5, scale6, scale7
   case scale8, scale9, scale10, scale11, scale12, scale13, scale14, scale15
 
   /// Step of the scale of sizes for `share` 0…1, low to high.
-  static func scale(_ share: Double) -> Ink {
+  static func scale(_ share: Double) -> Role {
     let step = share.isFinite ? min(15, max(0, Int((share * 15).rounded()))) : 0
-    return Ink(rawValue: Ink.scale0.rawValue + UInt8(step)) ?? .fg
+    return Role(rawValue: Role.scale0.rawValue + UInt8(step)) ?? .fg
   }
 
   /// Colour of option `index`; repeats after nine, see `Choice.look(of:)`.
-  static func option(_ index: Int) -> Ink {
-    Ink(rawValue: Ink.option1.rawValue + UInt8(((index % 9) + 9) % 9)) ?? .fg
+  static func option(_ index: Int) -> Role {
+    Role(rawValue: Role.option1.rawValue + UInt8(((index % 9) + 9) % 9)) ?? .fg
   }
 
   /// Step of the low-to-high ramp for `share` 0…1; NaN is the lowest.
-  static func ramp(_ share: Double) -> Ink {
+  static func ramp(_ share: Double) -> Role {
     let step = share.isFinite ? min(7, max(0, Int(share * 8))) : 0
-    return Ink(rawValue: Ink.ramp0.rawValue + UInt8(step)) ?? .fg
+    return Role(rawValue: Role.ramp0.rawValue + UInt8(step)) ?? .fg
   }
 }
 
@@ -39,15 +39,15 @@ struct Attributes: OptionSet, Hashable, Sendable {
   static let reverse = Attributes(rawValue: 8)
 }
 
-/// How a piece of text looks: ink on paper.
+/// How a piece of text looks: the roles of its colour and of the ground under it.
 struct Style: Hashable, Sendable {
-  var ink: Ink
-  var paper: Ink
+  var foreground: Role
+  var background: Role
   var attributes: Attributes
 
-  init(_ ink: Ink = .fg, on paper: Ink = .bg, _ attributes: Attributes = []) {
-    self.ink = ink
-    self.paper = paper
+  init(_ foreground: Role = .fg, on background: Role = .bg, _ attributes: Attributes = []) {
+    self.foreground = foreground
+    self.background = background
     self.attributes = attributes
   }
 }
@@ -200,13 +200,14 @@ struct Frame: Hashable, Sendable {
     }.joined(separator: "\n")
   }
 
-  /// The inks alone, one letter a cell in the order of `Ink`, for golden tests of the style.
+  /// The roles alone, one letter a cell in the order of `Role`, for golden tests of the style.
   var roles: String {
-    let letters = Array("bfmaeouktsSgwrABCp01234567DEFGHIJKLinNxXyYzZqQvVhPRT")
+    let letters = Array("bfmaeouktsSgwrABCp01234567DEFGHIJKLinNxWyYzZqQvVhPRT")
     return (0..<height).map { y in
       String(
         row(y).map {
-          $0.scalar == 32 && $0.style.paper == .bg ? " " : letters[Int($0.style.ink.rawValue)]
+          $0.scalar == 32 && $0.style.background == .bg
+            ? " " : letters[Int($0.style.foreground.rawValue)]
         }
       )
     }.joined(separator: "\n")

@@ -26,13 +26,13 @@ extension Frame {
         // Neighbours of one style are one rectangle and one text.
         var end = x + 1
         while end < width, self[end, y].style == cell.style { end += 1 }
-        let ink = theme[cell.style.ink]
-        let attributes = cell.style.attributes.union(ink.attributes)
-        var fore = ink.rgb ?? text
-        var back = theme[cell.style.paper].rgb ?? ground
+        let role = theme[cell.style.foreground]
+        let attributes = cell.style.attributes.union(role.attributes)
+        var fore = role.rgb ?? text
+        var back = theme[cell.style.background].rgb ?? ground
         let isReversed =
           attributes.contains(.reverse)
-          || theme[cell.style.paper].attributes.contains(.reverse)
+          || theme[cell.style.background].attributes.contains(.reverse)
         if isReversed { swap(&fore, &back) }
         if attributes.contains(.dim) { fore = fore.mixed(with: back, 0.4) }
         let (left, top) = (10 + Double(x) * cw, 10 + Double(y) * ch)
@@ -68,7 +68,7 @@ extension Frame {
     _ cw: Double,
     _ ch: Double,
     _ number: (Double) -> String,
-    _ ink: RGB,
+    _ role: RGB,
     _ attributes: Attributes
   ) -> String {
     let trimmed = letters.drop { $0 == " " }
@@ -80,7 +80,7 @@ extension Frame {
     let escaped = body.replacingOccurrences(of: "&", with: "&amp;")
       .replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: ">", with: "&gt;")
     return "<text x=\"\(number(left + Double(lead) * cw))\" y=\"\(number(top + ch * 0.74))\" "
-      + "textLength=\"\(number(length))\" xml:space=\"preserve\" fill=\"\(ink.hex)\""
+      + "textLength=\"\(number(length))\" xml:space=\"preserve\" fill=\"\(role.hex)\""
       + (attributes.contains(.bold) ? " font-weight=\"bold\"" : "")
       + (attributes.contains(.underline) ? " text-decoration=\"underline\"" : "") + ">"
       + escaped + "</text>\n"
@@ -96,7 +96,8 @@ extension Frame {
     _ number: (Double) -> String
   ) -> String? {
     func box(_ left: Double, _ top: Double, _ width: Double, _ height: Double) -> String {
-      "M\(number(x + left)) \(number(y + top))h\(number(width))v\(number(height))h\(number(-width))z"
+      "M\(number(x + left)) \(number(y + top))h\(number(width))v\(number(height))"
+        + "h\(number(-width))z"
     }
     let (mx, my, thin) = (cw / 2, ch / 2, 1.0)
     switch scalar {

@@ -5,8 +5,8 @@ extension ParetoChart {
   private static let size = (width: 720.0, height: 440.0)
   private static let plot = (left: 72.0, top: 56.0, right: 24.0, bottom: 56.0)
 
-  /// The picture as SVG: full marks lie on the front, hollow ones below it; squares were trained from
-  /// scratch, circles have the weights of their search.
+  /// The picture as SVG: full marks lie on the front, hollow ones below it; squares were trained
+  /// from scratch, circles have the weights of their search.
   package var svg: String {
     """
     <svg xmlns="http://www.w3.org/2000/svg" width="720" height="440" viewBox="0 0 720 440" \
@@ -89,16 +89,17 @@ extension ParetoChart {
     let fill = front.contains(index) ? "#0b6e99" : "#fff"
     let style = "fill=\"\(fill)\" stroke=\"#0b6e99\" stroke-width=\"1.5\""
     return point.isRetrained
-      ? "<rect x=\"\(Self.f(x - 4.5))\" y=\"\(Self.f(y - 4.5))\" width=\"9\" height=\"9\" \(style)/>"
+      ? "<rect x=\"\(Self.f(x - 4.5))\" y=\"\(Self.f(y - 4.5))\" "
+        + "width=\"9\" height=\"9\" \(style)/>"
       : "<circle cx=\"\(Self.f(x))\" cy=\"\(Self.f(y))\" r=\"5\" \(style)/>"
   }
 
-  /// Names beside their marks: above or below, right or left, where nothing else stands if there is such a
-  /// place inside the picture.
+  /// Names beside their marks: above or below, right or left, where nothing else stands if there is
+  /// such a place inside the picture.
   private var labels: String {
     let places = points.map { place($0.cost, $0.accuracy) }
     var taken = places.map { CGRect(x: $0.x - 5, y: $0.y - 5, width: 10, height: 10) }
-    let paper = CGRect(
+    let page = CGRect(
       x: Self.plot.left,
       y: 0,
       width: Self.size.width - Self.plot.left,
@@ -119,7 +120,7 @@ extension ParetoChart {
       }
       let spot =
         spots.first { spot in
-          paper.contains(spot.box) && !taken.contains { $0.intersects(spot.box) }
+          page.contains(spot.box) && !taken.contains { $0.intersects(spot.box) }
         } ?? spots[place.x > Self.size.width - 130 ? 1 : 0]
       taken.append(spot.box)
       return Self.text(spot.x, spot.y, point.name, anchor: spot.anchor)
@@ -131,9 +132,9 @@ extension ParetoChart {
     _ y1: Double,
     _ x2: Double,
     _ y2: Double,
-    _ ink: String
+    _ colour: String
   ) -> String {
-    "<line x1=\"\(f(x1))\" y1=\"\(f(y1))\" x2=\"\(f(x2))\" y2=\"\(f(y2))\" stroke=\"\(ink)\"/>"
+    "<line x1=\"\(f(x1))\" y1=\"\(f(y1))\" x2=\"\(f(x2))\" y2=\"\(f(y2))\" stroke=\"\(colour)\"/>"
   }
 
   private static func text(

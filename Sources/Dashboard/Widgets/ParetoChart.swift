@@ -1,7 +1,8 @@
 import Foundation
 import Runs
 
-/// Networks by what they cost and how good they are, with the front of those that no other beats in both.
+/// Networks by what they cost and how good they are, with the front of those that no other beats in
+/// both.
 package struct ParetoChart: Sendable {
   /// One network.
   package struct Point: Sendable, Equatable {

@@ -68,8 +68,8 @@ extension Configuration {
     }
   }
 
-  /// The fixed factor of a budget's penalty where none is named: enough to outweigh what accuracy gains by
-  /// a dearer network.
+  /// The fixed factor of a budget's penalty where none is named: enough to outweigh what accuracy
+  /// gains by a dearer network.
   package static let targetAlpha = 4.0
   /// What a learned multiplier starts from where nothing is named.
   package static let firstMultiplier = 1.0

@@ -83,7 +83,8 @@ extension Origin {
     if search.thetaShare + search.validationShare >= 1 {
       throw error(
         "search.validation_share",
-        "\(search.validationShare) and search.theta_share \(search.thetaShare) leave no image for the weights",
+        "\(search.validationShare) and search.theta_share \(search.thetaShare) "
+          + "leave no image for the weights",
         remedy: "keep their sum below 1"
       )
     }
@@ -193,7 +194,8 @@ extension ConfigurationKey.Kind {
         "a number above \(short(bounds.low)) and \(bounds.highOpen ? "below" : "up to") "
           + short(bounds.high)
       case (false, true):
-        "a number from \(short(bounds.low)) to \(bounds.highOpen ? "below " : "")\(short(bounds.high))"
+        "a number from \(short(bounds.low)) to "
+          + (bounds.highOpen ? "below " : "") + short(bounds.high)
       }
     case .numberOr(let word, let bounds): "\(word) or \(ConfigurationKey.Kind.number(bounds).range)"
     case .flag: "true or false"

@@ -3,7 +3,8 @@ import Yams
 extension Node.Scalar {
   /// Whether this is a plain decimal number: `12`, `-0.5`, `.5` or `5e-2`.
   ///
-  /// YAML 1.1 knows others, and reads `010` as 8 and `1:30` as 90: who typed them meant something else.
+  /// YAML 1.1 knows others, and reads `010` as 8 and `1:30` as 90: who typed them meant something
+  /// else.
   var isDecimal: Bool {
     guard style == .plain || style == .any, !hasLeadingZero else { return false }
     let unsigned = string.drop { $0 == "-" || $0 == "+" }

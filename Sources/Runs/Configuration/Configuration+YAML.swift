@@ -28,8 +28,9 @@ extension Configuration {
 
   /// Overrides keys from `key.path=value` texts and checks the outcome as a whole.
   ///
-  /// A budget makes the cost follow its metric, and the form the target, unless an override says them.
-  /// Changed epochs scale warm-up and temperature in proportion unless an override names them too.
+  /// A budget makes the cost follow its metric, and the form the target, unless an override says
+  /// them. Changed epochs scale warm-up and temperature in proportion unless an override names them
+  /// too.
   package mutating func apply(_ assignments: [String]) throws {
     let before = self
     for assignment in assignments { try set(assignment) }
@@ -54,8 +55,8 @@ extension Configuration {
     }
   }
 
-  /// Keeps the warm-up's share of the epochs, and the temperature that the last one ends with, where the
-  /// epochs are others than `before` and the key itself was not `said` (spec S9).
+  /// Keeps the warm-up's share of the epochs, and the temperature that the last one ends with,
+  /// where the epochs are others than `before` and the key itself was not `said` (spec S9).
   fileprivate mutating func scaleSchedule(from before: Configuration, said: Set<String>) {
     guard search.epochs != before.search.epochs else { return }
     if !said.contains("search.warmup_epochs") {

@@ -79,6 +79,7 @@ struct ConfigurationKey: Sendable {
 extension Configuration: KeyedSettings {
   private typealias C = Configuration
 
+  /// A search by gradients or at random, as `search.algorithm` says.
   package var kind: RunKind? { search.algorithm == .random ? .random : .search }
 
   static let keys = KeyTable(all: [

@@ -1,7 +1,8 @@
 /// How the first weights of a convolution are drawn: normal around 0 with deviation √(2 / fan-out).
 ///
-/// K×K convolutions of g groups (a depthwise one has a group for each channel) and D outputs in all.
-/// The classifier starts with a deviation of 0.01, biases at 0, batch-norms at scale 1 and shift 0.
+/// K×K convolutions of g groups (a depthwise one has a group for each channel) and D outputs in
+/// all. The classifier starts with a deviation of 0.01, biases at 0, batch-norms at scale 1 and
+/// shift 0.
 package enum FirstValues: String, Codable, Sendable, CaseIterable {
   /// Fan-out K²·D/g, as timm has it.
   case groupFanOut = "group-fan-out"

@@ -39,7 +39,8 @@ package struct Recipe: Codable, Sendable, Equatable {
   package var dropPath = 0.0
   /// Decay of the moving average of the weights, which is judged and exported; 0 turns it off.
   package var ema = 0.0
-  /// Share of each class's training images that only judge the epochs; 0 lets the test images do so.
+  /// Share of each class's training images that only judge the epochs; 0 lets the test images do
+  /// so.
   package var validationShare = 0.1
   /// Passes over the training images.
   package var epochs = 30

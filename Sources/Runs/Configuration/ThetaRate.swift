@@ -1,15 +1,18 @@
-/// Adam's rate on the architecture parameters: a number, or one that follows from the length of the search.
+/// Adam's rate on the architecture parameters: a number, or one that follows from the length of the
+/// search.
 ///
-/// FBNet's 0.01 belongs to its thousands of steps on θ. A search of a person's own images makes some
-/// hundreds, in which θ has to travel as far: the rate that is not named is that distance over the steps.
+/// FBNet's 0.01 belongs to its thousands of steps on θ. A search of a person's own images makes
+/// some hundreds, in which θ has to travel as far: the rate that is not named is that distance over
+/// the steps.
 package enum ThetaRate: Codable, Sendable, Equatable {
   case automatic
   case named(Double)
 
-  /// How far θ travels at most in a search, Σ rate: enough to settle a choice (Benchmarks has the table).
+  /// How far θ travels at most in a search, Σ rate: enough to settle a choice (Benchmarks has the
+  /// table).
   package static let travel = 24.0
-  /// The paper's rate, which longer searches keep; and one above which Adam's steps are too coarse to settle
-  /// anything, however few there are.
+  /// The paper's rate, which longer searches keep; and one above which Adam's steps are too coarse
+  /// to settle anything, however few there are.
   package static let range = 0.01...0.3
   /// How the automatic one is written.
   package static let word = "auto"
@@ -23,8 +26,8 @@ package enum ThetaRate: Codable, Sendable, Equatable {
     }
   }
 
-  /// Steps that usually settle the choices: a named rate may be too low for a search, the automatic one only
-  /// finds too few steps.
+  /// Steps that usually settle the choices: a named rate may be too low for a search, the automatic
+  /// one only finds too few steps.
   package var settlingSteps: Int {
     let rate =
       switch self {

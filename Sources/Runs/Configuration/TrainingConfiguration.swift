@@ -59,6 +59,7 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
 }
 
 extension TrainingConfiguration: KeyedSettings {
+  /// Always the training of one network.
   package var kind: RunKind? { .training }
 
   /// Every key, in the order in which a file is written; those that a search has too are the same.

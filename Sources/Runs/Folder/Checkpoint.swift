@@ -65,8 +65,8 @@ package struct Checkpoint: Sendable, Equatable {
 
   /// Reads a file and checks every length in it.
   ///
-  /// `accepts` gets the texts before any array is looked at, and throws where the file is not what was
-  /// wanted. Errors: `.noInput` when it cannot be opened, `.data` with what is wrong otherwise.
+  /// `accepts` gets the texts before any array is looked at, and throws where the file is not what
+  /// was wanted. Errors: `.noInput` when it cannot be opened, `.data` with what is wrong otherwise.
   package static func read(
     from path: String,
     accepts: ([String: String]) throws -> Void = { _ in }

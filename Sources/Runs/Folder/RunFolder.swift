@@ -39,8 +39,9 @@ package struct RunFolder: Sendable, Equatable {
 
   /// Makes a run in a new or empty folder and the missing folders above it.
   ///
-  /// `network` is the architecture of a training as JSON, `start` weights to begin with. Errors: `.configuration` for settings that do not hold, `.cannotCreate` for a folder that
-  /// cannot be made or holds something already.
+  /// `network` is the architecture of a training as JSON, `start` weights to begin with. Errors:
+  /// `.configuration` for settings that do not hold, `.cannotCreate` for a folder that cannot be
+  /// made or holds something already.
   package static func create(
     at path: String,
     settings: RunSettings,

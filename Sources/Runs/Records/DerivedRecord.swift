@@ -28,7 +28,8 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
   package var run: String?
   /// Epochs of that training that are done, and how many it has.
   package var epochs: [Int]?
-  /// Share of right answers on its validation images after the last of them, 0…1; decides the ranking.
+  /// Share of right answers on its validation images after the last of them, 0…1; decides the
+  /// ranking.
   package var trainedAccuracy: Double?
   /// Share of right answers on the test images once the training has ended, 0…1.
   package var top1: Double?

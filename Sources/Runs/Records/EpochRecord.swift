@@ -12,8 +12,8 @@ package struct EpochRecord: Codable, Sendable, Equatable {
   package var validationLoss: Double
   /// Share of the validation images classified right, 0…1.
   package var validationAccuracy: Double
-  /// Accuracy of the argmax architecture alone with inherited weights, batch-norm recalibrated; in a
-  /// training that of the network.
+  /// Accuracy of the argmax architecture alone with inherited weights, batch-norm recalibrated; in
+  /// a training that of the network.
   package var argmaxAccuracy: Double
   /// Σ P·cost, in the metric of the config; FLOPs in a training.
   package var expectedCost: Double
@@ -25,7 +25,8 @@ package struct EpochRecord: Codable, Sendable, Equatable {
   package var temperature: Double
   /// Wall time of the epoch, validation included and pauses excluded.
   package var seconds: Double
-  /// Share of the validation images whose class is among the five most probable, 0…1; nil in a search.
+  /// Share of the validation images whose class is among the five most probable, 0…1; nil in a
+  /// search.
   package var topFive: Double?
   /// Milliseconds of the argmax architecture by the latency table; nil without one.
   package var argmaxLatency: Double?

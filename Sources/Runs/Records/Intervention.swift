@@ -1,6 +1,6 @@
-/// A person's wish, taken up by the trainer at the next step boundary (spec S82).
+/// A person's command, taken up by the trainer at the next step boundary (spec S82).
 package struct Intervention: Sendable, Equatable {
-  /// What is wished for.
+  /// What is asked for.
   package enum Action: Codable, Sendable, Equatable {
     case pause
     case resume
@@ -26,7 +26,7 @@ package struct Intervention: Sendable, Equatable {
 
   /// Ascending in the order of the requests.
   package var id: Int64
-  /// What is wished for.
+  /// What is asked for.
   package var action: Action
   /// How far it has come.
   package var state: State

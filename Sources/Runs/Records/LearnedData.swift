@@ -1,7 +1,7 @@
 import Foundation
 
-/// What a network knows of the images it was trained on: the names of its classes and how pixels become
-/// its input (spec S123).
+/// What a network knows of the images it was trained on: the names of its classes and how pixels
+/// become its input (spec S123).
 package struct LearnedData: Codable, Sendable, Equatable {
   /// Names of the classes, in the order of the scores.
   package var classNames: [String]
@@ -9,8 +9,8 @@ package struct LearnedData: Codable, Sendable, Equatable {
   package var mean: [Float]
   /// Standard deviation of each channel over the training images, in 0…1; above 0.
   package var standardDeviation: [Float]
-  /// Side of the squares that images are packed in before they are brought to the network's resolution,
-  /// pixels.
+  /// Side of the squares that images are packed in before they are brought to the network's
+  /// resolution, pixels.
   package var side: Int
 
   package init(classNames: [String], mean: [Float], standardDeviation: [Float], side: Int) {
@@ -24,7 +24,8 @@ package struct LearnedData: Codable, Sendable, Equatable {
     classes: "classes", mean: "mean", deviation: "deviation", side: "packed_side"
   )
 
-  /// As texts that travel with weights: `classes`, `mean`, `deviation` and `packed_side`, each a JSON value.
+  /// As texts that travel with weights: `classes`, `mean`, `deviation` and `packed_side`, each a
+  /// JSON value.
   package var metadata: [String: String] {
     func json(_ value: some Encodable) -> String {
       let encoder = JSONEncoder()

@@ -45,12 +45,13 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var algorithm: String
   /// Accuracy on the validation images of the supernet without noise, 0…1.
   package var validationAccuracy: Double
-  /// Accuracy of the chosen architecture alone on the validation images with the supernet's weights, 0…1.
+  /// Accuracy of the chosen architecture alone on the validation images with the supernet's
+  /// weights, 0…1.
   package var argmaxAccuracy: Double
   /// Cross-entropy of the supernet without noise on the validation images.
   package var validationLoss: Double
-  /// Accuracy of the chosen architecture alone on the test images with the supernet's weights, 0…1; looked
-  /// at once, after everything is decided.
+  /// Accuracy of the chosen architecture alone on the test images with the supernet's weights, 0…1;
+  /// looked at once, after everything is decided.
   package var testAccuracy: Double
   /// Cross-entropy of the same.
   package var testLoss: Double
@@ -64,8 +65,8 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var flops: Double
   /// Parameters of the chosen architecture, fixed layers included.
   package var params: Double
-  /// Milliseconds of the chosen architecture by the latency table, fixed layers included; nil without
-  /// one.
+  /// Milliseconds of the chosen architecture by the latency table, fixed layers included; nil
+  /// without one.
   package var latency: Double?
   /// Metric of the costs.
   package var costMetric: CostMetric
@@ -94,7 +95,8 @@ package struct SearchResult: Codable, Sendable, Equatable {
   /// Random sampling beside random search: how many networks were drawn; nil, as the next two, in a
   /// search by gradients.
   package var sampledNetworks: Int?
-  /// Mean accuracy of all drawn networks on the validation images: what one drawn blindly is worth, 0…1.
+  /// Mean accuracy of all drawn networks on the validation images: what one drawn blindly is worth,
+  /// 0…1.
   package var sampledMean: Double?
   /// Standard deviation of the same.
   package var sampledDeviation: Double?
@@ -215,8 +217,8 @@ package struct SearchResult: Codable, Sendable, Equatable {
 }
 
 extension SearchResult {
-  /// Notes what random sampling comes to beside the search: the accuracies of all networks that were drawn,
-  /// 0…1; of none nothing is noted.
+  /// Notes what random sampling comes to beside the search: the accuracies of all networks that
+  /// were drawn, 0…1; of none nothing is noted.
   package mutating func take(sampled accuracies: [Double]) {
     let count = Double(accuracies.count)
     guard count > 0 else { return }

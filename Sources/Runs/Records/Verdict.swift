@@ -2,8 +2,9 @@ import Foundation
 
 /// How decided a search is: what its result is worth (spec S12).
 ///
-/// A choice is a *coin toss* where its entropy is nine tenths or more of that of even odds, and else *settled*
-/// where its leader has half of the probability or more: of two options one always has.
+/// A choice is a *coin toss* where its entropy is nine tenths or more of that of even odds, and
+/// else *settled* where its leader has half of the probability or more: of two options one always
+/// has.
 package struct Verdict: Sendable, Equatable {
   /// Choices of the search.
   package let choices: Int
@@ -29,7 +30,8 @@ package struct Verdict: Sendable, Equatable {
     meanEntropyBits = entropies.reduce(0, +) / Double(max(1, open.count))
   }
 
-  /// Whether the network stands for the search: three quarters of its choices are settled, none a coin toss.
+  /// Whether the network stands for the search: three quarters of its choices are settled, none a
+  /// coin toss.
   package var isSettled: Bool { 4 * settled >= 3 * choices && coinTosses == 0 }
 
   /// In words: `6 of 8 choices are settled, 1 is a coin toss (0.82 bits on average)`.
@@ -79,8 +81,8 @@ package struct ThetaForecast: Sendable, Equatable {
   /// Whether the search is long enough.
   package var settles: Bool { steps >= needed }
 
-  /// What is too short, and what to change: `theta makes 16 steps of the 80 that usually settle the choices;
-  /// give --epochs 5 or more, or smaller batches`.
+  /// What is too short, and what to change: `theta makes 16 steps of the 80 that usually settle the
+  /// choices; give --epochs 5 or more, or smaller batches`.
   package var text: String {
     "theta makes \(steps) steps of the \(needed) that usually settle the choices; "
       + (epochs.map { "give --epochs \($0) or more, or a smaller search.batch" }

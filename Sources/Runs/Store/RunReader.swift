@@ -206,7 +206,7 @@ package final class RunReader: Sendable {
     try first("SELECT json FROM result") { try $0.value(0) }
   }
 
-  /// Writes down a wish for the trainer, over a connection of its own (spec S82).
+  /// Records a command for the trainer, over a connection of its own (spec S82).
   ///
   /// Waits up to five seconds for a writer; `.busy`, `.cannotCreate` or `.io` when it cannot be
   /// kept.

@@ -48,16 +48,21 @@ package final class RunStore: Sendable {
     }
   }
 
-  /// Starts a trainer's work after `step` steps: takes back later records and settles old wishes.
+  /// Starts a trainer's work after `step` steps: takes back later records and settles old commands.
   ///
-  /// Wishes of the temperature that nobody took up stay; pauses, stops and the like are refused.
+  /// Commands about the temperature that wait stay; pauses, stops and the like are refused.
   /// Returns the session's number, from 1.
   @discardableResult
   package func beginSession(step: Int) throws -> Int {
     try write { database in
       try Self.rewind(database, to: step)
-      for wish in try Self.open(database) where !wish.action.changesTraining {
-        try Self.settle(database, wish.id, .refused, note: "the trainer ended before it acted")
+      for intervention in try Self.open(database) where !intervention.action.changesTraining {
+        try Self.settle(
+          database,
+          intervention.id,
+          .refused,
+          note: "the trainer ended before it acted"
+        )
       }
       try database.execute(
         sql: "INSERT INTO sessions (started_at, step, process) VALUES (?, ?, ?)",
@@ -189,7 +194,7 @@ package final class RunStore: Sendable {
     }
   }
 
-  /// Wishes that wait for the next step, oldest first.
+  /// Commands that wait for the next step, oldest first.
   package func pendingInterventions() throws -> [Intervention] {
     try reader.interventions(
       "SELECT * FROM interventions WHERE state = 'requested' ORDER BY id",
@@ -197,7 +202,7 @@ package final class RunStore: Sendable {
     )
   }
 
-  /// Notes that a wish acts before global step `step`; to be called before it does.
+  /// Notes that a command acts before global step `step`; to be called before it does.
   package func accept(_ id: Int64, step: Int) throws {
     try write { database in
       try database.execute(
@@ -207,18 +212,18 @@ package final class RunStore: Sendable {
     }
   }
 
-  /// Notes that a wish is carried out.
+  /// Notes that a command is carried out.
   package func finish(_ id: Int64, note: String = "") throws {
     try write { try Self.settle($0, id, .done, note: note) }
   }
 
-  /// Notes that a wish is turned down, and why.
+  /// Notes that a command is turned down, and why.
   package func refuse(_ id: Int64, note: String) throws {
     try write { try Self.settle($0, id, .refused, note: note) }
   }
 
-  /// Wishes that changed the training from global step `step` on, in the order in which they acted:
-  /// what a run resumed after `step` steps has to repeat, each before its `step` (spec S82).
+  /// Commands that changed the training from global step `step` on, in the order in which they
+  /// acted: what a run resumed after `step` steps has to repeat, each before its `step` (spec S82).
   ///
   /// `id` is the last one that the checkpoint has in it already.
   package func acceptedInterventions(from step: Int, after id: Int64 = 0) throws -> [Intervention] {

@@ -34,6 +34,12 @@ package enum Path {
     return "/" + parts.joined(separator: "/")
   }
 
+  /// A path as a person typed it, from the root; an empty one stays empty.
+  package static func fromRoot(_ path: String) -> String {
+    let path = expandingTilde(path)
+    return path.isEmpty ? path : absolute(path)
+  }
+
   /// `~` and `~name` at the beginning as the folders that they stand for; other paths as they are.
   package static func expandingTilde(_ path: String) -> String {
     guard path.utf8.first == UInt8(ascii: "~") else { return path }

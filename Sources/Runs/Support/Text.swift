@@ -5,11 +5,11 @@ package func readText(_ path: String) throws -> String {
   try decodedText(try readBytes(path), path: path)
 }
 
-/// The text of a file's bytes, without the byte order mark that some editors and spreadsheets put before
-/// UTF-8.
+/// The text of a file's bytes, without the byte order mark that some editors and spreadsheets put
+/// before UTF-8.
 ///
-/// Every text file that a person may have saved goes through here. Errors: `.data` when the bytes are not
-/// UTF-8.
+/// Every text file that a person may have saved goes through here. Errors: `.data` when the bytes
+/// are not UTF-8.
 package func decodedText(_ bytes: some Collection<UInt8>, path: String) throws -> String {
   if bytes.starts(with: [0xFE, 0xFF]) || bytes.starts(with: [0xFF, 0xFE]) {
     throw UserError(.data, path, "UTF-16 text, not UTF-8", remedy: "save it as UTF-8")
@@ -23,12 +23,12 @@ package func decodedText(_ bytes: some Collection<UInt8>, path: String) throws -
 }
 
 extension String {
-  /// The text with every character escaped that would not stand still on its line: controls, line breaks of
-  /// any kind, marks that turn the direction of writing, and those that nobody sees.
+  /// The text with every character escaped that would not stand still on its line: controls, line
+  /// breaks of any kind, marks that turn the direction of writing, and those that nobody sees.
   ///
-  /// All that is printed or drawn goes through here, as names hold whatever an archive held. The escapes
-  /// are JSON's (`\n`, `\u001b`), so a line of JSON stays JSON with the same values. Line feeds stay if
-  /// `keepingLines`.
+  /// All that is printed or drawn goes through here, as names hold whatever an archive held. The
+  /// escapes are JSON's (`\n`, `\u001b`), so a line of JSON stays JSON with the same values. Line
+  /// feeds stay if `keepingLines`.
   package func printable(keepingLines: Bool = false) -> String {
     func isEscaped(_ scalar: Unicode.Scalar) -> Bool {
       scalar.isUnprintable && !(keepingLines && scalar == "\n")

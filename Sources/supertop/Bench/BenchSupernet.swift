@@ -92,7 +92,7 @@ struct BenchShape {
   /// What the preset's own data set looks like.
   init(of configuration: Configuration) {
     side = configuration.data.resolution
-    channels = configuration.preset == "digits" ? 1 : 3
+    channels = DataSource(configuration.data.source).channels
     classes = configuration.preset == "imagenet" ? 1000 : 10
   }
 }

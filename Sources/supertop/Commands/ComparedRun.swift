@@ -9,6 +9,8 @@ struct ComparedRun: Encodable {
   var name: String
   /// The folder from the root.
   var run: String
+  /// What the run does.
+  private var kind: RunKind
   /// `dnas`, `random`, or `training` of one network.
   var algorithm: String
   /// The blocks of the searched layers, or the name of a trained network.
@@ -63,6 +65,7 @@ struct ComparedRun: Encodable {
     let reader = try folder.reader()
     let settings = try folder.settings()
     let records = try reader.epochs()
+    kind = settings.kind
     name = folder.name
     run = Path.absolute(folder.path)
     epochs = records.count
@@ -140,9 +143,9 @@ struct ComparedRun: Encodable {
   /// A training takes blocks and latency from a search among the others that found the same
   /// network.
   static func shareLatencies(_ runs: inout [ComparedRun]) {
-    let searches = runs.filter { $0.algorithm != "training" && $0.description != nil }
+    let searches = runs.filter { $0.kind != .training && $0.description != nil }
     for index in runs.indices
-    where runs[index].algorithm == "training" && runs[index].latency == nil {
+    where runs[index].kind == .training && runs[index].latency == nil {
       guard
         let search = searches.first(where: {
           $0.description?.blocks == runs[index].description?.blocks

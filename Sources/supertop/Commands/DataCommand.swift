@@ -30,7 +30,9 @@ struct DataCommand: ParsableCommand {
     var skipBadImages = false
 
     func run() throws {
-      var settings = try Configuration.preset(spec == "digits" ? "digits" : "cifar-small").data
+      var settings = try Configuration.preset(
+        DataSource(spec) == .digits ? "digits" : "cifar-small"
+      ).data
       settings.source = spec
       settings.skipBadImages = skipBadImages
       if let resolution { settings.resolution = resolution }

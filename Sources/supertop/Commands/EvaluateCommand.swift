@@ -183,7 +183,7 @@ struct EvaluateCommand: ParsableCommand {
     var settings: Configuration.DataSettings
     if let data {
       settings = try Configuration.preset("digits").data
-      settings.source = absoluteSource(data)
+      settings.source = DataSource(data).absolute.text
       settings.resolution = description.height
     } else if let run = try? RunFolder.open(path: network) {
       settings = try run.settings().data

@@ -92,13 +92,9 @@ struct SearchCommand: ParsableCommand {
         try Configuration.preset(preset ?? "digits", overrides: overrides)
       }
     // A resume may be started from another folder.
-    settings.data.source = absoluteSource(settings.data.source)
-    if !settings.data.cache.isEmpty {
-      settings.data.cache = absoluteSource(settings.data.cache)
-    }
-    if !settings.latency.table.isEmpty {
-      settings.latency.table = absoluteSource(settings.latency.table)
-    }
+    settings.data.source = DataSource(settings.data.source).absolute.text
+    settings.data.cache = Path.fromRoot(settings.data.cache)
+    settings.latency.table = Path.fromRoot(settings.latency.table)
     return settings
   }
 
@@ -113,13 +109,4 @@ struct SearchCommand: ParsableCommand {
       remedy: "name a YAML file, or one of the commands \(commands.joined(separator: ", "))"
     )
   }
-}
-
-/// A data set's name with its folder from the root.
-func absoluteSource(_ source: String) -> String {
-  if source == "digits" { return source }
-  let prefix = source.hasPrefix("cifar10:") ? "cifar10:" : ""
-  let path = Path.expandingTilde(String(source.dropFirst(prefix.count)))
-  guard !path.isEmpty else { return source }
-  return prefix + Path.absolute(path)
 }

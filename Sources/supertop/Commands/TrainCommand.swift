@@ -83,14 +83,14 @@ struct TrainCommand: ParsableCommand {
     var settings = TrainingConfiguration(
       network: source.description.name.isEmpty ? "network" : source.description.name,
       data: TrainingConfiguration.Images(
-        source: absoluteSource(data),
-        resolution: resolution ?? usualResolution(of: data) ?? source.description.height
+        source: DataSource(data).absolute.text,
+        resolution: resolution ?? DataSource(data).resolution ?? source.description.height
       ),
       recipe: try recipe.map { try Recipe.load(path: $0) } ?? Recipe()
     )
     try settings.apply(keys.overrides(epochs: "recipe.epochs"))
-    settings.data.source = absoluteSource(settings.data.source)
-    if !settings.data.cache.isEmpty { settings.data.cache = absoluteSource(settings.data.cache) }
+    settings.data.source = DataSource(settings.data.source).absolute.text
+    settings.data.cache = Path.fromRoot(settings.data.cache)
     return settings
   }
 }
@@ -100,11 +100,6 @@ let networkHelp = ArgumentHelp(
   "A network of the zoo ('supertop models'), a JSON or safetensors file, or a run.",
   valueName: "network"
 )
-
-/// The side of the images of a data set that has one of its own.
-func usualResolution(of source: String) -> Int? {
-  source == "digits" ? 8 : source.hasPrefix("cifar10:") ? 32 : nil
-}
 
 extension NetworkSource {
   /// Fits the network to the images and classes of the data that `load` gives, telling a person how

@@ -67,14 +67,16 @@ struct LatencySpaceOptions: ParsableArguments {
     return LayerwiseSpace(
       settings.space,
       classes: classes(settings),
-      channels: settings.data.source == "digits" ? 1 : 3,
+      channels: DataSource(settings.data.source).channels,
       height: settings.data.resolution,
       width: settings.data.resolution
     )
   }
 
   private func classes(_ settings: Configuration) -> Int {
-    if let folders = names(in: settings.data.source + "/train"), !folders.isEmpty {
+    if case .folder(let path) = DataSource(settings.data.source),
+      let folders = names(in: path + "/train"), !folders.isEmpty
+    {
       return folders.count { !$0.hasPrefix(".") }
     }
     return settings.preset == "imagenet" ? 1000 : 10

@@ -104,8 +104,8 @@ final class ProgressPrinter {
       )
       line(
         "\(result.name): \(Format.count(result.flops)) FLOPs, "
-          + "\(Format.count(result.params)) parameters by rule madds; saved in "
-          + folder.weightsPath
+          + "\(Format.count(result.params)) parameters by rule madds; "
+          + "saved in \(folder.weightsPath)"
       )
     }
   }
