@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Runs
+import Tensor
 import Testing
 
 @testable import Search
