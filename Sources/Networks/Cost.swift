@@ -13,23 +13,37 @@ package enum CountingRule: String, Sendable, CaseIterable {
   case withBatchNorm = "with-batch-norm"
 }
 
+/// A number that costs are counted in: whole, or real where sizes are means over several networks.
+package protocol CountingNumber: Numeric, Sendable {
+  /// A whole number, exactly.
+  init(_ value: Int)
+  /// A share; of whole numbers one without a remainder.
+  static func / (a: Self, b: Self) -> Self
+}
+
+extension Int: CountingNumber {}
+extension Double: CountingNumber {}
+
 /// What a block or network costs, in parts that the rules of counting add up.
-package struct Cost: Sendable, Equatable {
+package struct Cost<Number: CountingNumber>: Sendable, Equatable {
   /// Multiply–accumulates of convolutions and linear layers for one image.
-  package var multiplies = 0
+  package var multiplies: Number = 0
   /// Values that means over all pixels read.
-  package var pooled = 0
+  package var pooled: Number = 0
   /// Values that batch-norms scale.
-  package var normalised = 0
+  package var normalised: Number = 0
   /// Weights of convolutions and linear layers.
-  package var weights = 0
+  package var weights: Number = 0
   /// Their biases.
-  package var biases = 0
+  package var biases: Number = 0
   /// Scales and shifts of batch-norms.
-  package var affine = 0
+  package var affine: Number = 0
+
+  /// Nothing yet.
+  package init() {}
 
   /// FLOPs of one image by a rule.
-  package func flops(_ rule: CountingRule) -> Int {
+  package func flops(_ rule: CountingRule) -> Number {
     switch rule {
     case .zoo: multiplies + pooled
     case .madds: multiplies
@@ -38,7 +52,7 @@ package struct Cost: Sendable, Equatable {
   }
 
   /// Parameters by a rule.
-  package func params(_ rule: CountingRule) -> Int {
+  package func params(_ rule: CountingRule) -> Number {
     switch rule {
     case .zoo, .madds: weights
     case .withBatchNorm: weights + biases + affine
@@ -46,7 +60,12 @@ package struct Cost: Sendable, Equatable {
   }
 
   /// Adds a convolution to `output` channels over `pixels` output pixels, each of `fanIn` products.
-  mutating func convolution(_ fanIn: Int, to output: Int, pixels: Int, norm: Bool = true) {
+  mutating func convolution(
+    _ fanIn: Number,
+    to output: Number,
+    pixels: Number,
+    norm: Bool = true
+  ) {
     multiplies += fanIn * output * pixels
     weights += fanIn * output
     if norm {
@@ -66,36 +85,73 @@ package struct Cost: Sendable, Equatable {
   }
 }
 
+/// The sizes that a block's cost follows from: those of a description, or effective ones, which need not be
+/// whole (FBNetV2: a mean over masked widths and over resolutions).
+package struct BlockShape<Number: CountingNumber>: Sendable, Equatable {
+  /// Channels in.
+  package var input: Number
+  /// Channels between the two 1×1 convolutions, or before the mean of a tail; 0 in blocks without.
+  package var middle: Number
+  /// Channels out.
+  package var output: Number
+  /// Channels in the middle of a squeeze-and-excite; 0 without one.
+  package var squeeze: Number
+  /// Pixels of the input map.
+  package var inputPixels: Number
+  /// Pixels of the output map.
+  package var outputPixels: Number
+
+  /// The sizes that `block` describes.
+  package init(_ block: BlockDescription) {
+    input = Number(block.input)
+    output = Number(block.output)
+    inputPixels = Number(block.height * block.width)
+    outputPixels = Number(block.outputSize(block.height) * block.outputSize(block.width))
+    switch block.kind {
+    case .bottleneck(let inner), .fused(let inner):
+      middle = Number(inner.middle)
+      squeeze = Number(inner.squeeze?.channels ?? 0)
+    case .pool(let channels, _, _): (middle, squeeze) = (Number(channels), 0)
+    case .convolution, .skip: (middle, squeeze) = (0, 0)
+    }
+  }
+}
+
 extension BlockDescription {
   /// What the block costs.
-  package var cost: Cost {
-    var cost = Cost()
-    let inPixels = height * width
-    let outPixels = outputSize(height) * outputSize(width)
+  package var cost: Cost<Int> { cost(BlockShape(self)) }
+
+  /// What the block would cost with other sizes: one text counts whole shapes and effective ones.
+  ///
+  /// - Precondition: whole channels divide by the block's groups.
+  package func cost<Number>(_ shape: BlockShape<Number>) -> Cost<Number> {
+    var cost = Cost<Number>()
+    let (input, middle, output) = (shape.input, shape.middle, shape.output)
+    let (inPixels, outPixels) = (shape.inputPixels, shape.outputPixels)
     switch kind {
     case .convolution(let kernel, _, _):
-      cost.convolution(kernel * kernel * input, to: output, pixels: outPixels)
+      cost.convolution(Number(kernel * kernel) * input, to: output, pixels: outPixels)
     case .bottleneck(let block):
-      if block.expands {
-        cost.convolution(input / block.groups, to: block.middle, pixels: inPixels)
-      }
-      let width = block.middle / (block.depthwiseGroups ?? block.middle)
+      let groups = Number(block.groups)
+      if block.expands { cost.convolution(input / groups, to: middle, pixels: inPixels) }
+      // Channels that a k×k filter reads: one where each channel has a group of its own.
+      let width = block.depthwiseGroups.map { middle / Number($0) } ?? 1
       for (index, kernel) in block.kernels.enumerated() {
         cost.convolution(
-          kernel * kernel * width,
-          to: block.middle,
+          Number(kernel * kernel) * width,
+          to: middle,
           pixels: outPixels,
           norm: index == block.kernels.count - 1
         )
       }
-      if let squeeze = block.squeeze { cost += squeeze.cost(block.middle, pixels: outPixels) }
-      cost.convolution(block.middle / block.groups, to: output, pixels: outPixels)
+      if block.squeeze != nil { cost.squeeze(middle, shape.squeeze, pixels: outPixels) }
+      cost.convolution(middle / groups, to: output, pixels: outPixels)
     case .fused(let block):
       let kernel = block.kernels[0]
-      cost.convolution(kernel * kernel * input, to: block.middle, pixels: outPixels)
-      if let squeeze = block.squeeze { cost += squeeze.cost(block.middle, pixels: outPixels) }
-      if block.projects { cost.convolution(block.middle, to: output, pixels: outPixels) }
-    case .pool(let middle, let bias, _):
+      cost.convolution(Number(kernel * kernel) * input, to: middle, pixels: outPixels)
+      if block.squeeze != nil { cost.squeeze(middle, shape.squeeze, pixels: outPixels) }
+      if block.projects { cost.convolution(middle, to: output, pixels: outPixels) }
+    case .pool(_, let bias, _):
       cost.convolution(input, to: middle, pixels: inPixels)
       cost.pooled += middle * inPixels
       cost.convolution(middle, to: output, pixels: 1, norm: false)
@@ -112,13 +168,12 @@ extension BlockDescription {
   package var params: Double { Double(cost.params(.madds)) }
 }
 
-extension BlockDescription.Bottleneck.Squeeze {
-  fileprivate func cost(_ middle: Int, pixels: Int) -> Cost {
-    var cost = Cost()
-    cost.pooled = middle * pixels
-    cost.convolution(middle, to: channels, pixels: 1, norm: false)
-    cost.convolution(channels, to: middle, pixels: 1, norm: false)
-    cost.biases = middle + channels
-    return cost
+extension Cost {
+  /// Adds a squeeze-and-excite of `middle` channels on maps of `pixels`, with `inner` between its layers.
+  fileprivate mutating func squeeze(_ middle: Number, _ inner: Number, pixels: Number) {
+    pooled += middle * pixels
+    convolution(middle, to: inner, pixels: 1, norm: false)
+    convolution(inner, to: middle, pixels: 1, norm: false)
+    biases += middle + inner
   }
 }

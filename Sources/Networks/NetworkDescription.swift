@@ -63,15 +63,15 @@ package struct NetworkDescription: Sendable, Equatable {
   }
 
   /// What one image and the parameters cost.
-  package var cost: Cost {
+  package var cost: Cost<Int> {
     var cost = classifierCost
     for block in blocks { cost += block.cost }
     return cost
   }
 
   /// What the last mean and the classifier cost.
-  package var classifierCost: Cost {
-    var cost = Cost()
+  package var classifierCost: Cost<Int> {
+    var cost = Cost<Int>()
     cost.pooled = end.height * end.width * end.channels
     cost.convolution(end.channels, to: classes, pixels: 1, norm: false)
     cost.biases = classes

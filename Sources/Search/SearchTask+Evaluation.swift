@@ -4,8 +4,8 @@ import Runs
 import Tensor
 import Training
 
-/// Images that a network is judged on; none of them trains weights.
-enum JudgedImages: Sendable {
+/// Images that a network is evaluated on; none of them trains weights.
+enum EvaluationImages: Sendable {
   /// Of the training images, those that curves, ranking and decisions go by.
   case validation
   /// Of the training images, those that train θ.
@@ -28,7 +28,7 @@ extension SearchTask {
   /// Twice over the validation images: the supernet without noise, and its most probable architecture
   /// alone, each after batch-norm recalibration (spec S9, S11). Weights and θ stay as they are.
   package func validate(_ context: EvaluationContext) throws -> EpochScores? {
-    let argmax = leader
+    let leader = algorithm.leader
     guard
       let mixture = try evaluate(
         nil,
@@ -37,33 +37,32 @@ extension SearchTask {
         share: 0..<0.5
       ),
       let alone = try evaluate(
-        argmax,
+        leader,
         in: context,
-        message: drawn.isEmpty
-          ? "validating the most probable network" : "validating a network drawn at random",
+        message: "validating \(algorithm.leaderName)",
         share: 0.5..<1
       )
     else { return nil }
-    let verdict = verdict
+    let verdict = algorithm.verdict
     return EpochScores(
       loss: mixture.crossEntropy,
       accuracy: mixture.accuracy,
       argmaxAccuracy: alone.accuracy,
       expectedCost: supernet.expectedCost,
-      argmaxFlops: supernet.flops(argmax),
-      argmaxParams: supernet.params(argmax),
-      argmaxLatency: latency?.cost(argmax),
+      argmaxFlops: supernet.flops(leader),
+      argmaxParams: supernet.params(leader),
+      argmaxLatency: latency?.cost(leader),
       settled: verdict?.settled,
       meanEntropyBits: verdict?.meanEntropyBits
     )
   }
 
-  /// Judges `architecture` (nil: the mixture without noise) on images of a kind.
+  /// Evaluates `architecture` (nil: the mixture without noise) on images of a kind.
   ///
   /// `share` is its part of the progress shown. Returns nil if somebody asked to stop.
   func evaluate(
     _ architecture: Architecture?,
-    on images: JudgedImages = .validation,
+    on images: EvaluationImages = .validation,
     in context: EvaluationContext,
     message: String,
     share: Range<Double>
@@ -78,7 +77,7 @@ extension SearchTask {
   /// evaluation.
   func evaluate(
     _ architecture: Architecture?,
-    on images: JudgedImages,
+    on images: EvaluationImages,
     temperature: Double,
     stops: (Double) throws -> Bool
   ) throws -> Evaluation? {
@@ -87,7 +86,7 @@ extension SearchTask {
     var crossEntropy = 0.0
     var correct = 0
     var seen = 0
-    let plan = plan(judging: images)
+    let plan = plan(evaluating: images)
     for batch in BatchLoader(plan) {
       if try stops(Double(seen) / Double(max(1, plan.images))) { return nil }
       let (mean, right) = supernet.evaluate(
@@ -105,7 +104,7 @@ extension SearchTask {
   }
 
   /// A pass over the images of a kind, unchanged and in their order.
-  func plan(judging images: JudgedImages) -> BatchPlan {
+  func plan(evaluating images: EvaluationImages) -> BatchPlan {
     let indices: [Int32]? =
       switch images {
       case .validation: split.validation

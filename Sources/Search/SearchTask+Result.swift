@@ -6,21 +6,6 @@ import Tensor
 import Training
 
 extension SearchTask {
-  /// Networks drawn from softmax(θ) for the export, besides the most probable one.
-  private static let sampledNetworks = 4
-
-  /// A network and how it did on the validation images.
-  private struct Judged {
-    var source: String
-    var network: Architecture
-    var accuracy: Double
-    var crossEntropy: Double
-
-    static func isBetter(_ a: Judged, _ b: Judged) -> Bool {
-      (a.accuracy, -a.crossEntropy) > (b.accuracy, -b.crossEntropy)
-    }
-  }
-
   /// Writes the exports and the result of a run whose epochs are done; nil if asked to stop.
   ///
   /// Everything here depends on the last checkpoint alone, so a run killed meanwhile ends the same.
@@ -29,16 +14,16 @@ extension SearchTask {
     log: (String) throws -> Void
   ) throws -> RunResult? {
     let last = try context.lastEpoch()
-    guard let judged = try drawn.isEmpty ? judgeProbable(context) : judgeDrawn(context),
-      let best = judged.first,
-      let tests = try test(best.network, context)
+    guard let evaluated = try evaluateCandidates(context),
+      let best = evaluated.first,
+      let tests = try test(best.architecture, context)
     else { return nil }
-    let argmax = drawn.isEmpty ? supernet.argmax : best.network
+    let argmax = algorithm.unbounded(chosen: best.architecture)
     let costModel = supernet.costModel
-    let verdict = verdict
+    let verdict = algorithm.verdict
     var result = SearchResult(
       event: "done",
-      kind: drawn.isEmpty ? .search : .random,
+      kind: configuration.search.algorithm == .random ? .random : .search,
       algorithm: configuration.search.algorithm.rawValue,
       validationAccuracy: last.validationAccuracy,
       argmaxAccuracy: best.accuracy,
@@ -47,12 +32,12 @@ extension SearchTask {
       testLoss: tests.network.crossEntropy,
       supernetTestAccuracy: tests.supernet.accuracy,
       supernetTestLoss: tests.supernet.crossEntropy,
-      architecture: layers(of: best.network),
-      flops: supernet.flops(best.network),
-      params: supernet.params(best.network),
-      latency: latency?.cost(best.network),
+      architecture: layers(of: best.architecture),
+      flops: supernet.flops(best.architecture),
+      params: supernet.params(best.architecture),
+      latency: latency?.cost(best.architecture),
       costMetric: configuration.search.cost,
-      cost: costModel.cost(best.network),
+      cost: costModel.cost(best.architecture),
       expectedCost: supernet.expectedCost,
       argmaxCost: costModel.cost(argmax),
       budget: configuration.limit,
@@ -70,13 +55,13 @@ extension SearchTask {
       steps: context.step,
       seconds: try context.seconds()
     )
-    if !drawn.isEmpty { result.take(sampled: judged.map(\.accuracy)) }
+    algorithm.complete(&result, evaluated)
     if let verdict, !verdict.isSettled, let text = result.verdict {
       try log(text)
     }
-    if let reason = reason(for: best.network) { try log(reason) }
-    try context.folder.export(try export(judged), as: "architecture.json")
-    let network = supernet.space.network(of: best.network, name: configuration.preset)
+    if let reason = algorithm.reason(for: best.architecture) { try log(reason) }
+    try context.folder.export(try export(evaluated), as: "architecture.json")
+    let network = supernet.space.network(of: best.architecture, name: configuration.preset)
     try context.folder.export(NetworkFile.json(network), as: "network.json")
     return .search(result)
   }
@@ -96,7 +81,7 @@ extension SearchTask {
 
   /// The verdict, and what to change where it is a poor one.
   private func told(_ verdict: Verdict) -> String {
-    guard !verdict.isSettled, let forecast else { return verdict.text }
+    guard !verdict.isSettled, let forecast = algorithm.forecast else { return verdict.text }
     if !forecast.settles { return "\(verdict.text): \(forecast.text)" }
     let longer = 2 * plan.epochs
     return "\(verdict.text): some candidates are as good as others here; give --epochs \(longer) "
@@ -133,68 +118,30 @@ extension SearchTask {
     return (alone, supernet)
   }
 
-  /// The networks that θ stands for within the budget and some drawn from softmax(θ) on condition that they
-  /// hold it, best first; the validation images decide.
-  ///
-  /// Last comes the most probable network of all, where it costs more than the budget.
-  private func judgeProbable(_ context: EvaluationContext) throws -> [Judged]? {
-    let argmax = supernet.argmax
-    let probable = probable
-    let drawn = supernet.theta.samples(
-      SearchTask.sampledNetworks,
-      seed: configuration.seed,
-      within: within,
-      except: Set(probable)
-    )
-    let isOver = !within.contains(supernet.costModel.cost(argmax))
-    guard
-      let judged = try judge(
-        probable + drawn + (isOver ? [argmax] : []),
-        sources: probable.map { $0 == argmax ? "argmax" : "repaired" }
-          + drawn.map { _ in "sampled" } + (isOver ? ["argmax"] : []),
-        context
-      )
-    else { return nil }
-    let count = probable.count + drawn.count
-    return judged.prefix(count).sorted(by: Judged.isBetter) + judged.dropFirst(count)
-  }
-
-  /// The drawn networks of a random search, best first; the validation images decide.
-  private func judgeDrawn(_ context: EvaluationContext) throws -> [Judged]? {
-    guard var judged = try judge(drawn, sources: drawn.map { _ in "random" }, context) else {
-      return nil
-    }
-    judged.sort(by: Judged.isBetter)
-    judged[0].source = "best"
-    return judged
-  }
-
-  /// Judges networks one after the other on the validation images; nil if somebody asked to stop.
-  private func judge(
-    _ networks: [Architecture],
-    sources: [String],
-    _ context: EvaluationContext
-  ) throws -> [Judged]? {
-    var judged: [Judged] = []
-    for (index, network) in networks.enumerated() {
+  /// Evaluates the algorithm's networks one after the other on the validation images, the chosen one first;
+  /// nil if somebody asked to stop.
+  private func evaluateCandidates(_ context: EvaluationContext) throws -> [EvaluatedNetwork]? {
+    let candidates = algorithm.candidates()
+    var evaluated: [EvaluatedNetwork] = []
+    for (index, candidate) in candidates.enumerated() {
       guard
         let score = try evaluate(
-          network,
+          candidate.architecture,
           in: context,
-          message: "judging network \(index + 1) of \(networks.count)",
-          share: Self.part(index, of: networks.count)
+          message: "judging network \(index + 1) of \(candidates.count)",
+          share: Self.part(index, of: candidates.count)
         )
       else { return nil }
-      judged.append(
-        Judged(
-          source: sources[index],
-          network: network,
+      evaluated.append(
+        EvaluatedNetwork(
+          source: candidate.source,
+          architecture: candidate.architecture,
           accuracy: score.accuracy,
           crossEntropy: score.crossEntropy
         )
       )
     }
-    return judged
+    return algorithm.ranked(evaluated)
   }
 
   private static func part(_ index: Int, of count: Int) -> Range<Double> {
@@ -202,18 +149,18 @@ extension SearchTask {
   }
 
   /// Networks as the text of the export file.
-  private func export(_ judged: [Judged]) throws -> String {
+  private func export(_ evaluated: [EvaluatedNetwork]) throws -> String {
     let export = ArchitectureExport(
       layers: supernet.choices.map(\.name),
-      architectures: judged.map { judged in
+      architectures: evaluated.map { network in
         ArchitectureExport.Entry(
-          source: judged.source,
-          blocks: zip(supernet.choices, judged.network).map { $0.options[$1].name },
-          flops: supernet.flops(judged.network),
-          params: supernet.params(judged.network),
-          latency: latency?.cost(judged.network),
-          validationAccuracy: judged.accuracy,
-          thetaAccuracy: drawn.isEmpty ? nil : judged.accuracy
+          source: network.source,
+          blocks: zip(supernet.choices, network.architecture).map { $0.options[$1].name },
+          flops: supernet.flops(network.architecture),
+          params: supernet.params(network.architecture),
+          latency: latency?.cost(network.architecture),
+          validationAccuracy: network.accuracy,
+          thetaAccuracy: algorithm.exportsThetaAccuracy ? network.accuracy : nil
         )
       }
     )

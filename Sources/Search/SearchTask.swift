@@ -14,8 +14,8 @@ package final class SearchTask: TrainingTask {
   package let plan: TrainingPlan
   /// Milliseconds of every candidate, where they are known.
   let latency: AdditiveCost?
-  /// Networks that a random search judges, all different; empty otherwise.
-  let drawn: [Architecture]
+  /// What finds networks beside the training: by the gradient of θ, or at random.
+  let algorithm: any SupernetAlgorithm
 
   /// Builds the search; `latency` must be there where that is the cost.
   ///
@@ -56,37 +56,29 @@ package final class SearchTask: TrainingTask {
         section: "search"
       )
     let isRandom = configuration.search.algorithm == .random
-    drawn = isRandom ? SearchTask.draw(configuration, supernet.costModel) : []
     plan = TrainingPlan(
       epochs: configuration.search.epochs,
       warmupEpochs: isRandom ? configuration.search.epochs : configuration.search.warmupEpochs,
       weightSteps: SearchTask.batches(.weights, of: data, split, configuration, 0).count,
       thetaSteps: SearchTask.batches(.theta, of: data, split, configuration, 0).count
     )
+    algorithm =
+      isRandom
+      ? RandomSearch(
+        configuration,
+        costModel: supernet.costModel,
+        optionCounts: supernet.space.optionCounts
+      )
+      : GradientSearch(
+        supernet.theta,
+        choices: supernet.choices,
+        configuration: configuration,
+        plan: plan
+      )
   }
 
   package var choices: [Choice] { supernet.choices }
   package var choicePrices: [ChoicePrices] { supernet.space.choicePrices(latency: latency) }
-
-  /// Whether the plan is long enough for θ; nil where θ rests.
-  var forecast: ThetaForecast? {
-    guard configuration.search.algorithm == .dnas else { return nil }
-    return ThetaForecast(
-      rate: configuration.theta.learningRate,
-      stepsPerEpoch: plan.thetaSteps,
-      epochs: plan.epochs,
-      warmup: plan.warmupEpochs
-    )
-  }
-
-  /// How decided θ is; nil where θ rests.
-  var verdict: Verdict? {
-    configuration.search.algorithm == .dnas
-      ? Verdict(probabilities: supernet.theta.probabilities) : nil
-  }
-
-  /// The network that stands for the search before its end: the most probable, or the first that was drawn.
-  var leader: Architecture { drawn.first ?? supernet.argmax }
 
   package var remedy: String { "lower weights.learning_rate or loss.alpha" }
 

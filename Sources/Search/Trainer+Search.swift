@@ -26,7 +26,7 @@ extension SearchTask {
     try self.init(settings, data: preparation.data, latency: latency?.table)
     guard preparation.isNew else { return }
     for (level, text) in try findings(spread: latency?.spread) { try preparation.log(level, text) }
-    if let forecast, !forecast.settles {
+    if let forecast = algorithm.forecast, !forecast.settles {
       try preparation.log(.notice, "this search will hardly settle: \(forecast.text)")
     }
   }

@@ -22,13 +22,13 @@ import Testing
     let parts = [split.weights, split.theta, split.validation]
     #expect(parts.map(\.count) == [1006, 287, 144])
     #expect(Set(parts.flatMap { $0 }).count == task.data.train.count)
-    // What is judged is what the part says, in its order.
-    for (judged, labels) in [
-      (JudgedImages.theta, split.theta.map { task.data.train.labels[Int($0)] }),
+    // What is evaluated is what the part says, in its order.
+    for (images, labels) in [
+      (EvaluationImages.theta, split.theta.map { task.data.train.labels[Int($0)] }),
       (.validation, split.validation.map { task.data.train.labels[Int($0)] }),
       (.test, task.data.test.labels),
     ] {
-      let plan = task.plan(judging: judged)
+      let plan = task.plan(evaluating: images)
       #expect((0..<plan.count).flatMap { plan.batch($0).labels } == labels)
     }
     // A pass over the whole part: its classes as often as in it, whatever the order.
@@ -87,7 +87,7 @@ import Testing
         choice.options.firstIndex { $0.name == name } ?? -1
       }
     )
-    func score(_ network: Architecture?, _ images: JudgedImages) throws -> Evaluation? {
+    func score(_ network: Architecture?, _ images: EvaluationImages) throws -> Evaluation? {
       try task.evaluate(network, on: images, temperature: temperature, stops: { _ in false })
     }
     let alone = try #require(try score(network, .test))

@@ -62,7 +62,7 @@ import Testing
 
   @Test func `weights, theta and statistics are left as they were`() throws {
     let task = try task()
-    let batch = task.plan(judging: .validation).batch(0)
+    let batch = task.plan(evaluating: .validation).batch(0)
     let network: Architecture = [0, 1]
     task.supernet.recalibrate(network, temperature: 5, batches: [batch])
     func score(_ network: Architecture?) -> Double {

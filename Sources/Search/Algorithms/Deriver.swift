@@ -5,7 +5,7 @@ import Runs
 import Tensor
 import Training
 
-/// Networks of a search: drawn from its θ, brought within the budget and judged (spec S11).
+/// Networks of a search: sampled from its θ, brought within the budget and evaluated (spec S11).
 ///
 /// Not Sendable: made and used on one thread.
 package final class Deriver {
@@ -60,30 +60,30 @@ package final class Deriver {
     (task.configuration.search.cost, task.configuration.limit)
   }
 
-  /// The networks that θ stands for within the budget, and up to `samples` drawn from softmax(θ)
+  /// The networks that θ stands for within the budget, and up to `samples` sampled from softmax(θ)
   /// on condition that they hold the budget: all different.
   ///
   /// - Parameters:
-  ///   - samples: drawn ones at most.
-  ///   - seed: names the draws.
+  ///   - samples: sampled ones at most.
+  ///   - seed: names the random numbers.
   ///   - selected: the network that perturbation chose, in place of the most probable one.
-  /// - Returns: records that nobody has judged.
+  /// - Returns: records that nobody has evaluated.
   package func networks(samples: Int, seed: UInt64, selected: Architecture? = nil)
     -> [DerivedRecord]
   {
     let argmax = task.supernet.argmax
     var records: [DerivedRecord] = []
-    if let selected { records.append(record("perturbation", drawn: selected, selected)) }
+    if let selected { records.append(record("perturbation", selected)) }
     for network in task.probable where network != selected {
-      records.append(record("argmax", drawn: argmax, network))
+      records.append(record("argmax", network, from: argmax))
     }
-    let drawn = task.supernet.theta.samples(
+    let sampled = task.supernet.theta.samples(
       samples,
       seed: seed,
       within: task.within,
       except: Set(records.map { Architecture($0.architecture) })
     )
-    return records + drawn.map { record("sample", drawn: $0, $0) }
+    return records + sampled.map { record("sample", $0) }
   }
 
   /// Selects a network by perturbation, and tells where it disagrees with the most probable one.
@@ -101,16 +101,16 @@ package final class Deriver {
   }
 
   /// Neighbours of the best networks that are better than all of them (spec S11), in the order in which they
-  /// were found: judged as all are, on the images kept for θ.
+  /// were found: evaluated as all are, on the images kept for θ.
   ///
   /// - Parameters:
-  ///   - judged: the networks so far.
+  ///   - evaluated: the networks so far.
   ///   - trials: evaluations at most.
   ///   - stops: is told how many were made and the share of the present one; true from it ends everything.
   /// - Returns: the better ones, and the evaluations made; nil if `stops` ended it.
   /// - Throws: what `stops` throws.
   package func refined(
-    _ judged: [DerivedRecord],
+    _ evaluated: [DerivedRecord],
     trials: Int,
     stops: (Int, Double) throws -> Bool
   ) throws -> (networks: [DerivedRecord], evaluations: Int)? {
@@ -120,17 +120,17 @@ package final class Deriver {
       within: task.within,
       probabilities: task.supernet.theta.probabilities
     )
-    var best = judged.min { $0.isBetter(than: $1) }
+    var best = evaluated.min { $0.isBetter(than: $1) }
     var better: [DerivedRecord] = []
     var evaluations = 0
     var isStopped = false
     try refinement.run(
-      from: judged.map { (Architecture($0.architecture), $0.worth) }
+      from: evaluated.map { (Architecture($0.architecture), $0.worth) }
         .filter { task.within.contains(costModel.cost($0.0)) },
       trials: trials
     ) { network in
-      var record = record("refined", drawn: network, network)
-      guard try judge(&record, stops: { try stops(evaluations, $0) }) else {
+      var record = record("refined", network)
+      guard try evaluate(&record, stops: { try stops(evaluations, $0) }) else {
         isStopped = true
         return nil
       }
@@ -144,15 +144,18 @@ package final class Deriver {
     return isStopped ? nil : (better, evaluations)
   }
 
-  private func record(_ source: String, drawn: Architecture, _ network: Architecture)
-    -> DerivedRecord
-  {
+  /// A network of which nothing is evaluated; `origin` is what a budget changed into it, if one did.
+  private func record(
+    _ source: String,
+    _ network: Architecture,
+    from origin: Architecture? = nil
+  ) -> DerivedRecord {
     let choices = task.supernet.choices
     return DerivedRecord(
       source: source,
       architecture: network.options,
       blocks: zip(choices, network).map { $0.options[$1].name },
-      changes: choices.changes(from: drawn, to: network),
+      changes: choices.changes(from: origin ?? network, to: network),
       logProbability: task.supernet.theta.logProbability(network),
       flops: task.supernet.flops(network),
       params: task.supernet.params(network),
@@ -160,9 +163,9 @@ package final class Deriver {
     )
   }
 
-  /// Judges a network on the images kept for θ, with the weights of the search after batch-norm
+  /// Evaluates a network on the images kept for θ, with the weights of the search after batch-norm
   /// recalibration; false if `stops` ended it.
-  package func judge(
+  package func evaluate(
     _ record: inout DerivedRecord,
     stops: (Double) throws -> Bool
   ) throws -> Bool {

@@ -50,7 +50,7 @@ extension SearchTask {
     temperature: Double,
     stops: (Double) throws -> Bool
   ) throws -> Perturbation? {
-    let plan = plan(judging: .theta)
+    let plan = plan(evaluating: .theta)
     let total = supernet.choices.reduce(1) { $0 + ($1.options.count > 1 ? $1.options.count : 0) }
     var evaluations = 0
     func loss(without masked: (layer: Int, candidate: Int)?) throws -> Double? {

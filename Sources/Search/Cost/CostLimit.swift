@@ -44,4 +44,12 @@ package struct CostLimit: Sendable, Equatable {
     guard let limit else { return -.infinity ... .infinity }
     return -.infinity...limit + 1e-9 * abs(limit)
   }
+
+  /// How far below its limit a network may stay and still make use of it, as a share.
+  private static let slack = 0.05
+
+  /// Costs within `limit` that make use of it.
+  static func using(_ limit: Double) -> ClosedRange<Double> {
+    limit * (1 - slack)...within(limit).upperBound
+  }
 }

@@ -56,11 +56,11 @@ package struct CostLoss: Sendable {
     }
   }
 
-  /// Whether the cost is that of softmax(θ) instead of the step's draw.
+  /// Whether the cost is that of softmax(θ) instead of the step's sample.
   ///
-  /// A draw's cost scatters widely round its mean: a penalty on it would still push when the mean is right,
+  /// A sample's cost scatters widely round its mean: a penalty on it would still push when the mean is right,
   /// would lean the other way where prices are lopsided, and would have no gradient left at a low
-  /// temperature, when a draw is as good as discrete.
+  /// temperature, when a sample is as good as discrete.
   var isOfProbabilities: Bool {
     settings.form == .target || settings.form == .limit && settings.multiplier == .learned
   }

@@ -147,15 +147,26 @@ package struct TableSearch: Sendable {
   package func run(seed: UInt64, algorithm: Algorithm? = nil) throws -> Answer {
     switch algorithm ?? settings.algorithm {
     case .dnas: try dnas(seed)
-    case .random:
-      answer(RandomRows(seed: seed).drawn(settings.evaluations, from: feasible), steps: 0)
+    case .random: sampled(RandomSampler(allowed: allowed, seed: seed))
     case .evolution:
-      answer(
-        EvolutionOfRows(table: table, feasible: feasible)
-          .rows(settings.evaluations, seed: seed),
-        steps: 0
-      )
+      sampled(Evolution(optionCounts: table.sizes, allowed: allowed, seed: seed))
     }
+  }
+
+  /// The networks within the limit.
+  private var allowed: [Architecture] { feasible.map { table.architectures[$0] } }
+
+  /// Looks up what `sampler` asks for, until it has no more or the evaluations are spent.
+  private func sampled(_ sampler: any Sampler) -> Answer {
+    var sampler = sampler
+    var rows: [Int] = []
+    while rows.count < settings.evaluations, let architecture = sampler.ask(),
+      let row = table.row(of: architecture)
+    {
+      rows.append(row)
+      sampler.tell(Trial(architecture: architecture, value: table.accuracies[row]))
+    }
+    return answer(rows, steps: 0)
   }
 
   private func answer(_ rows: [Int], steps: Int) -> Answer {
@@ -207,7 +218,7 @@ package struct TableSearch: Sendable {
     return answer(derived(theta, seed), steps: steps)
   }
 
-  /// Rows looked up: the most probable network within the limit and some drawn within it, then neighbours of
+  /// Rows looked up: the most probable network within the limit and some sampled within it, then neighbours of
   /// the best of them until none is better or the evaluations are spent (spec S11).
   private func derived(_ theta: ArchitectureParameters, _ seed: UInt64) -> [Int] {
     // The costs of the table decide, whatever the last digit of a sum of prices.
@@ -215,10 +226,10 @@ package struct TableSearch: Sendable {
     func row(_ network: Architecture) -> Int? {
       table.row(of: network).flatMap { within.contains(costs?.values[$0] ?? 0) ? $0 : nil }
     }
-    let count = max(1, settings.evaluations / Self.drawnPart)
+    let count = max(1, settings.evaluations / Self.sampledPart)
     let probable = theta.mostProbable(within: within).map { [$0] } ?? []
-    let drawn = theta.samples(count - 1, seed: seed, within: within, except: Set(probable))
-    var rows = (probable + drawn).compactMap(row).prefix(settings.evaluations).map { $0 }
+    let sampled = theta.samples(count - 1, seed: seed, within: within, except: Set(probable))
+    var rows = (probable + sampled).compactMap(row).prefix(settings.evaluations).map { $0 }
     let refinement = Refinement(
       costModel: theta.costModel,
       within: within,
@@ -235,6 +246,6 @@ package struct TableSearch: Sendable {
     return rows
   }
 
-  /// One in so many evaluations goes to networks drawn from θ, the rest to neighbours.
-  private static let drawnPart = 4
+  /// One in so many evaluations goes to networks sampled from θ, the rest to neighbours.
+  private static let sampledPart = 4
 }

@@ -18,7 +18,7 @@ package struct LatencyFit: Sendable {
   package let device: String
   /// Networks that the prices were fitted to.
   package let fitted: Int
-  /// Networks kept apart to judge the fit.
+  /// Networks kept apart to evaluate the fit.
   package let heldOut: Int
   /// How the fit agrees with those kept apart.
   package let quality: FitQuality
@@ -29,14 +29,14 @@ package struct LatencyFit: Sendable {
   /// Fits the times of `device`.
   ///
   /// The last fifth of the rows is kept apart. The prices are fitted to all rows before it, or to
-  /// `networks` of them drawn by `seed`.
+  /// `networks` of them sampled by `seed`.
   ///
   /// - Parameters:
   ///   - table: the file.
   ///   - device: its column of milliseconds.
   ///   - sizes: candidates of each layer of the space.
   ///   - networks: how many to fit to; nil for all.
-  ///   - seed: of the draw.
+  ///   - seed: of the sample.
   /// - Throws: `UserError` naming the row and column of a cell that is no architecture of the space or no time
   ///   above 0, too few networks, or times that no sum of prices explains.
   package init(

@@ -21,7 +21,7 @@ package struct LatencyPrecision: Sendable, Equatable {
   package var target = 0.02
   /// What is still accepted when the time is up.
   package var accepted = 0.05
-  /// Seconds for one network before its spread is judged by `accepted`; a slow network gets more.
+  /// Seconds for one network before its spread is held against `accepted`; a slow network gets more.
   package var patience = 6.0
 
   /// The usual precision, or a looser one: where `accepted` is above the usual, it is what a timing may end
@@ -132,7 +132,7 @@ extension LatencyTable {
       let spread = timer.spread
       if spread <= precision.target { return }
       try tell(min(0.95, passed / patience))
-      if passed > patience, timer.isJudged {
+      if passed > patience, timer.isTimed {
         if spread <= precision.accepted { return }
         throw tooNoisy(spread, precision)
       }

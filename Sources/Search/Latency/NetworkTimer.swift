@@ -177,7 +177,7 @@ final class NetworkTimer {
   var spread: Double { parts.map(\.spread).max() ?? .infinity }
 
   /// Whether there are so many batches that four could agree.
-  var isJudged: Bool { totals.count >= NetworkTimer.leastBatches }
+  var isTimed: Bool { totals.count >= NetworkTimer.leastBatches }
 }
 
 extension MedianInterval {

@@ -37,6 +37,18 @@ extension ArchitectureParameters {
     costModel.mostProbable(logits.map { $0.map(Double.init) }, within: within)
   }
 
+  /// The networks that θ stands for within a limit of cost, at least one.
+  ///
+  /// The most probable, and where that stays a twentieth below the limit or more, the most probable of those
+  /// that do not.
+  func probable(limit: Double?) -> [Architecture] {
+    var networks = [mostProbable(within: CostLimit.within(limit)) ?? argmax]
+    if let limit, let other = mostProbable(within: CostLimit.using(limit)), other != networks[0] {
+      networks.append(other)
+    }
+    return networks
+  }
+
   /// Up to `count` different architectures sampled from P on condition that their cost lies `within` (spec
   /// S11): the very distribution of the samples that happen to fit, without the others.
   ///

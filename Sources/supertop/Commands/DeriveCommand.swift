@@ -258,7 +258,7 @@ struct DeriveCommand: ParsableCommand {
     _ deriver: Deriver,
     stops: (Double) throws -> Bool
   ) throws {
-    guard try deriver.judge(&record, stops: stops) else { return }
+    guard try deriver.evaluate(&record, stops: stops) else { return }
     try complete(&record, known, deriver)
   }
 

@@ -1,0 +1,60 @@
+import Runs
+
+/// The search at random (spec S12): θ rests, and networks that were sampled before the training are
+/// evaluated with the supernet's weights at its end.
+struct RandomSearch: SupernetAlgorithm {
+  /// Different networks, at least one.
+  private let networks: [Architecture]
+
+  /// Samples networks within the budget if there is one; the same for a seed.
+  ///
+  /// Those that make use of the budget, and where there are none, any that hold it.
+  init(_ configuration: Configuration, costModel: any CostModel, optionCounts: [Int]) {
+    let limit = configuration.limit
+    let ranges =
+      limit.map { [CostLimit.using($0), CostLimit.within($0)] } ?? [CostLimit.within(nil)]
+    for range in ranges {
+      let networks = costModel.samples(
+        configuration.search.randomNetworks,
+        of: nil,
+        within: range,
+        seed: configuration.seed,
+        stream: 0,
+        except: []
+      )
+      guard networks.isEmpty else {
+        self.networks = networks
+        return
+      }
+    }
+    let even = optionCounts.map { [Double](repeating: 0, count: $0) }
+    let any = costModel.mostProbable(even, within: CostLimit.within(limit))
+    networks = [any ?? Architecture(optionCounts.map { _ in 0 })]
+  }
+
+  /// The first that was sampled.
+  var leader: Architecture { networks[0] }
+  var leaderName: String { "a network drawn at random" }
+  var forecast: ThetaForecast? { nil }
+  var verdict: Verdict? { nil }
+
+  func candidates() -> [Candidate] {
+    networks.map { Candidate(source: "random", architecture: $0) }
+  }
+
+  func ranked(_ evaluated: [EvaluatedNetwork]) -> [EvaluatedNetwork] {
+    var ranked = evaluated.sorted(by: EvaluatedNetwork.isBetter)
+    ranked[0].source = "best"
+    return ranked
+  }
+
+  func unbounded(chosen: Architecture) -> Architecture { chosen }
+  func reason(for chosen: Architecture) -> String? { nil }
+
+  /// What random sampling comes to.
+  func complete(_ result: inout SearchResult, _ evaluated: [EvaluatedNetwork]) {
+    result.take(sampled: evaluated.map(\.accuracy))
+  }
+
+  var exportsThetaAccuracy: Bool { true }
+}
