@@ -47,7 +47,7 @@ struct ArchitectureTests {
         Choice(
           name: name,
           detail: "",
-          options: options.map { .init(name: $0, flops: 0, params: 0) }
+          options: options.map { .init(name: $0) }
         )
       }
     }
