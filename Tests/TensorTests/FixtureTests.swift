@@ -219,7 +219,14 @@ import Testing
       return p
     }
     func makeOptimiser() -> Adam {
-      Adam(parameters, beta1: 0.9, beta2: 0.999, weightDecay: 5e-2, engine: engine)
+      Adam(
+        parameters,
+        name: "theta",
+        beta1: 0.9,
+        beta2: 0.999,
+        weightDecay: 5e-2,
+        engine: engine
+      )
     }
     var optimiser = makeOptimiser()
     for (gradient, expected) in zip(fixture.gradients, fixture.adam) {

@@ -91,6 +91,7 @@ package final class ArchitectureParameters {
         theta.entry.write(values)
         return theta
       },
+      name: "theta",
       beta1: Float(settings.beta1),
       beta2: Float(settings.beta2),
       weightDecay: Float(settings.weightDecay),

@@ -13,20 +13,31 @@ package final class Adam: Optimiser {
   private let secondMoments: [Buffer]
   /// β₁ and β₂ to the power of `steps`.
   private var powers = (first: 1.0, second: 1.0)
+  private let name: String
   private let beta1: Float
   private let beta2: Float
   private let weightDecay: Float
   private let epsilon: Float = 1e-8
 
   /// Makes an optimiser at rest.
+  ///
+  /// - Parameters:
+  ///   - parameters: what it trains.
+  ///   - name: leads the name of its counter in a state, `theta.steps`.
+  ///   - beta1: share of the old mean gradient that stays.
+  ///   - beta2: share of the old mean square that stays.
+  ///   - weightDecay: times the weight, added to the gradient where the parameter decays.
+  ///   - engine: whose memory it takes.
   package init(
     _ parameters: [Parameter],
+    name: String,
     beta1: Float,
     beta2: Float,
     weightDecay: Float,
     engine: Engine
   ) {
     self.parameters = parameters
+    self.name = name
     self.beta1 = beta1
     self.beta2 = beta2
     self.weightDecay = weightDecay
@@ -70,7 +81,7 @@ package final class Adam: Optimiser {
         StateEntry(name: parameter.name + ".v", shape: parameter.shape, buffer: moments.1),
       ]
     } + [
-      StateEntry(name: "theta.steps") {
+      StateEntry(name: name + ".steps") {
         self.steps
       } restore: { saved in
         (self.steps, self.powers) = (0, (1, 1))
