@@ -3,11 +3,17 @@ import Runs
 
 /// Where in a run a checkpoint was taken; kept in the checkpoint's metadata.
 package struct TrainingPlace: Codable, Sendable, Equatable {
+  /// Epoch under way, from 0.
   package var epoch: Int
+  /// Steps done in it.
   package var position: Int
+  /// Steps done in the whole run.
   package var step: Int
+  /// Temperature that a person holds; nil while the schedule rules.
   package var heldTemperature: Double?
+  /// Temperature of the last step done.
   package var lastTemperature: Double
+  /// The last temperature intervention taken up, by its id.
   package var lastIntervention: Int64
 
   private static let key = "training"

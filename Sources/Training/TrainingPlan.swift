@@ -4,10 +4,13 @@ import Runs
 /// Which step does what: the run as epochs of a pass over the weights' images, then one over θ's
 /// (spec S9).
 package struct TrainingPlan: Sendable, Equatable {
+  /// Passes over the images of the weights.
   package var epochs: Int
+  /// The first of them, in which θ is frozen.
   package var warmupEpochs: Int
-  /// Steps of one pass over the images of the weights, and of θ.
+  /// Steps of one pass over the images of the weights.
   package var weightSteps: Int
+  /// Steps of one pass over the images of θ.
   package var thetaSteps: Int
 
   package init(

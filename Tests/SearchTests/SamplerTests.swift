@@ -72,17 +72,17 @@ struct SamplerTests {
     func last(_ sampler: any Sampler) -> Double {
       var sampler = sampler
       var values: [Double] = []
-      while values.count < 200, let architecture = sampler.ask() {
+      while values.count < 90, let architecture = sampler.ask() {
         values.append(worth(architecture))
         sampler.tell(Trial(architecture: architecture, value: worth(architecture)))
       }
-      return values.suffix(50).reduce(0, +) / 50
+      return values.suffix(30).reduce(0, +) / 30
     }
-    for seed in 0..<5 {
-      let random = last(RandomSampler(allowed: wide, seed: UInt64(seed)))
-      let evolved = last(Evolution(optionCounts: counts, allowed: wide, seed: UInt64(seed)))
-      // Of 0 to 15, 7.5 on average.
-      #expect(abs(random - 7.5) < 1.5 && evolved > random + 2, "\(random), \(evolved)")
-    }
+    let seeds = [0, 1, 2] as [UInt64]
+    let random = seeds.map { last(RandomSampler(allowed: wide, seed: $0)) }.reduce(0, +) / 3
+    let evolved =
+      seeds.map { last(Evolution(optionCounts: counts, allowed: wide, seed: $0)) }.reduce(0, +) / 3
+    // Of 0 to 15, 7.5 on average.
+    #expect(abs(random - 7.5) < 1.2 && evolved > 9, "\(random), \(evolved)")
   }
 }
