@@ -141,12 +141,7 @@ final class TrainingSession {
   /// The error for a loss that is no finite number; what was saved before stays the newest
   /// checkpoint.
   private func diverged(_ what: String) -> UserError {
-    UserError(
-      .configuration,
-      "epoch \(epoch + 1)",
-      "\(what) is not a finite number",
-      remedy: task.remedy + "; the last checkpoint is kept"
-    )
+    evaluation.diverged(what, remedy: task.remedy)
   }
 
   /// The same for a number other than the loss, which names its key.

@@ -103,14 +103,11 @@ package struct TrialRunner: Sendable {
     }
     trainer.start()
     var outcome: Trainer.Outcome?
-    var isAsked = false
+    let stop = StopRequest(reader)
     while outcome == nil {
       outcome = trainer.wait(seconds: TrialRunner.poll)
       try report()
-      if outcome == nil, !isAsked, stops() {
-        // A store that is busy is asked again at the next look.
-        isAsked = (try? reader.request(.stop)) != nil
-      }
+      if outcome == nil, stops() { stop.ask() }
     }
     switch outcome {
     case .finished(.training(let result)):

@@ -21,7 +21,7 @@ struct SamplerTests {
     var asked: [Architecture] = []
     while asked.count < most, let architecture = sampler.ask() {
       asked.append(architecture)
-      sampler.tell(Trial(architecture: architecture, value: value(architecture)))
+      sampler.tell(architecture, value: value(architecture))
     }
     return asked
   }
@@ -74,7 +74,7 @@ struct SamplerTests {
       var values: [Double] = []
       while values.count < 90, let architecture = sampler.ask() {
         values.append(worth(architecture))
-        sampler.tell(Trial(architecture: architecture, value: worth(architecture)))
+        sampler.tell(architecture, value: worth(architecture))
       }
       return values.suffix(30).reduce(0, +) / 30
     }

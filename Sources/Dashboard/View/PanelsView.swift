@@ -117,17 +117,22 @@ private func tag(_ model: Model, _ letter: Unicode.Scalar) -> UInt32? {
   model.look.hasColour ? nil : letter.value
 }
 
+/// The curve of a figure of single steps: where there are many, smoothed over the band of its values.
+private func stepCurve(_ series: Series, _ role: Role, tag: UInt32? = nil) -> Chart.Curve {
+  let isNoisy = series.buckets.count > 30
+  return Chart.Curve(
+    buckets: series.buckets,
+    role: role,
+    band: isNoisy ? .faint : nil,
+    smoothing: isNoisy ? 0.85 : 0,
+    tag: tag
+  )
+}
+
 private func lossChart(_ model: Model) -> Chart {
-  let train = model.curves.trainLoss.buckets
   var chart = Chart()
   chart.curves = [
-    .init(
-      buckets: train,
-      role: .seriesA,
-      band: train.count > 30 ? .faint : nil,
-      smoothing: train.count > 30 ? 0.85 : 0,
-      tag: tag(model, "t")
-    ),
+    stepCurve(model.curves.trainLoss, .seriesA, tag: tag(model, "t")),
     .init(buckets: model.curves.validationLoss.buckets, role: .seriesB, tag: tag(model, "v")),
   ]
   chart.xLabels = epochLabels(model)
@@ -136,16 +141,9 @@ private func lossChart(_ model: Model) -> Chart {
 }
 
 private func accuracyChart(_ model: Model) -> Chart {
-  let steps = model.curves.trainAccuracy.buckets
   var chart = Chart()
   chart.curves = [
-    .init(
-      buckets: steps,
-      role: .seriesA,
-      band: steps.count > 30 ? .faint : nil,
-      smoothing: steps.count > 30 ? 0.85 : 0,
-      tag: tag(model, "t")
-    ),
+    stepCurve(model.curves.trainAccuracy, .seriesA, tag: tag(model, "t")),
     !model.kind.hasChoices
       ? .init(buckets: model.curves.topFive.buckets, role: .seriesC, tag: tag(model, "5"))
       : .init(buckets: model.curves.argmaxAccuracy.buckets, role: .seriesC, tag: tag(model, "a")),
@@ -158,15 +156,9 @@ private func accuracyChart(_ model: Model) -> Chart {
 }
 
 private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
-  let steps = model.curves.cost.buckets
   var chart = Chart()
   chart.curves = [
-    .init(
-      buckets: steps,
-      role: .muted,
-      band: steps.count > 30 ? .faint : nil,
-      smoothing: steps.count > 30 ? 0.85 : 0
-    ),
+    stepCurve(model.curves.cost, .muted),
     .init(buckets: model.curves.expectedCost.buckets, role: .seriesA),
   ]
   let budget = model.summary?.budget ?? 0

@@ -12,7 +12,8 @@ struct Evolution: Sampler {
   /// Allowed networks in random order, for the first generation and where no child is new.
   private var fresh: ArraySlice<Architecture>
   private var seen: Set<Architecture> = []
-  private var trials: [Trial] = []
+  /// What was evaluated, the oldest first.
+  private var told: [(architecture: Architecture, value: Double)] = []
 
   private static let population = 24
   private static let tournament = 6
@@ -33,13 +34,15 @@ struct Evolution: Sampler {
     return next
   }
 
-  mutating func tell(_ trial: Trial) { trials.append(trial) }
+  mutating func tell(_ architecture: Architecture, value: Double) {
+    told.append((architecture, value))
+  }
 
   /// A new network beside the best of the present generation; nil before that is full.
   private mutating func child() -> Architecture? {
-    guard trials.count >= Self.population else { return nil }
+    guard told.count >= Self.population else { return nil }
     for _ in 0..<Self.patience {
-      let child = mutated(trials.suffix(Self.population))
+      let child = mutated(told.suffix(Self.population))
       if allowed.contains(child), !seen.contains(child) { return child }
     }
     return nil
@@ -54,7 +57,9 @@ struct Evolution: Sampler {
   }
 
   /// The best of a tournament, with another option of one choice.
-  private mutating func mutated(_ population: ArraySlice<Trial>) -> Architecture {
+  private mutating func mutated(
+    _ population: ArraySlice<(architecture: Architecture, value: Double)>
+  ) -> Architecture {
     let order = random.permutation(population.count).prefix(Self.tournament)
     let rivals = order.map { population[population.startIndex + Int($0)] }
     let parent = rivals.max { $0.value < $1.value } ?? population[population.startIndex]

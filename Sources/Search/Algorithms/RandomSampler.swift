@@ -13,5 +13,5 @@ struct RandomSampler: Sampler {
   mutating func ask() -> Architecture? { left.popFirst() }
 
   /// Learns nothing.
-  mutating func tell(_ trial: Trial) {}
+  mutating func tell(_ architecture: Architecture, value: Double) {}
 }

@@ -164,7 +164,7 @@ package struct TableSearch: Sendable {
       let row = table.row(of: architecture)
     {
       rows.append(row)
-      sampler.tell(Trial(architecture: architecture, value: table.accuracies[row]))
+      sampler.tell(architecture, value: table.accuracies[row])
     }
     return answer(rows, steps: 0)
   }

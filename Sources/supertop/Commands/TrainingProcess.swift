@@ -3,7 +3,6 @@ import Dashboard
 import Foundation
 import Runs
 import Search
-import Synchronization
 import Training
 
 /// A training in this process from its start to the exit of the program.
@@ -55,8 +54,8 @@ struct TrainingProcess {
     case .interrupted:
       throw ExitCode(128 + SIGINT)
     case .terminated:
-      try reader.request(.stop)
-      _ = waited()
+      let stop = StopRequest(reader)
+      _ = waited { stop.ask() }
       throw ExitCode(128 + SIGTERM)
     }
   }
@@ -64,8 +63,9 @@ struct TrainingProcess {
   /// Seconds in which a missing folder and the like show themselves.
   private static let firstLook = 0.2
 
-  private func waited() -> Trainer.Outcome {
+  private func waited(_ look: () -> Void = {}) -> Trainer.Outcome {
     while true {
+      look()
       if let outcome = trainer.wait(seconds: 1) { return outcome }
     }
   }
@@ -103,22 +103,6 @@ struct TrainingProcess {
       )
     case .failed(let error):
       throw error
-    }
-  }
-}
-
-/// Asks the trainer of a run to stop: once, but again where the store was too busy to take it.
-private final class StopRequest: Sendable {
-  private let reader: RunReader
-  private let isAsked = Mutex(false)
-
-  init(_ reader: RunReader) {
-    self.reader = reader
-  }
-
-  func ask() {
-    isAsked.withLock { isAsked in
-      if !isAsked { isAsked = (try? reader.request(.stop)) != nil }
     }
   }
 }
