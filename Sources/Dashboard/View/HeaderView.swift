@@ -56,7 +56,7 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
       let budget = model.summary?.budget, budget > 0
     {
       let metric = model.costMetric
-      figures.append("cost \(Format.cost(cost, metric)) of \(Format.cost(budget, metric))")
+      figures.append("cost \(metric.short(cost)) of \(metric.short(budget))")
     }
   }
   var right = rect.width - 1

@@ -78,12 +78,12 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Wo
   case .cost:
     var words: Words = [("Cost", Style(.title))]
     if let cost = model.cost {
-      words += value("expected", "E", Format.cost(cost, model.costMetric), .seriesA)
+      words += value("expected", "E", model.costMetric.short(cost), .seriesA)
     }
     if let budget = model.summary?.budget, budget > 0 {
       words.append(
         (
-          "\(isWide ? "budget" : "of") \(Format.cost(budget, model.costMetric))", Style(.warn)
+          "\(isWide ? "budget" : "of") \(model.costMetric.short(budget))", Style(.warn)
         )
       )
     } else if isWide, let metric = model.summary?.costMetric {

@@ -15,6 +15,11 @@ package enum CostMetric: String, Codable, Sendable, CaseIterable {
     }
   }
 
+  /// A cost in a few characters: `1.23M`, or `2.34 ms`.
+  package func short(_ value: Double) -> String {
+    self == .latency ? Format.milliseconds(value) : Format.count(value)
+  }
+
   /// A cost with its unit: `2.345 ms`, `1,234,567 FLOPs`, `54,321 params`.
   ///
   /// The rule matters for the ends of a range, which are to be typed again.

@@ -27,11 +27,6 @@ package enum Format {
     return String(format: "%.\(digits)f", value)
   }
 
-  /// A cost in the metric of a run: `1.23M`, or `2.34 ms`.
-  package static func cost(_ value: Double, _ metric: CostMetric) -> String {
-    metric == .latency ? milliseconds(value) : count(value)
-  }
-
   /// `digits` after the point.
   package static func fixed(_ value: Double, _ digits: Int) -> String {
     String(format: "%.\(digits)f", value)

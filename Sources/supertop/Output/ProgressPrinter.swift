@@ -159,7 +159,7 @@ final class ProgressPrinter {
       "epoch \(epoch.epoch + 1): val \(Format.percent(epoch.validationAccuracy)), "
         + "chosen net \(Format.percent(epoch.argmaxAccuracy)), "
         + "loss \(Format.number(epoch.validationLoss)), "
-        + "cost \(Format.cost(epoch.expectedCost, metric)), "
+        + "cost \(metric.short(epoch.expectedCost)), "
         + (epoch.settled.map { "settled \($0)/\(choices), " } ?? "")
         + "t \(Format.number(epoch.temperature)), \(Format.duration(epoch.seconds))"
     )
