@@ -179,7 +179,8 @@ def run(options):
         ["steps/s without a dashboard", f"{without:.3f}"],
         ["steps/s with one, 120x36", f"{beside:.3f}"],
         ["ratio", tools.spread(ratio, 4)],
-        [f"answer to a key, {len(answers)} keys: median", f"{1e3 * statistics.median(answers):.1f} ms"],
+        [f"answer to a key, {len(answers)} keys: median",
+         f"{1e3 * statistics.median(answers):.1f} ms"],
         ["longest", f"{1e3 * answers[-1]:.1f} ms"],
     ])
     tools.note(f"{options.rounds} rounds of {options.steps} steps.")

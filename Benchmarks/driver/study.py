@@ -1,4 +1,4 @@
-"""What a search by latency gains over luck: searched networks against random ones that are as fast."""
+"""What a search by latency gains: its networks against random ones that are as fast."""
 import copy
 import json
 import os
@@ -46,7 +46,8 @@ def run(options):
     budgets = [round(low + share * (high - low), 3) for share in options.budgets]
     middle = budgets[min(1, len(budgets) - 1)]
 
-    # Small networks gain little from a second thread: one each, as many at a time as there are cores.
+    # Small networks gain little from a second thread: one each, as many at a time as there are
+    # cores.
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         def start(budget, seed):
             return workers.submit(search, supertop, data, place, table, budget, seed, options)
@@ -56,7 +57,7 @@ def run(options):
         luck = [
             workers.submit(train, supertop, data, place, network, seed, options)
             for seed, network in enumerate(
-                space.draw(middle, options.random, json.loads(frame.read_text()), place), 1)]
+                space.sample(middle, options.random, json.loads(frame.read_text()), place), 1)]
         found |= {(budget, 1): start(budget, 1) for budget in budgets if budget != middle}
         found = {key: future.result() for key, future in found.items()}
         luck = [future.result() for future in luck]
@@ -123,11 +124,14 @@ RECIPE = ["--set", "shift=4", "--set", "flip=true", "--set", "learning_rate=0.05
 
 
 def search(supertop, data, place, table, budget, seed, options):
-    """The `done` object of a search for networks of `budget` ms, its likeliest `network`, the best `derived`."""
+    """The `done` object of a search for networks of `budget` ms.
+
+    With `network`, its most probable one, and the best `derived`.
+    """
     folder = place / f"search-{budget:.3f}-{seed}"
-    # Small batches make many steps of few images, and a draw for each image makes each step's gradient of
-    # θ that of many networks. So θ can move faster than over the paper's 90 epochs; the temperature falls
-    # in proportion to them, but not so low that nothing is learned any more.
+    # Small batches make many steps of few images, and a sample for each image makes each step's
+    # gradient of θ that of many networks. So θ can move faster than over the paper's 90 epochs; the
+    # temperature falls in proportion to them, but not so low that nothing is learned any more.
     done = once(place / f"{folder.name}.json", f"searched {folder.name}", begun(supertop, folder, [
         supertop, "search", "--preset", PRESET, "--data", data, "--run", folder, "--json",
         "--epochs", options.epochs, "--seed", seed, "--threads", 1,
@@ -136,7 +140,8 @@ def search(supertop, data, place, table, budget, seed, options):
         "--set", "theta.learning_rate=0.04",
         "--set", f"temperature.rate={2.5 / options.epochs}",
         "--set", f"search.warmup_epochs={options.epochs // 4}"]))
-    # The best of the likeliest network and draws, by images that training did not see.
+    # The best of the most probable network and the sampled ones, by images that training did not
+    # see.
     derived = once(place / f"{folder.name}-derived.json", f"derived from {folder.name}", [
         supertop, "derive", folder, "--samples", options.samples, "--top", 1,
         "--retrain-epochs", options.retrain_epochs, "--threads", 1, "--json", *RECIPE])
@@ -160,7 +165,7 @@ def begun(supertop, folder, command):
 
 
 def once(result, what, command):
-    """The last JSON object of `command`, kept in the file `result`; taken from there if it is done."""
+    """The last JSON object of `command`, kept in the file `result` and read from there if it is."""
     if not result.exists():
         clock = time.monotonic()
         result.write_text(call(command)[-1])
@@ -179,8 +184,8 @@ class Space:
         self.fixed = shown["fixed_ms"]
         self.range = shown["least_ms"], shown["most_ms"]
 
-    def draw(self, budget, count, frame, place):
-        """Files of `count` networks, each as likely as any other that takes the budget within 5 %."""
+    def sample(self, budget, count, frame, place):
+        """Files of `count` networks, sampled uniformly from those within 5 % of the budget."""
         source = random.Random(1)
         folder = place / "random"
         folder.mkdir(exist_ok=True)

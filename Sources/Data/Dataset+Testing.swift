@@ -54,7 +54,8 @@ extension Dataset {
     let lacking = learned.classNames.filter { !present.contains(numbers[$0] ?? -1) }
     if !lacking.isEmpty {
       tests.warnings.append(
-        "\(settings.source): no test image of \(lacking.listed()); only the other classes are evaluated"
+        "\(settings.source): no test image of \(lacking.listed()); "
+          + "only the other classes are evaluated"
       )
     }
     return tests

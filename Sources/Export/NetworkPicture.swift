@@ -123,7 +123,8 @@ private struct NetworkDrawing {
       let side = bars[start].side
       let y = base + Row.map.rawValue
       parts.append(
-        "<path d=\"M\(f(from + 2)) \(f(y - 14)) v3 H\(f(to - 2)) v-3\" fill=\"none\" stroke=\"#555\"/>"
+        "<path d=\"M\(f(from + 2)) \(f(y - 14)) v3 H\(f(to - 2)) v-3\" "
+          + "fill=\"none\" stroke=\"#555\"/>"
       )
       let name = end - start > 1 ? "\(side)×\(side)" : "\(side)²"
       parts.append(text((from + to) / 2, y, name, anchor: "middle"))
@@ -163,7 +164,8 @@ private struct NetworkDrawing {
     } else {
       // A skip: an arrow along the base line.
       parts.append(
-        "<path d=\"M\(f(x)) \(f(base - 5)) h\(f(bar)) m-4 -3 l4 3 l-4 3\" fill=\"none\" stroke=\"#111\"/>"
+        "<path d=\"M\(f(x)) \(f(base - 5)) h\(f(bar)) m-4 -3 l4 3 l-4 3\" "
+          + "fill=\"none\" stroke=\"#111\"/>"
       )
       parts.append(text(middle, base + Row.kernel.rawValue, "–", anchor: "middle"))
     }

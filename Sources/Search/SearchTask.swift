@@ -3,9 +3,9 @@ import Runs
 import Tensor
 import Training
 
-/// The search of FBNetV1: weights and θ of a supernet in turns (spec S9); or of the same supernet at
-/// random, where θ rests and only the weights are trained, on the same images in the same steps (spec
-/// S12).
+/// The search of FBNetV1: weights and θ of a supernet in turns (spec S9); or of the same supernet
+/// at random, where θ rests and only the weights are trained, on the same images in the same steps
+/// (spec S12).
 package final class SearchTask: TrainingTask {
   let configuration: Configuration
   let data: Dataset
@@ -19,8 +19,8 @@ package final class SearchTask: TrainingTask {
 
   /// Builds the search; `latency` must be there where that is the cost.
   ///
-  /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach; `.data` for
-  /// too few images.
+  /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach;
+  /// `.data` for too few images.
   init(_ configuration: Configuration, data: Dataset, latency: AdditiveCost? = nil) throws {
     self.configuration = configuration
     self.data = data

@@ -6,7 +6,8 @@ import Testing
 /// S122, S123).
 struct KnownDataTests {
   private static let network = """
-    {"name": "net16", "resolution": 16, "channels": 3, "classes": 2, "stem": {"width": 8, "stride": 2},
+    {"name": "net16", "resolution": 16, "channels": 3, "classes": 2,
+     "stem": {"width": 8, "stride": 2},
      "layers": [{"kernel": 3, "expansion": 2, "width": 12, "stride": 2}], "head": 16}
     """
 

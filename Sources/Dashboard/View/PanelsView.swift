@@ -117,7 +117,8 @@ private func tag(_ model: Model, _ letter: Unicode.Scalar) -> UInt32? {
   model.look.hasColour ? nil : letter.value
 }
 
-/// The curve of a figure of single steps: where there are many, smoothed over the band of its values.
+/// The curve of a figure of single steps: where there are many, smoothed over the band of its
+/// values.
 private func stepCurve(_ series: Series, _ role: Role, tag: UInt32? = nil) -> Chart.Curve {
   let isNoisy = series.buckets.count > 30
   return Chart.Curve(

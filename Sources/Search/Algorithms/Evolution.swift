@@ -1,10 +1,10 @@
 import Tensor
 
-/// Ageing evolution (Real et al., AAAI 2019): the best of some networks of the last generation, with one
-/// gene changed, takes the place of the oldest.
+/// Ageing evolution (Real et al., AAAI 2019): the best of some networks of the last generation,
+/// with one gene changed, takes the place of the oldest.
 ///
-/// The first generation is random. A child that is known already or not allowed is sampled again and costs
-/// nothing.
+/// The first generation is random. A child that is known already or not allowed is sampled again
+/// and costs nothing.
 struct Evolution: Sampler {
   private let optionCounts: [Int]
   private let allowed: Set<Architecture>

@@ -36,8 +36,8 @@ package enum LatencyDiagnostics {
   private static let noisy = 0.05
   /// Difference that counts as none where no spread is known.
   private static let unknownSpread = 0.03
-  /// Share of a convolution's extra time over skip that the cheapest convolution must save, for a table on which
-  /// not only skip saves time.
+  /// Share of a convolution's extra time over skip that the cheapest convolution must save, for a
+  /// table on which not only skip saves time.
   private static let leastSaving = 0.15
   /// Findings of one kind that are told in full.
   private static let told = 3
@@ -46,7 +46,8 @@ package enum LatencyDiagnostics {
   ///
   /// - Parameters:
   ///   - prices: the table.
-  ///   - choices: names of layers and candidates; kernel, expansion and groups are read from names such as `k3_e6`.
+  ///   - choices: names of layers and candidates; kernel, expansion and groups are read from names
+  ///     such as `k3_e6`.
   ///   - spread: relative spread of each price, [layer][candidate]; nil where not known.
   /// - Returns: the findings, the worst first.
   package static func findings(
@@ -109,7 +110,8 @@ package enum LatencyDiagnostics {
     return found
   }
 
-  /// Where the choice of a convolution saves little beside leaving it out, a cost term can only delete layers.
+  /// Where the choice of a convolution saves little beside leaving it out, a cost term can only
+  /// delete layers.
   private static func onlySkip(_ rows: [Row]) -> Finding? {
     // Means over the layers: what a single fitted cell is off by evens out.
     var extra: [String: [Double]] = [:]
@@ -123,8 +125,9 @@ package enum LatencyDiagnostics {
     guard mean > 0, (mean - least) / mean < leastSaving else { return nil }
     return Finding(
       .warning,
-      "only skip saves time: over it a convolution costs \(number(mean)) more on average, the cheapest "
-        + "\(number(least)); a search on this table can only delete layers, not choose between blocks"
+      "only skip saves time: a convolution costs \(number(mean)) more than skip on average, "
+        + "the cheapest \(number(least)) more; "
+        + "a search on this table can only delete layers, not choose between blocks"
     )
   }
 
@@ -141,7 +144,8 @@ package enum LatencyDiagnostics {
     guard isFlat else { return nil }
     return Finding(
       .warning,
-      "\(row.place): flat, all convolutions cost \(number(least)) to \(number(most)), the same within the spread"
+      "\(row.place): flat, all convolutions cost \(number(least)) to \(number(most)), "
+        + "the same within the spread"
     )
   }
 
@@ -160,7 +164,8 @@ package enum LatencyDiagnostics {
         if share > worst?.share ?? 0 {
           worst = (
             share,
-            "\(large.name) (\(number(large.price))) is cheaper than \(small.name) (\(number(small.price)))"
+            "\(large.name) (\(number(large.price))) is cheaper than "
+              + "\(small.name) (\(number(small.price)))"
           )
         }
       }

@@ -17,15 +17,17 @@ package struct LatencyProgress: Sendable, Equatable {
 
 /// What a measurement is content with.
 package struct LatencyPrecision: Sendable, Equatable {
-  /// Half the width of a median's confidence interval at which a timing ends, as a share of the median.
+  /// Half the width of a median's confidence interval at which a timing ends, as a share of the
+  /// median.
   package var target = 0.02
   /// What is still accepted when the time is up.
   package var accepted = 0.05
-  /// Seconds for one network before its spread is held against `accepted`; a slow network gets more.
+  /// Seconds for one network before its spread is held against `accepted`; a slow network gets
+  /// more.
   package var patience = 6.0
 
-  /// The usual precision, or a looser one: where `accepted` is above the usual, it is what a timing may end
-  /// with.
+  /// The usual precision, or a looser one: where `accepted` is above the usual, it is what a timing
+  /// may end with.
   package init(accepted: Double? = nil) {
     if let accepted { self.accepted = accepted }
     target = min(target, self.accepted)
@@ -38,9 +40,10 @@ extension LatencyTable {
 
   /// Times all cells of a space on this machine, batch 1, in few networks that hold each of them.
   ///
-  /// A block alone in a loop is timed with its weights and its input in the nearest cache, and with the whole call
-  /// around it; the sum of such times says little of a network. So every cell is timed by a `Stopwatch` inside
-  /// whole networks, each with other neighbours, and is worth the mean of their medians.
+  /// A block alone in a loop is timed with its weights and its input in the nearest cache, and with
+  /// the whole call around it; the sum of such times says little of a network. So every cell is
+  /// timed by a `Stopwatch` inside whole networks, each with other neighbours, and is worth the
+  /// mean of their medians.
   ///
   /// - Parameters:
   ///   - space: the space.
@@ -153,7 +156,8 @@ extension LatencyTable {
 
   // MARK: The plan
 
-  /// Architectures that hold every candidate of every layer once a round, with other neighbours in each round.
+  /// Architectures that hold every candidate of every layer once a round, with other neighbours in
+  /// each round.
   static func plan(_ space: LayerwiseSpace) -> [(round: Int, architecture: Architecture)] {
     let most = space.layers.map(\.count).max() ?? 0
     return (0..<rounds).flatMap { round in
@@ -233,7 +237,8 @@ extension LatencyTable {
     times.map(\.spread).max().flatMap { $0.isFinite ? $0 : nil }
   }
 
-  /// Puts the cells in the order of the layers, whatever the order of the networks; the fixed parts go first.
+  /// Puts the cells in the order of the layers, whatever the order of the networks; the fixed parts
+  /// go first.
   private mutating func sort(by order: [BlockDescription]) {
     var ranks: [Key: Int] = [.fixed("stem"): -2, .fixed("rest"): -1]
     for (rank, block) in order.enumerated() { ranks[.cell(block.latencyCell)] = rank }

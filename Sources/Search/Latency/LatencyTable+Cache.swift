@@ -5,10 +5,11 @@ import Runs
 import Tensor
 
 extension LatencyTable {
-  /// The table of a space on this machine: the one kept in `path`, or one that is measured now and kept there.
+  /// The table of a space on this machine: the one kept in `path`, or one that is measured now and
+  /// kept there.
   ///
-  /// What an interrupted measurement has timed lies in `path` + `.unfinished`, and is gone on from. Where
-  /// `path` is no plain file (a pipe, standard output) there is none.
+  /// What an interrupted measurement has timed lies in `path` + `.unfinished`, and is gone on from.
+  /// Where `path` is no plain file (a pipe, standard output) there is none.
   ///
   /// - Parameters:
   ///   - space: the space.
@@ -18,8 +19,8 @@ extension LatencyTable {
   ///   - precision: what is enough.
   ///   - anew: whether to measure even if there is a finished table.
   ///   - progress: see `measured`.
-  ///   - unkept: called once if nothing can be kept in `path`, before the measurement where that shows; what
-  ///     it throws ends it.
+  ///   - unkept: called once if nothing can be kept in `path`, before the measurement where that
+  ///     shows; what it throws ends it.
   /// - Returns: the table, whole and fitting the space.
   /// - Throws: those of `measured`, and of `unkept`.
   package static func kept(
@@ -104,8 +105,8 @@ extension LatencyTable {
     }
   }
 
-  /// Where this machine's table of a space is kept for the user: a name of processor, threads, instruction set
-  /// and cells.
+  /// Where this machine's table of a space is kept for the user: a name of processor, threads,
+  /// instruction set and cells.
   package static func cachePath(
     for space: LayerwiseSpace,
     threads: Int,

@@ -7,8 +7,8 @@ extension LatencyTable {
 
   /// Reads a table; `Documentation/latency-table.md` describes the file.
   ///
-  /// Errors: `.noInput` for a file that cannot be read; `.data` naming cell and key for what is missing, negative,
-  /// zero, no number, unknown or there twice.
+  /// Errors: `.noInput` for a file that cannot be read; `.data` naming cell and key for what is
+  /// missing, negative, zero, no number, unknown or there twice.
   package static func load(path: String) throws -> LatencyTable {
     try parse(try readText(path), place: path)
   }

@@ -8,8 +8,8 @@ extension LatencyTable {
   ///   - space: the space, whose cells must all be there.
   ///   - place: what errors name, the file.
   /// - Returns: a price for each candidate of each layer.
-  /// - Throws: `.data` naming the cells that are missing, or the first one that the space does not have or that
-  ///   computes something else.
+  /// - Throws: `.data` naming the cells that are missing, or the first one that the space does not
+  ///   have or that computes something else.
   package func prices(for space: LayerwiseSpace, place: String) throws -> AdditiveCost {
     let cells = try matched(to: space, place: place)
     let fixed = try fixedEntries(of: space, place: place)
@@ -20,7 +20,8 @@ extension LatencyTable {
     )
   }
 
-  /// The relative spread of each price, [layer][candidate]; 0 for identities, nil where none is known.
+  /// The relative spread of each price, [layer][candidate]; 0 for identities, nil where none is
+  /// known.
   package func spread(for space: LayerwiseSpace, place: String) throws -> [[Double]]? {
     let cells = try matched(to: space, place: place)
     guard cells.joined().contains(where: { $0?.spread != nil }) else { return nil }

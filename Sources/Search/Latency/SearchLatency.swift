@@ -1,8 +1,8 @@
 import Foundation
 import Runs
 
-/// Finds the latencies that a search goes by, and keeps them in the run's folder, so that it resumes and
-/// repeats on the same numbers (spec S7).
+/// Finds the latencies that a search goes by, and keeps them in the run's folder, so that it
+/// resumes and repeats on the same numbers (spec S7).
 struct SearchLatency {
   let settings: Configuration
   let folder: RunFolder
@@ -17,12 +17,14 @@ struct SearchLatency {
     var warning: String?
   }
 
-  /// The run's own table; else the file that the settings name; else this machine's, measured on first use.
+  /// The run's own table; else the file that the settings name; else this machine's, measured on
+  /// first use.
   ///
   /// Nil where the search has no use for one: FLOPs or weights are the cost, and no table is named.
-  /// `progress` hears of a measurement, and ends it by throwing; what was measured is kept. Errors: those
-  /// of reading, of a table for another space, and `.unavailable` for a machine too busy to measure. A cache
-  /// that cannot be written is none of them: it costs the next run the measurement.
+  /// `progress` hears of a measurement, and ends it by throwing; what was measured is kept. Errors:
+  /// those of reading, of a table for another space, and `.unavailable` for a machine too busy to
+  /// measure. A cache that cannot be written is none of them: it costs the next run the
+  /// measurement.
   func prices(progress: (LatencyProgress) throws -> Void) throws -> Prices? {
     guard settings.search.cost == .latency || !settings.latency.table.isEmpty else { return nil }
     let path = folder.latencyPath

@@ -15,8 +15,8 @@ extension LayerwiseSpace {
 
   /// What every candidate costs in the metric of `configuration`; `latency` is in milliseconds.
   ///
-  /// Errors: `.configuration` where latency is the cost and not at hand, and for a budget that no network
-  /// of the space can meet, with the range of those that one could.
+  /// Errors: `.configuration` where latency is the cost and not at hand, and for a budget that no
+  /// network of the space can meet, with the range of those that one could.
   func prices(_ configuration: Configuration, latency: AdditiveCost?) throws -> AdditiveCost {
     let metric = configuration.search.cost
     let prices: AdditiveCost

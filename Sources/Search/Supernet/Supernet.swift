@@ -5,8 +5,8 @@ import Runs
 import Tensor
 import Training
 
-/// The stochastic supernet of FBNetV1: every layer runs all its candidates and mixes their outputs by a
-/// Gumbel-softmax of its architecture parameters θ (spec S1–S6).
+/// The stochastic supernet of FBNetV1: every layer runs all its candidates and mixes their outputs
+/// by a Gumbel-softmax of its architecture parameters θ (spec S1–S6).
 ///
 /// Not Sendable: made and used on one queue.
 package final class Supernet {
@@ -273,8 +273,8 @@ package final class Supernet {
     return (Double(result.loss.item), result.correct)
   }
 
-  /// Mean cross-entropy of the mixture softmax(θ/τ) on a batch, with the batch's own statistics and without
-  /// one candidate.
+  /// Mean cross-entropy of the mixture softmax(θ/τ) on a batch, with the batch's own statistics and
+  /// without one candidate.
   package func crossEntropy(
     without masked: (layer: Int, candidate: Int)?,
     temperature: Double,

@@ -1,10 +1,11 @@
 """Writes networks.json, what published networks give and learn in PyTorch, for NetworkFixtureTests.
 
-Usage: python3 make_networks.py (any PyTorch 2 and numpy; needs no network). Reads the definitions from the
-zoo, builds each network by hand from torch.nn.functional, in double precision. All numbers that go in are
-drawn by a hash of the array's name and the element's index, so that the file holds results only: class
-scores with running statistics; loss and gradients of one training step (batch statistics, label smoothing,
-mixup, dropped paths), each gradient as its norm and its product with a drawn vector.
+Usage: python3 make_networks.py (any PyTorch 2 and numpy; needs no network). Reads the definitions
+from the zoo, builds each network by hand from torch.nn.functional, in double precision. All numbers
+that go in come from a hash of the array's name and the element's index, so that the file holds
+results only: class scores with running statistics; loss and gradients of one training step (batch
+statistics, label smoothing, mixup, dropped paths), each gradient as its norm and its product with a
+pseudorandom vector.
 """
 
 import json
