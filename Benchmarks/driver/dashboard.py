@@ -98,7 +98,7 @@ class Search:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def press(self, key, mark=None, limit=2.0):
-        """Sends a key; seconds until `mark` stands in what came after it."""
+        """Sends a key; seconds until `mark` is in what came after it."""
         with self.arrived:
             self.output.clear()
             start = time.perf_counter()

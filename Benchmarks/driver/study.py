@@ -22,7 +22,7 @@ def add_options(parser):
     parser.add_argument("--images", type=int, default=1000, help="training images of a class")
     parser.add_argument("--epochs", type=int, default=16, help="of a search")
     parser.add_argument("--samples", type=int, default=30,
-                        help="networks drawn from a search beside the likeliest one")
+                        help="networks sampled from a search besides the most probable one")
     parser.add_argument("--retrain-epochs", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random", type=int, default=6, help="random networks")
@@ -72,7 +72,7 @@ def run(options):
             f"{timed:.3f}", f"{100 * (timed / budget - 1):+.1f} %",
             f"{each['derived']['latency_ms']:.3f}", f"{100 * each['derived']['top1']:.1f} %"])
     tools.table(
-        ["budget, ms", "seed", "expected", "off", "likeliest, table", "timed", "off",
+        ["budget, ms", "seed", "expected", "off", "most probable, table", "timed", "off",
          "derived, table", "top-1"],
         rows)
 
@@ -158,7 +158,7 @@ def train(supertop, data, place, network, seed, options):
 
 
 def begun(supertop, folder, command):
-    """`command`, or the one that goes on with the run that it has begun in `folder`."""
+    """`command`, or the one that continues the run that it has begun in `folder`."""
     if (folder / "run.sqlite").exists():
         return [supertop, "resume", folder, "--headless", "--json"]
     return command

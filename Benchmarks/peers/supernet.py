@@ -65,7 +65,7 @@ def macs(inputs, outputs, side, stride, kernel, expansion, groups):
 
 
 class MixedLayer(nn.Module):
-    """All candidates, weighted by one Gumbel-softmax draw for the batch."""
+    """All candidates, weighted by one Gumbel-softmax sample for the batch."""
 
     def __init__(self, inputs, outputs, side, stride):
         super().__init__()

@@ -4,7 +4,7 @@ extension Dataset {
   /// The test images of a data set as a network takes them that was trained on `learned`: classes
   /// are matched by name, pixels are packed and normalised as in the training (spec S123).
   ///
-  /// The data may lack training images and some of the classes, of which a warning tells. `repacks`
+  /// The data may lack training images and some of the classes, which a warning reports. `repacks`
   /// lets the side of the packed images follow from these images instead, for another resolution
   /// than that of the training. Errors as in `load`; also `.data` that names classes which were
   /// never learned, or for another number of channels.

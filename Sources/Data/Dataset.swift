@@ -41,7 +41,7 @@ package struct Dataset: Sendable {
   package enum Padding: Sendable {
     /// The mean, which is 0 after normalisation: right where no colour means "nothing here".
     case mean
-    /// Raw 0, the empty paper of the digits.
+    /// Raw 0, the empty background of the digits.
     case background
   }
 
@@ -151,7 +151,7 @@ package struct Dataset: Sendable {
       contents = kept
     } else {
       if case .damaged = found {
-        warnings.append("\(cache.path): the cache was damaged and has been made anew")
+        warnings.append("\(cache.path): the cache was damaged and has been made again")
       }
       let writer = PackedWriter(cache.path)
       contents = try Packer(source: source, skipBadImages: settings.skipBadImages)

@@ -218,7 +218,7 @@ enum ImageFolder {
   /// The resolution, or less where the images themselves have less: growing them is left to the
   /// batches, so that small images do not fill the disk at 224×224.
   ///
-  /// Judged by the headers of up to 64 training images, the largest of which counts.
+  /// Estimated from the headers of up to 64 training images, the largest of which counts.
   private static func packedSide(_ files: [[String]], folder: String, resolution: Int) -> Int {
     let all = files.joined().map { $0 }
     var side = 0

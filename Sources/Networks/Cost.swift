@@ -1,6 +1,6 @@
 import Tensor
 
-/// A law of counting FLOPs and parameters; there are several, and published figures follow each
+/// A rule for counting FLOPs and parameters; there are several, and published figures follow each
 /// (spec S60).
 package enum CountingRule: String, Sendable, CaseIterable {
   /// The FBNet zoo's: multiply–accumulates, and one for each value that a mean over pixels reads;

@@ -47,7 +47,7 @@ extension SearchTask {
       settled: verdict?.settled,
       coinTosses: verdict?.coinTosses,
       meanEntropyBits: verdict?.meanEntropyBits,
-      verdict: verdict.map { told($0) },
+      verdict: verdict.map { reported($0) },
       thetaHash: supernet.theta.hash,
       weightsHash: supernet.weightsHash,
       run: context.folder.absolutePath,
@@ -80,7 +80,7 @@ extension SearchTask {
   }
 
   /// The verdict, and what to change where it is a poor one.
-  private func told(_ verdict: Verdict) -> String {
+  private func reported(_ verdict: Verdict) -> String {
     guard !verdict.isSettled, let forecast = algorithm.forecast else { return verdict.text }
     if !forecast.settles { return "\(verdict.text): \(forecast.text)" }
     let longer = 2 * plan.epochs
@@ -128,7 +128,7 @@ extension SearchTask {
         let score = try evaluate(
           candidate.architecture,
           in: context,
-          message: "judging network \(index + 1) of \(candidates.count)",
+          message: "evaluating network \(index + 1) of \(candidates.count)",
           share: Self.part(index, of: candidates.count)
         )
       else { return nil }

@@ -4,8 +4,8 @@ import Tensor
 import Training
 
 /// The search of FBNetV1: weights and θ of a supernet in turns (spec S9); or of the same supernet
-/// at random, where θ rests and only the weights are trained, on the same images in the same steps
-/// (spec S12).
+/// at random, where θ is frozen and only the weights are trained, on the same images in the same
+/// steps (spec S12).
 package final class SearchTask: TrainingTask {
   let configuration: Configuration
   let data: Dataset
@@ -14,7 +14,7 @@ package final class SearchTask: TrainingTask {
   package let plan: TrainingPlan
   /// Milliseconds of every candidate, where they are known.
   let latency: AdditiveCost?
-  /// What finds networks beside the training: by the gradient of θ, or at random.
+  /// What finds networks during the training: by the gradient of θ, or at random.
   let algorithm: any SupernetAlgorithm
 
   /// Builds the search; `latency` must be there where that is the cost.

@@ -5,7 +5,7 @@ import Runs
 import Tensor
 
 /// The training of one network by a recipe (spec S41): on the training images but for those that
-/// judge the epochs; the test images are looked at once, at the end.
+/// evaluate the epochs; the test images are looked at once, at the end.
 package final class NetworkTask: TrainingTask {
   package let plan: TrainingPlan
   package let choices: [Choice] = []

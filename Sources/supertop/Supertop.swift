@@ -14,7 +14,7 @@ struct Supertop: ParsableCommand {
       Without arguments a search on the built-in images of handwritten digits starts at once: with \
       a dashboard on a terminal, with progress lines elsewhere.
 
-      A run is a folder. What 'search' or 'train' started, 'resume' goes on with after any stop, \
+      A run is a folder. What 'search' or 'train' started, 'resume' continues after any stop, \
       and 'watch' shows and steers from another terminal.
 
       Exit codes are those of sysexits.h: 64 wrong command line, 65 bad data, 66 no such input, 73 \

@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func `a resumed run is read anew`() throws {
+  @Test func `a resumed run is read again`() throws {
     try withRun { folder, store, run in
       _ = try store.beginSession(step: 0)
       try write(store, run.advance(to: 100))

@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test func `texts are judged before any array, the first infinite value is found`() throws {
+  @Test func `texts are checked before any array, the first infinite value is found`() throws {
     try inTemporaryFolder {
       let path = $0 + "/a.safetensors"
       let header =

@@ -235,7 +235,7 @@ struct CostMultiplierTests {
     }
   }
 
-  @Test func `a restored search goes on to the same bits`() throws {
+  @Test func `a restored search continues to the same bits`() throws {
     func bits(_ search: Search) -> [[UInt32]] {
       search.theta.state().map { $0.values.map(\.bitPattern) }
     }

@@ -98,10 +98,10 @@ import Testing
     let sizes = [3, 9001]
     let parameters = sizes.map { Parameter(name: "w", shape: [$0], engine: engine) }
     var random = Philox(seed: 5, purpose: .test)
-    func draw() {
+    func sample() {
       for p in parameters { for i in 0..<p.value.count { p.value.pointer[i] = random.normal() } }
     }
-    draw()
+    sample()
     let average = MovingAverage(parameters, decay: 0.15, engine: engine)
     #expect(
       zip(parameters, average.averages).allSatisfy {
@@ -111,7 +111,7 @@ import Testing
     var expected = average.averages.map { $0.elements.map { Double($0) } }
     // min(0.15, (1 + n)/(10 + n)): 1/10, then the bound, since 2/11 is above it.
     for decay in [0.1, 0.15, 0.15] {
-      draw()
+      sample()
       average.update()
       for i in expected.indices {
         for j in expected[i].indices {

@@ -45,7 +45,7 @@ import Testing
     let result = try run.finished()
     let steps = try run.reader.steps()
     let epochs = try run.reader.epochs()
-    // 1,437 images, a tenth of each class to judge, in batches of 256, three epochs.
+    // 1,437 images, a tenth of each class to evaluate, in batches of 256, three epochs.
     #expect(steps.map(\.step) == Array(0..<15))
     #expect(steps.allSatisfy { $0.images == 256 && $0.phase == .weights && $0.temperature == 0 })
     #expect(steps.allSatisfy { $0.cost == result.flops })
@@ -86,7 +86,7 @@ import Testing
     #expect(tested.images == 360)
     #expect(tested.top1 == result.top1 && tested.top5 == result.top5)
     #expect(abs(tested.crossEntropy - result.testLoss) < 1e-9)
-    // The epochs were judged on training images that trained nothing.
+    // The epochs were evaluated on training images that trained nothing.
     let split = Split(labels: data.train.labels, thetaShare: 0, validationShare: 0.1, seed: 1)
     let validated = score(data.train, split.validation)
     #expect(validated.images == split.validation.count && validated.images > 130)
@@ -102,7 +102,7 @@ import Testing
     #expect(result.validationLoss == result.testLoss)
   }
 
-  @Test func `images that judge train nothing`() throws {
+  @Test func `images that evaluate train nothing`() throws {
     let run = try TinyTraining(["batch=1437", "validation_share=0.5"])
     guard case .training(let settings) = try run.folder.settings() else { return }
     let data = TinyNetwork.digits
@@ -164,11 +164,11 @@ import Testing
     let run = try TinyTraining([])
     try run.reader.request(.setTemperature(2))
     let trainer = try Trainer(folder: run.folder, makeTask: NetworkTask.make)
-    // A wish from before the trainer stays open for it.
+    // A request from before the trainer stays open for it.
     trainer.start()
     _ = trainer.wait(seconds: 120)
-    let wish = try #require(try run.reader.interventions().first)
-    #expect(wish.state == .refused && wish.note.contains("no temperature"))
+    let request = try #require(try run.reader.interventions().first)
+    #expect(request.state == .refused && request.note.contains("no temperature"))
   }
 
   // MARK: Settings that act over a whole training
@@ -277,7 +277,7 @@ import Testing
     }
   }
 
-  @Test func `ema is what is judged and exported`() throws {
+  @Test func `ema is what is evaluated and exported`() throws {
     func file(_ overrides: [String]) throws -> (Checkpoint, TrainingResult) {
       let run = try TinyTraining(["epochs=2"] + overrides)
       let result = try run.finished()

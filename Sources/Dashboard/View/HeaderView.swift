@@ -199,13 +199,14 @@ func drawMessage(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
 private func standing(_ model: Model) -> String {
   if model.isTrainerGone {
     return
-      "the training process is gone; go on with: supertop resume \(model.summary?.name ?? "RUN")"
+      "the training process is gone; continue with: supertop resume \(model.summary?.name ?? "RUN")"
   }
   switch model.state {
   case .failed: return model.status?.message ?? "the run failed"
   case .stopped:
-    return "stopped with a checkpoint; go on with: supertop resume \(model.summary?.name ?? "RUN")"
-  case .paused: return "paused at a step boundary; space goes on, s does one step"
+    return
+      "stopped with a checkpoint; continue with: supertop resume \(model.summary?.name ?? "RUN")"
+  case .paused: return "paused at a step boundary; space resumes, s makes one step"
   case .finished:
     if !model.kind.hasChoices { return "the \(model.kind.noun) is done; q leaves" }
     return model.isSettled
@@ -215,7 +216,8 @@ private func standing(_ model: Model) -> String {
   case .running, .validating: break
   }
   if model.kind == .random, let networks = model.summary?.randomNetworks {
-    return "random search: θ rests; \(networks) networks are drawn and judged after the last epoch"
+    return "random search: θ is frozen; "
+      + "\(networks) networks are sampled and evaluated after the last epoch"
   }
   if let summary = model.summary, let status = model.status, status.epoch < summary.warmupEpochs {
     return

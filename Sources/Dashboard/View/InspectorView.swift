@@ -253,7 +253,7 @@ private func drawPull(
   frame.putRight(x + width, y, mark + Format.signed(isFlat ? 0 : pull), Style(role))
 }
 
-/// Whether a pull is too weak to be told.
+/// Whether a pull is too weak to be shown.
 private func isFlat(_ pull: Double) -> Bool { !(abs(pull) >= 5e-7) }
 
 /// Why the leader leads, in a sentence.

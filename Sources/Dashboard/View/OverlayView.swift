@@ -1,7 +1,7 @@
 import Foundation
 import Runs
 
-/// Dialogs over the screen: they hide what lies under them and are told by a bright border.
+/// Dialogs over the screen: they hide what lies under them and have a bright border.
 func drawOverlay(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   frame.cursor = nil
   if model.isStopping {
@@ -150,7 +150,7 @@ private func drawQuit(_ frame: inout Frame, _ model: Model, _ layout: Layout, _ 
       case .keepRunning:
         (
           "k",
-          model.ownsTrainer ? "Keep running headless" : "Leave: the run goes on without a watcher"
+          model.ownsTrainer ? "Keep running headless" : "Leave: the run continues without a watcher"
         )
       case .cancel: ("c", "Cancel: stay here")
       }

@@ -123,7 +123,7 @@ package struct Checkpoint: Sendable, Equatable {
     return result
   }
 
-  /// The first array that holds a value which is infinite or no number; nil where there is none.
+  /// The first array that holds an infinite value or NaN; nil where there is none.
   package var firstNotFinite: Tensor? { tensors.first { !$0.values.allSatisfy(\.isFinite) } }
 
   /// Bytes of a Float32 tensor; nil for negative sides or more than memory can hold.

@@ -52,7 +52,8 @@ package func entropyBits(_ probabilities: [some BinaryFloatingPoint]) -> Double 
   -probabilities.reduce(0) { $0 + ($1 > 0 ? Double($1) * log2(Double($1)) : 0) }
 }
 
-/// The steps on θ that a search has, beside those that settle one: a verdict before the start.
+/// The steps on θ that a search has, against those that usually settle one: a verdict before the
+/// start.
 package struct ThetaForecast: Sendable, Equatable {
   /// Steps on θ of the whole search.
   package let steps: Int

@@ -8,7 +8,7 @@ import Foundation
 package struct AdditiveFit: Sendable {
   /// What each candidate adds, [layer][candidate]; the least of every layer is 0.
   ///
-  /// Whole networks tell differences within a layer only: what all candidates of a layer share is
+  /// Whole networks show differences within a layer only: what all candidates of a layer share is
   /// in `constant`. So no term is below 0 and no prediction is changed for that.
   package let terms: [[Double]]
   /// What all networks share, in the unit of what was fitted.

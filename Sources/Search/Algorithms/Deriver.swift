@@ -86,10 +86,10 @@ package final class Deriver {
     return records + sampled.map { record("sample", $0) }
   }
 
-  /// Selects a network by perturbation, and tells where it disagrees with the most probable one.
+  /// Selects a network by perturbation, and says where it differs from the most probable one.
   ///
   /// - Returns: the network, a row for each layer and the evaluations made; nil if `stops`, which
-  ///   is told the share that is done, ended it.
+  ///   receives the share that is done, ended it.
   package func selectedByPerturbation(
     stops: (Double) throws -> Bool
   ) throws -> (network: Architecture, layers: [SelectedLayer], evaluations: Int)? {
@@ -106,7 +106,7 @@ package final class Deriver {
   /// - Parameters:
   ///   - evaluated: the networks so far.
   ///   - trials: evaluations at most.
-  ///   - stops: is told how many were made and the share of the present one; true from it ends
+  ///   - stops: receives how many were made and the share of the present one; true from it ends
   ///     everything.
   /// - Returns: the better ones, and the evaluations made; nil if `stops` ended it.
   /// - Throws: what `stops` throws.

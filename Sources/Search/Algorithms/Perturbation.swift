@@ -11,7 +11,7 @@ package struct Perturbation: Sendable, Equatable {
   package let evaluations: Int
 }
 
-/// A layer of a selection by perturbation beside the most probable candidate.
+/// A layer of a selection by perturbation, with its most probable candidate.
 package struct SelectedLayer: Codable, Sendable, Equatable {
   /// Name of the choice.
   package var layer: String
@@ -44,7 +44,7 @@ extension SearchTask {
   ///
   /// - Parameters:
   ///   - temperature: τ of the mixture.
-  ///   - stops: is told the share that is done; true from it ends the measurement.
+  ///   - stops: receives the share that is done; true from it ends the measurement.
   /// - Returns: nil if `stops` ended it.
   /// - Throws: what `stops` throws.
   func perturbation(

@@ -17,7 +17,7 @@ struct Refinement {
   private let scores: [[Double]]
 
   /// - Parameters:
-  ///   - costModel: tells which neighbours there are.
+  ///   - costModel: says which neighbours there are.
   ///   - within: costs that a neighbour may have.
   ///   - probabilities: of the candidates, [layer][candidate]; they order the trials.
   init(

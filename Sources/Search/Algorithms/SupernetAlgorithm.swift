@@ -1,6 +1,6 @@
 import Runs
 
-/// What finds networks in a supernet, beside the training of its weights: by the gradient of θ, or
+/// What finds networks in a supernet while its weights are trained: by the gradient of θ, or
 /// at random.
 ///
 /// A `SearchTask` trains and evaluates; whatever depends on how networks come about it asks its
@@ -10,9 +10,9 @@ protocol SupernetAlgorithm {
   var leader: Architecture { get }
   /// What the leader is, for a line of progress.
   var leaderName: String { get }
-  /// Whether the plan is long enough for θ; nil where θ rests.
+  /// Whether the plan is long enough for θ; nil where θ is frozen.
   var forecast: ThetaForecast? { get }
-  /// How decided θ is; nil where θ rests.
+  /// How decided θ is; nil where θ is frozen.
   var verdict: Verdict? { get }
 
   /// The networks that are evaluated at the end, at least one.

@@ -15,8 +15,8 @@
 /// - Projection: where C left the allowed costs, θ ← θ − ν·price/B with the least |ν| that brings
 ///   it back. Of all distributions within the budget this is the one nearest to softmax(θ) in
 ///   Kullback–Leibler divergence. So the expected cost holds from the first step on, however few
-///   steps there are, and λ only has to learn how accuracy is traded for cost: it rests when no
-///   step leaves the budget any more.
+///   steps there are, and λ only has to learn how accuracy is traded for cost: it stays constant
+///   when no step leaves the budget any more.
 ///
 /// The rate is relative to 1 + |λ|, and large at first, so that a start of 0.1 or of 10 is soon
 /// forgotten.
@@ -51,7 +51,7 @@ package struct CostMultiplier: Sendable, Equatable {
     self.aim = aim
   }
 
-  /// Goes on from a saved state.
+  /// Continues from a saved state.
   mutating func restore(value: Float, steps: Int) {
     self.value = value
     self.steps = steps

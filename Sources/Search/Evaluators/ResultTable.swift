@@ -76,7 +76,7 @@ package struct ResultTable: Sendable {
 
   /// A column of costs.
   ///
-  /// Errors: `.data` naming the columns there are, or the cell that is no number of 0 or more.
+  /// Errors: `.data` naming the columns there are, or the cell that is not a number of 0 or more.
   package func costs(_ name: String) throws -> Costs {
     let column = try table.column(name)
     let values = try table.rows.indices.map { row in

@@ -40,7 +40,7 @@ package enum LatencyDiagnostics {
   /// table on which not only skip saves time.
   private static let leastSaving = 0.15
   /// Findings of one kind that are told in full.
-  private static let told = 3
+  private static let shown = 3
 
   /// Looks for what is wrong with a table.
   ///
@@ -110,7 +110,7 @@ package enum LatencyDiagnostics {
     return found
   }
 
-  /// Where the choice of a convolution saves little beside leaving it out, a cost term can only
+  /// Where the choice of a convolution saves little against leaving it out, a cost term can only
   /// delete layers.
   private static func onlySkip(_ rows: [Row]) -> Finding? {
     // Means over the layers: what a single fitted cell is off by evens out.
@@ -188,13 +188,13 @@ package enum LatencyDiagnostics {
 
   /// The first few of a kind, and how many layers more there are.
   private static func condensed(_ all: [Finding]) -> [Finding] {
-    guard all.count > told + 1, let kind = all.first else { return all }
+    guard all.count > shown + 1, let kind = all.first else { return all }
     let kindName = kind.text.split(separator: ":").dropFirst().first?.split(separator: ",").first
-    return all.prefix(told)
+    return all.prefix(shown)
       + [
         Finding(
           kind.grade,
-          "\(all.count - told) more layers are\(kindName.map { String($0) } ?? " such")"
+          "\(all.count - shown) more layers are\(kindName.map { String($0) } ?? " such")"
         )
       ]
   }

@@ -63,7 +63,7 @@ package struct LatencyFit: Sendable {
       throw UserError(
         .data,
         table.path,
-        "too few networks to fit and judge a table",
+        "too few networks to fit and check a table",
         remedy: "give some hundred networks; a fifth of them is kept apart"
       )
     }

@@ -11,7 +11,7 @@ package struct LatencyProgress: Sendable, Equatable {
   package var cellCount: Int
   /// Share of the work that is done, 0…1.
   package var share: Double
-  /// Seconds still to go; nil while that cannot be told.
+  /// Seconds still to go; nil while that is unknown.
   package var secondsLeft: Double?
 }
 
@@ -83,7 +83,7 @@ extension LatencyTable {
         parts: true,
         engine: engine
       )
-      func tell(_ share: Double) throws {
+      func report(_ share: Double) throws {
         let share = (Double(index) + share) / Double(plan.count)
         let passed = (clock.now - start).seconds
         let done = Double(timed) + share * Double(plan.count) - Double(index)
@@ -97,7 +97,7 @@ extension LatencyTable {
           )
         )
       }
-      try time(timer, precision, &reference, tell)
+      try time(timer, precision, &reference, report)
       let parts = timer.parts
       precondition(parts.count == chosen.count + 2, "latency: \(parts.count) parts timed")
       table.add(
@@ -120,11 +120,11 @@ extension LatencyTable {
     _ timer: NetworkTimer,
     _ precision: LatencyPrecision,
     _ reference: inout ReferenceLoop,
-    _ tell: (Double) throws -> Void
+    _ report: (Double) throws -> Void
   ) throws {
     let clock = ContinuousClock()
     let start = clock.now
-    try tell(0)
+    try report(0)
     timer.warmUp(seconds: 0.03)
     // A slow network needs its calls all the same.
     let callSeconds = timer.callSeconds
@@ -134,7 +134,7 @@ extension LatencyTable {
       let passed = (clock.now - start).seconds
       let spread = timer.spread
       if spread <= precision.target { return }
-      try tell(min(0.95, passed / patience))
+      try report(min(0.95, passed / patience))
       if passed > patience, timer.isTimed {
         if spread <= precision.accepted { return }
         throw tooNoisy(spread, precision)

@@ -17,7 +17,7 @@ extension LatencyTable {
   ///   - threads: workers inside a block.
   ///   - isa: the kernels to time.
   ///   - precision: what is enough.
-  ///   - anew: whether to measure even if there is a finished table.
+  ///   - remeasures: whether to measure even if there is a finished table.
   ///   - progress: see `measured`.
   ///   - unkept: called once if nothing can be kept in `path`, before the measurement where that
   ///     shows; what it throws ends it.
@@ -29,13 +29,14 @@ extension LatencyTable {
     threads: Int,
     isa: InstructionSet = .chosen,
     precision: LatencyPrecision = LatencyPrecision(),
-    anew: Bool = false,
+    remeasures: Bool = false,
     progress: (LatencyProgress) throws -> Void = { _ in },
     unkept: (UserError) throws -> Void = { throw $0 }
   ) throws -> LatencyTable {
     let path = path ?? cachePath(for: space, threads: threads, isa: isa)
     // A damaged file of the cache is made again, as any other of its kind.
-    if !anew, let table = try? load(path: path), (try? table.prices(for: space, place: path)) != nil
+    if !remeasures, let table = try? load(path: path),
+      (try? table.prices(for: space, place: path)) != nil
     {
       return table
     }
@@ -124,7 +125,7 @@ extension LatencyTable {
       + "\(hash.prefix(12)).json"
   }
 
-  /// The processor's name, as the system tells it.
+  /// The processor's name, as the system names it.
   package static func hostProcessor() -> String {
     #if os(Linux)
       let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""

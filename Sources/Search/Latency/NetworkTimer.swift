@@ -27,8 +27,8 @@ struct MedianInterval: Equatable {
   }
 }
 
-/// Times one network's calls in batches, so that batches that other load has slowed can be told and
-/// replaced.
+/// Times one network's calls in batches, so that batches that other load has slowed can be
+/// recognised and replaced.
 final class NetworkTimer {
   private let network: InferenceNetwork
   private let image: Tensor

@@ -13,7 +13,7 @@ struct SearchLatency {
     var table: AdditiveCost
     var spread: [[Double]]?
     var threads: Int?
-    /// That the blocks will be timed anew for the next run, if so.
+    /// That the blocks will be timed again for the next run, if so.
     var warning: String?
   }
 
@@ -42,13 +42,13 @@ struct SearchLatency {
         progress: progress,
         unkept: {
           warning =
-            "\($0.place): \($0.problem); so there is no cache, and each run times the blocks anew"
+            "\($0.place): \($0.problem); so there is no cache, and each run times the blocks again"
         }
       )
     } else {
       table = try LatencyTable.load(path: named)
     }
-    // A table that does not fit the space is told by its own name, and not kept.
+    // A table that does not fit the space is reported by its own name, and not kept.
     _ = try table.prices(for: space, place: named.isEmpty ? "latency" : named)
     try table.write(to: path)
     // As the file has it, rounded, so that a resumed run pays the same.
@@ -94,11 +94,11 @@ extension SearchTask {
       )
     }
     let aimless = configuration.limit != nil && !configuration.loss.needsBudget
-    var told: [(level: LogRecord.Level, text: String)] = found.map {
+    var findings: [(level: LogRecord.Level, text: String)] = found.map {
       ($0.grade == .note ? .info : .warning, "prices: \($0.text)")
     }
     if aimless {
-      told.append(
+      findings.append(
         (
           .warning,
           "loss.form \(configuration.loss.form.rawValue) does not aim at the budget; only the "
@@ -106,6 +106,6 @@ extension SearchTask {
         )
       )
     }
-    return told
+    return findings
   }
 }

@@ -38,7 +38,8 @@ extension LayerwiseSpace {
     throw UserError(
       .configuration,
       "budget.\(metric.rawValue)",
-      "\(metric.text(limit)) is \(isLow ? "less than the cheapest" : "more than the dearest") "
+      "\(metric.text(limit)) is "
+        + (isLow ? "less than the cheapest " : "more than the most expensive ")
         + "network of this space costs",
       remedy: "give \(metric.text(prices.range.lowerBound, rounded: .up)) to "
         + metric.text(prices.range.upperBound, rounded: .down)

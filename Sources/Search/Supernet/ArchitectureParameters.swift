@@ -201,7 +201,7 @@ package final class ArchitectureParameters {
   ///   - number: of the step; names the Gumbel noise.
   ///   - temperature: τ of the Gumbel-softmax.
   ///   - samples: 1, or one for each image.
-  ///   - learningRate: of θ; nil lets θ rest, so that whoever evaluates can train itself.
+  ///   - learningRate: of θ; nil freezes θ, so that whoever evaluates can train itself.
   ///   - engine: the tape of the evaluation, which records.
   ///   - crossEntropy: evaluates mixtures: a scalar on `engine`.
   /// - Returns: the loss, and the expected cost of the sample.
@@ -260,7 +260,7 @@ package final class ArchitectureParameters {
 
   // MARK: State
 
-  /// What a search goes on from: θ and Adam's moments.
+  /// What a search continues from: θ and Adam's moments.
   package func state() -> StateDictionary { StateDictionary(entries) }
 
   /// Takes up a saved state, all of it or nothing.

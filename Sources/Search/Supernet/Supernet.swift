@@ -58,7 +58,7 @@ package final class Supernet {
     choices = space.choices
     let prices = try space.prices(configuration, latency: latency)
     var loss = configuration.loss
-    // Where θ rests nothing is learned from costs either.
+    // Where θ is frozen nothing is learned from costs either.
     if configuration.search.algorithm == .random { loss.multiplier = .fixed }
     theta = ArchitectureParameters(
       optionCounts: space.optionCounts,
@@ -236,7 +236,7 @@ package final class Supernet {
 
   // MARK: Evaluation
 
-  /// Takes batch-norm's statistics anew for an architecture, or for the noise-free mixture.
+  /// Computes batch-norm's statistics again for an architecture, or for the noise-free mixture.
   ///
   /// A shared branch's training statistics are of no use to a derived network (spec S11). Only what
   /// `evaluate` reads is changed.

@@ -22,7 +22,7 @@ struct BenchCommand: ParsableCommand {
   )
 }
 
-/// What every measurement may be told.
+/// What every measurement may be given.
 struct BenchOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,

@@ -4,7 +4,7 @@ import Networks
 import Runs
 import Tensor
 
-/// `supertop bench inference`: a whole network for inference, weights drawn at random.
+/// `supertop bench inference`: a whole network for inference, weights sampled at random.
 struct BenchInferenceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inference",

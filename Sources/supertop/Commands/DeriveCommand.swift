@@ -205,7 +205,7 @@ struct DeriveCommand: ParsableCommand {
 
   private typealias Selected = (network: Architecture, layers: [SelectedLayer], evaluations: Int)
 
-  /// Adds better neighbours of the best networks to the table; the number of networks judged for
+  /// Adds better neighbours of the best networks to the table; the number of networks evaluated for
   /// that.
   private func refined(
     _ table: DeriveTable,
@@ -322,7 +322,8 @@ struct DeriveCommand: ParsableCommand {
 
   private func interrupted(_ signal: Int32, _ ticker: Ticker) -> ExitCode {
     ticker.clear()
-    Output(descriptor: STDERR_FILENO).line("supertop: stopped; the same command goes on from here")
+    let output = Output(descriptor: STDERR_FILENO)
+    output.line("supertop: stopped; the same command continues from here")
     return ExitCode(128 + signal)
   }
 

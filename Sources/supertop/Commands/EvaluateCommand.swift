@@ -42,7 +42,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Worker threads; 0 means one for each core.", valueName: "n"))
   var threads = 0
 
-  @Flag(help: "Count images that cannot be decoded and go on.")
+  @Flag(help: "Count images that cannot be decoded and continue.")
   var skipBadImages = false
 
   @Flag(help: "Print one JSON object.")
@@ -89,7 +89,7 @@ struct EvaluateCommand: ParsableCommand {
   ) throws -> (network: NetworkDescription, data: Dataset) {
     let description = source.description
     let settings = try settings(for: description)
-    let told = Output(descriptor: STDERR_FILENO)
+    let notes = Output(descriptor: STDERR_FILENO)
     let fitted: (network: NetworkDescription, data: Dataset)
     if let learned = source.learned {
       fitted = try source.fitted { progress in
@@ -112,12 +112,12 @@ struct EvaluateCommand: ParsableCommand {
           remedy: "name the data that it was trained on, or train it on these"
         )
       }
-      told.line(
+      notes.line(
         "supertop: \(network): names no classes; the data's order is used, and images are "
           + "normalised by the data's own training images"
       )
     }
-    for warning in fitted.data.warnings { told.line("supertop: \(warning)") }
+    for warning in fitted.data.warnings { notes.line("supertop: \(warning)") }
     return fitted
   }
 

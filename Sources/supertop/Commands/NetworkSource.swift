@@ -103,7 +103,7 @@ struct NetworkSource {
     return adapted
   }
 
-  /// The network in memory, with its weights, or with fresh ones drawn from `seed` where it has
+  /// The network in memory, with its weights, or with fresh ones sampled from `seed` where it has
   /// none.
   ///
   /// Errors: `UserError` naming an array that does not fit the network.

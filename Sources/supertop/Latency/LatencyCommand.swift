@@ -127,7 +127,7 @@ final class LatencyTicker {
     self.remedy = remedy
   }
 
-  /// Tells the state; throws the exit code of a signal that has come.
+  /// Reports the state; throws the exit code of a signal that has come.
   func show(_ share: Double, _ what: String, secondsLeft: Double? = nil) throws {
     if let signal = signals.received {
       ticker.clear()

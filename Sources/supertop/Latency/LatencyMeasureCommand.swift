@@ -56,7 +56,7 @@ struct LatencyMeasureCommand: ParsableCommand {
     let precision = try precision.precision()
     let macro = try space.macro(file: file)
     let path = out ?? LatencyTable.cachePath(for: macro, threads: threads, isa: isa)
-    let ticker = LatencyTicker(remedy: "; the same command goes on from there")
+    let ticker = LatencyTicker(remedy: "; the same command continues from there")
     let table: LatencyTable
     do {
       table = try LatencyTable.kept(
@@ -65,7 +65,7 @@ struct LatencyMeasureCommand: ParsableCommand {
         threads: threads,
         isa: isa,
         precision: precision,
-        anew: true,
+        remeasures: true,
         progress: {
           try ticker.show(
             $0.share,

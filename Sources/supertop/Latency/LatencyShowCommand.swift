@@ -112,7 +112,7 @@ struct LatencyShowCommand: ParsableCommand {
   }
 }
 
-/// Numbers in cells, each on a colour or beside a bar that tells how dear it is.
+/// Numbers in cells, each on a colour or next to a bar that shows how expensive it is.
 struct LatencyHeatMap {
   private let grid: LatencyGrid
   /// Logarithms of the cheapest and the most expensive cell that costs anything.
@@ -156,7 +156,7 @@ struct LatencyHeatMap {
           + candidates[columns].map { padded($0, cell) + " " }.joined(separator: " ")
       ]
       for (name, row) in zip(names, grid.rows) {
-        let cells = row.milliseconds[columns].map { drawn($0, width: cell, colour: colour) }
+        let cells = row.milliseconds[columns].map { shown($0, width: cell, colour: colour) }
         lines.append(
           name + String(repeating: " ", count: first - name.count) + "  "
             + cells.joined(separator: " ")
@@ -168,7 +168,7 @@ struct LatencyHeatMap {
   }
 
   /// A cell and its bar, or the cell on its colour.
-  private func drawn(_ value: Double?, width: Int, colour: Bool) -> String {
+  private func shown(_ value: Double?, width: Int, colour: Bool) -> String {
     guard let value else { return padded("-", width) + " " }
     let number = padded(String(format: "%.4f", value), width)
     let share = share(value)

@@ -17,7 +17,7 @@ final class DeriveTable {
     self.limit = limit
   }
 
-  /// Draws the table over the one that stands there; nothing without a terminal.
+  /// Draws the table over the previous one; nothing without a terminal.
   func show() {
     let text = text(isLive: true)
     guard isTerminal, text != shown else { return }
@@ -26,7 +26,7 @@ final class DeriveTable {
     shown = text
   }
 
-  /// Takes the drawn table away.
+  /// Removes the drawn table.
   func hide() {
     guard !shown.isEmpty else { return }
     let lines = shown.split(separator: "\n").count
