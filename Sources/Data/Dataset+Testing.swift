@@ -42,7 +42,8 @@ extension Dataset {
       throw UserError(
         .data,
         settings.source,
-        "images of \(data.channels) channels, the network was trained on \(learned.mean.count)",
+        "images of \(Format.counted(data.channels, "channel")), "
+          + "the network was trained on \(learned.mean.count)",
         remedy: "name images like those that it was trained on"
       )
     }

@@ -200,7 +200,7 @@ extension Dataset {
   /// A page about the data for `supertop data info`, lines parted by newlines.
   package func describe() -> String {
     func list(_ values: [Float]) -> String {
-      values.map { String(format: "%.4f", $0) }.joined(separator: " ")
+      values.map { Format.fixed(Double($0), 4) }.joined(separator: " ")
     }
     func row(_ name: String, _ value: String) -> String {
       name.padding(toLength: 11, withPad: " ", startingAt: 0) + value.printable()

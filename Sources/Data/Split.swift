@@ -59,9 +59,9 @@ package struct Split: Sendable, Equatable {
     let exact = counts.map { Double(total) * Double($0) / Double(counts.reduce(0, +)) }
     var parts = zip(exact, room).map { min(Int($0), $1) }
     var random = Philox(seed: seed, purpose: .split, step: 1)
-    let order = random.permutation(counts.count)
+    let chance = random.permutation(counts.count)
     let order = counts.indices.sorted {
-      (exact[$0] - Double(parts[$0]), order[$0]) > (exact[$1] - Double(parts[$1]), order[$1])
+      (exact[$0] - Double(parts[$0]), chance[$0]) > (exact[$1] - Double(parts[$1]), chance[$1])
     }
     var left = total - parts.reduce(0, +)
     while left > 0 {

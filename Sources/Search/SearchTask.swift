@@ -35,7 +35,8 @@ package final class SearchTask: TrainingTask {
       throw UserError(
         .data,
         configuration.data.source,
-        "\(data.train.count) training images of \(data.classes) classes leave none for \(purpose)",
+        "none left for \(purpose) of \(Format.counted(data.train.count, "training image")) in "
+          + Format.counted(data.classes, "class"),
         remedy: "add images: each class keeps one for the weights"
       )
     }

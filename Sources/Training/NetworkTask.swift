@@ -42,7 +42,7 @@ package final class NetworkTask: TrainingTask {
         .data,
         folder.networkPath,
         "made for \(description.height)x\(description.width)x\(description.channels) images of "
-          + "\(description.classes) classes, the data has "
+          + "\(Format.counted(description.classes, "class")), the data has "
           + "\(data.height)x\(data.width)x\(data.channels) of \(data.classes)",
         remedy: "start a new run on this data"
       )

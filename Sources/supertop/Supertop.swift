@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Runs
+import Tensor
 
 /// The command line; without a subcommand it searches on the built-in digits at once.
 @main
@@ -39,6 +40,7 @@ struct Supertop: ParsableCommand {
       try checkArguments()
       var command = try parseAsRoot()
       try checkSurroundings()
+      try InstructionSet.checkVariable()
       try command.run()
       try Output.check()
     } catch let error as UserError {

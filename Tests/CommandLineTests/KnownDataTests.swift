@@ -29,8 +29,7 @@ struct KnownDataTests {
 
   private let names = ["beagle", "a \"b\", c", "tabby"]
 
-  @Test func `classes are matched by the names that a network has, wherever its weights lie`() throws
-  {
+  @Test func `classes are matched by their names, wherever the weights lie`() throws {
     let folder = try folder()
     try Pictures.write(folder, "own", names, train: 20, test: 8)
     // Two classes in other places, no training images.

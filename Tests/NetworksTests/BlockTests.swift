@@ -1,5 +1,6 @@
 import Networks
 import Tensor
+import TestSupport
 import Testing
 
 @Suite struct BlockTests {

@@ -1,5 +1,6 @@
 import Networks
 import Tensor
+import TestSupport
 import Testing
 
 /// The deviations of first weights by both rules, in every kind of convolution.

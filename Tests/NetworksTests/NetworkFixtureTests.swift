@@ -89,10 +89,10 @@ import Testing
       let engine = Engine(threads: 2)
       let network = try network(fixture, engine: engine)
       engine.mode = .inference
-      let scores = network(pixels(fixture, engine: engine)).values
+      let inferred = network(pixels(fixture, engine: engine)).values
       let peak = fixture.scores.map { abs($0) }.max() ?? 0
-      let worst = zip(scores, fixture.scores).map { abs($0 - $1) }.max() ?? .infinity
-      #expect(scores.count == fixture.scores.count && worst <= 1e-4 * peak, "\(fixture.name)")
+      let worst = zip(inferred, fixture.scores).map { abs($0 - $1) }.max() ?? .infinity
+      #expect(inferred.count == fixture.scores.count && worst <= 1e-4 * peak, "\(fixture.name)")
 
       engine.mode = .training
       engine.isRecording = true

@@ -178,19 +178,15 @@ import Testing
     #expect(result.sampledDeviation == 0)
   }
 
-  @Test func `the done object has the fields that scripts rely on`() throws {
+  @Test func `the result is one line with the hashes of what was learned`() throws {
     let json = try TrainerTests.unbroken.get().result.json()
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
     )
-    for key in [
-      "event", "val_accuracy", "argmax_accuracy", "val_loss", "architecture", "flops", "params",
-      "cost", "theta_sha256", "weights_sha256", "run", "epochs", "seconds",
-    ] {
-      #expect(object[key] != nil, "\(key) is missing")
-    }
     #expect(object["event"] as? String == "done")
-    #expect((object["theta_sha256"] as? String)?.count == 64)
+    for key in ["theta_sha256", "weights_sha256"] {
+      #expect((object[key] as? String)?.count == 64)
+    }
     #expect(!json.contains("\n"))
   }
 }

@@ -174,11 +174,13 @@ import Testing
     #expect((0..<4).map { odd.rate(step: $0, stepsPerEpoch: 4, of: 5) } == [0.4, 0.8, 1, 1])
   }
 
-  @Test func `the cosine in steps is the cosine in epochs without a warm-up`() {
-    #expect(cosineLearningRate(0.3, step: 0, of: 8) == 0.3)
-    #expect(abs(cosineLearningRate(0.3, step: 4, of: 8) - 0.15) < 1e-15)
-    #expect(cosineLearningRate(0.3, step: 9, of: 8) == 0)
-    #expect(cosineLearningRate(0.3, step: 0, of: 0) == 0.3)
+  @Test func `the cosine falls from the peak to 0 and stays there`() {
+    let schedule = LearningRateSchedule(form: .cosine, peak: 0.3)
+    #expect(schedule.rate(epoch: 0, of: 8) == 0.3)
+    #expect(abs(schedule.rate(epoch: 2, of: 8) - 0.15 * (1 + 0.5.squareRoot())) < 1e-15)
+    #expect(abs(schedule.rate(epoch: 4, of: 8) - 0.15) < 1e-15)
+    #expect(schedule.rate(epoch: 8, of: 8) == 0 && schedule.rate(epoch: 9, of: 8) == 0)
+    #expect(schedule.rate(epoch: 0, of: 0) == 0.3)
   }
 
   @Test func `labels among the largest scores are counted, equal ones in order of their number`() {

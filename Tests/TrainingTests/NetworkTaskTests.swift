@@ -40,8 +40,8 @@ import Testing
     #expect(result.top1 == unbroken.top1 && result.top5 == unbroken.top5)
   }
 
-  @Test func `a finished training holds its records, its result and its weights`() throws {
-    let run = try TinyTraining(["ema=0.9"])
+  @Test func `a finished training holds its records`() throws {
+    let run = try TinyTraining([])
     let result = try run.finished()
     let steps = try run.reader.steps()
     let epochs = try run.reader.epochs()
@@ -51,19 +51,28 @@ import Testing
     #expect(steps.allSatisfy { $0.cost == result.flops })
     #expect(epochs.map(\.step) == [5, 10, 15])
     #expect(try run.reader.choices().isEmpty && run.reader.thetas().isEmpty)
+    #expect(try run.reader.data() == TinyNetwork.digits.fingerprint)
+    #expect(try run.reader.status()?.state == .finished)
     #expect(result.validationAccuracy == epochs[2].validationAccuracy)
     #expect(result.validationLoss == epochs[2].validationLoss)
     #expect(result.testAccuracy == result.top1)
     #expect(result.top1 < result.top5 && result.top5 <= 1)
-    #expect(try run.reader.status()?.state == .finished)
+  }
+
+  @Test func `a finished training keeps its result and gives it again`() throws {
+    let run = try TinyTraining(["epochs=1"])
+    let result = try run.finished()
     let kept = try run.reader.result()
     #expect(kept == (try RunResult.training(result).json()))
 
     let again = try Trainer(folder: run.folder, makeTask: NetworkTask.make)
     again.start()
     #expect(again.wait(seconds: 0) == .finished(.training(result)))
+  }
 
-    // The file alone gives the figures back.
+  @Test func `the weights alone give the figures back`() throws {
+    let run = try TinyTraining(["ema=0.9"])
+    let result = try run.finished()
     let file = try Checkpoint.read(from: run.folder.weightsPath)
     let description = try NetworkFile.parse(
       Foundation.Data(try #require(file.metadata["network"]).utf8)
@@ -71,7 +80,6 @@ import Testing
     #expect(description == (try TinyNetwork.description()))
     let data = TinyNetwork.digits
     #expect(try LearnedData(metadata: file.metadata, path: "") == data.learned)
-    #expect(try run.reader.data() == data.fingerprint)
     let engine = Engine.ofRun(threads: 2)
     let network = Network(description, engine: engine, seed: 5)
     try network.restore(file.state)
@@ -277,7 +285,8 @@ import Testing
     }
   }
 
-  @Test func `ema is what is evaluated and exported`() throws {
+  /// That its figures are those of its file: `the weights alone give the figures back`.
+  @Test func `a moving average gives another file and other figures`() throws {
     func file(_ overrides: [String]) throws -> (Checkpoint, TrainingResult) {
       let run = try TinyTraining(["epochs=2"] + overrides)
       let result = try run.finished()

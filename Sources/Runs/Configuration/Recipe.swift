@@ -105,7 +105,7 @@ extension Origin {
     if recipe.warmupEpochs > Double(recipe.epochs) {
       throw error(
         path + "warmup_epochs",
-        "\(recipe.warmupEpochs) of \(recipe.epochs) epochs",
+        "\(recipe.warmupEpochs) of \(Format.counted(recipe.epochs, "epoch"))",
         remedy: "keep it at or below \(path)epochs"
       )
     }

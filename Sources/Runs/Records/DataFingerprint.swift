@@ -101,7 +101,7 @@ package struct DataFingerprint: Codable, Sendable, Equatable {
         other.append(name)
       }
     }
-    func count(_ images: Int) -> String { "\(images) \(kind) image\(images == 1 ? "" : "s")" }
+    func count(_ images: Int) -> String { Format.counted(images, "\(kind) image") }
     var changes: [String] = []
     if more > 0 { changes.append("\(count(more)) more in \(grown.listed())") }
     if fewer > 0 { changes.append("\(count(fewer)) fewer in \(shrunk.listed())") }

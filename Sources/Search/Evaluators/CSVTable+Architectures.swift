@@ -20,7 +20,8 @@ extension CSVTable {
         throw fault(
           row: row,
           column: column,
-          "'\(cell)' has \(cell.count) digits for \(length) layers"
+          "'\(cell)' has \(Format.counted(cell.count, "digit")) "
+            + "for \(Format.counted(length, "layer"))"
         )
       }
       let options = try cell.enumerated().map { layer, character in

@@ -194,7 +194,8 @@ package enum LatencyDiagnostics {
       + [
         Finding(
           kind.grade,
-          "\(all.count - shown) more layers are\(kindName.map { String($0) } ?? " such")"
+          Format.counted(all.count - shown, "more layer") + " are"
+            + (kindName.map { String($0) } ?? " such")
         )
       ]
   }

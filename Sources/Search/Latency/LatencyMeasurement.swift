@@ -143,7 +143,7 @@ extension LatencyTable {
   }
 
   static func tooNoisy(_ spread: Double, _ precision: LatencyPrecision) -> UserError {
-    func percent(_ value: Double) -> String { String(format: "%.1f %%", 100 * value) }
+    func percent(_ value: Double) -> String { Format.fixed(100 * value, 1) + " %" }
     let seen = spread.isFinite ? "timings vary by \(percent(spread))" : "no two timings agree"
     let loose = spread.isFinite ? min(1, (spread * 120).rounded(.up) / 100) : 0.5
     return UserError(

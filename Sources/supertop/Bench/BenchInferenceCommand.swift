@@ -117,7 +117,7 @@ struct BenchInferenceCommand: ParsableCommand {
       table: [
         [
           "\(report.network) at \(report.size)x\(report.size), batch \(batch), \(report.isa), "
-            + "\(report.threads) threads, \(report.calls) calls"
+            + "\(Format.counted(report.threads, "thread")), \(Format.counted(report.calls, "call"))"
         ],
         ["median", BenchTable.number(report.medianMs, 3), "ms"],
         ["least", BenchTable.number(report.minMs, 3), "ms"],

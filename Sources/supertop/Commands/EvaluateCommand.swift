@@ -107,8 +107,9 @@ struct EvaluateCommand: ParsableCommand {
         throw UserError(
           .data,
           network,
-          "trained for \(description.classes) classes and \(description.channels) channels, the "
-            + "data has \(classes) and \(channels)",
+          "trained for \(Format.counted(description.classes, "class")) and "
+            + "\(Format.counted(description.channels, "channel")), "
+            + "the data has \(classes) and \(channels)",
           remedy: "name the data that it was trained on, or train it on these"
         )
       }
@@ -128,7 +129,7 @@ struct EvaluateCommand: ParsableCommand {
     var score = NetworkScore()
     for images in BatchLoader(BatchPlan(evaluating: data.test, of: data, batch: batch)) {
       evaluator.evaluate(images, into: &score)
-      ticker.show("\(score.images) of \(data.test.count) images")
+      ticker.show("\(score.images) of \(Format.counted(data.test.count, "image"))")
     }
     return score
   }
@@ -147,13 +148,8 @@ struct EvaluateCommand: ParsableCommand {
       return try Output().json(object)
     }
     Output().line(
-      String(
-        format: "top-1 %.2f %%, top-5 %.2f %%, loss %.4f on %d images",
-        100 * score.top1,
-        100 * score.top5,
-        score.crossEntropy,
-        score.images
-      )
+      "top-1 \(Format.fixed(100 * score.top1, 2)) %, top-5 \(Format.fixed(100 * score.top5, 2)) %, "
+        + "loss \(Format.fixed(score.crossEntropy, 4)) on \(Format.counted(score.images, "image"))"
     )
   }
 

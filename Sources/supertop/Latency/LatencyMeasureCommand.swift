@@ -69,7 +69,7 @@ struct LatencyMeasureCommand: ParsableCommand {
         progress: {
           try ticker.show(
             $0.share,
-            "\($0.cells) of \($0.cellCount) cells",
+            "\($0.cells) of \(Format.counted($0.cellCount, "cell"))",
             secondsLeft: $0.secondsLeft
           )
         },
@@ -111,9 +111,11 @@ struct LatencyMeasureCommand: ParsableCommand {
       report,
       table: [
         [
-          "\(report.cells) cells in \(Format.duration(ticker.seconds)): \(report.device), "
+          "\(Format.counted(report.cells, "cell")) in \(Format.duration(ticker.seconds)): "
+            + "\(report.device), "
             + "\(report.isa), "
-            + "\(threads) threads; largest spread \(BenchTable.share(report.largestSpread))"
+            + "\(Format.counted(threads, "thread")); "
+            + "largest spread \(BenchTable.share(report.largestSpread))"
         ],
         ["networks take \(number(range.lowerBound, 3)) to \(number(range.upperBound, 3)) ms"],
         ["table: \(path)"],

@@ -49,7 +49,8 @@ final class ProgressPrinter {
     guard !json else { return }
     head = [
       "run \(folder.path): \(kind == .training ? "network" : "preset") \(settings.name), "
-        + "data \(settings.data.source), seed \(settings.seed), \(settings.epochs) epochs"
+        + "data \(settings.data.source), seed \(settings.seed), "
+        + Format.counted(settings.epochs, "epoch")
     ]
     if let obstacle { head.insert("\(obstacle): printing progress lines", at: 0) }
   }
@@ -122,7 +123,8 @@ final class ProgressPrinter {
     line("network: " + result.architecture.map(\.choice).joined(separator: " "))
     if let networks = result.sampledNetworks, let mean = result.sampledMean {
       line(
-        "random sampling: \(Format.percent(mean)) on average of \(networks) networks, "
+        "random sampling: \(Format.percent(mean)) on average of "
+          + "\(Format.counted(networks, "network")), "
           + "deviation \(Format.percent(result.sampledDeviation ?? 0))"
       )
     }

@@ -35,6 +35,12 @@ def pseudorandom(name, count):
     return torch.from_numpy(((x >> 8).astype(np.float64)) / (1 << 24))
 
 
+def projection(gradient, key):
+    """The product of a gradient with a pseudorandom vector."""
+    vector = 2 * pseudorandom(key + "#", gradient.numel()) - 1
+    return float((gradient.reshape(-1) * vector).sum())
+
+
 class Arrays:
     """Leaves by name, in the program's layouts."""
 
@@ -211,8 +217,7 @@ def main():
                 + SHARE * F.cross_entropy(training, mixed, label_smoothing=SMOOTHING))
         loss.backward()
         gradients = {
-            key: [float(leaf.grad.norm()),
-                  float((leaf.grad.reshape(-1) * (2 * pseudorandom(key + "#", leaf.numel()) - 1)).sum())]
+            key: [float(leaf.grad.norm()), projection(leaf.grad, key)]
             for key, leaf in arrays.leaves.items()}
         results.append({
             "name": name, "side": side, "scores": scores.reshape(-1).tolist(),
