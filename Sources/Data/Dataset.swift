@@ -30,7 +30,7 @@ package struct Dataset: Sendable {
   package let skippedImages: Int
   /// One line each: skipped files, odd folders, a cache that could not be written.
   package internal(set) var warnings: [String]
-  /// Whom the data is owed to; empty for a folder of the user's.
+  /// Attribution; empty for a folder of the user's.
   package let credit: String
   /// The cache file in use, nil if the images are in memory.
   package let cachePath: String?

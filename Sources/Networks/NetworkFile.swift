@@ -126,7 +126,7 @@ package enum NetworkFile {
     _ divisor: Int
   ) throws -> Int? {
     if layer.has("middle") {
-      if layer.has("expansion") { throw layer.fault("expansion", "stands beside 'middle'") }
+      if layer.has("expansion") { throw layer.fault("expansion", "is given beside 'middle'") }
       return try layer.number("middle", 1...65536)
     }
     guard let expansion = try layer.real("expansion", above: 0) else { return nil }

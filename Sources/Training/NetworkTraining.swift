@@ -15,7 +15,7 @@ package final class NetworkTraining {
   private let seed: UInt64
   private let optimiser: any Optimiser
   private let average: MovingAverage?
-  /// Whether the averages stand in the weights' place at the moment.
+  /// Whether the averages are in the weights' place now.
   private var isAveraged = false
 
   /// Builds the network with weights sampled from `seed`, or those of `start` where they fit.

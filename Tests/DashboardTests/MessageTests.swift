@@ -1,4 +1,5 @@
 @testable import Dashboard
+import Foundation
 import Runs
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
   private func model(_ text: String, _ size: Size) -> Model {
     var model = Fixture.model("running", size)
     var delta = RunDelta()
-    delta.log = [LogRecord(time: 0, level: .notice, text: text)]
+    delta.log = [LogRecord(id: 1, time: 0, level: .notice, text: text)]
     _ = update(&model, .data(delta))
     return model
   }
@@ -33,7 +34,8 @@ import Testing
 
   @Test func `a short notice takes one line and moves nothing`() {
     let (short, none) = (model("brief", Size(80, 24)), model("", Size(80, 24)))
-    let (a, b) = (view(short).text.split(separator: "\n"), view(none).text.split(separator: "\n"))
+    func rows(_ model: Model) -> [String] { view(model).text.components(separatedBy: "\n") }
+    let (a, b) = (rows(short), rows(none))
     #expect(a.dropLast(2) == b.dropLast(2) && a[a.count - 2].contains("brief"))
   }
 

@@ -218,7 +218,7 @@ final class TinyRun {
     try? FileManager.default.removeItem(at: place)
   }
 
-  /// Trains to the end, with `requests` taken up before the step that stands beside each.
+  /// Trains to the end, with `requests` each taken up before its step.
   func finished(requests: [(step: Int, action: Intervention.Action)] = []) throws -> SearchResult {
     let trainer = try Trainer(folder: folder)
     if requests.isEmpty {

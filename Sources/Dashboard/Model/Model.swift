@@ -190,7 +190,7 @@ extension Model {
   }
 
   /// How decided the choices are now; nil before there are any and in a random search, where θ
-  /// rests.
+  /// is frozen.
   var verdict: Verdict? {
     guard !choices.isEmpty, kind == .search else { return nil }
     return Verdict(

@@ -1,6 +1,6 @@
 import Runs
 
-/// The search at random (spec S12): θ is frozen, and networks that were sampled before the training
+/// Random search (spec S12): θ is frozen, and networks that were sampled before the training
 /// are evaluated with the supernet's weights at its end.
 struct RandomSearch: SupernetAlgorithm {
   /// Different networks, at least one.

@@ -55,7 +55,7 @@ extension AdditiveCost {
       let floor = low - most
       let width = max(high - least - floor, slack) / Double(Self.bins)
       var next: [Start] = []
-      // Where a bin's start stands in `next`.
+      // Where a bin's start is in `next`.
       var slots = [Int32](repeating: -1, count: Self.bins)
       for (parent, start) in starts[layer].enumerated() {
         for candidate in candidates {

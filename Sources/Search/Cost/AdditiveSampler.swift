@@ -1,13 +1,12 @@
 import Foundation
 import Tensor
 
-/// Samples architectures on condition that their cost lies in a range: each as likely as any other
-/// of them (spec S12), or as given probabilities have it (S11).
+/// Samples architectures on condition that their cost lies in a range: each as probable as
+/// any other of them (spec S12), or with given probabilities (S11).
 ///
-/// Throwing away what does not fit would need too many samples where few fit. So costs are rounded
-/// to steps, and what is sampled layer by layer are those that end within the range or a rounding
-/// error beside it; of these the few outside are thrown away, and what is left has the wanted
-/// distribution exactly.
+/// Rejection sampling alone is hopeless where few architectures fit. So costs are quantised to
+/// steps, and layers are sampled one by one along paths that can still end in the range, up to
+/// rounding; the few that end outside are rejected, which leaves exactly the wanted distribution.
 struct AdditiveSampler {
   private let prices: AdditiveCost
   private let range: ClosedRange<Double>

@@ -7,7 +7,7 @@ package struct CostLimit: Sendable, Equatable {
   package let name: String
   /// In the metric's unit.
   package let most: Double
-  /// As it was typed.
+  /// The text that the user gave.
   package let text: String
 
   private static let suffixes: [Character: Double] = ["K": 1e3, "M": 1e6, "G": 1e9]

@@ -60,9 +60,9 @@ package struct CostLoss: Sendable {
 
   /// Whether the cost is that of softmax(θ) instead of the step's sample.
   ///
-  /// A sample's cost scatters widely round its mean: a penalty on it would still push when the mean
-  /// is right, would lean the other way where prices are lopsided, and would have no gradient left
-  /// at a low temperature, when a sample is as good as discrete.
+  /// The cost of a single sample has a high variance: a penalty on it would push even where the
+  /// mean is right, would be biased where prices are skewed, and would have no gradient at a low
+  /// temperature, when a sample is nearly discrete.
   var isOfProbabilities: Bool {
     settings.form == .target || settings.form == .limit && settings.multiplier == .learned
   }

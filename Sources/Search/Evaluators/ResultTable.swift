@@ -1,8 +1,8 @@
 import Data
 import Runs
 
-/// Results of a whole space, or of a part of it: what stands in for training when a search is to be
-/// proven.
+/// Results of a whole space, or of a part of it: what replaces training when a search is
+/// tested.
 ///
 /// A CSV file, plain or gzipped, with a column `arch` (one digit a layer, the index of its
 /// candidate), one or more columns `acc…` (test accuracy of a seed, a share or percent), and

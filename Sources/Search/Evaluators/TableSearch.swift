@@ -112,7 +112,7 @@ package struct TableSearch: Sendable {
       throw UserError(
         .usage,
         "--loss \(form.rawValue)",
-        form.needsBudget ? "aims at which cost?" : "weighs which cost?",
+        "needs a cost \(form.needsBudget ? "to stay within" : "to weigh")",
         remedy: form.needsBudget ? "give a --limit" : "give a --limit or a --metric"
       )
     }

@@ -5,7 +5,7 @@ import Runs
 package enum LatencyDiagnostics {
   /// Something that a person should know of a table.
   package struct Finding: Sendable, Equatable {
-    /// How bad it is.
+    /// Its severity.
     package enum Grade: String, Sendable, Comparable {
       /// Worth knowing.
       case note
@@ -20,7 +20,7 @@ package enum LatencyDiagnostics {
       private var rank: Int { self == .note ? 0 : self == .warning ? 1 : 2 }
     }
 
-    /// How bad it is.
+    /// Its severity.
     package var grade: Grade
     /// One line: where and what.
     package var text: String

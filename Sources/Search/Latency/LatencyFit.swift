@@ -11,7 +11,7 @@ import Tensor
 /// Only differences within a layer can be told from whole networks. So the cheapest candidate of
 /// each layer is priced 0, and what it costs is part of the fixed part; no price is negative, and
 /// every prediction is the fit's. Where the cheapest is not `skip`, skip has a price: noise, which
-/// the table doctor names.
+/// the diagnostics name.
 package struct LatencyFit: Sendable {
   /// Milliseconds, none of them negative.
   package let prices: AdditiveCost

@@ -8,7 +8,8 @@ extension LatencyTable {
   /// The table of a space on this machine: the one kept in `path`, or one that is measured now and
   /// kept there.
   ///
-  /// What an interrupted measurement has timed lies in `path` + `.unfinished`, and is gone on from.
+  /// What an interrupted measurement has timed is in `path` + `.unfinished`; the next one continues
+  /// from it.
   /// Where `path` is no plain file (a pipe, standard output) there is none.
   ///
   /// - Parameters:

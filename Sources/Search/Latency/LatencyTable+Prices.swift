@@ -60,7 +60,7 @@ extension LatencyTable {
         .data,
         "\(place): \(strange.place)",
         "the space has no such cell (\(strange.block))",
-        remedy: "this table is of another macro-architecture or other candidates; "
+        remedy: "this table is of another search space or other candidates; "
           + "measure or import one for this space"
       )
     }
@@ -103,7 +103,7 @@ extension LatencyTable {
       "no cell for " + names.prefix(8).joined(separator: ", ") + more,
       remedy: knowsShape
         ? "add what is missing, or measure a table for these candidates"
-        : "the table is of another macro-architecture; measure or import one for this space"
+        : "the table is of another search space; measure or import one for this space"
     )
   }
 
@@ -144,7 +144,7 @@ extension LatencyTable {
           "the table's is \(found.block) on \(LatencyTable.shape(found.input, found.output, 1)), "
             + "the space's \(block.summary) on "
             + LatencyTable.shape(block.latencyCell.input, block.output, 1),
-          remedy: "the table is of another macro-architecture; measure one for this space"
+          remedy: "the table is of another search space; measure one for this space"
         )
       }
       return found

@@ -101,7 +101,7 @@ package struct LatencyTable: Sendable, Equatable {
         + ", " + candidate
     }
 
-    /// What it is found by.
+    /// What identifies it.
     var key: Key {
       layer.map { .layer($0, candidate) } ?? (isFixed ? .fixed(candidate) : .cell(cell))
     }

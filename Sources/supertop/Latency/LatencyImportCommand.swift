@@ -78,7 +78,7 @@ struct LatencyImportCommand: ParsableCommand {
     )
   }
 
-  /// Writes a new table and says what the doctor thinks of it.
+  /// Writes a new table and prints its diagnostics.
   static func finish(_ table: LatencyTable, for macro: LayerwiseSpace, out: String?) throws {
     let name = table.device.map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
     let path = out ?? "latency-\(name).json"
