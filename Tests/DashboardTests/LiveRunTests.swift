@@ -101,7 +101,7 @@ import Testing
       try write(store, run.advance(to: 100))
       let svg = try Dashboard.screenshot(source: try LiveRun(folder: folder), size: Size(100, 30))
       #expect(svg.hasPrefix("<svg ") && svg.hasSuffix("</svg>\n"))
-      for word in ["Layers", "Loss", "Cost", "Temperature", folder.name] {
+      for word in ["Layers", "Loss", "Acc", "Cost", folder.name] {
         #expect(svg.contains(word), "\(word)")
       }
       #expect(throws: UserError.self) {

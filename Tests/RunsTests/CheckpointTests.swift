@@ -90,7 +90,7 @@ import Testing
       try (whole + Data([0])).write(to: URL(fileURLWithPath: path))
       #expect(
         try userError { _ = try Checkpoint.read(from: path) }?.problem
-          == "1 bytes too many at its end"
+          == "1 byte too many at its end"
       )
     }
   }
