@@ -39,7 +39,7 @@ package struct CSVTable: Sendable {
         throw UserError(
           .data,
           "\(path):\(index + 1)",
-          "\(row.count) cells, the header has \(header.count)",
+          "\(Format.counted(row.count, "cell")), the header has \(header.count)",
           remedy: "give every row a cell for each column"
         )
       }

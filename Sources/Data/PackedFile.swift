@@ -40,7 +40,7 @@ enum PackedFile {
     var test: PackedImages
   }
 
-  /// Why a file is packed anew.
+  /// Why a file is packed again.
   enum Unusable: Error {
     case damaged
     /// Sound, but packed by the rules of another version of the program.

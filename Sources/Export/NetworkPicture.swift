@@ -66,14 +66,15 @@ private struct NetworkDrawing {
   }
 
   private var title: String {
-    "\(network.name): \(bars.count) blocks, one bar each; height is expansion, colour is kernel"
+    "\(network.name): \(Format.counted(bars.count, "block")), one bar each; "
+      + "height is expansion, colour is kernel"
   }
 
   private var heading: String {
     let cost = network.cost
     let facts = [
       network.family, "\(network.height)×\(network.width)×\(network.channels) images",
-      "\(network.classes) classes",
+      Format.counted(network.classes, "class"),
       count(cost.flops(.madds)) + " multiply–adds", count(cost.params(.madds)) + " weights",
       showsHswish ? "" : bars.contains(where: \.isHswish) ? "hswish" : "ReLU",
     ].filter { !$0.isEmpty }.joined(separator: " · ")
@@ -84,7 +85,7 @@ private struct NetworkDrawing {
   private func count(_ value: Int) -> String {
     let (scaled, unit) =
       value >= 1_000_000 ? (Double(value) / 1e6, "M") : (Double(value) / 1e3, "k")
-    return String(format: scaled < 10 ? "%.2f " : "%.1f ", scaled) + unit
+    return "\(Format.fixed(scaled, scaled < 10 ? 2 : 1)) \(unit)"
   }
 
   // MARK: Axis and stages
@@ -123,7 +124,8 @@ private struct NetworkDrawing {
       let side = bars[start].side
       let y = base + Row.map.rawValue
       parts.append(
-        "<path d=\"M\(f(from + 2)) \(f(y - 14)) v3 H\(f(to - 2)) v-3\" fill=\"none\" stroke=\"#555\"/>"
+        "<path d=\"M\(f(from + 2)) \(f(y - 14)) v3 H\(f(to - 2)) v-3\" "
+          + "fill=\"none\" stroke=\"#555\"/>"
       )
       let name = end - start > 1 ? "\(side)×\(side)" : "\(side)²"
       parts.append(text((from + to) / 2, y, name, anchor: "middle"))
@@ -163,7 +165,8 @@ private struct NetworkDrawing {
     } else {
       // A skip: an arrow along the base line.
       parts.append(
-        "<path d=\"M\(f(x)) \(f(base - 5)) h\(f(bar)) m-4 -3 l4 3 l-4 3\" fill=\"none\" stroke=\"#111\"/>"
+        "<path d=\"M\(f(x)) \(f(base - 5)) h\(f(bar)) m-4 -3 l4 3 l-4 3\" "
+          + "fill=\"none\" stroke=\"#111\"/>"
       )
       parts.append(text(middle, base + Row.kernel.rawValue, "–", anchor: "middle"))
     }

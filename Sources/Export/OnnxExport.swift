@@ -12,7 +12,7 @@ package enum OnnxExport {
   /// Writes the network into memory.
   ///
   /// - Parameters:
-  ///   - network: whose weights and statistics of now are taken.
+  ///   - network: whose present weights and statistics are taken.
   ///   - foldsBatchNorm: whether batch-norm becomes part of the convolutions, or stays a node.
   ///   - metadata: texts to carry along.
   /// - Returns: the file's bytes.

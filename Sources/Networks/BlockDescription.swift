@@ -27,17 +27,6 @@ package struct BlockDescription: Sendable, Equatable {
         Bottleneck(kernels: [kernel], middle: middle, groups: groups, activation: activation)
       )
     }
-
-    /// k×k depthwise, 1×1 project: published networks have it where the expansion is 1.
-    package static func depthwiseSeparable(
-      kernel: Int,
-      channels: Int,
-      activation: Activation
-    ) -> Kind {
-      .bottleneck(
-        Bottleneck(kernels: [kernel], middle: channels, expands: false, activation: activation)
-      )
-    }
   }
 
   /// Candidate name, `k3_e6`.

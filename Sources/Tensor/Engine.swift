@@ -123,9 +123,6 @@ package final class Engine {
     while let step = tape.popLast() { step() }
   }
 
-  /// Drops what was recorded.
-  package func clearTape() { tape.removeAll() }
-
   // MARK: Gradients of inputs
 
   /// Where to write the gradient of `x`, and whether to add to what is there.

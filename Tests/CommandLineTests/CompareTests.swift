@@ -59,7 +59,7 @@ import Testing
     #expect(lines.count { $0.contains("found ") && $0.hasSuffix("-") } == 1)
   }
 
-  @Test func `random sampling stands below the random search that drew the networks`() throws {
+  @Test func `random sampling stands below the random search that sampled the networks`() throws {
     let folder = try Program.Folder()
     let random = try Program.run(
       ["search", "--run", "luck", "--algorithm", "random", "--set", "random_networks=3"]

@@ -85,7 +85,7 @@ struct CacheTests {
     #expect(try !load().packed)
   }
 
-  @Test func `what another version packed is packed anew without a word`() throws {
+  @Test func `what another version packed is packed again without a word`() throws {
     let first = try load().dataset
     let path = try #require(first.cachePath)
     let whole = try Foundation.Data(contentsOf: URL(fileURLWithPath: path))

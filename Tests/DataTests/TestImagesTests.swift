@@ -78,7 +78,7 @@ struct TestImagesTests {
     #expect(!packed)
   }
 
-  @Test func `images are packed as in the training, or anew for another resolution`() throws {
+  @Test func `images are packed as in the training, or again for another resolution`() throws {
     let folder = try makeImageFolder(["cat", "dog", "emu"])
     var small = learned
     small.side = 5

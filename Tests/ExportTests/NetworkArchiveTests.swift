@@ -93,7 +93,8 @@ import Testing
     throws
   {
     let header =
-      #"{"__metadata__":{"format":"pt"},"bn.count":{"data_offsets":[0,8],"dtype":"I64","shape":[]}}"#
+      #"{"__metadata__":{"format":"pt"},"#
+      + #""bn.count":{"data_offsets":[0,8],"dtype":"I64","shape":[]}}"#
     for arrays in [8, 3] {
       let path = file()
       defer { try? FileManager.default.removeItem(atPath: path) }

@@ -87,7 +87,7 @@ import Testing
     #expect(CostLimit.within(budget).contains(result.cost))
   }
 
-  @Test func `a search by latency keeps its table and needs nothing else to go on`() throws {
+  @Test func `a search by latency keeps its table and needs nothing else to continue`() throws {
     let space = try TinyRun().space()
     let place = NSTemporaryDirectory() + "supertop-table-\(UUID().uuidString).json"
     let measured = try LatencyTable.measured(
@@ -146,7 +146,7 @@ import Testing
     #expect(again.architecture == result.architecture)
   }
 
-  @Test func `a random search within a budget draws only what holds it`() throws {
+  @Test func `a random search within a budget samples only what holds it`() throws {
     let range = try Self.range.get()
     let budget = range.lowerBound + 0.7 * (range.upperBound - range.lowerBound)
     let run = try TinyRun(overrides: [

@@ -152,8 +152,8 @@ struct CostMultiplierTests {
 
   // MARK: In a search
 
-  /// Twelve layers of four candidates, the more expensive the better with less and less gain, and what
-  /// learns them.
+  /// Twelve layers of four candidates, the more expensive the better with less and less gain, and
+  /// what learns them.
   private struct Search {
     let prices = AdditiveCost(
       layers: (0..<12).map { layer in [0, 1, 2, 4].map { $0 * Double(1 + layer % 4) } },
@@ -235,7 +235,7 @@ struct CostMultiplierTests {
     }
   }
 
-  @Test func `a restored search goes on to the same bits`() throws {
+  @Test func `a restored search continues to the same bits`() throws {
     func bits(_ search: Search) -> [[UInt32]] {
       search.theta.state().map { $0.values.map(\.bitPattern) }
     }

@@ -72,7 +72,7 @@ import Testing
     #expect(saved.count == 6 && saved.last == table)
   }
 
-  @Test func `an interrupted measurement goes on where it was`() throws {
+  @Test func `an interrupted measurement continues where it was`() throws {
     struct Stop: Error {}
     let space = try LatencyFixture.space()
     var kept: LatencyTable?

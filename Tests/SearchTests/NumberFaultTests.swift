@@ -50,7 +50,7 @@ import Testing
     #expect(run.folder.checkpointSteps() == [7])
   }
 
-  @Test func `with another value it goes on from there`() throws {
+  @Test func `with another value it continues from there`() throws {
     let run = try TinyRun(overrides: ["temperature.end=1e-300", "temperature.rate=400"])
     _ = try failure(run)
     // Again at the same place as long as nothing is changed.

@@ -39,7 +39,7 @@ struct ChoiceList: Sendable, Equatable {
     }
   }
 
-  /// Whether there are so many choices that they stand in groups.
+  /// Whether there are so many choices that they are shown in groups.
   static func hasGroups(_ choices: [Choice]) -> Bool {
     choices.count > ungrouped && Set(choices.map(\.group)).count > 1
   }

@@ -229,7 +229,7 @@ final class Terminal {
 
   // MARK: Input
 
-  /// Waits for something to happen, at most this long, and tells all of it.
+  /// Waits for something to happen, at most this long, and returns all of it.
   func events(within milliseconds: Int) -> [Event] {
     let patience = input.wait.map { Int(($0 * 1000).rounded(.up)) } ?? milliseconds
     let seen = cn_wait(Int32(min(milliseconds, patience)))

@@ -62,7 +62,7 @@ func drawGroupHead(
   let name = glyphs.plain(head.name.isEmpty ? "other" : head.name).capitalizedFirst
   let x = frame.put(rows.x + 1, y, "\(mark) \(name)", strong, limit: room)
   let facts =
-    "\(head.choices.count) choice\(head.choices.count == 1 ? "" : "s")"
+    Format.counted(head.choices.count, "choice")
     + (head.settled.map { ", \($0) settled" } ?? "")
   frame.put(x + 2, y, clip(facts, to: right - x - 2), muted)
 }

@@ -1,7 +1,7 @@
 import Runs
 
-/// How one option of a choice is told from the others: what fills its part of a bar, the text on
-/// it, and its line in a chart.
+/// How one option of a choice is told apart from the others: what fills its part of a bar, the text
+/// on it, and its line in a chart.
 struct OptionLook: Hashable, Sendable {
   var fill: Role
   var text: Role

@@ -24,7 +24,7 @@ package final class RunReader: Sendable {
         return try open(path)
       } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
         // A WAL store needs files beside it, which a read-only folder does not take. Without a log
-        // nobody writes, and SQLite may be told that the file stays as it is.
+        // nobody writes, and SQLite may assume that the file stays as it is.
         guard !pathExists(path + "-wal") else { throw error }
         return try open(Path.address(path) + "?immutable=1")
       }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the text of a path tells, without a look at the disk.
+/// What the text of a path says, without a look at the disk.
 ///
 /// Paths are taken apart byte by byte, as the system does it. Foundation's own functions are not
 /// used for what a person may have typed: on some platforms they die of names of one character.

@@ -11,14 +11,15 @@ extension AdditiveCost {
     var candidate: Int32
   }
 
-  /// Brings an architecture within a budget by the least harmful changes (spec S11): a search holds the
-  /// *expected* cost, and the network that it names may lie elsewhere.
+  /// Brings an architecture within a budget by the least harmful changes (spec S11): a search holds
+  /// the *expected* cost, and the network that it names may lie elsewhere.
   ///
-  /// The argmax where that already fits. Else dynamic programming over the cost: layer by layer, each bin
-  /// keeps its most probable start with its true cost, so the answer's cost is never rounded and never
-  /// outside. Starts that share a bin differ by less than a bin, so no architecture that lies within the
-  /// bounds by L bins (L layers; a bin is 1/16384 of the span of costs) is more probable than the answer;
-  /// on prices whose sums fall into bins of their own the answer is exact. O(layers × candidates × bins).
+  /// The argmax where that already fits. Else dynamic programming over the cost: layer by layer,
+  /// each bin keeps its most probable start with its true cost, so the answer's cost is never
+  /// rounded and never outside. Starts that share a bin differ by less than a bin, so no
+  /// architecture that lies within the bounds by L bins (L layers; a bin is 1/16384 of the span of
+  /// costs) is more probable than the answer; on prices whose sums fall into bins of their own the
+  /// answer is exact. O(layers × candidates × bins).
   package func mostProbable(
     _ logProbabilities: [[Double]],
     within: ClosedRange<Double>
@@ -54,7 +55,7 @@ extension AdditiveCost {
       let floor = low - most
       let width = max(high - least - floor, slack) / Double(Self.bins)
       var next: [Start] = []
-      // Where a bin's start stands in `next`.
+      // Where a bin's start is in `next`.
       var slots = [Int32](repeating: -1, count: Self.bins)
       for (parent, start) in starts[layer].enumerated() {
         for candidate in candidates {
@@ -84,7 +85,8 @@ extension AdditiveCost {
       let architecture = Self.path(to: end, through: starts)
       if within.contains(cost(architecture)) { return architecture }
     }
-    // Bins could crowd out the only ones that fit: the cheapest and the most expensive are always tried.
+    // Bins could crowd out the only ones that fit: the cheapest and the most expensive are always
+    // tried.
     return [true, false].map { cheapest in
       Architecture(
         zip(layers, allowed).map { layer, candidates in

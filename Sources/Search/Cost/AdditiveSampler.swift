@@ -1,12 +1,12 @@
 import Foundation
 import Tensor
 
-/// Samples architectures on condition that their cost lies in a range: each as likely as any other of them
-/// (spec S12), or as given probabilities have it (S11).
+/// Samples architectures on condition that their cost lies in a range: each as probable as
+/// any other of them (spec S12), or with given probabilities (S11).
 ///
-/// Throwing away what does not fit would need too many samples where few fit. So costs are rounded to
-/// steps, and what is sampled layer by layer are those that end within the range or a rounding error
-/// beside it; of these the few outside are thrown away, and what is left has the wanted distribution exactly.
+/// Rejection sampling alone is hopeless where few architectures fit. So costs are quantised to
+/// steps, and layers are sampled one by one along paths that can still end in the range, up to
+/// rounding; the few that end outside are rejected, which leaves exactly the wanted distribution.
 struct AdditiveSampler {
   private let prices: AdditiveCost
   private let range: ClosedRange<Double>
@@ -14,8 +14,9 @@ struct AdditiveSampler {
   private let logProbabilities: [[Double]]
   /// Steps of each candidate's price.
   private let steps: [[Int]]
-  /// log P of the continuations from a layer on that end in the range, by the steps spent before it; as
-  /// logarithms, because a settled search has some that would vanish and are the only ones within a limit.
+  /// log P of the continuations from a layer on that end in the range, by the steps spent before
+  /// it; as logarithms, because a settled search has some that would vanish and are the only ones
+  /// within a limit.
   private let shares: [[Double]]
 
   private static let resolution = 4000.0
@@ -70,8 +71,8 @@ struct AdditiveSampler {
   /// Up to `count` different networks, none of them in `seen`; the same for a seed and a `stream`
   /// that tells purposes apart.
   ///
-  /// A range may hold fewer than were asked for, and a settled search samples the same one over and over:
-  /// after 20 samples for each wanted it is given up.
+  /// A range may hold fewer than were asked for, and a settled search samples the same one over and
+  /// over: after 20 samples for each wanted it is given up.
   func different(
     _ count: Int,
     seed: UInt64,
@@ -124,7 +125,8 @@ struct AdditiveSampler {
 }
 
 extension AdditiveCost {
-  /// The very distribution of the samples that happen to fit, without the others (`AdditiveSampler`).
+  /// The very distribution of the samples that happen to fit, without the others
+  /// (`AdditiveSampler`).
   package func samples(
     _ count: Int,
     of probabilities: [[Double]]?,

@@ -15,8 +15,8 @@ extension LayerwiseSpace {
 
   /// What every candidate costs in the metric of `configuration`; `latency` is in milliseconds.
   ///
-  /// Errors: `.configuration` where latency is the cost and not at hand, and for a budget that no network
-  /// of the space can meet, with the range of those that one could.
+  /// Errors: `.configuration` where latency is the cost and not at hand, and for a budget that no
+  /// network of the space can meet, with the range of those that one could.
   func prices(_ configuration: Configuration, latency: AdditiveCost?) throws -> AdditiveCost {
     let metric = configuration.search.cost
     let prices: AdditiveCost
@@ -38,7 +38,8 @@ extension LayerwiseSpace {
     throw UserError(
       .configuration,
       "budget.\(metric.rawValue)",
-      "\(metric.text(limit)) is \(isLow ? "less than the cheapest" : "more than the dearest") "
+      "\(metric.text(limit)) is "
+        + (isLow ? "less than the cheapest " : "more than the most expensive ")
         + "network of this space costs",
       remedy: "give \(metric.text(prices.range.lowerBound, rounded: .up)) to "
         + metric.text(prices.range.upperBound, rounded: .down)

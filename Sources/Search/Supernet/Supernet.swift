@@ -5,8 +5,8 @@ import Runs
 import Tensor
 import Training
 
-/// The stochastic supernet of FBNetV1: every layer runs all its candidates and mixes their outputs by a
-/// Gumbel-softmax of its architecture parameters θ (spec S1–S6).
+/// The stochastic supernet of FBNetV1: every layer runs all its candidates and mixes their outputs
+/// by a Gumbel-softmax of its architecture parameters θ (spec S1–S6).
 ///
 /// Not Sendable: made and used on one queue.
 package final class Supernet {
@@ -58,7 +58,7 @@ package final class Supernet {
     choices = space.choices
     let prices = try space.prices(configuration, latency: latency)
     var loss = configuration.loss
-    // Where θ rests nothing is learned from costs either.
+    // Where θ is frozen nothing is learned from costs either.
     if configuration.search.algorithm == .random { loss.multiplier = .fixed }
     theta = ArchitectureParameters(
       optionCounts: space.optionCounts,
@@ -236,7 +236,7 @@ package final class Supernet {
 
   // MARK: Evaluation
 
-  /// Takes batch-norm's statistics anew for an architecture, or for the noise-free mixture.
+  /// Computes batch-norm's statistics again for an architecture, or for the noise-free mixture.
   ///
   /// A shared branch's training statistics are of no use to a derived network (spec S11). Only what
   /// `evaluate` reads is changed.
@@ -273,8 +273,8 @@ package final class Supernet {
     return (Double(result.loss.item), result.correct)
   }
 
-  /// Mean cross-entropy of the mixture softmax(θ/τ) on a batch, with the batch's own statistics and without
-  /// one candidate.
+  /// Mean cross-entropy of the mixture softmax(θ/τ) on a batch, with the batch's own statistics and
+  /// without one candidate.
   package func crossEntropy(
     without masked: (layer: Int, candidate: Int)?,
     temperature: Double,

@@ -2,7 +2,7 @@ import Kernels
 
 /// A network for inference alone: batch-norm folded, weights packed, no tape, no statistics.
 ///
-/// Keeps a copy of the weights, so it stays as it is when training goes on. Confined to the
+/// Keeps a copy of the weights, so it stays as it is when training continues. Confined to the
 /// engine's queue.
 package final class InferenceNetwork {
   private let engine: Engine

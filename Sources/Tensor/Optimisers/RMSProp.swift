@@ -14,7 +14,7 @@ package final class RMSProp: Optimiser {
   private let weightDecay: Float
   private let engine: Engine
 
-  /// Makes an optimiser at rest.
+  /// Makes an optimiser without a history.
   ///
   /// - Parameters:
   ///   - parameters: what it trains.

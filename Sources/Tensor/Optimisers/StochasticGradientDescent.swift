@@ -10,7 +10,7 @@ package final class StochasticGradientDescent: Optimiser {
   private let weightDecay: Float
   private let engine: Engine
 
-  /// Makes an optimiser at rest.
+  /// Makes an optimiser without a history.
   package init(_ parameters: [Parameter], momentum: Float, weightDecay: Float, engine: Engine) {
     self.parameters = parameters
     self.momentum = momentum

@@ -59,7 +59,7 @@ struct WatchCommand: ParsableCommand {
         .unavailable,
         folder.path,
         "nobody trains on this run now, it stands at step \(status.step)",
-        remedy: "go on with supertop resume \(folder.path)"
+        remedy: "continue with supertop resume \(folder.path)"
       )
     }
   }

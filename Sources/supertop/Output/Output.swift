@@ -5,7 +5,7 @@ import Synchronization
 /// Text to a file descriptor, unbuffered.
 ///
 /// A reader that went away (`supertop … | head`) is no error: what follows is dropped and training
-/// goes on. SIGPIPE is ignored for that, see `Signals`.
+/// continues. SIGPIPE is ignored for that, see `Signals`.
 final class Output {
   /// Error number of the first text that standard output had no room for; 0 while all went well.
   private static let fullness = Atomic<Int32>(0)

@@ -98,7 +98,8 @@ struct ExpansionSums {
   }
   /// xᵀ·g, [blocks, rows of whole tiles, 16]; nil if the weights are frozen.
   ///
-  /// It is the first chunk's, with the others' `partialFloats` apart: their sum is still to be taken.
+  /// It is the first chunk's, with the others' `partialFloats` apart: their sum is still to be
+  /// taken.
   var filter: UnsafeMutablePointer<Float>? { depthwise.map { $0 + plan.depthwiseFloats } }
 }
 
