@@ -133,34 +133,59 @@ package struct ResidualBlockGradient {
 @inlinable @inline(always)
 package func blockVectors<L: Lanes>(_: L.Type) -> Int { L.count < blockWidth ? 2 : 1 }
 
-/// C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias), with a ReLU in the epilogue if `rectify`.
-///
-/// See `multiplyColumns`.
+/// A product with one block, C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias).
+@usableFromInline
+package struct BlockProduct {
+  /// A and B.
+  @usableFromInline package var operands: TileOperands
+  /// Where to.
+  @usableFromInline package var c: Output
+  /// Added to every row, [16]; nil for none.
+  @usableFromInline package var bias: Input?
+
+  /// Describes a product; rows of A are `aStride` floats apart.
+  @inlinable @inline(always)
+  package init(
+    depth: Int,
+    a: Input,
+    aStride: Int,
+    b: Input,
+    c: Output,
+    bias: Input? = nil
+  ) {
+    operands = TileOperands(
+      depth: depth,
+      a: a,
+      rowStride: aStride,
+      depthStride: 1,
+      b: b,
+      bStride: blockWidth
+    )
+    self.c = c
+    self.bias = bias
+  }
+}
+
+/// The product over `rows` rows, with a ReLU in the epilogue if `rectify`; see `multiplyColumns`.
 @inlinable @inline(always)
 package func multiplyBlock<L: Lanes>(
   _: L.Type,
+  _ p: BlockProduct,
   rows: Int,
-  depth: Int,
-  a: Input,
-  aStride: Int,
-  b: Input,
-  c: Output,
-  bias: Input? = nil,
   rectify: Bool = false,
   ahead: UnsafeRawPointer? = nil,
   workspace: Output
 ) {
   var j = 0
   while j < blockWidth {
-    var epilogue = StoreEpilogue(L.self, c: c + j, cStride: blockWidth, rectify: rectify)
+    var epilogue = StoreEpilogue(L.self, c: p.c + j, cStride: blockWidth, rectify: rectify)
+    var operands = p.operands
+    operands.b += j
     multiplyColumns(
       L.self,
+      operands,
       rows: rows,
-      depth: depth,
-      a: a,
-      aStride: aStride,
-      b: b + j,
-      bias: bias.map { $0 + j },
+      bias: p.bias.map { $0 + j },
       ahead: j == 0 ? ahead : nil,
       workspace: workspace,
       epilogue: &epilogue
@@ -177,11 +202,8 @@ package func multiplyBlock<L: Lanes>(
 @inlinable @inline(always)
 package func multiplyColumns<L, E: Epilogue>(
   _: L.Type,
+  _ p: TileOperands,
   rows: Int,
-  depth: Int,
-  a: Input,
-  aStride: Int,
-  b: Input,
   bias: Input? = nil,
   ahead: UnsafeRawPointer? = nil,
   workspace: Output,
@@ -193,17 +215,12 @@ package func multiplyColumns<L, E: Epilogue>(
     // The last tile begins among rows that are done.
     let first = min(done, rows - L.rows)
     if first < 0 { break }
+    var operands = p
+    operands.a += first * p.rowStride
     tile(
       L.self,
       vectors: vectors,
-      TileOperands(
-        depth: depth,
-        a: a + first * aStride,
-        rowStride: aStride,
-        depthStride: 1,
-        b: b,
-        bStride: blockWidth
-      ),
+      operands,
       start: bias,
       startStride: 0,
       prefetches: Prefetches(first: ahead.map { $0 + first * 64 }),
@@ -214,21 +231,18 @@ package func multiplyColumns<L, E: Epilogue>(
     done = first + L.rows
   }
   if done >= rows { return }
+  let depth = p.depth
   let out = workspace + L.rows * depth
-  for r in 0..<rows { (workspace + r * depth).update(from: a + r * aStride, count: depth) }
+  for r in 0..<rows { (workspace + r * depth).update(from: p.a + r * p.rowStride, count: depth) }
   (workspace + rows * depth).update(repeating: 0, count: (L.rows - rows) * depth)
+  var operands = p
+  operands.a = Input(workspace)
+  operands.rowStride = depth
   var store = StoreEpilogue(L.self, c: out, cStride: blockWidth)
   tile(
     L.self,
     vectors: vectors,
-    TileOperands(
-      depth: depth,
-      a: workspace,
-      rowStride: depth,
-      depthStride: 1,
-      b: b,
-      bStride: blockWidth
-    ),
+    operands,
     start: bias,
     startStride: 0,
     epilogue: &store
@@ -240,33 +254,45 @@ package func multiplyColumns<L, E: Epilogue>(
   }
 }
 
-/// Adds Σ x·xᵀ of rows `first..<last` to `products`, [C, C] in padded rows, and Σ x to `sums`; of
-/// what lies below the diagonal only a part.
-///
-/// The second moments of a convolution's input give the statistics of every 1×1 convolution of it.
-/// Reads up to a vector beyond the last row. Rows of `products` are `wholeBlocks(channels)` floats,
-/// and there are whole tiles of them.
+/// The second moments of a convolution's input, which give the statistics of every 1×1 convolution
+/// of it.
+@usableFromInline
+package struct SecondMoments {
+  /// The input, [rows, C].
+  @usableFromInline package var x: Input
+  /// C.
+  @usableFromInline package var channels: Int
+  /// Gains Σ x·xᵀ, [C, C] in rows of `wholeBlocks(C)` floats, whole tiles of them; of what lies
+  /// below the diagonal only a part.
+  @usableFromInline package var products: Output
+  /// Gains Σ x, [C].
+  @usableFromInline package var sums: Output
+
+  /// Describes the work.
+  @inlinable
+  package init(x: Input, channels: Int, products: Output, sums: Output) {
+    self.x = x
+    self.channels = channels
+    self.products = products
+    self.sums = sums
+  }
+}
+
+/// Adds the moments of `rows`; reads up to a vector beyond the last.
 @inlinable @inline(always)
-package func secondMoments<L: Lanes>(
-  _: L.Type,
-  _ x: Input,
-  channels: Int,
-  first: Int,
-  last: Int,
-  products: Output,
-  sums: Output
-) {
-  let from = x + first * channels
+package func secondMoments<L: Lanes>(_: L.Type, _ p: SecondMoments, rows: Range<Int>) {
+  let channels = p.channels
+  let from = p.x + rows.lowerBound * channels
   multiplyTransposed(
     L.self,
-    rows: last - first,
+    rows: rows.count,
     k: channels,
     n: channels,
     a: from,
     aStride: channels,
     d: from,
     dStride: channels,
-    c: products,
+    c: p.products,
     cStride: wholeBlocks(channels),
     isSymmetric: true
   )
@@ -274,8 +300,8 @@ package func secondMoments<L: Lanes>(
   while j < channels {
     let width = min(L.count, channels - j)
     var sum = L.Vector.zero
-    for r in 0..<last - first { sum += L.load(from + r * channels + j, width) }
-    L.store(L.load(sums + j, width) + sum, sums + j, width)
+    for r in 0..<rows.count { sum += L.load(from + r * channels + j, width) }
+    L.store(L.load(p.sums + j, width) + sum, p.sums + j, width)
     j += L.count
   }
 }
