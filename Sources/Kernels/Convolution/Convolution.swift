@@ -62,7 +62,7 @@ package func convolve<L: Lanes>(
   var row = rows.lowerBound
   while row < rows.upperBound {
     let n = min(convolutionBlock, rows.upperBound - row)
-    loadRows(L.self, p.source, first: row, count: n, into: workspace, outStride: depth)
+    loadRows(L.self, p.source, rows: row..<row + n, into: workspace, outStride: depth)
     multiply(
       L.self,
       rows: n,
@@ -163,9 +163,9 @@ package func convolveBackward<L: Lanes>(
   var row = rows.lowerBound
   while row < rows.upperBound {
     let n = min(convolutionBlock, rows.upperBound - row)
-    loadGradientRows(L.self, p.gradient, first: row, count: n, into: d, outStride: dStride)
+    loadGradientRows(L.self, p.gradient, rows: row..<row + n, into: d, outStride: dStride)
     if let filter = p.filterGradient {
-      loadRows(L.self, p.source, first: row, count: n, into: a, outStride: aStride)
+      loadRows(L.self, p.source, rows: row..<row + n, into: a, outStride: aStride)
       multiplyTransposed(
         L.self,
         rows: n,

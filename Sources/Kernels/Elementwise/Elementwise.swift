@@ -35,8 +35,7 @@ package func materialise<L: Lanes>(
   loadRows(
     L.self,
     source,
-    first: rows.lowerBound,
-    count: rows.count,
+    rows: rows,
     into: out + rows.lowerBound * source.channels,
     outStride: source.channels
   )

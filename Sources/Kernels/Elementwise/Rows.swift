@@ -97,23 +97,22 @@ package struct Patches {
   }
 }
 
-/// Copies `count` matrix rows from `first` on into `out` (rows of `outStride` floats).
+/// Copies matrix rows to `out`, rows of `outStride` floats.
 @inlinable @inline(always)
 package func loadRows<L: Lanes>(
   _: L.Type,
   _ s: RowSource,
-  first: Int,
-  count: Int,
+  rows: Range<Int>,
   into out: Output,
   outStride: Int
 ) {
   if let patches = s.patches {
     let k = patches.kernel
-    for r in 0..<count {
+    for r in 0..<rows.count {
       var to = out + r * outStride
       for ky in 0..<k {
         for kx in 0..<k {
-          if let pixel = patches.pixel(row: first + r, ky: ky, kx: kx) {
+          if let pixel = patches.pixel(row: rows.lowerBound + r, ky: ky, kx: kx) {
             loadRow(L.self, s, from: s.base + pixel * s.stride, into: to)
           } else {
             for c in 0..<s.channels { to[c] = 0 }
@@ -123,8 +122,9 @@ package func loadRows<L: Lanes>(
       }
     }
   } else {
-    for r in 0..<count {
-      loadRow(L.self, s, from: s.base + (first + r) * s.stride, into: out + r * outStride)
+    for r in 0..<rows.count {
+      let from = s.base + (rows.lowerBound + r) * s.stride
+      loadRow(L.self, s, from: from, into: out + r * outStride)
     }
   }
 }
@@ -142,9 +142,9 @@ package func loadRow<L: Lanes>(_: L.Type, _ s: RowSource, from: Input, into to: 
     return
   }
   switch s.activation {
-  case .none: transform(L.self, s.channels, from, scale, shift, .none, to)
-  case .relu: transform(L.self, s.channels, from, scale, shift, .relu, to)
-  case .hswish: transform(L.self, s.channels, from, scale, shift, .hswish, to)
+  case .none: transform(L.self, .none, s.channels, from, scale: scale, shift: shift, into: to)
+  case .relu: transform(L.self, .relu, s.channels, from, scale: scale, shift: shift, into: to)
+  case .hswish: transform(L.self, .hswish, s.channels, from, scale: scale, shift: shift, into: to)
   }
 }
 
@@ -152,12 +152,12 @@ package func loadRow<L: Lanes>(_: L.Type, _ s: RowSource, from: Input, into to: 
 @inlinable @inline(always)
 package func transform<L: Lanes>(
   _: L.Type,
+  _ activation: Activation,
   _ channels: Int,
   _ from: Input,
-  _ scale: Input,
-  _ shift: Input,
-  _ activation: Activation,
-  _ to: Output
+  scale: Input,
+  shift: Input,
+  into to: Output
 ) {
   var c = 0
   while c + L.count <= channels {
@@ -223,20 +223,18 @@ package struct GradientSource {
   }
 }
 
-/// Writes the gradient of `count` raw rows from `first` on into `out`, which may be the raw rows'
-/// place.
+/// Writes the gradient of raw rows to `out`, which may be their place.
 @inlinable @inline(always)
 package func loadGradientRows<L: Lanes>(
   _: L.Type,
   _ s: GradientSource,
-  first: Int,
-  count: Int,
+  rows: Range<Int>,
   into out: Output,
   outStride: Int
 ) {
-  guard let raw = s.raw, let alpha = s.coefficients, s.activation == .none else {
-    for r in 0..<count {
-      let at = (first + r) * s.stride
+  guard s.raw != nil, s.coefficients != nil, s.activation == .none else {
+    for r in 0..<rows.count {
+      let at = (rows.lowerBound + r) * s.stride
       loadGradientRow(L.self, s, at: at, into: out + r * outStride)
     }
     return
@@ -244,15 +242,16 @@ package func loadGradientRows<L: Lanes>(
   // The usual case, column by column with the coefficients in registers.
   var c = 0
   while c + L.count <= s.channels {
-    gradientColumn(L.self, s, raw + c, alpha + c, c, first, count, L.count, out + c, outStride)
+    gradientColumn(L.self, s, c, width: L.count, rows: rows, into: out, outStride: outStride)
     c += L.count
   }
-  if c + L.Half.count == s.channels {
-    let n = L.Half.count
-    gradientColumn(L.Half.self, s, raw + c, alpha + c, c, first, count, n, out + c, outStride)
-  } else if c < s.channels {
-    let n = s.channels - c
-    gradientColumn(L.self, s, raw + c, alpha + c, c, first, count, n, out + c, outStride)
+  let n = s.channels - c
+  if n == L.Half.count {
+    // The width is a constant, so no lane is taken by itself.
+    let half = L.Half.count
+    gradientColumn(L.Half.self, s, c, width: half, rows: rows, into: out, outStride: outStride)
+  } else if n > 0 {
+    gradientColumn(L.self, s, c, width: n, rows: rows, into: out, outStride: outStride)
   }
 }
 
@@ -261,22 +260,20 @@ package func loadGradientRows<L: Lanes>(
 package func gradientColumn<L: Lanes>(
   _: L.Type,
   _ s: GradientSource,
-  _ raw: Input,
-  _ alpha: Input,
   _ c: Int,
-  _ first: Int,
-  _ count: Int,
-  _ n: Int,
-  _ out: Output,
-  _ outStride: Int
+  width n: Int,
+  rows: Range<Int>,
+  into out: Output,
+  outStride: Int
 ) {
-  let a = L.load(alpha, n)
-  let b = L.load(alpha + s.coefficientStride, n)
-  let k = L.load(alpha + 2 * s.coefficientStride, n)
-  for r in 0..<count {
-    let at = (first + r) * s.stride
+  guard let raw = s.raw, let alpha = s.coefficients else { return }
+  let a = L.load(alpha + c, n)
+  let b = L.load(alpha + s.coefficientStride + c, n)
+  let k = L.load(alpha + 2 * s.coefficientStride + c, n)
+  for r in 0..<rows.count {
+    let at = (rows.lowerBound + r) * s.stride + c
     let affine = L.fma(L.load(raw + at, n), b, k)
-    L.store(L.fma(L.load(s.gradient + at + c, n), a, affine), out + r * outStride, n)
+    L.store(L.fma(L.load(s.gradient + at, n), a, affine), out + r * outStride + c, n)
   }
 }
 

@@ -55,7 +55,7 @@ package func projectBlocksBackward<L: Lanes>(
     let n = min(convolutionBlock, pixels.upperBound - row)
     let some = row..<row + n
     let rows = job.outputGradient + row * p.columns
-    loadGradientRows(L.self, job.gradient, first: row, count: n, into: rows, outStride: p.columns)
+    loadGradientRows(L.self, job.gradient, rows: some, into: rows, outStride: p.columns)
     for b in 0..<p.blocks {
       // A constant activation is a loop of its own.
       if p.activation == .relu {

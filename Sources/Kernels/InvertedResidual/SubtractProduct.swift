@@ -35,7 +35,7 @@ package func subtractProduct<L: Lanes>(
   var row = rows.lowerBound
   while row < rows.upperBound {
     let n = min(convolutionBlock, rows.upperBound - row)
-    loadRows(L.self, p.x, first: row, count: n, into: workspace, outStride: channels)
+    loadRows(L.self, p.x, rows: row..<row + n, into: workspace, outStride: channels)
     multiply(
       L.self,
       rows: n,
