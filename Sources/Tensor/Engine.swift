@@ -170,15 +170,13 @@ package final class Engine {
         ),
         chunks: rows.count
       ) { chunk, _ in
-        let range = rows[chunk]
-        kernels.finishGradientRows(
-          x.source,
-          range.lowerBound,
-          range.count,
-          buffer.pointer,
-          nil,
-          nil
+        let finish = GradientFinish(
+          inPlace: buffer.pointer,
+          source: x.source,
+          first: rows[chunk].lowerBound,
+          sums: nil
         )
+        kernels.finishGradientRows(finish, rows[chunk])
       }
     }
     x.gradient = Tensor.Gradient(buffer: buffer)

@@ -169,11 +169,8 @@ package final class InferenceNetwork {
     engine.threadPool.run(chunks: parts) { part, _ in
       engine.kernels.inference.product(
         product,
-        units * part / parts * 64,
-        min(units * (part + 1) / parts * 64, columns),
-        pooled.pointer,
-        nil,
-        wide.pointer
+        InferenceOperands(a: pooled.pointer, c: wide.pointer),
+        units * part / parts * 64..<min(units * (part + 1) / parts * 64, columns)
       )
     }
     let scores = engine.pool.take(images * classes)

@@ -32,14 +32,16 @@ package final class StochasticGradientDescent: Optimiser {
       chunks: parameters.count
     ) { i, _ in
       let p = parameters[i]
-      engine.kernels.stochasticGradientDescent(
-        p.value.count,
-        p.value.pointer,
-        p.gradient.pointer,
-        velocities[i].pointer,
-        learningRate,
-        momentum,
-        p.decays ? weightDecay : 0
+      engine.kernels.momentumStep(
+        MomentumStep(
+          count: p.value.count,
+          weights: p.value.pointer,
+          gradient: p.gradient.pointer,
+          velocity: velocities[i].pointer,
+          rate: learningRate,
+          momentum: momentum,
+          decay: p.decays ? weightDecay : 0
+        )
       )
       p.gradient.clear()
     }
