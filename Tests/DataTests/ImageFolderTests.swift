@@ -147,7 +147,7 @@ struct ImageFolderTests {
       }
       let folder = try makeImageFolder()
       make(folder.path + "/set/train/cat", [0xE9] + Array(".txt".utf8))
-      #expect(try load(folder).warnings.first?.hasPrefix("1 entries ignored") == true)
+      #expect(try load(folder).warnings.first?.hasPrefix("1 entry ignored") == true)
     }
   #endif
 
