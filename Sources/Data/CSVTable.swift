@@ -21,7 +21,7 @@ package struct CSVTable: Sendable {
     try self.init(text: CSVTable.text(of: path), path: path)
   }
 
-  /// Understands `text`; `path` is what errors name.
+  /// Parses `text`; `path` is what errors name.
   package init(text: String, path: String) throws {
     self.path = path
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
@@ -56,7 +56,7 @@ package struct CSVTable: Sendable {
     self.rows = rows
   }
 
-  /// Where a column stands.
+  /// The position of a column.
   ///
   /// Errors: `.data` naming the columns that there are.
   package func column(_ name: String) throws -> Int {

@@ -34,7 +34,7 @@ package struct Dataset: Sendable {
   package let credit: String
   /// The cache file in use, nil if the images are in memory.
   package let cachePath: String?
-  /// What the data is made of as it lies there, by which a run knows it again (spec S122).
+  /// The fingerprint of the data, by which a run recognises it (spec S122).
   package let fingerprint: DataFingerprint
 
   /// Value of the pixels that a shift brings in.
@@ -106,7 +106,7 @@ package struct Dataset: Sendable {
     return try load(source, settings, progress: progress)
   }
 
-  /// Where the images lie that `settings` name; nil for the digits, which lie in the program.
+  /// Where the images are that `settings` name; nil for the digits, which are in the program.
   static func source(
     of settings: Configuration.DataSettings,
     testOnly: Bool = false

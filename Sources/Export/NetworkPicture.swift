@@ -5,7 +5,7 @@ import Runs
 /// A picture of a network in the style of the FBNet papers (spec S63): one bar a block, its height
 /// the expansion, its colour the kernel.
 ///
-/// Each colour has a brightness and a hatching of its own, and kernel and expansion stand beside
+/// Each colour has a brightness and a hatching of its own, and kernel and expansion are next to
 /// the bar as numbers, so nothing is lost in black and white.
 package enum NetworkPicture {
   /// The picture as SVG.
@@ -22,7 +22,7 @@ private struct NetworkDrawing {
   private let bar: Double
   private let left = 92.0
   private let right = 16.0
-  /// The line on which the bars stand.
+  /// The line on which the bars are.
   private let base = 248.0
   /// The highest bar's height.
   private let height = 150.0
@@ -31,7 +31,7 @@ private struct NetworkDrawing {
   init(_ network: NetworkDescription) {
     self.network = network
     bars = NetworkBars(network).bars
-    // Few blocks stand further apart, so that the heading is not wider than they are.
+    // Few blocks are further apart, so that the heading is not wider than they are.
     step = min(44, max(27, 650 / Double(bars.count))).rounded()
     bar = (0.74 * step).rounded()
     top = max(1, bars.map(\.expansion).max() ?? 1)
@@ -181,7 +181,7 @@ private struct NetworkDrawing {
     return parts.joined(separator: "\n")
   }
 
-  /// What stands above a bar, from below.
+  /// What is above a bar, from below.
   private func marks(of block: NetworkBars.Bar) -> [(Double, Double) -> String] {
     var marks: [(Double, Double) -> String] = []
     if !block.note.isEmpty {

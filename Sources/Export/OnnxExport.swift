@@ -176,7 +176,7 @@ private struct OnnxWriter {
     return graph.node("Reshape", [x, merged], name: name)
   }
 
-  /// What stands between a convolution and its activation.
+  /// What is between a convolution and its activation.
   private enum End { case norm, bias, nothing }
 
   /// A convolution whose filter is called `name.weight`, with what follows it.

@@ -196,7 +196,7 @@ package enum NetworkFile {
   ) throws {
     let before = network.end
     if case .pool = network.blocks.last?.kind {
-      throw layer.fault("", "stands behind the layer that takes the mean over all pixels")
+      throw layer.fault("", "comes after the layer that takes the mean over all pixels")
     }
     network.add(
       kind,

@@ -35,7 +35,7 @@ package final class Engine {
   package var trainsParameters = true
   /// How inverted residuals keep their hidden values; all arithmetic is in single precision.
   package var activationPrecision = ActivationPrecision.float32
-  /// Whether inverted residuals make their hidden values anew for the backward pass instead of
+  /// Whether inverted residuals compute their hidden values again for the backward pass instead of
   /// keeping them.
   package var recomputes = false
   /// Hidden values of more floats are written past the caches: they would not be found there later.

@@ -7,7 +7,7 @@ extension Checkpoint {
   /// elsewhere.
   ///
   /// Where both the file and the data name their classes, the classifier's part of each class goes
-  /// to the class of that name, wherever it stands now. Errors: `.data` for names in the file that
+  /// to the class of that name, wherever it is now. Errors: `.data` for names in the file that
   /// do not hold.
   func start(
     for network: Network,

@@ -134,7 +134,7 @@ package struct TrialRunner: Sendable {
     preconditionFailure("out of numbers")
   }
 
-  /// Makes a trial's run beside its place and moves it there, so that nobody sees half of one;
+  /// Makes a trial's run next to its place and moves it there, so that nobody sees half of one;
   /// where another process was faster, its run stays.
   private func make(_ trial: Trial, at place: String) throws {
     let draft = place + ".new-\(UUID().uuidString)"

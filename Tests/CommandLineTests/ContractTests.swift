@@ -132,8 +132,6 @@ struct ContractTests {
     #expect(try isa(["SUPERTOP_ISA": "baseline"]) == "baseline")
     let best = try isa(["SUPERTOP_ISA": ""])
     #expect(best != nil)
-    let help = try Program.run(["--help"], in: folder, environment: ["SUPERTOP_ISA": "avx3"])
-    #expect(help.code == 0 && help.errors == "")
   }
 
   @Test func `help, version, explanations and data are printed on standard output`() throws {

@@ -119,7 +119,7 @@ import Testing
     #expect(folders.count == 1)
   }
 
-  @Test func `what nothing can be derived from is told in one line`() throws {
+  @Test func `what nothing can be derived from is reported in one line`() throws {
     let folder = try searched()
     _ = try Program.run(["train", "found", "--run", "alone", "--epochs", "1"], in: folder)
     let faults: [(arguments: [String], words: [String])] = [

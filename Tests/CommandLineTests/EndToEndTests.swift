@@ -153,7 +153,7 @@ struct EndToEndTests {
     #expect(!end.contains("Layers"))
   }
 
-  @Test func `a mistake on a terminal is told in a line and not on a screen`() throws {
+  @Test func `a mistake on a terminal is reported in a line and not on a screen`() throws {
     let folder = try Program.Folder()
     let tmux = try search("--data nowhere", in: folder, columns: 100, rows: 30)
     let end = try tmux.waits("the end") { $0.contains("isig+") }
@@ -223,7 +223,7 @@ struct EndToEndTests {
     #expect(try tmux.waits("a clean terminal") { $0.contains("isig+") }.contains("exit=0"))
   }
 
-  @Test func `an unknown terminal of no family is told how to continue`() throws {
+  @Test func `an unknown terminal of no family says how to continue`() throws {
     let folder = try Program.Folder()
     let tmux = try search("", in: folder, columns: 120, rows: 50, epochs: 2, terminal: "nonsense")
     let end = try tmux.waits("the end") { $0.contains("isig+") }

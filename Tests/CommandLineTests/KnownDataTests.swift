@@ -82,7 +82,7 @@ struct KnownDataTests {
     #expect(evaluated.errorLines.count == 1 && evaluated.errors.contains("names no classes"))
   }
 
-  @Test func `changed data is refused, told and accepted by the option alone`() throws {
+  @Test func `changed data is refused, reported and accepted by the option alone`() throws {
     let folder = try folder()
     try Pictures.write(folder, "own", ["a", "b"], train: 20, test: 4)
     let program = try Program(

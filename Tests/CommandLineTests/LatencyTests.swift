@@ -114,7 +114,7 @@ import Testing
     #expect(measured.errorLines.count == 1 && measured.errors.contains("--out"))
   }
 
-  @Test func `a table goes to standard output, and a folder is told before anything is timed`()
+  @Test func `a table goes to standard output, and a folder is reported before anything is timed`()
     throws
   {
     let folder = try Program.Folder()

@@ -31,7 +31,7 @@ struct TrainTests {
     return folder
   }
 
-  @Test func `a small network learns the digits, and its file tells the same figures`() throws {
+  @Test func `a small network learns the digits, and its file gives the same figures`() throws {
     let folder = try folder()
     let ending = try Program.run(
       [

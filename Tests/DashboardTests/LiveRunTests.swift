@@ -24,7 +24,7 @@ import Testing
     if let status = delta.status { try store.setStatus(status) }
   }
 
-  @Test func `a poll tells what is new and nothing twice`() throws {
+  @Test func `a poll gives what is new and nothing twice`() throws {
     try withRun { folder, store, run in
       _ = try store.beginSession(step: 0)
       let live = try LiveRun(folder: folder)

@@ -213,9 +213,9 @@ import Testing
     #expect(view(model) == before)
   }
 
-  @Test func `stray prints and failures reach the message line`() {
+  @Test func `captured output and failures reach the message line`() {
     var model = running()
-    _ = update(&model, .stray("libfoo: hello\n"))
+    _ = update(&model, .capturedOutput("libfoo: hello\n"))
     #expect(view(model).text.contains("libfoo: hello"))
     _ = update(&model, .sourceFailed("run.sqlite: disk I/O error"))
     #expect(view(model).text.contains("✗ run.sqlite: disk I/O error"))

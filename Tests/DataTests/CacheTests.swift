@@ -12,7 +12,7 @@ struct CacheTests {
     cache = folder.path + "/cache"
   }
 
-  /// Loads the folder; `packed` tells whether images had to be decoded.
+  /// Loads the folder; `packed` says whether images had to be decoded.
   private func load(_ cache: String? = nil) throws -> (dataset: Dataset, packed: Bool) {
     var packed = false
     let dataset = try Dataset.load(

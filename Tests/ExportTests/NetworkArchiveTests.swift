@@ -89,7 +89,7 @@ import Testing
     )
   }
 
-  @Test func `a file of another program is told to lack the layers, whatever its arrays are`()
+  @Test func `a file of another program is said to lack the layers, whatever its arrays are`()
     throws
   {
     let header =

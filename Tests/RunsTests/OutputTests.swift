@@ -118,7 +118,7 @@ struct OutputTests {
     #expect(fault("/dev/fd/999999")?.code == .io)
   }
 
-  @Test func `what is no path of a file is told`() {
+  @Test func `what is no path of a file is reported`() {
     defer { removeAll(folder) }
     for path in ["", "x/", folder, folder + "/", ".", "..", "/"] {
       let fault = fault(path)

@@ -6,7 +6,7 @@ import Testing
 @testable import Search
 @testable import Training
 
-/// Searches that are told what a network may cost, and those at random (spec S8, S11, S12).
+/// Searches that know what a network may cost, and those at random (spec S8, S11, S12).
 @Suite(.serialized) struct BudgetTests {
   /// What the networks of `TinyRun`'s space cost in FLOPs.
   private static let range = Result {
@@ -113,7 +113,7 @@ import Testing
     #expect(try kept.prices(for: space, place: "") == prices)
   }
 
-  @Test func `a form that does not aim at the budget is told before the search`() throws {
+  @Test func `a form that does not aim at the budget is reported before the search`() throws {
     let range = try Self.range.get()
     let run = try TinyRun(overrides: [
       "budget.flops=\(range.upperBound)", "loss.form=log", "search.epochs=2",

@@ -142,7 +142,7 @@ struct CostMultiplierTests {
     }
   }
 
-  @Test func `a theta that is no number is left for others to tell of`() {
+  @Test func `a theta that is not a number is left for others to report`() {
     let prices = AdditiveCost(layers: [[1, 2]], fixed: 0)
     var multiplier = CostMultiplier(seed: 1, budget: 1.2, aim: .limit)
     var logits: [[Float]] = [[.nan, 0]]

@@ -28,7 +28,7 @@ import Testing
       (["loss.form=additive", "loss.alpha=1e37", "loss.beta=2"], "loss.alpha", 14),
     ] as [([String], String, Int)]
   )
-  func `the step and the key are told and the last checkpoint stays`(
+  func `the step and the key are reported and the last checkpoint stays`(
     overrides: [String],
     key: String,
     step: Int

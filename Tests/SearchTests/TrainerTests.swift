@@ -55,7 +55,7 @@ import Testing
     #expect(export.architectures.count > 1)
   }
 
-  @Test func `the result is told again by whoever resumes a finished run`() throws {
+  @Test func `the result is given again to whoever resumes a finished run`() throws {
     let run = try TinyRun()
     let result = try run.finished()
     let again = try Trainer(folder: run.folder)
@@ -149,7 +149,7 @@ import Testing
     #expect(request.note.contains("temperature"))
   }
 
-  @Test func `a loss that is no number ends the run and keeps the last checkpoint`() throws {
+  @Test func `a loss that is not a number ends the run and keeps the last checkpoint`() throws {
     let run = try TinyRun(overrides: ["weights.learning_rate=1e30"])
     let trainer = try Trainer(folder: run.folder)
     trainer.start()

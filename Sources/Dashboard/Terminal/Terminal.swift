@@ -254,7 +254,7 @@ final class Terminal {
     }
     if isTaken { events += keyboard() }
     if seen & Int32(CN_STRAY_READY) != 0, let text = readStray() {
-      events.append(.stray(text))
+      events.append(.capturedOutput(text))
     }
     if seen & Int32(CN_HUNG_UP) != 0 { events.append(.hangUp) }
     return events

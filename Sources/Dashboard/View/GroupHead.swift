@@ -46,7 +46,7 @@ func drawGroupHead(
     frame.fill(Rect(rows.x, y, rows.width, 1), Cell(32, muted))
     frame.put(rows.x, y, glyphs.selected, Style(.borderFocus, on: ground))
   }
-  // The means stand under the same titles as those of a choice.
+  // The means are under the same titles as those of a choice.
   var right = rows.x + rows.width
   if spec.trend > 0 { right -= spec.trend + 1 }
   if spec.entropy > 0 {

@@ -1,6 +1,6 @@
 import Runs
 
-/// Where everything stands at a size: the view draws by it, the mouse is read by it.
+/// Where everything is at a size: the view draws by it, the mouse is read by it.
 struct Layout: Sendable, Equatable {
   /// Four arrangements and a last resort; no size is refused.
   enum Kind: Sendable, Equatable { case wide, normal, tabbed, strip, line }

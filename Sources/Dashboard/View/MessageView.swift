@@ -69,12 +69,12 @@ private func remark(_ model: Model) -> (text: String, role: Role) {
   return switch model.message {
   case .notice(let text): (glyphs.plain(text), .fg)
   case .problem(let text): ("\(glyphs.cross) " + glyphs.plain(text), .bad)
-  case .intervention, nil: (glyphs.plain(standing(model)), .muted)
+  case .intervention, nil: (glyphs.plain(statusText(model)), .muted)
   }
 }
 
 /// What is worth saying while nobody asked for anything.
-private func standing(_ model: Model) -> String {
+private func statusText(_ model: Model) -> String {
   if model.isTrainerGone {
     return
       "the training process is gone; continue with: supertop resume \(model.summary?.name ?? "RUN")"

@@ -1,7 +1,7 @@
 import Foundation
 import Runs
 
-/// Dialogs over the screen: they hide what lies under them and have a bright border.
+/// Dialogs over the screen: they hide what is under them and have a bright border.
 func drawOverlay(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   frame.cursor = nil
   if model.isStopping {

@@ -26,7 +26,7 @@ private func resultRemarks(_ model: Model) -> [(String, Role)] {
   return remarks
 }
 
-/// What the search came to; stays until it is put away.
+/// What the search came to; stays until it is closed.
 func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   if model.kind == .training { return drawTrainingResult(&frame, model, layout) }
   let glyphs = model.look.glyphs

@@ -74,7 +74,7 @@ private func facts(_ model: Model) -> [(name: String, text: String)] {
   ].filter { !$0.1.isEmpty }
 }
 
-/// What the training came to; stays until it is put away.
+/// What the training came to; stays until it is closed.
 func drawTrainingResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
   let box = layout.dialog(width: 64, height: model.testAccuracy == nil ? 8 : 9)

@@ -94,7 +94,7 @@ extension ParetoChart {
       : "<circle cx=\"\(Self.f(x))\" cy=\"\(Self.f(y))\" r=\"5\" \(style)/>"
   }
 
-  /// Names beside their marks: above or below, right or left, where nothing else stands if there is
+  /// Names next to their marks: above or below, right or left, where nothing else is if there is
   /// such a place inside the picture.
   private var labels: String {
     let places = points.map { place($0.cost, $0.accuracy) }

@@ -1,4 +1,4 @@
-/// One key of the configuration: where it stands, what it may hold and what it means.
+/// One key of the configuration: its place, what it may hold and what it means.
 ///
 /// A list of them is behind `config --explain`, the checks of a user's file, the order of a written
 /// file and the nearest-key hint. `[]` in a path stands for each item of a list.
@@ -57,7 +57,7 @@ struct ConfigurationKey: Sendable {
     default: true
     }
   }
-  /// Whether the key stands inside a list.
+  /// Whether the key is inside a list.
   var isInList: Bool { path.contains("[]") }
 
   /// What the words of `FirstValues` mean.

@@ -25,7 +25,7 @@ package struct Recipe: Codable, Sendable, Equatable {
   package var decayFactor = 0.97
   /// Epochs in which the learning rate rises from 0.
   package var warmupEpochs = 1.0
-  /// Added to the gradient, times the weight; biases and batch-norms are spared.
+  /// Added to the gradient, times the weight; not for biases and batch-norms.
   package var weightDecay = 1e-4
   /// How weights that do not come with the network are sampled.
   package var firstValues = FirstValues.layerFanOut

@@ -23,7 +23,7 @@ package struct Checkpoint: Sendable, Equatable {
 
   /// Free texts: counters, settings, random state.
   package var metadata: [String: String]
-  /// In the order in which they lie in the file; names are unique.
+  /// In their order in the file; names are unique.
   package var tensors: [Tensor]
 
   package init(metadata: [String: String] = [:], tensors: [Tensor] = []) {

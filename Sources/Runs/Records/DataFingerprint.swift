@@ -1,4 +1,4 @@
-/// What a run's data is made of, so that a change between stop and resume is noticed (spec S122).
+/// The identity of a run's data, so that a change between stop and resume is noticed (spec S122).
 ///
 /// Only content counts: not the place, names or times of files, but their order within a class,
 /// which decides what image is used when.

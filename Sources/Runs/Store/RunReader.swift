@@ -196,7 +196,8 @@ package final class RunReader: Sendable {
     try all("SELECT json FROM derived ORDER BY name", []) { try $0.json(0) }
   }
 
-  /// What the data is made of that the run trains on; nil before it was loaded for the first time.
+  /// The fingerprint of the data that the run trains on; nil before it was loaded for the first
+  /// time.
   package func data() throws -> DataFingerprint? {
     try first("SELECT json FROM data") { try $0.json(0) }
   }

@@ -10,7 +10,7 @@ package enum Path {
   /// The last part: `c` of `a/b/c` and of `a/b/c/`; `/` of the root.
   package static func name(_ path: String) -> String { split(path).name }
 
-  /// What the last part lies in: `a/b` of `a/b/c`, `.` of `c`, `/` of `/c`.
+  /// What the last part is in: `a/b` of `a/b/c`, `.` of `c`, `/` of `/c`.
   package static func folder(_ path: String) -> String { split(path).folder }
 
   /// What follows the name's last point, in small letters: `json` of `a/b.JSON`; empty for none.

@@ -23,7 +23,7 @@ package func decodedText(_ bytes: some Collection<UInt8>, path: String) throws -
 }
 
 extension String {
-  /// The text with every character escaped that would not stand still on its line: controls, line
+  /// The text with every character escaped that would not stay on its line: controls, line
   /// breaks of any kind, marks that turn the direction of writing, and those that nobody sees.
   ///
   /// All text that is printed or shown goes through here, as names hold whatever an archive held.

@@ -2,7 +2,7 @@ import Runs
 import Training
 
 /// The search by the gradient of θ (spec S9, S11): its networks are those that θ stands for within
-/// the budget, and some sampled from softmax(θ) on condition that they hold it.
+/// the budget, and some sampled from softmax(θ) on condition that they are within it.
 struct GradientSearch: SupernetAlgorithm {
   private let theta: ArchitectureParameters
   private let choices: [Choice]

@@ -39,7 +39,7 @@ package struct SelectedLayer: Codable, Sendable, Equatable {
 extension SearchTask {
   /// Masks one candidate at a time and measures the supernet on the images kept for θ.
   ///
-  /// Batch-norm takes the statistics of each batch, so that a mixture without a candidate goes by
+  /// Batch-norm takes the statistics of each batch, so that a mixture without a candidate uses
   /// its own and not by those of the whole; statistics and weights are left as they are.
   ///
   /// - Parameters:

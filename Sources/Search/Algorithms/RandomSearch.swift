@@ -8,7 +8,7 @@ struct RandomSearch: SupernetAlgorithm {
 
   /// Samples networks within the budget if there is one; the same for a seed.
   ///
-  /// Those that make use of the budget, and where there are none, any that hold it.
+  /// Those that make use of the budget, and where there are none, any within it.
   init(_ configuration: Configuration, costModel: any CostModel, optionCounts: [Int]) {
     let limit = configuration.limit
     let ranges =

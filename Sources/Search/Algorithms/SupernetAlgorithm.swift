@@ -26,7 +26,7 @@ protocol SupernetAlgorithm {
   func reason(for chosen: Architecture) -> String?
   /// Adds to a result what only this algorithm knows of the evaluated networks.
   func complete(_ result: inout SearchResult, _ evaluated: [EvaluatedNetwork])
-  /// Whether exported accuracies stand under their earlier name too, for scripts that read it.
+  /// Whether exported accuracies have their earlier name too, for scripts that read it.
   var exportsThetaAccuracy: Bool { get }
 }
 

@@ -39,7 +39,7 @@ package enum LatencyDiagnostics {
   /// Share of a convolution's extra time over skip that the cheapest convolution must save, for a
   /// table on which not only skip saves time.
   private static let leastSaving = 0.15
-  /// Findings of one kind that are told in full.
+  /// Findings of one kind that are reported in full.
   private static let shown = 3
 
   /// Looks for what is wrong with a table.

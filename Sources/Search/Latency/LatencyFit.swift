@@ -8,7 +8,7 @@ import Tensor
 /// The file is CSV: `arch` (one digit a layer, the index of its candidate in the config's order)
 /// and a column of milliseconds for each device.
 ///
-/// Only differences within a layer can be told from whole networks. So the cheapest candidate of
+/// Only differences within a layer follow from whole networks. So the cheapest candidate of
 /// each layer is priced 0, and what it costs is part of the fixed part; no price is negative, and
 /// every prediction is the fit's. Where the cheapest is not `skip`, skip has a price: noise, which
 /// the diagnostics name.

@@ -52,7 +52,7 @@ extension LatencyTable {
   ///   - precision: what is enough.
   ///   - continuing: what an interrupted measurement of the same space has saved.
   ///   - progress: called many times a second; what it throws ends the measurement.
-  ///   - save: receives the table as far as it is, whenever a network is done.
+  ///   - save: receives the table so far, whenever a network is done.
   /// - Returns: the table, every cell of the space in it.
   /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
   package static func measured(

@@ -38,7 +38,7 @@ extension LatencyTable {
 
   // MARK: Reading
 
-  /// Understands the content of a file; `place` is what errors name.
+  /// Parses the content of a file; `place` is what errors name.
   package static func parse(_ text: String, place: String) throws -> LatencyTable {
     // JSON has no NaN; as a text it reaches the check that names its cell.
     let sound = text.replacing(/:\s*([-+]?(?i:nan|inf|infinity))\b/) { ": \"\($0.1)\"" }

@@ -94,7 +94,7 @@ package struct LatencyTable: Sendable, Equatable {
     /// Whether it belongs to what all networks share.
     package var isFixed: Bool { LatencyTable.fixedNames.contains(candidate) }
 
-    /// Where it stands: `layer 3, k3_e6`, or `16x16 24→32 s2, k3_e6`.
+    /// Its place: `layer 3, k3_e6`, or `16x16 24→32 s2, k3_e6`.
     package var place: String {
       if isFixed { return candidate }
       return (layer.map { "layer \($0)" } ?? LatencyTable.shape(input, output, stride))

@@ -3,7 +3,8 @@ import Networks
 import Runs
 import Tensor
 
-/// A median with the order statistics that hold it with 95 % confidence, whatever the distribution.
+/// A median with the order statistics that enclose it with 95 % confidence, whatever the
+/// distribution.
 struct MedianInterval: Equatable {
   /// The middle one, or the mean of the middle two.
   let median: Double

@@ -1,7 +1,7 @@
 import Foundation
 import Runs
 
-/// Finds the latencies that a search goes by, and keeps them in the run's folder, so that it
+/// Finds the latencies that a search uses, and keeps them in the run's folder, so that it
 /// resumes and repeats on the same numbers (spec S7).
 struct SearchLatency {
   let settings: Configuration
@@ -93,16 +93,16 @@ extension SearchTask {
         remedy: "see all of it with supertop latency show"
       )
     }
-    let aimless = configuration.limit != nil && !configuration.loss.needsBudget
+    let ignoresBudget = configuration.limit != nil && !configuration.loss.needsBudget
     var findings: [(level: LogRecord.Level, text: String)] = found.map {
       ($0.grade == .note ? .info : .warning, "prices: \($0.text)")
     }
-    if aimless {
+    if ignoresBudget {
       findings.append(
         (
           .warning,
           "loss.form \(configuration.loss.form.rawValue) does not aim at the budget; only the "
-            + "network at the end will hold it"
+            + "network at the end will be within it"
         )
       )
     }

@@ -281,7 +281,7 @@ package final class ArchitectureParameters {
           StateEntry(name: "theta.multiplier", shape: [1]) {
             self.multiplier.map { [$0.value] } ?? []
           } write: {
-            // The steps stand before it, so they are restored by now.
+            // The steps precede it, so they are restored by now.
             self.multiplier?.restore(value: $0[0], steps: self.optimiser.steps)
           }
         ])

@@ -44,7 +44,7 @@ struct InferenceMap {
     stride = (channels + 15) / 16 * 16
   }
 
-  /// The image, whose pixels stand close.
+  /// The image, whose pixels are contiguous.
   init(image shape: [Int]) {
     height = shape[0]
     width = shape[1]

@@ -4,7 +4,7 @@ import Runs
 import Search
 import Tensor
 
-/// `supertop bench roofline`: the machine's limits, and a step's operations beside them.
+/// `supertop bench roofline`: the machine's limits, and a step's operations against them.
 struct BenchRooflineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "roofline",

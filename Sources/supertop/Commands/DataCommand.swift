@@ -2,7 +2,7 @@ import ArgumentParser
 import Data
 import Runs
 
-/// `supertop data`: what lies in a data set.
+/// `supertop data`: what is in a data set.
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",

@@ -196,7 +196,7 @@ struct DeriveCommand: ParsableCommand {
     settings.data.cache = search.data.cache
     settings.recipe.shift = search.data.shift
     settings.recipe.flip = search.data.flip
-    // 0 stands for no training at all, which no recipe can say.
+    // 0 means no training at all, which no recipe can say.
     let epochs = retrainEpochs == 0 ? nil : retrainEpochs.map { "recipe.epochs=\($0)" }
     try settings.apply((epochs.map { [$0] } ?? []) + assignments)
     if retrainEpochs == 0 { settings.recipe.epochs = 0 }

@@ -58,7 +58,7 @@ struct WatchCommand: ParsableCommand {
       throw UserError(
         .unavailable,
         folder.path,
-        "nobody trains on this run now, it stands at step \(status.step)",
+        "no trainer is at work on this run; it is at step \(status.step)",
         remedy: "continue with supertop resume \(folder.path)"
       )
     }

@@ -70,7 +70,8 @@ final class DeriveTable {
       width: terminal.map { $0.columns - 1 },
       dropping: [4, 6, 5, 3]
     )
-    let budget = limit.map { "budget \(metric.text($0)); changed: layers, to hold it\n" } ?? ""
+    let budget =
+      limit.map { "budget \(metric.text($0)); changed: layers, to be within it\n" } ?? ""
     let note =
       budget
       + "val: with the search's weights, images of θ; trained: from scratch, validation images; "

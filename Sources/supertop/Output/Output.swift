@@ -18,7 +18,7 @@ final class Output {
     self.descriptor = descriptor
   }
 
-  /// For what is said beside a file that goes to `path`: not where that goes itself.
+  /// For what is said about a file that goes to `path`: never where the file itself goes.
   convenience init(beside path: String?) {
     let isTaken = path.flatMap { try? OutputPlace($0) }?.isStandardOutput ?? false
     self.init(descriptor: isTaken ? STDERR_FILENO : STDOUT_FILENO)
