@@ -1,6 +1,9 @@
 extension Configuration {
   /// Names that `preset(_:)` knows, smallest network first.
-  package static let presetNames = ["digits", "cifar-small", "cifar", "imagenet"]
+  package static let presetNames = [
+    "digits", "cifar-small", "cifar", "imagenet", "fbnet-v2-digits", "fbnet-v2-cifar",
+    "fbnet-v2-p", "fbnet-v2-f",
+  ]
 
   /// The nine blocks of FBNetV1 in the order of its table 2 (spec S3).
   package static let candidates = [
@@ -14,6 +17,10 @@ extension Configuration {
     case "cifar-small": cifarSmall
     case "cifar": cifar
     case "imagenet": imagenet
+    case "fbnet-v2-digits": masked("fbnet-v2-digits", from: digits, stem: 8, digitsStages)
+    case "fbnet-v2-cifar": masked("fbnet-v2-cifar", from: cifar, stem: 16, cifarStages)
+    case "fbnet-v2-p": masked("fbnet-v2-p", from: imagenet, stem: 16, stagesP, resolution: 288)
+    case "fbnet-v2-f": masked("fbnet-v2-f", from: imagenet, stem: 16, stagesF)
     default:
       throw UserError(
         .configuration,
