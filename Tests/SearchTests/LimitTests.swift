@@ -70,11 +70,10 @@ struct LimitTests {
         .map { table.architectures[$0] }
       #expect(exact.allSatisfy { within.contains(prices.cost($0)) })
       let all = table.architectures.indices.filter { costs.values[$0] <= limit }
-      let sampled = AdditiveSampler(prices: prices, within: within).different(81, seed: 1)
+      let sampled = prices.samples(81, within: within, seed: 1)
       #expect(sampled.count <= all.count)
       #expect(sampled.allSatisfy { within.contains(prices.cost($0)) })
-      let only = AdditiveSampler(prices: prices, within: limit - 0.01...within.upperBound)
-        .different(81, seed: 1)
+      let only = prices.samples(81, within: limit - 0.01...within.upperBound, seed: 1)
       #expect(Set(only) == Set(exact), "\(limit)")
       // The most expensive candidates are the most probable, so the budget decides.
       let network = prices.mostProbable(

@@ -31,7 +31,7 @@ extension Origin {
         try check(value, at: path + dot + name, shown: shown + dot + name)
       }
       if path.hasSuffix("[]") {
-        for key in keys.children(of: path) 
+        for key in keys.children(of: path)
         where mapping[key.name] == nil && !key.isOptional {
           throw error(shown + "." + key.name, "missing", remedy: "every item of this list needs it")
         }
@@ -73,7 +73,8 @@ extension Origin {
       guard item.allows(scalar) else {
         throw error(place, item.fault(of: scalar), remedy: "give \(item.range)")
       }
-      if case .numbers = kind, let before, Double(before.string) ?? 0 >= Double(scalar.string) ?? 0 {
+      if case .numbers = kind, let before, Double(before.string) ?? 0 >= Double(scalar.string) ?? 0
+      {
         throw error(
           place,
           "\(scalar.string) follows \(before.string)",

@@ -18,7 +18,20 @@ package struct MaskedSpace: SearchSpace {
     package var count: Int
 
     /// The option that an architecture takes.
-    package func option(_ architecture: Architecture) -> Int { choice.map { architecture[$0] } ?? 0 }
+    package func option(_ architecture: Architecture) -> Int {
+      choice.map { architecture[$0] } ?? 0
+    }
+  }
+
+  /// Height and width of a map, pixels.
+  package struct Size: Sendable, Equatable {
+    package var height: Int
+    package var width: Int
+
+    /// The map behind a convolution of this step that keeps the size otherwise.
+    package func behind(_ stride: Int) -> Size {
+      Size(height: (height - 1) / stride + 1, width: (width - 1) / stride + 1)
+    }
   }
 
   /// A width that several blocks share.
@@ -69,7 +82,7 @@ package struct MaskedSpace: SearchSpace {
   /// Choice of the size of the images.
   package let resolution: Axis
   /// Height and width of the images of each option, pixels.
-  package let sizes: [(height: Int, width: Int)]
+  package let sizes: [Size]
   /// The choices, in the order of an architecture's indices.
   package let choices: [Choice]
   /// Step of the stem.
@@ -110,8 +123,8 @@ package struct MaskedSpace: SearchSpace {
     let largest = sides.last ?? height
     sizes =
       sides.isEmpty
-      ? [(height, width)]
-      : sides.map { ($0 * height / largest, $0 * width / largest) }
+      ? [Size(height: height, width: width)]
+      : sides.map { Size(height: $0 * height / largest, width: $0 * width / largest) }
     let stem = masked.stemWidths.isEmpty ? [space.stem.width] : masked.stemWidths
     var widths = [builder.width(stem, group: "stem")]
     var blocks: [Block] = []
