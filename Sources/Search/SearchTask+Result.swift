@@ -67,14 +67,13 @@ extension SearchTask {
   }
 
   private func layers(of network: Architecture) -> [SearchResult.LayerChoice] {
-    network.enumerated().map { layer, index in
-      let block = supernet.space.layers[layer][index]
-      return SearchResult.LayerChoice(
-        layer: supernet.choices[layer].name,
-        choice: block.name,
-        flops: block.flops,
-        params: block.params,
-        latency: latency?.layers[layer][index]
+    supernet.space.parts(of: network).enumerated().map { layer, part in
+      SearchResult.LayerChoice(
+        layer: part.name,
+        choice: part.block.name,
+        flops: part.block.flops,
+        params: part.block.params,
+        latency: latency?.layers[layer][network[layer]]
       )
     }
   }

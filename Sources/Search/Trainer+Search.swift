@@ -16,11 +16,10 @@ extension Trainer {
 extension SearchTask {
   /// Builds a search; where its cost is a latency that nobody has measured, that is measured first.
   convenience init(_ settings: Configuration, _ preparation: Trainer.Preparation) throws {
-    let space = LayerwiseSpace(settings.space, data: preparation.data)
     let latency = try SearchLatency(
       settings: settings,
       folder: preparation.folder,
-      space: space
+      data: preparation.data
     ).prices { try preparation.report($0.line, $0.share) }
     if let warning = latency?.warning { try preparation.log(.warning, warning) }
     try self.init(settings, data: preparation.data, latency: latency?.table)

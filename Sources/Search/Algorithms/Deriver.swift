@@ -45,9 +45,7 @@ package final class Deriver {
     }
     let data = try Dataset.load(settings.data, progress: progress)
     try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
-    let space = LayerwiseSpace(settings.space, data: data)
-    let latency = try SearchLatency(settings: settings, folder: folder, space: space).prices { _ in
-    }
+    let latency = try SearchLatency(settings: settings, folder: folder, data: data).prices { _ in }
     if let warning = latency?.warning { try progress(1, warning) }
     timedThreads = latency?.threads ?? 1
     task = try SearchTask(settings, data: data, latency: latency?.table)

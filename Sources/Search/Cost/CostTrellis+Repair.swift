@@ -84,6 +84,7 @@ extension CostTrellis {
     bins: Int
   ) -> (starts: [Start], places: [Range<Int>]) {
     let byState = Dictionary(grouping: edges.indices) { edges[$0].to }
+    let costs = edges.map(\.cost)
     var next: [Start] = []
     var ranges: [Range<Int>] = []
     for (state, span) in spans.enumerated() {
@@ -97,7 +98,7 @@ extension CostTrellis {
         for parent in places[from] {
           let start = starts[parent]
           for index in group {
-            let cost = start.cost + edges[index].cost
+            let cost = start.cost + costs[index]
             guard cost >= span.floor, cost <= span.ceiling else { continue }
             let longer = Start(
               score: start.score + scores[index],

@@ -13,14 +13,22 @@ struct TrellisSampler {
   private let probabilities: [[Double]]
   /// Edges of each step by the state that they leave: [step][state].
   private let edges: [[[CostTrellis.Edge]]]
-  /// log P of each edge, before the condition: [step][state][edge].
-  private let logProbabilities: [[[Double]]]
-  /// Units that each edge costs: [step][state][edge].
-  private let units: [[[Int]]]
+  /// What sampling needs of each edge: [step][state][edge].
+  private let weighed: [[[Weighed]]]
   /// log P of the continuations from a step on that end in the range, by the units spent before it:
   /// [step][state][units]. As logarithms, because a settled search has some that would vanish and are the
   /// only ones within a limit.
   private let shares: [[[Double]]]
+
+  /// An edge by its numbers.
+  private struct Weighed {
+    /// State behind.
+    let to: Int
+    /// Units that it costs.
+    let units: Int
+    /// log P, before the condition.
+    let logProbability: Double
+  }
 
   /// Units of the whole range; fewer where each state has a table of its own.
   private static let resolution = 4000.0
@@ -43,18 +51,24 @@ struct TrellisSampler {
       for edge in edges { grouped[edge.from].append(edge) }
       return grouped
     }
-    let logs = probabilities.map { $0.map { log($0) } }
-    logProbabilities = edges.map {
-      $0.map {
-        $0.map { edge in edge.options.reduce(0) { $0 + logs[$1.choice][$1.option] } }
-      }
-    }
     let resolution =
       trellis.states.contains { $0 > 1 } ? Self.coarseResolution : Self.resolution
     // No network costs more than the most expensive.
     let most = min(range.upperBound, trellis.range.upperBound)
     let unit = max((most - trellis.fixed) / resolution, .leastNormalMagnitude)
-    units = edges.map { $0.map { $0.map { max(0, Int(min($0.cost / unit, 1e6).rounded())) } } }
+    let logs = probabilities.map { $0.map { log($0) } }
+    let weighed = edges.map {
+      $0.map {
+        $0.map { edge in
+          Weighed(
+            to: edge.to,
+            units: max(0, Int(min(edge.cost / unit, 1e6).rounded())),
+            logProbability: edge.options.reduce(0) { $0 + logs[$1.choice][$1.option] }
+          )
+        }
+      }
+    }
+    self.weighed = weighed
     // Each step's rounding may be half a unit off.
     let error = edges.count / 2 + 1
     let highest = Int(resolution) + error
@@ -62,13 +76,11 @@ struct TrellisSampler {
     let lowest = Int(min(least, 1e6).rounded(.down)) - error
     let end = (0...highest).map { $0 >= lowest ? 0 : -Double.infinity }
     var shares = [[[Double]](repeating: end, count: trellis.states[edges.count])]
-    for (edges, (units, logs)) in zip(edges, zip(units, logProbabilities)).reversed() {
+    for states in weighed.reversed() {
       let later = shares[shares.count - 1]
       shares.append(
-        edges.indices.map { state in
-          (0...highest).map {
-            logSum(Self.weights(edges[state], units[state], logs[state], later, spent: $0))
-          }
+        states.map { edges in
+          (0...highest).map { logSum(Self.weights(edges, later, spent: $0)) }
         }
       )
     }
@@ -91,20 +103,12 @@ struct TrellisSampler {
     var state = 0
     var cost = trellis.fixed
     for step in edges.indices {
-      let weights = softmax(
-        Self.weights(
-          edges[step][state],
-          units[step][state],
-          logProbabilities[step][state],
-          shares[step + 1],
-          spent: spent
-        )
-      )
+      let weights = softmax(Self.weights(weighed[step][state], shares[step + 1], spent: spent))
       let index = Self.choose(weights, &random)
       let edge = edges[step][state][index]
       for option in edge.options { network[option.choice] = option.option }
       for choice in edge.free { network[choice] = Self.choose(probabilities[choice], &random) }
-      spent += units[step][state][index]
+      spent += weighed[step][state][index].units
       cost += edge.cost
       state = edge.to
     }
@@ -123,16 +127,14 @@ struct TrellisSampler {
 
   /// log P of each edge of a state together with all that may follow it.
   private static func weights(
-    _ edges: [CostTrellis.Edge],
-    _ units: [Int],
-    _ logProbabilities: [Double],
+    _ edges: [Weighed],
     _ later: [[Double]],
     spent: Int
   ) -> [Double] {
-    edges.indices.map {
-      let place = spent + units[$0]
-      let following = later[edges[$0].to]
-      return place < following.count ? logProbabilities[$0] + following[place] : -.infinity
+    edges.map { edge in
+      let place = spent + edge.units
+      let following = later[edge.to]
+      return place < following.count ? edge.logProbability + following[place] : -.infinity
     }
   }
 }

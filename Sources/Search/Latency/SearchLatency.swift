@@ -1,3 +1,4 @@
+import Data
 import Foundation
 import Runs
 
@@ -6,7 +7,14 @@ import Runs
 struct SearchLatency {
   let settings: Configuration
   let folder: RunFolder
-  let space: LayerwiseSpace
+  private let space: LayerwiseSpace
+
+  /// For the search of `settings` on `data`.
+  init(settings: Configuration, folder: RunFolder, data: Dataset) {
+    self.settings = settings
+    self.folder = folder
+    space = LayerwiseSpace(settings.space, data: data)
+  }
 
   /// Prices in milliseconds, how uncertain each is, and for how many threads.
   struct Prices {

@@ -13,35 +13,19 @@ extension LayerwiseSpace {
     }
   }
 
-  /// What every candidate costs in the metric of `configuration`; `latency` is in milliseconds.
+  /// The sum of what the candidates cost in `metric`; `latency` is in milliseconds.
   ///
-  /// Errors: `.configuration` where latency is the cost and not at hand, and for a budget that no network
-  /// of the space can meet, with the range of those that one could.
-  func prices(_ configuration: Configuration, latency: AdditiveCost?) throws -> AdditiveCost {
-    let metric = configuration.search.cost
-    let prices: AdditiveCost
-    if metric == .latency {
-      guard let latency else {
-        throw UserError(
-          .configuration,
-          "search.cost",
-          "no latency table is at hand here",
-          remedy: "use flops or params"
-        )
-      }
-      prices = latency
-    } else {
-      prices = self.prices(metric)
+  /// Errors: `.configuration` where latency is the cost and not at hand.
+  func costModel(_ metric: CostMetric, latency: AdditiveCost?) throws -> AdditiveCost {
+    guard metric == .latency else { return prices(metric) }
+    guard let latency else {
+      throw UserError(
+        .configuration,
+        "search.cost",
+        "no latency table is at hand here",
+        remedy: "use flops or params"
+      )
     }
-    guard let limit = configuration.limit, !prices.range.contains(limit) else { return prices }
-    let isLow = limit < prices.range.lowerBound
-    throw UserError(
-      .configuration,
-      "budget.\(metric.rawValue)",
-      "\(metric.text(limit)) is \(isLow ? "less than the cheapest" : "more than the dearest") "
-        + "network of this space costs",
-      remedy: "give \(metric.text(prices.range.lowerBound, rounded: .up)) to "
-        + metric.text(prices.range.upperBound, rounded: .down)
-    )
+    return latency
   }
 }

@@ -16,8 +16,10 @@ package struct LayerwiseSpace: SearchSpace {
   package let lastWidth: Int
   /// The images, the classes and the stem.
   private let frame: NetworkDescription
+  /// The first convolution.
+  package let stem: Configuration.Space.Stem
   /// Channels of the 1×1 convolution behind the last searched layer.
-  private let head: Int
+  package let head: Int
   /// Multiply–accumulates of stem, head and classifier for one image.
   package let fixedFlops: Double
   /// Weights of stem, head and classifier.
@@ -38,7 +40,8 @@ package struct LayerwiseSpace: SearchSpace {
       stride: space.stem.stride
     )
     self.frame = frame
-    self.head = space.head
+    stem = space.stem
+    head = space.head
     var (h, w, input) = frame.end
     var layers: [[BlockDescription]] = []
     for stage in space.stages {
@@ -97,6 +100,15 @@ package struct LayerwiseSpace: SearchSpace {
     activation: .relu
   )
 
+  /// Image channels.
+  package var channels: Int { frame.channels }
+  /// Image height, pixels.
+  package var height: Int { frame.height }
+  /// Image width, pixels.
+  package var width: Int { frame.width }
+  /// Classes.
+  package var classes: Int { frame.classes }
+
   /// Candidates of each layer.
   package var optionCounts: [Int] { layers.map(\.count) }
 
@@ -129,6 +141,16 @@ package struct LayerwiseSpace: SearchSpace {
       )
     }
   }
+
+  /// The chosen candidate of each layer.
+  package func parts(of architecture: Architecture) -> [NetworkPart] {
+    zip(choices, zip(layers, architecture)).map { choice, layer in
+      NetworkPart(name: choice.name, block: layer.0[layer.1])
+    }
+  }
+
+  /// All candidates run.
+  package var supernetFlops: Double { layers.joined().reduce(fixedFlops) { $0 + $1.flops } }
 
   /// Multiply–accumulates of one image through an architecture, fixed parts included.
   package func flops(_ architecture: Architecture) -> Double {

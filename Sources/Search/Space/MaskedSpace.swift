@@ -254,8 +254,8 @@ extension MaskedSpace {
     divisible(expansion * Double(input), by: divisor)
   }
 
-  /// Channels inside a squeeze-and-excite of `middle` channels: a quarter of them.
-  package func squeeze(middle: Int) -> Int { divisible(Double(middle) / 4, by: divisor) }
+  /// Channels inside a squeeze-and-excite of `middle` channels: a quarter, made divisible by 8.
+  package func squeeze(middle: Int) -> Int { divisible(Double(middle) / 4, by: 8) }
 
   /// What a block computes with given options.
   package func kind(
@@ -271,7 +271,7 @@ extension MaskedSpace {
         squeeze: squeeze
           ? BlockDescription.Bottleneck.Squeeze(
             channels: self.squeeze(middle: middle),
-            inner: .relu
+            inner: activation
           ) : nil,
         activation: activation
       )
@@ -335,6 +335,52 @@ extension MaskedSpace {
       squeeze: block.squeezes[block.squeeze.option(architecture)],
       activation: block.activations[block.activation.option(architecture)]
     )
+  }
+
+  /// The searched blocks, with those that are left out as skips.
+  package func parts(of architecture: Architecture) -> [NetworkPart] {
+    let channels = channels(architecture)
+    var size = sizes[resolution.option(architecture)].behind(stemStride)
+    return blocks.map { block in
+      defer { size = size.behind(block.stride) }
+      let isSkipped = block.skip.option(architecture) == 1
+      return NetworkPart(
+        name: block.name,
+        block: BlockDescription(
+          name: isSkipped ? "skip" : name(of: block, architecture, channels),
+          kind: isSkipped ? .skip : kind(of: block, architecture, channels),
+          input: channels[block.input],
+          output: channels[block.output],
+          stride: block.stride,
+          height: size.height,
+          width: size.width
+        )
+      )
+    }
+  }
+
+  /// `k5_e3_se_hs_c24`.
+  private func name(of block: Block, _ architecture: Architecture, _ channels: [Int]) -> String {
+    let expansion = block.expansions[block.expansion.option(architecture)].shortest
+    return "k\(block.kernels[block.kernel.option(architecture)])_e\(expansion)"
+      + (block.squeezes[block.squeeze.option(architecture)] ? "_se" : "")
+      + (block.activations[block.activation.option(architecture)] == .hswish ? "_hs" : "")
+      + "_c\(channels[block.output])"
+  }
+
+  /// The widest network runs: masks cost no pass.
+  package var supernetFlops: Double {
+    let largest = Architecture(
+      choices.map { $0.kind.isOrdered ? $0.options.count - 1 : 0 }
+    )
+    return flops(blocks.reduce(into: largest) { widest, block in
+      for (axis, option) in [
+        (block.kernel, block.kernels.count - 1),
+        (block.squeeze, block.squeezes.firstIndex(of: true) ?? 0),
+      ] {
+        if let choice = axis.choice { widest[choice] = option }
+      }
+    })
   }
 
   /// The same network with the choices that do not matter to it at their first option: those of blocks that

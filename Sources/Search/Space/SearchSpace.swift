@@ -17,6 +17,20 @@ package protocol SearchSpace: Sendable {
   func flops(_ architecture: Architecture) -> Double
   /// Weights of an architecture, rule `madds`.
   func params(_ architecture: Architecture) -> Double
+  /// What the options of the choices cost, where each has a price of its own; `latency` in milliseconds.
+  func choicePrices(latency: AdditiveCost?) -> [ChoicePrices]
+  /// The searched blocks of an architecture, in order; those that are left out are among them.
+  func parts(of architecture: Architecture) -> [NetworkPart]
+  /// Multiply–accumulates of one image through the supernet, rule `madds`.
+  var supernetFlops: Double { get }
+}
+
+/// A searched block of a network.
+package struct NetworkPart: Sendable, Equatable {
+  /// For people: `layer 3`.
+  package var name: String
+  /// What it is.
+  package var block: BlockDescription
 }
 
 extension SearchSpace {
@@ -30,4 +44,6 @@ extension SearchSpace {
   package func params(_ architecture: Architecture) -> Double {
     network(of: architecture, name: "").params
   }
+  /// None, as an option's cost depends on the other choices.
+  package func choicePrices(latency: AdditiveCost?) -> [ChoicePrices] { [] }
 }
