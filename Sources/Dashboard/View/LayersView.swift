@@ -18,7 +18,12 @@ struct LayerColumns {
       model.choices.flatMap { $0.options.map { columns(of: model.look.glyphs.plain($0.name)) } }
       .max() ?? 0
     index = max(3, columns(of: String(model.choices.count)) + 1)
-    if width >= 44 { name = min(10, max(6, names)) } else if width >= 30 { name = min(6, names) }
+    let sizes = model.choices.contains { $0.sizes != nil } ? 9 : 6
+    if width >= 44 {
+      name = min(10, max(sizes, names))
+    } else if width >= 30 {
+      name = min(6, names)
+    }
     if width >= 40 { entropy = 4 }
     if width >= 62 {
       detail = min(16, details)
@@ -102,7 +107,9 @@ private func drawColumnTitles(
   frame.put(
     column,
     y,
-    spec.bar >= 17 && model.choosesBlocks ? "block probability" : "probability",
+    model.choosesBlocks
+      ? spec.bar >= 17 ? "block probability" : "probability"
+      : spec.bar >= 17 ? "probability or size" : "share",
     style,
     limit: spec.bar
   )
@@ -149,22 +156,41 @@ private func drawLayer(
     x += spec.detail + 1
   }
   let names = choice.options.map { glyphs.plain($0.name) }
-  drawStackedBar(
-    &frame,
-    x,
-    y,
-    width: spec.bar,
-    values,
-    names: names,
-    looks: choice.looks,
-    look: model.look
-  )
+  if let sizes = choice.sizes {
+    drawSizeBar(
+      &frame,
+      x,
+      y,
+      width: spec.bar,
+      values,
+      sizes: sizes,
+      role: choice.look(of: leader).fill,
+      background: background,
+      look: model.look
+    )
+  } else {
+    drawStackedBar(
+      &frame,
+      x,
+      y,
+      width: spec.bar,
+      values,
+      names: names,
+      looks: choice.looks,
+      look: model.look
+    )
+  }
   x += spec.bar + 1
   // A layer that has settled stands out by weight, not by hue alone.
   let strong: Attributes = share >= 0.5 ? .bold : []
   if spec.name > 0 {
     let name = names.indices.contains(leader) ? names[leader] : ""
-    frame.put(x, y, clip(name, to: spec.name), Style(plain.foreground, on: background, strong))
+    frame.put(
+      x,
+      y,
+      clip(leaderText(choice, name, values, spec, glyphs), to: spec.name),
+      Style(plain.foreground, on: background, strong)
+    )
     x += spec.name + 1
   }
   let percent = Format.right(Format.percent(share, digits: 0), spec.percent)
@@ -209,6 +235,20 @@ private func drawLayer(
       glyphs: glyphs
     )
   }
+}
+
+/// The leader's name; of sizes the expected one before it, where both fit: `15.2→16`.
+private func leaderText(
+  _ choice: Choice,
+  _ name: String,
+  _ values: [Float],
+  _ spec: LayerColumns,
+  _ glyphs: GlyphSet
+) -> String {
+  guard let sizes = choice.sizes else { return name }
+  let expected = expectedSize(values, sizes)
+  let text = Format.fixed(expected, expected < 99.95 ? 1 : 0) + glyphs.arrow + name
+  return columns(of: text) <= spec.name ? text : name
 }
 
 /// Where a probability is going: its newest value against that of a tenth of its history ago.

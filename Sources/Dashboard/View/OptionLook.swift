@@ -29,6 +29,15 @@ extension Choice {
   var looks: [OptionLook] { options.indices.map(look) }
 }
 
+extension Choice {
+  /// The sizes that the options stand for; nil where they are no sizes.
+  var sizes: [Double]? {
+    guard kind.isOrdered else { return nil }
+    let sizes = options.compactMap(\.value)
+    return sizes.count == options.count ? sizes : nil
+  }
+}
+
 extension Choice.Kind {
   /// What an option is called, as the heading of a column.
   var word: String {
