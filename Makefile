@@ -5,6 +5,9 @@ SWIFT_ARGUMENTS ?=
 # Given to the program, for example: make run ARGUMENTS="search --preset digits --epochs 5"
 ARGUMENTS ?=
 
+# Without debugging information: a fifth less to compile and link before the first picture.
+RELEASE = -debug-info-format none
+
 .PHONY: help run test build lint check clean dependencies
 
 help:
@@ -19,7 +22,7 @@ run: build
 	@.build/release/supertop $(ARGUMENTS)
 
 build: dependencies
-	swift build $(SWIFT_ARGUMENTS) --configuration release --product supertop
+	swift build $(SWIFT_ARGUMENTS) --configuration release --product supertop $(RELEASE)
 
 test:
 	@Scripts/install-dependencies.sh tests

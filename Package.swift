@@ -49,7 +49,8 @@ let package = Package(
       pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
     ),
-    // Not through pkg-config: its -D flags make SwiftPM warn, and both libraries bring libtinfo along.
+    // Not through pkg-config: its -D flags make SwiftPM warn, and both libraries bring libtinfo
+    // along.
     .target(
       name: "CNcurses",
       linkerSettings: [

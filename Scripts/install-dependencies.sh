@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Installs what supertop needs and this machine lacks. Silent, and off the network, when nothing is missing.
+# Installs what supertop needs and this machine lacks. Silent, and off the network, when nothing is
+# missing.
 #
 #   Scripts/install-dependencies.sh [tests] [checks]
 #
-# Without a word: what building and running need. `tests` adds tmux, which drives the real program in
-# the end-to-end test. `checks` adds what only .ci/run uses: objdump and a processor emulator.
+# Without a word: what building and running need. `tests` adds tmux, which drives the real program
+# in the end-to-end test. `checks` adds what only .ci/run uses: objdump and a processor emulator.
 set -euo pipefail
 
-# Columns: group, how presence is tested, Debian package, Homebrew formula (- where the system has it).
+# Columns: group, how presence is tested, Debian package, Homebrew formula (- where the system has
+# it).
 needs() {
   cat <<'TABLE'
 build  command:pkg-config     pkg-config         pkg-config

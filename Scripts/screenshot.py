@@ -147,7 +147,8 @@ def draw(text, fore, back):
             ink, paper, bold, underline = row[start][1]
             x = MARGIN + start * CELL_WIDTH
             if paper != back:
-                out.append(f'<rect x="{x:.2f}" y="{y}" width="{(end - start) * CELL_WIDTH + .3:.2f}" '
+                width = (end - start) * CELL_WIDTH + .3
+                out.append(f'<rect x="{x:.2f}" y="{y}" width="{width:.2f}" '
                            f'height="{CELL_HEIGHT + .3}" fill="{paper}"/>')
             paths = ""
             for c in range(start, end):

@@ -98,7 +98,7 @@ class Search:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def press(self, key, mark=None, limit=2.0):
-        """Sends a key; seconds until `mark` stands in what came after it."""
+        """Sends a key; seconds until `mark` is in what came after it."""
         with self.arrived:
             self.output.clear()
             start = time.perf_counter()
@@ -179,7 +179,8 @@ def run(options):
         ["steps/s without a dashboard", f"{without:.3f}"],
         ["steps/s with one, 120x36", f"{beside:.3f}"],
         ["ratio", tools.spread(ratio, 4)],
-        [f"answer to a key, {len(answers)} keys: median", f"{1e3 * statistics.median(answers):.1f} ms"],
+        [f"answer to a key, {len(answers)} keys: median",
+         f"{1e3 * statistics.median(answers):.1f} ms"],
         ["longest", f"{1e3 * answers[-1]:.1f} ms"],
     ])
     tools.note(f"{options.rounds} rounds of {options.steps} steps.")

@@ -1,4 +1,4 @@
-"""Which first values of the weights train better: both rules, on little and more data, at three rates."""
+"""Which initial weights train better: both rules, on little and more data, at three rates."""
 import json
 import os
 import random
@@ -13,7 +13,8 @@ from .study import begun, block, once, subset
 WORK = tools.WORK / "first-values"
 RULES = ["group-fan-out", "layer-fan-out"]
 CANDIDATES = ["k3_e1", "k3_e1_g2", "k3_e3", "k3_e6", "k5_e1", "k5_e1_g2", "k5_e3", "k5_e6", "skip"]
-# Side of the images, colours, stages (width, layers, stride) and head, as the presets of a search have them.
+# Side of the images, colours, stages (width, layers, stride) and head, as the presets of a search
+# have them.
 SPACES = {
     "digits": (8, 1, [(16, 1, 1), (24, 2, 1), (32, 2, 2), (48, 1, 1)], 128),
     "cifar-small": (
@@ -25,7 +26,8 @@ RATE = 0.02
 
 def add_options(parser):
     parser.add_argument("--data", metavar="FOLDER",
-                        help="CIFAR-10 as images: train/<class>/ and test/<class>/; none: digits alone")
+                        help="CIFAR-10 as images: train/<class>/ and test/<class>/; "
+                             "none: digits alone")
     parser.add_argument("--images", type=int, nargs="+", default=[100, 500],
                         help="training images of a class of CIFAR-10")
     parser.add_argument("--tests", type=int, help="test images of a class (default: all)")
@@ -60,7 +62,8 @@ def run(options):
             for rule in (RULES if options.searches else [])}
     tools.say()
     tools.table(
-        ["trained on", "first values", *(f"top-1 at rate {RATE * rate:g}" for rate in options.rates)],
+        ["trained on", "initial weights",
+         *(f"top-1 at rate {RATE * rate:g}" for rate in options.rates)],
         [[title, rule, *(spread([each.result() for each in trained[title, rule, rate]])
                          for rate in options.rates)]
          for title in sets for rule in RULES])
@@ -68,12 +71,12 @@ def run(options):
         results = {rule: [each.result() for each in searched[rule]] for rule in RULES}
         tools.say()
         tools.table(
-            ["searches of the digits", "supernet", "likeliest network, with its weights"],
+            ["searches of the digits", "supernet", "most probable network, with its weights"],
             [[rule, *(spread([each[key] for each in results[rule]])
                       for key in ("val_accuracy", "argmax_accuracy"))] for rule in RULES])
     tools.note(
-        f"Mean (least..greatest) of {options.seeds} seeds, each with a random network of its own, after "
-        f"{options.epochs} epochs of the default recipe; accuracy on the test images.")
+        f"Mean (least..greatest) of {options.seeds} seeds, each with a random network of its own, "
+        f"after {options.epochs} epochs of the default recipe; accuracy on the test images.")
 
 
 def network(space, seed):

@@ -57,6 +57,7 @@ def run(options):
          "supertop's memory, times", "scores differ by"], rows)
     tools.note(
         f"Batch {options.batch}, {options.threads} threads; medians of {options.rounds} rounds. "
-        f"Scores differ as a share of their size. A call is {operations / 1e6:.0f} million floating-point "
-        f"operations, the cores' peak {peak:.0f} GFLOP/s. PyTorch "
-        + ("had tcmalloc." if allocator else "had the C library's allocator: no tcmalloc was found."))
+        f"Scores differ as a share of their size. A call is {operations / 1e6:.0f} million "
+        f"floating-point operations, the cores' peak {peak:.0f} GFLOP/s. PyTorch "
+        + ("had tcmalloc." if allocator
+           else "had the C library's allocator: no tcmalloc was found."))

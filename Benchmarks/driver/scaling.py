@@ -50,4 +50,6 @@ def run(options):
     for what, unit, ys in (("time", "ms", times), ("memory", "MiB", memory)):
         slope, intercept, r2 = tools.fit(options.batches, ys)
         tools.say(f"{what}: {slope:.3f} {unit} an image + {intercept:.1f} {unit}, R² {r2:.5f}  ")
-    tools.note(f"Batch 64 unless told; medians of {options.rounds} rounds of {options.steps} steps.")
+    tools.note(
+        f"Batch 64 where no other is named; medians of {options.rounds} rounds of "
+        f"{options.steps} steps.")

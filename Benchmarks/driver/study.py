@@ -1,4 +1,4 @@
-"""What a search by latency gains over luck: searched networks against random ones that are as fast."""
+"""What a search by latency gains: its networks against random ones that are as fast."""
 import copy
 import json
 import os
@@ -22,7 +22,7 @@ def add_options(parser):
     parser.add_argument("--images", type=int, default=1000, help="training images of a class")
     parser.add_argument("--epochs", type=int, default=16, help="of a search")
     parser.add_argument("--samples", type=int, default=30,
-                        help="networks drawn from a search beside the likeliest one")
+                        help="networks sampled from a search besides the most probable one")
     parser.add_argument("--retrain-epochs", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random", type=int, default=6, help="random networks")
@@ -46,7 +46,8 @@ def run(options):
     budgets = [round(low + share * (high - low), 3) for share in options.budgets]
     middle = budgets[min(1, len(budgets) - 1)]
 
-    # Small networks gain little from a second thread: one each, as many at a time as there are cores.
+    # Small networks gain little from a second thread: one each, as many at a time as there are
+    # cores.
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         def start(budget, seed):
             return workers.submit(search, supertop, data, place, table, budget, seed, options)
@@ -56,7 +57,7 @@ def run(options):
         luck = [
             workers.submit(train, supertop, data, place, network, seed, options)
             for seed, network in enumerate(
-                space.draw(middle, options.random, json.loads(frame.read_text()), place), 1)]
+                space.sample(middle, options.random, json.loads(frame.read_text()), place), 1)]
         found |= {(budget, 1): start(budget, 1) for budget in budgets if budget != middle}
         found = {key: future.result() for key, future in found.items()}
         luck = [future.result() for future in luck]
@@ -71,7 +72,7 @@ def run(options):
             f"{timed:.3f}", f"{100 * (timed / budget - 1):+.1f} %",
             f"{each['derived']['latency_ms']:.3f}", f"{100 * each['derived']['top1']:.1f} %"])
     tools.table(
-        ["budget, ms", "seed", "expected", "off", "likeliest, table", "timed", "off",
+        ["budget, ms", "seed", "expected", "off", "most probable, table", "timed", "off",
          "derived, table", "top-1"],
         rows)
 
@@ -123,11 +124,14 @@ RECIPE = ["--set", "shift=4", "--set", "flip=true", "--set", "learning_rate=0.05
 
 
 def search(supertop, data, place, table, budget, seed, options):
-    """The `done` object of a search for networks of `budget` ms, its likeliest `network`, the best `derived`."""
+    """The `done` object of a search for networks of `budget` ms.
+
+    With `network`, its most probable one, and the best `derived`.
+    """
     folder = place / f"search-{budget:.3f}-{seed}"
-    # Small batches make many steps of few images, and a draw for each image makes each step's gradient of
-    # θ that of many networks. So θ can move faster than over the paper's 90 epochs; the temperature falls
-    # in proportion to them, but not so low that nothing is learned any more.
+    # Small batches make many steps of few images, and a sample for each image makes each step's
+    # gradient of θ that of many networks. So θ can move faster than over the paper's 90 epochs; the
+    # temperature falls in proportion to them, but not so low that nothing is learned any more.
     done = once(place / f"{folder.name}.json", f"searched {folder.name}", begun(supertop, folder, [
         supertop, "search", "--preset", PRESET, "--data", data, "--run", folder, "--json",
         "--epochs", options.epochs, "--seed", seed, "--threads", 1,
@@ -136,7 +140,8 @@ def search(supertop, data, place, table, budget, seed, options):
         "--set", "theta.learning_rate=0.04",
         "--set", f"temperature.rate={2.5 / options.epochs}",
         "--set", f"search.warmup_epochs={options.epochs // 4}"]))
-    # The best of the likeliest network and draws, by images that training did not see.
+    # The best of the most probable network and the sampled ones, by images that training did not
+    # see.
     derived = once(place / f"{folder.name}-derived.json", f"derived from {folder.name}", [
         supertop, "derive", folder, "--samples", options.samples, "--top", 1,
         "--retrain-epochs", options.retrain_epochs, "--threads", 1, "--json", *RECIPE])
@@ -153,14 +158,14 @@ def train(supertop, data, place, network, seed, options):
 
 
 def begun(supertop, folder, command):
-    """`command`, or the one that goes on with the run that it has begun in `folder`."""
+    """`command`, or the one that continues the run that it has begun in `folder`."""
     if (folder / "run.sqlite").exists():
         return [supertop, "resume", folder, "--headless", "--json"]
     return command
 
 
 def once(result, what, command):
-    """The last JSON object of `command`, kept in the file `result`; taken from there if it is done."""
+    """The last JSON object of `command`, kept in the file `result` and read from there if it is."""
     if not result.exists():
         clock = time.monotonic()
         result.write_text(call(command)[-1])
@@ -179,8 +184,8 @@ class Space:
         self.fixed = shown["fixed_ms"]
         self.range = shown["least_ms"], shown["most_ms"]
 
-    def draw(self, budget, count, frame, place):
-        """Files of `count` networks, each as likely as any other that takes the budget within 5 %."""
+    def sample(self, budget, count, frame, place):
+        """Files of `count` networks, sampled uniformly from those within 5 % of the budget."""
         source = random.Random(1)
         folder = place / "random"
         folder.mkdir(exist_ok=True)

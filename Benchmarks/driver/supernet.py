@@ -46,13 +46,13 @@ def run(options):
     tools.note(
         f"{options.threads} threads; medians of {options.rounds} rounds of {options.steps} steps. "
         f"images/s is that of {WEIGHTS} steps on the weights and {THETA} on θ. Of the cores' peak, "
-        f"{peak:.0f} GFLOP/s, a step on the weights makes that use with the arithmetic that it needs "
-        f"(10⁹ floating-point operations: {', '.join(counts)}). One core busy: another process "
-        "computes on one core without end.")
+        f"{peak:.0f} GFLOP/s, a step on the weights makes that use with the "
+        "arithmetic that it needs (10⁹ floating-point operations: "
+        f"{', '.join(counts)}). One core busy: another process computes on one core without end.")
 
 
 class Race:
-    """Supertop and its rivals over one configuration, on a quiet machine and beside a busy process."""
+    """Supertop and its rivals over one configuration, on a quiet and on a busy machine."""
 
     def __init__(self, supertop, python, library, preset, batch, compiles, options):
         self.step, self.batch = f"{preset}, batch {batch}", batch
@@ -84,7 +84,8 @@ class Race:
         """Stops where PyTorch did not run on the allocator that was meant."""
         meant = "tcmalloc" if library and not name.endswith("malloc") else "malloc"
         if name != "supertop" and set(self.quiet.values(name, "allocator")) - {meant, "unknown"}:
-            tools.fail(f"{name} did not run on {meant}; is LD_PRELOAD set, or {library} of use here?")
+            tools.fail(
+                f"{name} did not run on {meant}; is LD_PRELOAD set, or {library} of use here?")
 
     def rates(self, sides, name, theta):
         """Images a second, round by round."""
@@ -93,7 +94,7 @@ class Race:
             for weights, theta in zip(sides.values(name, "weights_ms"), sides.values(name, theta))]
 
     def rows(self, peak):
-        """The lines of the table; one more for PyTorch as it is where nobody switches gradients off."""
+        """The lines of the table; one more for PyTorch with all gradients, as it is by default."""
         lines = [(name, name, "theta_ms") for name in self.quiet.commands]
         lines.insert(2, ("PyTorch eager, all gradients in a step on θ", "PyTorch eager",
                          "theta_all_gradients_ms"))
@@ -112,5 +113,6 @@ class Race:
         if name not in self.busy.commands:
             return row + ["", ""]
         beside = self.rates(self.busy, name, theta)
-        return row + [f"{statistics.median(beside):.1f}", "" if name == "supertop" else tools.spread(
-            tools.ratio(self.rates(self.busy, "supertop", "theta_ms"), beside))]
+        ratio = tools.ratio(self.rates(self.busy, "supertop", "theta_ms"), beside)
+        return row + [f"{statistics.median(beside):.1f}",
+                      "" if name == "supertop" else tools.spread(ratio)]

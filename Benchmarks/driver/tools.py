@@ -15,8 +15,8 @@ program = None
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).resolve().parents[1] / "peers"
 WORK = ROOT / ".build" / "benchmarks"
-# A plain PyPI serves the build for graphics cards, which computes the same on the processor but is a
-# gigabyte; where pip is told of an index with builds for processors alone, it prefers those.
+# A plain PyPI serves the build for graphics cards, which computes the same on the processor but is
+# a gigabyte; where pip has an index of builds for processors alone, it prefers those.
 PACKAGES = ["torch==2.13.0", "numpy", "onnx", "onnxruntime"]
 
 
@@ -29,7 +29,7 @@ def fail(text):
 
 
 def product():
-    """The program that `Benchmarks/run --program` names, or the release build of supertop, up to date."""
+    """The program that `Benchmarks/run --program` names, or an up-to-date release build."""
     if program:
         return program
     command = ["swift", "build", "--configuration", "release", "--product", "supertop"]
@@ -40,7 +40,7 @@ def product():
 
 
 def peers():
-    """A Python with the peers' packages: that of the environment SUPERTOP_PEERS, or one made here."""
+    """A Python with the peers' packages: of the environment SUPERTOP_PEERS, or one made here."""
     given = os.environ.get("SUPERTOP_PEERS")
     if given:
         python = Path(given) / "bin" / "python"
@@ -89,7 +89,7 @@ def preloading(library):
 
 
 def peak(supertop, threads):
-    """What `threads` cores give at most in 10⁹ floating-point operations a second, by instruction set."""
+    """The peak of `threads` cores by instruction set, in 10⁹ floating-point operations a second."""
     limits = measure([
         supertop, "bench", "roofline", "--json", "--preset", "digits", "--batch", 1, "--steps", 1,
         "--seconds", 0.1, "--memory", 16, "--threads", threads])
@@ -142,7 +142,7 @@ class Watch:
         return ticks / os.sysconf("SC_CLK_TCK"), time.monotonic()
 
     def others(self, own):
-        """Share of the machine that was neither idle nor used for `own` seconds of processor time."""
+        """Share of the machine that was neither idle nor in the `own` seconds of processor time."""
         now = self.busy()
         if now is None:
             return 0.0
@@ -202,7 +202,7 @@ def run(command, environment=None, competes=False):
 
 
 class Sides:
-    """Several commands measured in turn, round by round, so that all meet the machine in the same state."""
+    """Commands measured in turn, round by round, so that all meet the machine in one state."""
 
     def __init__(self, commands):
         self.commands = commands

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The network of `supertop bench inference` in ONNX Runtime or PyTorch, with batch-norm already folded.
+"""The network of `supertop bench inference` in ONNX Runtime or PyTorch, batch-norm folded.
 
-Reads the same JSON files (see ../README.md). With --dump the weights and images are those that `supertop bench
-inference --dump` wrote, and the greatest difference of the scores is told, as a share of their size.
-Prints one JSON object with supertop's fields.
+Reads the same JSON files (see ../README.md). With --dump the weights and images are those that
+`supertop bench inference --dump` wrote, and the greatest difference of the scores is reported, as a
+share of their size. Prints one JSON object with supertop's fields.
 """
 import argparse
 import json

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The training step of `supertop bench supernet`, in PyTorch.
 
-The same network, the same work: every candidate of every layer forward, the Gumbel-softmax mixture, the
-cross-entropy times the logarithm of the expected cost, backward, and SGD with momentum on the weights or,
-every fifth step, Adam on the architecture parameters. A step takes the gradients of what it trains alone; how
-long one on the architecture parameters takes with the weights' gradients too is told beside. Prints one JSON
-object with supertop's fields.
+The same network, the same work: every candidate of every layer forward, the Gumbel-softmax mixture,
+the cross-entropy times the logarithm of the expected cost, backward, and SGD with momentum on the
+weights or, every fifth step, Adam on the architecture parameters. A step computes the gradients of
+what it trains alone; the time of one on the architecture parameters that computes the weights'
+gradients too is a field of its own. Prints one JSON object with supertop's fields.
 """
 import argparse
 import json
@@ -23,7 +23,8 @@ from torch.nn import functional
 TABLE_1 = [(64, 4, 2), (112, 4, 1), (184, 4, 2), (352, 1, 1)]
 PRESETS = {
     "digits": (8, 1, 10, 1, [(16, 1, 1), (24, 2, 1), (32, 2, 2), (48, 1, 1)], 128),
-    "cifar-small": (32, 3, 10, 1, [(16, 1, 1), (24, 2, 2), (32, 2, 2), (64, 2, 2), (112, 1, 1)], 256),
+    "cifar-small": (
+        32, 3, 10, 1, [(16, 1, 1), (24, 2, 2), (32, 2, 2), (64, 2, 2), (112, 1, 1)], 256),
     "cifar": (32, 3, 10, 1, [(16, 1, 1), (24, 4, 1), (32, 4, 2)] + TABLE_1, 1504),
     "imagenet": (224, 3, 1000, 2, [(16, 1, 1), (24, 4, 2), (32, 4, 2)] + TABLE_1, 1984),
 }
@@ -64,7 +65,7 @@ def macs(inputs, outputs, side, stride, kernel, expansion, groups):
 
 
 class MixedLayer(nn.Module):
-    """All candidates, weighted by one Gumbel-softmax draw for the batch."""
+    """All candidates, weighted by one Gumbel-softmax sample for the batch."""
 
     def __init__(self, inputs, outputs, side, stride):
         super().__init__()

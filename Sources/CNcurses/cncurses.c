@@ -31,7 +31,7 @@ static int signal_pipe[2] = {-1, -1};
 static int stray_pipe[2] = {-1, -1};
 static int saved_stdout = -1, saved_stderr = -1;
 static char restore_text[200];
-// The last of what was printed while the screen was ours, told when it is given back.
+// The last of what was printed while the screen was ours, printed when it is given back.
 static char kept[8192];
 static volatile sig_atomic_t kept_size;
 // is_open: the curses are begun and the output is captured. is_taken: the screen is ours as well, which it

@@ -33,7 +33,7 @@ package struct Augmentation: Sendable, Equatable {
 
 /// The batches of one pass over some images, any of which can be made by itself.
 ///
-/// A pure function of its arguments: order and augmentation are drawn from counters named by seed,
+/// A pure function of its arguments: order and augmentation come from counters named by seed,
 /// epoch, stream and position, so a run that resumes in the middle of an epoch sees the same bits
 /// (spec S120, S121).
 package struct BatchPlan: Sendable {
@@ -147,13 +147,13 @@ package struct BatchPlan: Sendable {
       buffer,
       count in
       count = positions.count * imageSize
-      var scratch = [UInt8](repeating: 0, count: resampler == nil ? 0 : imageSize)
+      var workspace = [UInt8](repeating: 0, count: resampler == nil ? 0 : imageSize)
       packed.withBytes { bytes in
-        scratch.withUnsafeMutableBufferPointer { scratch in
+        workspace.withUnsafeMutableBufferPointer { workspace in
           guard let output = buffer.baseAddress, let bytes = bytes.baseAddress else { return }
           for position in positions {
             var source = bytes + Int(order[position]) * packed.imageBytes
-            if let resampler, let resized = scratch.baseAddress {
+            if let resampler, let resized = workspace.baseAddress {
               resampler.resize(source, into: resized)
               source = UnsafePointer(resized)
             }
@@ -175,15 +175,15 @@ package struct BatchPlan: Sendable {
     var down = 0
     var mirrored = false
     if let augmentation {
-      var draw = Philox(
+      var random = Philox(
         seed: random.seed,
         purpose: .augmentation,
         step: random.step,
         index: UInt32(position)
       )
-      right = draw.below(2 * augmentation.shift + 1) - augmentation.shift
-      down = draw.below(2 * augmentation.shift + 1) - augmentation.shift
-      mirrored = draw.next() & 1 == 1 && augmentation.flip
+      right = random.below(2 * augmentation.shift + 1) - augmentation.shift
+      down = random.below(2 * augmentation.shift + 1) - augmentation.shift
+      mirrored = random.next() & 1 == 1 && augmentation.flip
     }
     let row = side * channels
     if right == 0, down == 0, !mirrored {

@@ -49,7 +49,8 @@ enum CIFAR10 {
         throw UserError(
           .data,
           "\(folder)/\(name)",
-          "\(facts.size) bytes, but \(recordsPerFile) images are \(recordsPerFile * record)",
+          "\(Format.counted(facts.size, "byte")), "
+            + "but \(recordsPerFile) images are \(recordsPerFile * record)",
           remedy: "unpack cifar-10-binary.tar.gz again"
         )
       }
@@ -91,7 +92,7 @@ enum CIFAR10 {
       throw UserError(
         .data,
         path,
-        "\(names.count) class names instead of 10",
+        "\(Format.counted(names.count, "class name")) instead of 10",
         remedy: "unpack cifar-10-binary.tar.gz again"
       )
     }

@@ -21,7 +21,7 @@ package struct CSVTable: Sendable {
     try self.init(text: CSVTable.text(of: path), path: path)
   }
 
-  /// Understands `text`; `path` is what errors name.
+  /// Parses `text`; `path` is what errors name.
   package init(text: String, path: String) throws {
     self.path = path
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
@@ -39,7 +39,7 @@ package struct CSVTable: Sendable {
         throw UserError(
           .data,
           "\(path):\(index + 1)",
-          "\(row.count) cells, the header has \(header.count)",
+          "\(Format.counted(row.count, "cell")), the header has \(header.count)",
           remedy: "give every row a cell for each column"
         )
       }
@@ -56,7 +56,7 @@ package struct CSVTable: Sendable {
     self.rows = rows
   }
 
-  /// Where a column stands.
+  /// The position of a column.
   ///
   /// Errors: `.data` naming the columns that there are.
   package func column(_ name: String) throws -> Int {

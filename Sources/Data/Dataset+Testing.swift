@@ -4,7 +4,7 @@ extension Dataset {
   /// The test images of a data set as a network takes them that was trained on `learned`: classes
   /// are matched by name, pixels are packed and normalised as in the training (spec S123).
   ///
-  /// The data may lack training images and some of the classes, of which a warning tells. `repacks`
+  /// The data may lack training images and some of the classes, which a warning reports. `repacks`
   /// lets the side of the packed images follow from these images instead, for another resolution
   /// than that of the training. Errors as in `load`; also `.data` that names classes which were
   /// never learned, or for another number of channels.
@@ -42,7 +42,8 @@ extension Dataset {
       throw UserError(
         .data,
         settings.source,
-        "images of \(data.channels) channels, the network was trained on \(learned.mean.count)",
+        "images of \(Format.counted(data.channels, "channel")), "
+          + "the network was trained on \(learned.mean.count)",
         remedy: "name images like those that it was trained on"
       )
     }
@@ -54,7 +55,8 @@ extension Dataset {
     let lacking = learned.classNames.filter { !present.contains(numbers[$0] ?? -1) }
     if !lacking.isEmpty {
       tests.warnings.append(
-        "\(settings.source): no test image of \(lacking.listed()); only the other classes are evaluated"
+        "\(settings.source): no test image of \(lacking.listed()); "
+          + "only the other classes are evaluated"
       )
     }
     return tests

@@ -30,18 +30,18 @@ package struct Dataset: Sendable {
   package let skippedImages: Int
   /// One line each: skipped files, odd folders, a cache that could not be written.
   package internal(set) var warnings: [String]
-  /// Whom the data is owed to; empty for a folder of the user's.
+  /// Attribution; empty for a folder of the user's.
   package let credit: String
   /// The cache file in use, nil if the images are in memory.
   package let cachePath: String?
-  /// What the data is made of as it lies there, by which a run knows it again (spec S122).
+  /// The fingerprint of the data, by which a run recognises it (spec S122).
   package let fingerprint: DataFingerprint
 
   /// Value of the pixels that a shift brings in.
   package enum Padding: Sendable {
     /// The mean, which is 0 after normalisation: right where no colour means "nothing here".
     case mean
-    /// Raw 0, the empty paper of the digits.
+    /// Raw 0, the empty background of the digits.
     case background
   }
 
@@ -106,7 +106,7 @@ package struct Dataset: Sendable {
     return try load(source, settings, progress: progress)
   }
 
-  /// Where the images lie that `settings` name; nil for the digits, which lie in the program.
+  /// Where the images are that `settings` name; nil for the digits, which are in the program.
   static func source(
     of settings: Configuration.DataSettings,
     testOnly: Bool = false
@@ -151,7 +151,7 @@ package struct Dataset: Sendable {
       contents = kept
     } else {
       if case .damaged = found {
-        warnings.append("\(cache.path): the cache was damaged and has been made anew")
+        warnings.append("\(cache.path): the cache was damaged and has been made again")
       }
       let writer = PackedWriter(cache.path)
       contents = try Packer(source: source, skipBadImages: settings.skipBadImages)
@@ -200,7 +200,7 @@ extension Dataset {
   /// A page about the data for `supertop data info`, lines parted by newlines.
   package func describe() -> String {
     func list(_ values: [Float]) -> String {
-      values.map { String(format: "%.4f", $0) }.joined(separator: " ")
+      values.map { Format.fixed(Double($0), 4) }.joined(separator: " ")
     }
     func row(_ name: String, _ value: String) -> String {
       name.padding(toLength: 11, withPad: " ", startingAt: 0) + value.printable()

@@ -74,7 +74,7 @@ enum ImageDecoder {
       // write such files mean the same levels as in 8 bits.
       image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
       var pixels = [UInt8](repeating: 0, count: width * height * 3)
-      // Transparent parts come out white, as on paper.
+      // Transparent parts come out white.
       var background = png_color(red: 255, green: 255, blue: 255)
       guard png_image_finish_read(&image, &background, &pixels, 0, nil) != 0 else {
         throw BadImage(problem: message(image))

@@ -198,11 +198,14 @@ enum ImageFolder {
       let deeper = [train, test].reduce(0) { sum, part in
         sum + (part.classNames.firstIndex(of: name).map { part.deeper[$0] } ?? 0)
       }
-      if deeper > 0 { warnings.append("\(deeper) images in sub-folders of \(name) ignored") }
+      if deeper > 0 {
+        warnings.append("\(Format.counted(deeper, "image")) in sub-folders of \(name) ignored")
+      }
     }
     if train.ignored + test.ignored > 0 {
       warnings.append(
-        "\(train.ignored + test.ignored) entries ignored: not .jpg, .jpeg or .png in a class folder"
+        "\(Format.counted(train.ignored + test.ignored, "entry")) ignored: "
+          + "not .jpg, .jpeg or .png in a class folder"
       )
     }
     return warnings
@@ -218,7 +221,7 @@ enum ImageFolder {
   /// The resolution, or less where the images themselves have less: growing them is left to the
   /// batches, so that small images do not fill the disk at 224×224.
   ///
-  /// Judged by the headers of up to 64 training images, the largest of which counts.
+  /// Estimated from the headers of up to 64 training images, the largest of which counts.
   private static func packedSide(_ files: [[String]], folder: String, resolution: Int) -> Int {
     let all = files.joined().map { $0 }
     var side = 0

@@ -35,7 +35,7 @@ struct ImageSource: Sendable {
   var decode: @Sendable (Item) throws -> DecodedImage
 }
 
-/// What `stat` tells of a file.
+/// What `stat` knows of a file.
 struct FileFacts {
   var size: Int
   /// Nanoseconds since 1970.

@@ -30,7 +30,8 @@ extension Batch {
 }
 
 extension Philox {
-  /// The smaller share of a Beta(alpha, alpha) draw, 0…0.5: G₁/(G₁ + G₂) of two Gamma(alpha) draws.
+  /// The smaller share of a Beta(alpha, alpha) sample, 0…0.5: G₁/(G₁ + G₂) of two Gamma(alpha)
+  /// samples.
   ///
   /// A batch blended with its reverse holds the same images for a share and for 1 − share; with the
   /// smaller one each image's own label leads.
@@ -40,7 +41,7 @@ extension Philox {
     return Float(min(share, 1 - share))
   }
 
-  /// Logarithm of a Gamma(shape, 1) draw, finite however small the shape (Marsaglia and Tsang
+  /// Logarithm of a Gamma(shape, 1) sample, finite however small the shape (Marsaglia and Tsang
   /// 2000).
   private mutating func logGamma(_ shape: Double) -> Double {
     // Below 1: Gamma(a) = Gamma(a + 1)·U^(1/a).

@@ -73,7 +73,7 @@ struct Orientation: Equatable {
     if let profile { self = Orientation(exif: profile) }
   }
 
-  /// What stands before a TIFF block in JPEG files, and for some writers elsewhere.
+  /// What precedes a TIFF block in JPEG files, and for some writers elsewhere.
   private static let mark: [UInt8] = Array("Exif\0".utf8)
 
   /// Reads the first directory of a TIFF block.
@@ -123,7 +123,7 @@ struct Orientation: Equatable {
 }
 
 extension DecodedImage {
-  /// The picture as it is seen, from pixels that lie so.
+  /// The picture as it is seen, from pixels in that orientation.
   func turned(_ orientation: Orientation) -> DecodedImage {
     guard orientation != .upright else { return self }
     var turned = self

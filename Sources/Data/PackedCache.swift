@@ -57,7 +57,7 @@ package func userCacheFolder() -> String { PackedCache.folder("") }
 /// Receives the pixels of a data set slice by slice and ends as a packed file.
 ///
 /// Writes to a temporary file that takes its name only when it is whole. If that fails at any
-/// point, what there is moves to memory and the work goes on.
+/// point, what there is moves to memory and the work continues.
 final class PackedWriter {
   private let path: String
   private let temporary: String
@@ -123,7 +123,7 @@ final class PackedWriter {
   }
 
   private var failure: String {
-    "\(path): the cache cannot be written; the images are packed anew for each run"
+    "\(path): the cache cannot be written; the images are packed again for each run"
   }
 
   private func fallBack() {

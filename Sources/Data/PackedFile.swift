@@ -5,8 +5,8 @@ import Runs
 ///
 /// Layout: pixels of the training images, pixels of the test images, labels of both (Int32, little
 /// endian), a description in JSON, and 24 last bytes: magic number, length and checksum of the
-/// JSON. The description stands at the end so that images can be written as they are decoded, and
-/// pixels stand first so that they are page-aligned when mapped.
+/// JSON. The description is at the end so that images can be written as they are decoded, and
+/// pixels come first so that they are page-aligned when mapped.
 enum PackedFile {
   /// Raised whenever the layout or the meaning of the pixels changes.
   static let version = 3
@@ -40,7 +40,7 @@ enum PackedFile {
     var test: PackedImages
   }
 
-  /// Why a file is packed anew.
+  /// Why a file is packed again.
   enum Unusable: Error {
     case damaged
     /// Sound, but packed by the rules of another version of the program.

@@ -161,7 +161,7 @@ struct Packer {
   private func warnings(bad: [(path: String, problem: String)], stray: [String]) -> [String] {
     var lines = bad.prefix(Packer.namedFiles).map { "\($0.path): \($0.problem); skipped" }
     if bad.count > Packer.namedFiles {
-      lines.append("\(bad.count - Packer.namedFiles) more bad images skipped")
+      lines.append(Format.counted(bad.count - Packer.namedFiles, "more bad image") + " skipped")
     }
     if let first = stray.first {
       lines.append(

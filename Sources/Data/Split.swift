@@ -9,10 +9,10 @@ package struct Split: Sendable, Equatable {
   package let weights: [Int32]
   /// Images that train the architecture parameters, rising indices.
   package let theta: [Int32]
-  /// Images that only judge, rising indices.
+  /// Images that only evaluate, rising indices.
   package let validation: [Int32]
 
-  /// Draws `thetaShare` and `validationShare` (0…1, of all images, rounded; at least one image
+  /// Samples `thetaShare` and `validationShare` (0…1, of all images, rounded; at least one image
   /// where the share is above 0) from the images with these `labels`; the same for the same seed.
   ///
   /// Where the weights leave too few, validation gives way down to one image, then θ has none.
@@ -28,7 +28,7 @@ package struct Split: Sendable, Equatable {
     }
     let room = classes.map { $0.count - 1 }
     let kept = min(wanted(thetaShare), 1)
-    let judging = Split.parts(
+    let validating = Split.parts(
       min(wanted(validationShare), max(1, room.reduce(0, +) - kept)),
       of: classes.map(\.count),
       room: room,
@@ -37,14 +37,14 @@ package struct Split: Sendable, Equatable {
     let deciding = Split.parts(
       wanted(thetaShare),
       of: classes.map(\.count),
-      room: zip(room, judging).map { $0 - $1 },
+      room: zip(room, validating).map { $0 - $1 },
       seed: seed
     )
     var parts: (weights: [Int32], theta: [Int32], validation: [Int32]) = ([], [], [])
-    for (images, (judging, deciding)) in zip(classes, zip(judging, deciding)) {
-      parts.validation += images[..<judging]
-      parts.theta += images[judging..<judging + deciding]
-      parts.weights += images[(judging + deciding)...]
+    for (images, (validating, deciding)) in zip(classes, zip(validating, deciding)) {
+      parts.validation += images[..<validating]
+      parts.theta += images[validating..<validating + deciding]
+      parts.weights += images[(validating + deciding)...]
     }
     weights = parts.weights.sorted()
     theta = parts.theta.sorted()
@@ -52,16 +52,16 @@ package struct Split: Sendable, Equatable {
   }
 
   /// How many of `total` images each class gives: in proportion to its `counts`, what is left over
-  /// going to the largest remainders (of equal ones the seed draws), and never more than its
+  /// going to the largest remainders (of equal ones the seed decides), and never more than its
   /// `room`.
   private static func parts(_ total: Int, of counts: [Int], room: [Int], seed: UInt64) -> [Int] {
     let total = min(total, room.reduce(0, +))
     let exact = counts.map { Double(total) * Double($0) / Double(counts.reduce(0, +)) }
     var parts = zip(exact, room).map { min(Int($0), $1) }
     var random = Philox(seed: seed, purpose: .split, step: 1)
-    let draw = random.permutation(counts.count)
+    let chance = random.permutation(counts.count)
     let order = counts.indices.sorted {
-      (exact[$0] - Double(parts[$0]), draw[$0]) > (exact[$1] - Double(parts[$1]), draw[$1])
+      (exact[$0] - Double(parts[$0]), chance[$0]) > (exact[$1] - Double(parts[$1]), chance[$1])
     }
     var left = total - parts.reduce(0, +)
     while left > 0 {

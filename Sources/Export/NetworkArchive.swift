@@ -13,7 +13,7 @@ package enum NetworkArchive {
   /// Puts network and weights into a file that can be written.
   ///
   /// - Parameters:
-  ///   - network: whose weights and running statistics of now are taken.
+  ///   - network: whose present weights and running statistics are taken.
   ///   - metadata: texts to carry along.
   /// - Returns: the file, still in memory.
   package static func checkpoint(
@@ -61,7 +61,7 @@ package enum NetworkArchive {
     }
   }
 
-  /// The layers that a file's metadata tells of.
+  /// The layers that a file's metadata names.
   ///
   /// Errors: `UserError` for a file that another program wrote, or one whose layers do not hold.
   package static func description(

@@ -5,7 +5,7 @@ import Runs
 /// A picture of a network in the style of the FBNet papers (spec S63): one bar a block, its height
 /// the expansion, its colour the kernel.
 ///
-/// Each colour has a brightness and a hatching of its own, and kernel and expansion stand beside
+/// Each colour has a brightness and a hatching of its own, and kernel and expansion are next to
 /// the bar as numbers, so nothing is lost in black and white.
 package enum NetworkPicture {
   /// The picture as SVG.
@@ -22,7 +22,7 @@ private struct NetworkDrawing {
   private let bar: Double
   private let left = 92.0
   private let right = 16.0
-  /// The line on which the bars stand.
+  /// The line on which the bars are.
   private let base = 248.0
   /// The highest bar's height.
   private let height = 150.0
@@ -31,7 +31,7 @@ private struct NetworkDrawing {
   init(_ network: NetworkDescription) {
     self.network = network
     bars = NetworkBars(network).bars
-    // Few blocks stand further apart, so that the heading is not wider than they are.
+    // Few blocks are further apart, so that the heading is not wider than they are.
     step = min(44, max(27, 650 / Double(bars.count))).rounded()
     bar = (0.74 * step).rounded()
     top = max(1, bars.map(\.expansion).max() ?? 1)
@@ -66,14 +66,15 @@ private struct NetworkDrawing {
   }
 
   private var title: String {
-    "\(network.name): \(bars.count) blocks, one bar each; height is expansion, colour is kernel"
+    "\(network.name): \(Format.counted(bars.count, "block")), one bar each; "
+      + "height is expansion, colour is kernel"
   }
 
   private var heading: String {
     let cost = network.cost
     let facts = [
       network.family, "\(network.height)×\(network.width)×\(network.channels) images",
-      "\(network.classes) classes",
+      Format.counted(network.classes, "class"),
       count(cost.flops(.madds)) + " multiply–adds", count(cost.params(.madds)) + " weights",
       showsHswish ? "" : bars.contains(where: \.isHswish) ? "hswish" : "ReLU",
     ].filter { !$0.isEmpty }.joined(separator: " · ")
@@ -84,7 +85,7 @@ private struct NetworkDrawing {
   private func count(_ value: Int) -> String {
     let (scaled, unit) =
       value >= 1_000_000 ? (Double(value) / 1e6, "M") : (Double(value) / 1e3, "k")
-    return String(format: scaled < 10 ? "%.2f " : "%.1f ", scaled) + unit
+    return "\(Format.fixed(scaled, scaled < 10 ? 2 : 1)) \(unit)"
   }
 
   // MARK: Axis and stages
@@ -123,7 +124,8 @@ private struct NetworkDrawing {
       let side = bars[start].side
       let y = base + Row.map.rawValue
       parts.append(
-        "<path d=\"M\(f(from + 2)) \(f(y - 14)) v3 H\(f(to - 2)) v-3\" fill=\"none\" stroke=\"#555\"/>"
+        "<path d=\"M\(f(from + 2)) \(f(y - 14)) v3 H\(f(to - 2)) v-3\" "
+          + "fill=\"none\" stroke=\"#555\"/>"
       )
       let name = end - start > 1 ? "\(side)×\(side)" : "\(side)²"
       parts.append(text((from + to) / 2, y, name, anchor: "middle"))
@@ -163,7 +165,8 @@ private struct NetworkDrawing {
     } else {
       // A skip: an arrow along the base line.
       parts.append(
-        "<path d=\"M\(f(x)) \(f(base - 5)) h\(f(bar)) m-4 -3 l4 3 l-4 3\" fill=\"none\" stroke=\"#111\"/>"
+        "<path d=\"M\(f(x)) \(f(base - 5)) h\(f(bar)) m-4 -3 l4 3 l-4 3\" "
+          + "fill=\"none\" stroke=\"#111\"/>"
       )
       parts.append(text(middle, base + Row.kernel.rawValue, "–", anchor: "middle"))
     }
@@ -178,7 +181,7 @@ private struct NetworkDrawing {
     return parts.joined(separator: "\n")
   }
 
-  /// What stands above a bar, from below.
+  /// What is above a bar, from below.
   private func marks(of block: NetworkBars.Bar) -> [(Double, Double) -> String] {
     var marks: [(Double, Double) -> String] = []
     if !block.note.isEmpty {

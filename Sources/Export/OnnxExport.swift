@@ -12,7 +12,7 @@ package enum OnnxExport {
   /// Writes the network into memory.
   ///
   /// - Parameters:
-  ///   - network: whose weights and statistics of now are taken.
+  ///   - network: whose present weights and statistics are taken.
   ///   - foldsBatchNorm: whether batch-norm becomes part of the convolutions, or stays a node.
   ///   - metadata: texts to carry along.
   /// - Returns: the file's bytes.
@@ -176,7 +176,7 @@ private struct OnnxWriter {
     return graph.node("Reshape", [x, merged], name: name)
   }
 
-  /// What stands between a convolution and its activation.
+  /// What is between a convolution and its activation.
   private enum End { case norm, bias, nothing }
 
   /// A convolution whose filter is called `name.weight`, with what follows it.

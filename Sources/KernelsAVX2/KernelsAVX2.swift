@@ -2,5 +2,5 @@ import Kernels
 
 /// The kernels for AVX2 and FMA.
 package func avx2Kernels() -> KernelTable {
-  kernelTable(AVX2Lanes.self, name: "avx2")
+  KernelTable(AVX2Lanes.self, name: "avx2")
 }

@@ -2,5 +2,5 @@ import Kernels
 
 /// The kernels for AVX-512 F, BW, VL and DQ.
 package func avx512Kernels() -> KernelTable {
-  kernelTable(AVX512Lanes.self, name: "avx512")
+  KernelTable(AVX512Lanes.self, name: "avx512")
 }

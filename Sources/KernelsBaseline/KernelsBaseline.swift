@@ -2,5 +2,5 @@ import Kernels
 
 /// The kernels that every machine runs: SSE on x86-64, NEON on arm64.
 package func baselineKernels() -> KernelTable {
-  kernelTable(BaselineLanes.self, name: "baseline")
+  KernelTable(BaselineLanes.self, name: "baseline")
 }

@@ -1,6 +1,6 @@
 import Tensor
 
-/// A block of a network as data: what it is, where it stands, and what it costs.
+/// A block of a network as data: what it is, where it is, and what it costs.
 package struct BlockDescription: Sendable, Equatable {
   /// What a block computes.
   package enum Kind: Sendable, Equatable {
@@ -25,17 +25,6 @@ package struct BlockDescription: Sendable, Equatable {
     ) -> Kind {
       .bottleneck(
         Bottleneck(kernels: [kernel], middle: middle, groups: groups, activation: activation)
-      )
-    }
-
-    /// k×k depthwise, 1×1 project: published networks have it where the expansion is 1.
-    package static func depthwiseSeparable(
-      kernel: Int,
-      channels: Int,
-      activation: Activation
-    ) -> Kind {
-      .bottleneck(
-        Bottleneck(kernels: [kernel], middle: channels, expands: false, activation: activation)
       )
     }
   }
@@ -106,7 +95,7 @@ package struct BlockDescription: Sendable, Equatable {
   package var normalisedPixels: Int? {
     switch kind {
     case .skip where keepsShape: nil
-    // Its batch-norm stands before the mean.
+    // Its batch-norm precedes the mean.
     case .pool: height * width
     case .bottleneck(let block) where block.expands: min(height * width, outputPixels)
     case .convolution, .bottleneck, .fused, .skip: outputPixels
@@ -120,7 +109,7 @@ package struct BlockDescription: Sendable, Equatable {
     return room < 0 ? 0 : room / stride + 1
   }
 
-  /// The middle of an inverted residual: what stands between its input and output.
+  /// The middle of an inverted residual: what is between its input and output.
   package struct Bottleneck: Sendable, Equatable {
     /// Sides of the k×k convolutions, nearly always one; of several only the last has a batch-norm.
     package var kernels: [Int]

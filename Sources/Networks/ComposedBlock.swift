@@ -22,7 +22,7 @@ package struct ComposedBlock {
     let activation: Activation
     let stride: Int
     let padding: Int
-    /// More than nothing where a group has several channels.
+    /// Not empty where a group has several channels.
     let groups: Int?
   }
 

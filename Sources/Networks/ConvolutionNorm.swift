@@ -1,6 +1,6 @@
 import Tensor
 
-/// Convolution, batch-norm and activation, the activation left pending for the reader.
+/// Convolution, batch-norm and activation, the activation deferred to the reader.
 package struct ConvolutionNorm {
   /// [K, K, C, D], or [g, C/g, D/g] with groups.
   package let filter: Parameter

@@ -1,6 +1,6 @@
 import Tensor
 
-/// A law of counting FLOPs and parameters; there are several, and published figures follow each
+/// A rule for counting FLOPs and parameters; there are several, and published figures follow each
 /// (spec S60).
 package enum CountingRule: String, Sendable, CaseIterable {
   /// The FBNet zoo's: multiply–accumulates, and one for each value that a mean over pixels reads;
@@ -95,8 +95,8 @@ package struct Cost<Number: CountingNumber>: Sendable, Equatable {
   }
 }
 
-/// The sizes that a block's cost follows from: those of a description, or effective ones, which need not be
-/// whole (FBNetV2: a mean over masked widths and over resolutions).
+/// The sizes that a block's cost follows from: those of a description, or effective ones, which
+/// need not be whole (FBNetV2: a mean over masked widths and over resolutions).
 package struct BlockShape<Number: CountingNumber>: Sendable, Equatable {
   /// Channels in.
   package var input: Number
@@ -196,7 +196,8 @@ extension BlockDescription {
 }
 
 extension Cost {
-  /// Adds a squeeze-and-excite of `middle` channels on maps of `pixels`, with `inner` between its layers.
+  /// Adds a squeeze-and-excite of `middle` channels on maps of `pixels`, with `inner` between its
+  /// layers.
   fileprivate mutating func squeeze(_ middle: Number, _ inner: Number, pixels: Number) {
     pooled += middle * pixels
     convolution(middle, to: inner, pixels: 1, norm: false)

@@ -3,7 +3,8 @@ import Tensor
 extension Network {
   /// Weights and batch-norms' running statistics by readable names.
   ///
-  /// `stem.weight`, `stem.gamma`, `stem.beta`, `stem.mean`, `stem.variance`, `blocks.1.expand.weight`…
+  /// `stem.weight`, `stem.gamma`, `stem.beta`, `stem.mean`, `stem.variance`,
+  /// `blocks.1.expand.weight`…
   package func state() -> StateDictionary { StateDictionary(entries) }
 
   /// Takes up a saved state, all of it or nothing.

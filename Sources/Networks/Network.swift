@@ -1,6 +1,6 @@
 import Tensor
 
-/// The random parts of a training step, drawn anew for each step of a seed.
+/// The random parts of a training step, sampled again for each step of a seed.
 package struct TrainingNoise: Sendable {
   /// Share of the classifier's inputs that are set to 0, the others raised in turn.
   package var dropout: Float
@@ -9,7 +9,7 @@ package struct TrainingNoise: Sendable {
   package var dropPath: Float
   /// Seed of the run.
   package var seed: UInt64
-  /// Step that the draw belongs to.
+  /// Step that the sample belongs to.
   package var step: Int
 
   /// Describes the noise of a step.
@@ -20,7 +20,7 @@ package struct TrainingNoise: Sendable {
     self.step = step
   }
 
-  /// `count` factors for the draw `index`: 0 with probability `rate`, 1/(1 − rate) otherwise.
+  /// `count` factors for the sample `index`: 0 with probability `rate`, 1/(1 − rate) otherwise.
   func mask(_ count: Int, rate: Float, index: Int) -> [Float] {
     var random = Philox(seed: seed, purpose: .dropout, step: UInt64(step), index: UInt32(index))
     return (0..<count).map { _ in random.uniform() < rate ? 0 : 1 / (1 - rate) }
@@ -43,7 +43,7 @@ package final class Network {
   package let classifierBias: Parameter
   private let engine: Engine
 
-  /// Builds the network with fresh weights drawn from `seed` by the rule `fanOut`.
+  /// Builds the network with fresh weights sampled from `seed` by the rule `fanOut`.
   package init(
     _ description: NetworkDescription,
     engine: Engine,
@@ -135,7 +135,7 @@ package final class Network {
 
   // MARK: Inference
 
-  /// The network for inference, with the weights and running statistics of now; nil where the
+  /// The network for inference, with the present weights and running statistics; nil where the
   /// inference path lacks one of its blocks.
   package func inference() -> InferenceNetwork? {
     guard let (layers, head) = inferenceParts else { return nil }

@@ -126,7 +126,7 @@ package enum NetworkFile {
     _ divisor: Int
   ) throws -> Int? {
     if layer.has("middle") {
-      if layer.has("expansion") { throw layer.fault("expansion", "stands beside 'middle'") }
+      if layer.has("expansion") { throw layer.fault("expansion", "is given beside 'middle'") }
       return try layer.number("middle", 1...65536)
     }
     guard let expansion = try layer.real("expansion", above: 0) else { return nil }
@@ -196,7 +196,7 @@ package enum NetworkFile {
   ) throws {
     let before = network.end
     if case .pool = network.blocks.last?.kind {
-      throw layer.fault("", "stands behind the layer that takes the mean over all pixels")
+      throw layer.fault("", "comes after the layer that takes the mean over all pixels")
     }
     network.add(
       kind,
@@ -251,7 +251,7 @@ struct NetworkObject {
     guard let number = value as? Int, range.contains(number) else {
       throw fault(
         key,
-        "'\(value)' is no number that it can be",
+        "'\(value)' is not a number that it can be",
         remedy: "give \(range.lowerBound) to \(range.upperBound)"
       )
     }
@@ -261,7 +261,11 @@ struct NetworkObject {
   func real(_ key: String, above bound: Double) throws -> Double? {
     guard let value = values[key] else { return nil }
     guard let number = value as? Double, number > bound, number <= 1000 else {
-      throw fault(key, "'\(value)' is no number that it can be", remedy: "give more than \(bound)")
+      throw fault(
+        key,
+        "'\(value)' is not a number that it can be",
+        remedy: "give more than \(bound)"
+      )
     }
     return number
   }
@@ -288,7 +292,7 @@ struct NetworkObject {
     guard let list = values[key] as? [Int], let first = list.first, list.count <= 8 else {
       throw fault(key, "not a list of one to eight numbers")
     }
-    if !(1...31).contains(first) { throw fault(key, "\(first) is no number that it can be") }
+    if !(1...31).contains(first) { throw fault(key, "\(first) is not a number that it can be") }
     return try list.map { try odd($0, key) }
   }
 

@@ -1,4 +1,4 @@
-/// A mistake in something from outside, told in one line: what, where and the remedy.
+/// A mistake in something from outside, reported in one line: what, where and the remedy.
 package struct UserError: Error, CustomStringConvertible, Sendable, Equatable {
   /// Exit codes of sysexits.h.
   package enum Code: Int32, Sendable {

@@ -1,4 +1,5 @@
-/// The file `exports/architecture.json`: the chosen architecture, and others sampled from softmax(θ).
+/// The file `exports/architecture.json`: the chosen architecture, and others sampled from
+/// softmax(θ).
 struct ArchitectureExport: Codable {
   /// One architecture, its price, and how it does with the supernet's weights.
   struct Entry: Codable {

@@ -25,8 +25,9 @@ struct Evaluation: Sendable, Equatable {
 extension SearchTask {
   /// Evaluates the epoch that just ended; returns nil if somebody asked to stop meanwhile.
   ///
-  /// Twice over the validation images: the supernet without noise, and its most probable architecture
-  /// alone, each after batch-norm recalibration (spec S9, S11). Weights and θ stay as they are.
+  /// Twice over the validation images: the supernet without noise, and its most probable
+  /// architecture alone, each after batch-norm recalibration (spec S9, S11). Weights and θ stay as
+  /// they are.
   package func validate(_ context: EvaluationContext) throws -> EpochScores? {
     let leader = algorithm.leader
     guard

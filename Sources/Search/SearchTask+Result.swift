@@ -47,7 +47,7 @@ extension SearchTask {
       settled: verdict?.settled,
       coinTosses: verdict?.coinTosses,
       meanEntropyBits: verdict?.meanEntropyBits,
-      verdict: verdict.map { told($0) },
+      verdict: verdict.map { reported($0) },
       thetaHash: supernet.theta.hash,
       weightsHash: supernet.weightsHash,
       run: context.folder.absolutePath,
@@ -79,7 +79,7 @@ extension SearchTask {
   }
 
   /// The verdict, and what to change where it is a poor one.
-  private func told(_ verdict: Verdict) -> String {
+  private func reported(_ verdict: Verdict) -> String {
     guard !verdict.isSettled, let forecast = algorithm.forecast else { return verdict.text }
     if !forecast.settles { return "\(verdict.text): \(forecast.text)" }
     let longer = 2 * plan.epochs
@@ -87,8 +87,8 @@ extension SearchTask {
       + "to tell them apart, or take the network as one of several"
   }
 
-  /// The chosen network alone, and the supernet, on the test images, which nothing has looked at before;
-  /// nil if somebody asked to stop.
+  /// The chosen network alone, and the supernet, on the test images, which nothing has looked at
+  /// before; nil if somebody asked to stop.
   ///
   /// Errors: `.configuration` where a loss is no finite number, which no result can hold.
   private func test(
@@ -117,8 +117,8 @@ extension SearchTask {
     return (alone, supernet)
   }
 
-  /// Evaluates the algorithm's networks one after the other on the validation images, the chosen one first;
-  /// nil if somebody asked to stop.
+  /// Evaluates the algorithm's networks one after the other on the validation images, the chosen
+  /// one first; nil if somebody asked to stop.
   private func evaluateCandidates(_ context: EvaluationContext) throws -> [EvaluatedNetwork]? {
     let candidates = algorithm.candidates()
     var evaluated: [EvaluatedNetwork] = []
@@ -127,7 +127,7 @@ extension SearchTask {
         let score = try evaluate(
           candidate.architecture,
           in: context,
-          message: "judging network \(index + 1) of \(candidates.count)",
+          message: "evaluating network \(index + 1) of \(candidates.count)",
           share: Self.part(index, of: candidates.count)
         )
       else { return nil }
@@ -168,7 +168,8 @@ extension SearchTask {
 }
 
 extension Supernet {
-  /// SHA-256 over the little-endian bytes of weights and batch-norm parameters, in the order of state.
+  /// SHA-256 over the little-endian bytes of weights and batch-norm parameters, in the order of
+  /// state.
   package var weightsHash: String {
     var hash = SHA256()
     for parameter in parameters { hash.update(Array(parameter.value.elements)) }

@@ -3,9 +3,9 @@ import Runs
 import Tensor
 import Training
 
-/// The search of FBNetV1: weights and θ of a supernet in turns (spec S9); or of the same supernet at
-/// random, where θ rests and only the weights are trained, on the same images in the same steps (spec
-/// S12).
+/// The search of FBNetV1: weights and θ of a supernet in turns (spec S9); or of the same supernet
+/// at random, where θ is frozen and only the weights are trained, on the same images in the same
+/// steps (spec S12).
 package final class SearchTask: TrainingTask {
   let configuration: Configuration
   let data: Dataset
@@ -14,13 +14,13 @@ package final class SearchTask: TrainingTask {
   package let plan: TrainingPlan
   /// Milliseconds of every candidate, where they are known.
   let latency: AdditiveCost?
-  /// What finds networks beside the training: by the gradient of θ, or at random.
+  /// What finds networks during the training: by the gradient of θ, or at random.
   let algorithm: any SupernetAlgorithm
 
   /// Builds the search; `latency` must be there where that is the cost.
   ///
-  /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach; `.data` for
-  /// too few images.
+  /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach;
+  /// `.data` for too few images.
   init(_ configuration: Configuration, data: Dataset, latency: AdditiveCost? = nil) throws {
     self.configuration = configuration
     self.data = data
@@ -35,7 +35,8 @@ package final class SearchTask: TrainingTask {
       throw UserError(
         .data,
         configuration.data.source,
-        "\(data.train.count) training images of \(data.classes) classes leave none for \(purpose)",
+        "none left for \(purpose) of \(Format.counted(data.train.count, "training image")) in "
+          + Format.counted(data.classes, "class"),
         remedy: "add images: each class keeps one for the weights"
       )
     }

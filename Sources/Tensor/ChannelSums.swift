@@ -1,3 +1,5 @@
+import Kernels
+
 /// Two sums of every channel, gathered chunk by chunk: Σ y and Σ y² forward, Σ g and Σ g·y
 /// backward.
 ///
@@ -9,14 +11,6 @@ struct ChannelSums {
   private let chunks: Int
   private let buffer: Buffer
 
-  /// Where one chunk adds its sums.
-  struct Chunk {
-    /// Σ y or Σ g, [C].
-    let sums: UnsafeMutablePointer<Float>
-    /// Σ y² or Σ g·y, [C].
-    let products: UnsafeMutablePointer<Float>
-  }
-
   /// Starts all sums at 0.
   init(chunks: Int, channels: Int, pool: BufferPool) {
     self.chunks = chunks
@@ -25,9 +19,9 @@ struct ChannelSums {
   }
 
   /// The sums of a chunk, from channel `first` on.
-  func chunk(_ chunk: Int, from first: Int = 0) -> Chunk {
+  func chunk(_ chunk: Int, from first: Int = 0) -> PartialSums {
     let sums = buffer.pointer + chunk * 2 * channels + first
-    return Chunk(sums: sums, products: sums + channels)
+    return PartialSums(sums: sums, products: sums + channels)
   }
 
   /// The sums over all chunks, in Double.

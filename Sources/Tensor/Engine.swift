@@ -35,7 +35,7 @@ package final class Engine {
   package var trainsParameters = true
   /// How inverted residuals keep their hidden values; all arithmetic is in single precision.
   package var activationPrecision = ActivationPrecision.float32
-  /// Whether inverted residuals make their hidden values anew for the backward pass instead of
+  /// Whether inverted residuals compute their hidden values again for the backward pass instead of
   /// keeping them.
   package var recomputes = false
   /// Hidden values of more floats are written past the caches: they would not be found there later.
@@ -123,9 +123,6 @@ package final class Engine {
     while let step = tape.popLast() { step() }
   }
 
-  /// Drops what was recorded.
-  package func clearTape() { tape.removeAll() }
-
   // MARK: Gradients of inputs
 
   /// Where to write the gradient of `x`, and whether to add to what is there.
@@ -173,15 +170,13 @@ package final class Engine {
         ),
         chunks: rows.count
       ) { chunk, _ in
-        let range = rows[chunk]
-        kernels.finishGradientRows(
-          x.source,
-          range.lowerBound,
-          range.count,
-          buffer.pointer,
-          nil,
-          nil
+        let finish = GradientFinish(
+          inPlace: buffer.pointer,
+          source: x.source,
+          first: rows[chunk].lowerBound,
+          sums: nil
         )
+        kernels.finishGradientRows(finish, rows[chunk])
       }
     }
     x.gradient = Tensor.Gradient(buffer: buffer)

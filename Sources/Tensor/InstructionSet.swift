@@ -27,16 +27,21 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     sets.contains(.avx512) ? .avx512 : sets.contains(.avx2) ? .avx2 : .baseline
   }
 
-  /// The set named by the environment variable `SUPERTOP_ISA`, or the best that this machine has.
+  /// The environment variable that names a set.
+  package static let variable = "SUPERTOP_ISA"
+
+  /// What the variable holds; nil where it is unset or empty.
+  package static var named: String? {
+    getenv(variable).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// The set that the variable names, or the best that this machine has.
   ///
-  /// A name that is unknown or that the machine cannot run is ignored.
+  /// The command line refuses a name that is unknown or that the machine cannot run; elsewhere it
+  /// counts for nothing.
   package static var chosen: InstructionSet {
-    if let name = getenv("SUPERTOP_ISA"), let set = InstructionSet(rawValue: String(cString: name)),
-      available.contains(set)
-    {
-      return set
-    }
-    return best(of: available)
+    named.flatMap { InstructionSet(rawValue: $0) }.flatMap { available.contains($0) ? $0 : nil }
+      ?? best(of: available)
   }
 
   var kernels: KernelTable {

@@ -60,6 +60,6 @@ extension Engine {
 }
 
 extension Tensor {
-  /// Forgets the gradient, so that the next backward pass writes it anew.
+  /// Forgets the gradient, so that the next backward pass overwrites it.
   package func clearGradient() { gradient = nil }
 }

@@ -109,7 +109,7 @@ package final class Profile {
     index = [:]
   }
 
-  /// Seconds spent in all that was told apart.
+  /// Seconds spent in all that was attributed.
   package var seconds: Double { entries.reduce(0) { $0 + $1.seconds } }
 
   /// Runs `body` and books its time under `work`.

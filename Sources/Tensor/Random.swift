@@ -6,7 +6,7 @@
 
 /// Counter-based random numbers: Philox 4×32-10 (Salmon et al., SC 2011).
 ///
-/// A stream is named by what it is for, never by what was drawn before, so a resumed or replayed
+/// A stream is named by what it is for, never by what was sampled before, so a resumed or replayed
 /// run needs to know its step and nothing else (spec S120, S121).
 package struct Philox: Sendable {
   /// What a stream of random numbers is used for; part of the key, so streams never overlap.

@@ -28,7 +28,7 @@ extension NetworkDescription {
     throw UserError(
       .configuration,
       key,
-      "on maps of 1x1 batch-norm sees one value a channel, which tells nothing of an image",
+      "on maps of 1x1 batch-norm sees one value a channel, which says nothing about an image",
       remedy: remedy + ", raise the resolution, or take fewer strides"
     )
   }

@@ -2,7 +2,7 @@ import Runs
 import Tensor
 
 extension Checkpoint {
-  /// The arrays of `state` with texts beside them.
+  /// The arrays of `state` together with texts.
   package init(metadata: [String: String], state: StateDictionary) {
     self.init(
       metadata: metadata,

@@ -15,7 +15,7 @@ extension RunStore {
     // Scores of other classes than those of the network cannot be gone on with.
     let fits = data.classes == old.learned.classNames.count
     guard accepts && fits else {
-      let goOn = fits ? "go on with --accept-changed-data" : "start a new run on this data"
+      let goOn = fits ? "continue with --accept-changed-data" : "start a new run on this data"
       throw UserError(.data, source, changed, remedy: "put it back, or \(goOn)")
     }
     try log(.warning, changed + "; accepted")

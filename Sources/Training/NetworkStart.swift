@@ -3,11 +3,11 @@ import Runs
 import Tensor
 
 extension Checkpoint {
-  /// What `network` starts from: these arrays where name and shape agree, its own drawn ones
+  /// What `network` starts from: these arrays where name and shape agree, its own sampled ones
   /// elsewhere.
   ///
   /// Where both the file and the data name their classes, the classifier's part of each class goes
-  /// to the class of that name, wherever it stands now. Errors: `.data` for names in the file that
+  /// to the class of that name, wherever it is now. Errors: `.data` for names in the file that
   /// do not hold.
   func start(
     for network: Network,
@@ -16,14 +16,14 @@ extension Checkpoint {
     let learned = try LearnedData(metadata: metadata, path: "start.safetensors")?.classNames
     let classifier = [network.classifier.name, network.classifierBias.name]
     return StateDictionary(
-      network.state().map { drawn in
-        var array = drawn
-        if let given = self[drawn.name] {
-          if classifier.contains(drawn.name), let learned, let classNames {
-            if given.shape == Array(drawn.shape.dropLast()) + [learned.count] {
+      network.state().map { sampled in
+        var array = sampled
+        if let given = self[sampled.name] {
+          if classifier.contains(sampled.name), let learned, let classNames {
+            if given.shape == Array(sampled.shape.dropLast()) + [learned.count] {
               given.copy(learned, to: &array.values, classNames)
             }
-          } else if given.shape == drawn.shape {
+          } else if given.shape == sampled.shape {
             array.values = given.values
           }
         }

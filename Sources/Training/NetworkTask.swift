@@ -5,7 +5,7 @@ import Runs
 import Tensor
 
 /// The training of one network by a recipe (spec S41): on the training images but for those that
-/// judge the epochs; the test images are looked at once, at the end.
+/// evaluate the epochs; the test images are looked at once, at the end.
 package final class NetworkTask: TrainingTask {
   package let plan: TrainingPlan
   package let choices: [Choice] = []
@@ -42,7 +42,7 @@ package final class NetworkTask: TrainingTask {
         .data,
         folder.networkPath,
         "made for \(description.height)x\(description.width)x\(description.channels) images of "
-          + "\(description.classes) classes, the data has "
+          + "\(Format.counted(description.classes, "class")), the data has "
           + "\(data.height)x\(data.width)x\(data.channels) of \(data.classes)",
         remedy: "start a new run on this data"
       )

@@ -15,10 +15,10 @@ package final class NetworkTraining {
   private let seed: UInt64
   private let optimiser: any Optimiser
   private let average: MovingAverage?
-  /// Whether the averages stand in the weights' place at the moment.
+  /// Whether the averages are in the weights' place now.
   private var isAveraged = false
 
-  /// Builds the network with weights drawn from `seed`, or those of `start` where they fit.
+  /// Builds the network with weights sampled from `seed`, or those of `start` where they fit.
   ///
   /// `classNames` are those of the data, nil where nobody knows them; the classes of `start` are
   /// matched with them.
@@ -67,7 +67,7 @@ package final class NetworkTraining {
       ? MovingAverage(parameters, decay: Float(recipe.ema), engine: engine) : nil
   }
 
-  /// One optimiser step; `step` names the random numbers, so a resumed run draws the same.
+  /// One optimiser step; `step` names the random numbers, so a resumed run samples the same.
   package func train(_ batch: Batch, learningRate: Double, step: Int) -> StepOutcome {
     engine.mode = .training
     engine.isRecording = true
@@ -118,7 +118,7 @@ package final class NetworkTraining {
     return try body()
   }
 
-  /// Takes batch-norm's statistics anew for the weights of now.
+  /// Computes batch-norm's statistics again for the present weights.
   package func recalibrate(_ batches: some Sequence<Batch>) {
     network.norms.forEach { $0.resetStatistics() }
     engine.isRecording = false
@@ -129,7 +129,8 @@ package final class NetworkTraining {
 
   // MARK: State
 
-  /// Everything that training goes on from: weights, statistics, velocities, squares and averages.
+  /// Everything that training continues from: weights, statistics, velocities, squares and
+  /// averages.
   package func state() -> StateDictionary {
     // A checkpoint may be asked for in the middle of an evaluation.
     if isAveraged { average?.swap() }

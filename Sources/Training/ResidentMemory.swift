@@ -4,7 +4,7 @@
   import Darwin
 #endif
 
-/// Resident memory of this process in bytes, 0 where the system does not tell.
+/// Resident memory of this process in bytes, 0 where the system does not say.
 func residentMemory() -> Int {
   #if os(Linux)
     // statm counts pages: total, resident, shared, …

@@ -51,7 +51,7 @@ struct Steering: Sendable, Equatable {
   }
 
   private mutating func hold(_ value: Double) -> String? {
-    // A NaN lies in no range.
+    // NaN is in no range.
     guard Steering.temperatures.contains(value) else {
       return "the temperature must lie between 0.001 and 1000"
     }

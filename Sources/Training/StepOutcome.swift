@@ -4,7 +4,7 @@ package struct StepOutcome: Sendable, Equatable {
   package var loss: Double
   /// Mean over the batch.
   package var crossEntropy: Double
-  /// Expected cost of the whole network under this step's draw.
+  /// Expected cost of the whole network under this step's sample.
   package var cost: Double
   /// Images classified right.
   package var correct: Int

@@ -12,9 +12,9 @@ package final class Trainer: Sendable {
   /// How a training ended.
   package enum Outcome: Sendable, Equatable {
     case finished(RunResult)
-    /// Asked to; a checkpoint is written and `resume` goes on.
+    /// Asked to; a checkpoint is written and `resume` continues.
     case stopped
-    /// The message stands in the run's status too.
+    /// The message is in the run's status too.
     case failed(UserError)
   }
 
@@ -57,8 +57,8 @@ package final class Trainer: Sendable {
   /// Takes the run over: rewinds its records to the newest good checkpoint (spec S120).
   ///
   /// A finished run is left as it is, and its outcome is there at once. With `acceptsChangedData`
-  /// it goes on with other data than it began with. Errors: `.busy` when another process trains on
-  /// it, `.cannotCreate` when it cannot be written, `.data` when it is damaged.
+  /// it continues with other data than it began with. Errors: `.busy` when another process trains
+  /// on it, `.cannotCreate` when it cannot be written, `.data` when it is damaged.
   package init(
     folder: RunFolder,
     acceptsChangedData: Bool = false,
@@ -123,11 +123,11 @@ package final class Trainer: Sendable {
       end(work.store, .stopped, "stopped before the first step")
       return .stopped
     } catch {
-      let told =
+      let fault =
         error as? UserError ?? UserError(.software, folder.path, "\(error)")
-      try? work.store.log(.error, told.description)
-      end(work.store, .failed, told.description)
-      return .failed(told)
+      try? work.store.log(.error, fault.description)
+      end(work.store, .failed, fault.description)
+      return .failed(fault)
     }
   }
 
@@ -178,7 +178,7 @@ package final class Trainer: Sendable {
     return true
   }
 
-  /// Writes the last status; an error here could not be told anywhere, so none is thrown.
+  /// Writes the last status; an error here could not be reported anywhere, so none is thrown.
   private func end(_ store: RunStore, _ state: RunStatus.State, _ message: String) {
     var status = (try? store.reader.status()) ?? RunStatus()
     status.state = state

@@ -1,5 +1,5 @@
-import Foundation
 import Runs
+import Tensor
 
 /// Which step does what: the run as epochs of a pass over the weights' images, then one over θ's
 /// (spec S9).
@@ -25,7 +25,7 @@ package struct TrainingPlan: Sendable, Equatable {
     self.thetaSteps = thetaSteps
   }
 
-  /// Steps of `epoch`, both phases; θ rests during the warm-up.
+  /// Steps of `epoch`, both phases; θ is frozen during the warm-up.
   package func steps(in epoch: Int) -> Int {
     weightSteps + (epoch < warmupEpochs ? 0 : thetaSteps)
   }
@@ -55,7 +55,7 @@ package struct TrainingPlan: Sendable, Equatable {
 
   /// Cosine from `peak` to 0 over all steps of the weights (spec S9).
   package func learningRate(peak: Double, epoch: Int, position: Int) -> Double {
-    let done = Double(epoch * weightSteps + position)
-    return 0.5 * peak * (1 + cos(.pi * done / Double(max(1, epochs * weightSteps))))
+    LearningRateSchedule(form: .cosine, peak: peak)
+      .rate(epoch: Double(epoch * weightSteps + position), of: Double(epochs * weightSteps))
   }
 }

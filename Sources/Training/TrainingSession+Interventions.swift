@@ -70,7 +70,7 @@ extension TrainingSession {
       case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature:
         try store.finish(
           request.id,
-          note: String(format: "%.3f -> %.3f", before, temperature)
+          note: "\(Format.fixed(before, 3)) -> \(Format.fixed(temperature, 3))"
         )
       }
     }

@@ -6,7 +6,7 @@ import Tensor
 /// One training of a run, confined to the trainer's queue: its loop, its records and its
 /// checkpoints.
 ///
-/// What is trained, and how that is judged, is the task's; what people ask stands in
+/// What is trained, and how that is evaluated, is the task's; what people ask for is in
 /// `TrainingSession+Interventions`.
 final class TrainingSession {
   let folder: RunFolder
@@ -80,7 +80,7 @@ final class TrainingSession {
     let batch = nextBatch(phase)
     let temperature = temperature
     let rate = task.learningRate(phase, epoch: epoch, position: position)
-    // A draw divides θ and its noise by it, in 32 bits.
+    // A sample divides θ and its noise by it, in 32 bits.
     if task.temperature(epoch: epoch) != nil, !Float(1e6 / temperature).isFinite || temperature <= 0
     {
       throw diverged(
@@ -98,7 +98,7 @@ final class TrainingSession {
       learningRate: rate,
       step: step
     )
-    // In this order the first cause is told: the images' loss, then the cost and θ, then both
+    // In this order the first cause is reported: the images' loss, then the cost and θ, then both
     // together.
     guard outcome.crossEntropy.isFinite else { throw diverged("the loss of step \(step)") }
     if let fault = task.fault(outcome, phase) { throw diverged(fault) }

@@ -41,13 +41,13 @@ package protocol TrainingTask: AnyObject {
   /// Depends on the last checkpoint alone, so a run killed meanwhile ends the same. `log` adds a
   /// line to the run's log.
   func conclude(_ context: EvaluationContext, log: (String) throws -> Void) throws -> RunResult?
-  /// Everything that training goes on from.
+  /// Everything that training continues from.
   func state() -> StateDictionary
   /// Takes up a saved state; throws a `UserError` that names the array that does not fit.
   func restore(_ state: StateDictionary) throws
 }
 
-/// A number that is none, with the key that usually makes it so.
+/// A number that is not finite, with the key that usually makes it so.
 package struct NumberFault: Sendable, Equatable {
   /// The quantity.
   package var what: String

@@ -6,12 +6,12 @@ import Runs
 ///
 /// Safe to use from several processes at once, and to repeat: the lock of a trial's run is the
 /// claim to it, which the system takes back from a process that ends in any way; the run's
-/// checkpoints are where whoever claims it next goes on; and its result is absent or whole.
+/// checkpoints are where whoever claims it next continues; and its result is absent or whole.
 package struct TrialRunner: Sendable {
   /// How an attempt to train a trial ended.
   package enum Outcome: Sendable, Equatable {
     case finished(TrainingResult)
-    /// Asked to; the trial's checkpoint is where the next attempt goes on.
+    /// Asked to; the trial's checkpoint is where the next attempt continues.
     case stopped
     /// Another process is training it.
     case claimed
@@ -26,7 +26,7 @@ package struct TrialRunner: Sendable {
 
   /// - Parameters:
   ///   - path: folder of the runs; it is made with the first of them.
-  ///   - acceptsChangedData: whether a trial goes on with other data than it began with.
+  ///   - acceptsChangedData: whether a trial continues with other data than it began with.
   package init(path: String, acceptsChangedData: Bool = false) {
     self.path = path
     self.acceptsChangedData = acceptsChangedData
@@ -134,7 +134,7 @@ package struct TrialRunner: Sendable {
     preconditionFailure("out of numbers")
   }
 
-  /// Makes a trial's run beside its place and moves it there, so that nobody sees half of one;
+  /// Makes a trial's run next to its place and moves it there, so that nobody sees half of one;
   /// where another process was faster, its run stays.
   private func make(_ trial: Trial, at place: String) throws {
     let draft = place + ".new-\(UUID().uuidString)"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Runs
+import Tensor
 
 /// The command line; without a subcommand it searches on the built-in digits at once.
 @main
@@ -14,7 +15,7 @@ struct Supertop: ParsableCommand {
       Without arguments a search on the built-in images of handwritten digits starts at once: with \
       a dashboard on a terminal, with progress lines elsewhere.
 
-      A run is a folder. What 'search' or 'train' started, 'resume' goes on with after any stop, \
+      A run is a folder. What 'search' or 'train' started, 'resume' continues after any stop, \
       and 'watch' shows and steers from another terminal.
 
       Exit codes are those of sysexits.h: 64 wrong command line, 65 bad data, 66 no such input, 73 \
@@ -39,6 +40,7 @@ struct Supertop: ParsableCommand {
       try checkArguments()
       var command = try parseAsRoot()
       try checkSurroundings()
+      try InstructionSet.checkVariable()
       try command.run()
       try Output.check()
     } catch let error as UserError {

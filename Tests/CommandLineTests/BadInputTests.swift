@@ -146,7 +146,7 @@ struct BadInputTests {
     }
   }
 
-  @Test func `an unknown key of a file is told with the nearest one`() throws {
+  @Test func `an unknown key of a file is reported with the nearest one`() throws {
     let folder = try Program.Folder()
     let file = try folder.write("my.yaml", Data("preset: digits\nsearch:\n  epoch: 3\n".utf8))
     let ending = try Program.run(["search", file], in: folder)

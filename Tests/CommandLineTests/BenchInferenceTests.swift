@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `supertop bench inference`: what it tells, and what it says of a bad file.
+/// `supertop bench inference`: what it reports, and what it says of a bad file.
 struct BenchInferenceTests {
   private static let small = """
     {"name": "small", "resolution": 16, "channels": 3, "classes": 10,

@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// `supertop bench` measures with tiny settings and tells it in one JSON object (issue: speed).
+/// `supertop bench` measures with tiny settings and prints one JSON object.
 struct BenchTests {
   private func report(_ arguments: [String]) throws -> [String: Any] {
     let folder = try Program.Folder()
@@ -20,7 +20,7 @@ struct BenchTests {
   private static let limits = ["--seconds", "0.001", "--memory", "1"]
 
   @Test(arguments: ["digits", "cifar-small"])
-  func `a supernet step tells time, throughput, memory and arithmetic`(preset: String) throws {
+  func `a supernet step reports time, throughput, memory and arithmetic`(preset: String) throws {
     let report = try report([
       "supernet", "--preset", preset, "--batch", "2", "--steps", "3", "--threads", "1",
     ])
@@ -43,11 +43,26 @@ struct BenchTests {
   }
 
   @Test func `the operations of a step count three passes of every candidate`() throws {
-    let one = try report(["supernet", "--preset", "digits", "--batch", "1", "--steps", "1"])
-    let two = try report(["supernet", "--preset", "digits", "--batch", "2", "--steps", "1"])
-    #expect(try number(two, "flops") == 2 * number(one, "flops"))
-    // The stem alone: 64 pixels of 9 inputs for 16 outputs.
-    #expect(try number(one, "flops") > 6 * 64 * 9 * 16)
+    // Two layers of three candidates on 8×8 pixels, by hand.
+    let stem = 64 * 9 * 8
+    let first = (64 * 8 * 8 + 64 * 9 * 8 + 64 * 8 * 8) + (64 * 8 * 8 + 64 * 25 * 8 + 64 * 8 * 8)
+    let second =
+      (64 * 8 * 8 + 16 * 9 * 8 + 16 * 8 * 16) + (64 * 8 * 8 + 16 * 25 * 8 + 16 * 8 * 16)
+      + 16 * 8 * 16
+    let head = 16 * 16 * 16 + 16 * 10
+    let space = [
+      "space.stem.width=8", "space.head=16", "space.candidates=[k3_e1, k5_e1, skip]",
+      "space.stages=[{width: 8, depth: 1, stride: 1}, {width: 16, depth: 1, stride: 2}]",
+    ].flatMap { ["--set", $0] }
+    for batch in [1, 2] {
+      let report = try report(
+        ["supernet", "--preset", "digits", "--batch", "\(batch)", "--steps", "1"] + space
+      )
+      // Forward, and two products backward; two operations for each multiply–accumulate.
+      #expect(
+        try number(report, "flops") == Double(batch * 3 * 2 * (stem + first + second + head))
+      )
+    }
   }
 
   @Test func `the baseline can be chosen in the process`() throws {
@@ -69,7 +84,7 @@ struct BenchTests {
     #expect(abs(shares.reduce(0, +) - 1) < 0.01)
   }
 
-  @Test func `a roofline puts every operation beside its floor`() throws {
+  @Test func `a roofline compares every operation with its floor`() throws {
     let report = try report(
       ["roofline", "--preset", "digits", "--batch", "2", "--steps", "1", "--threads", "1"]
         + BenchTests.limits
@@ -80,8 +95,11 @@ struct BenchTests {
     let memory = try #require(report["memory"] as? [[String: Any]])
     for rate in memory { #expect(try number(rate, "read_gb_per_s") > 0) }
     for row in try #require(report["operations"] as? [[String: Any]]) {
-      #expect(try number(row, "ms") > 0)
-      #expect(try number(row, "ratio") > 0)
+      // Times are rounded, ratios too.
+      let (time, floor) = (try number(row, "ms"), try number(row, "floor_ms"))
+      let (least, most) = ((time - 5e-4) / (floor + 5e-5), (time + 5e-4) / max(floor - 5e-5, 1e-9))
+      let ratio = try number(row, "ratio")
+      #expect(time > 0 && (least - 0.01...most + 0.01).contains(ratio))
       #expect(["memory", "arithmetic"].contains(row["bound"] as? String))
     }
   }
@@ -102,7 +120,7 @@ struct BenchTests {
     #expect(try number(rows[0], "backward_ms") > 0)
   }
 
-  @Test func `a network's products and depthwise convolutions are told by shape`() throws {
+  @Test func `a network's products and depthwise convolutions are listed by shape`() throws {
     let small = ["--preset", "digits", "--batch", "1", "--seconds", "0.001"]
     let gemm = try report(["gemm"] + small)
     let products = try #require(gemm["shapes"] as? [[String: Any]])
@@ -134,11 +152,19 @@ struct BenchTests {
   @Test func `people get a table`() throws {
     let folder = try Program.Folder()
     let ending = try Program.run(
-      ["bench", "supernet", "--preset", "digits", "--batch", "1", "--steps", "1"],
+      ["bench", "supernet", "--preset", "digits", "--batch", "1", "--steps", "1"]
+        + ["--threads", "1", "--isa", "baseline"],
       in: folder
     )
-    #expect(ending.code == 0)
-    #expect(ending.lines.contains { $0.hasPrefix("median") && $0.hasSuffix(" ms") })
+    #expect(ending.code == 0 && ending.errors == "")
+    #expect(ending.lines.first == "digits, baseline, 1 thread, 1 step")
+    for (name, unit) in [
+      ("median", "ms"), ("least", "ms"), ("throughput", "images/s"), ("arithmetic", "GFLOP/s"),
+    ] {
+      let line = try #require(ending.lines.first { $0.hasPrefix(name) })
+      let words = line.split(separator: " ")
+      #expect(words.count == 3 && words[2] == unit && (Double(words[1]) ?? 0) > 0, "\(line)")
+    }
   }
 
   /// A command line, and what its error line has to name.

@@ -59,7 +59,7 @@ import Testing
     #expect(lines.count { $0.contains("found ") && $0.hasSuffix("-") } == 1)
   }
 
-  @Test func `random sampling stands below the random search that drew the networks`() throws {
+  @Test func `random sampling is below the random search that sampled the networks`() throws {
     let folder = try Program.Folder()
     let random = try Program.run(
       ["search", "--run", "luck", "--algorithm", "random", "--set", "random_networks=3"]
@@ -88,7 +88,7 @@ import Testing
     #expect(table.lines[2].contains(" 62.5%") && table.lines[2].hasSuffix("deviation 1.2%"))
   }
 
-  @Test func `an unfinished run is told as such and a folder without a run is refused`() throws {
+  @Test func `an unfinished run is marked and a folder without a run is refused`() throws {
     let folder = try Program.Folder()
     let search = try Program(
       ["search", "--run", "cut", "--headless"] + Program.tiny(epochs: 2000),

@@ -1,6 +1,6 @@
 /// What programs rely on: the objects of `Documentation/json.md`, field by field.
 ///
-/// The lists stand here as well as on the page, so that neither code nor page changes alone.
+/// The lists are here as well as on the page, so that neither code nor page changes alone.
 enum Contract {
   /// One object, or one table of the store.
   struct Shape: Equatable {

@@ -24,7 +24,7 @@ struct ContractPageTests {
     }
   }
 
-  @Test func `a field too many, too few or of another kind is told`() throws {
+  @Test func `a field too many, too few or of another kind is reported`() throws {
     let shape = try #require(Contract.shape("chosen layer"))
     let good = #""choice":"skip","flops":0,"layer":"layer 1","params":0"#
     #expect(shape.faults(try JSONValue("{\(good)}")) == [])

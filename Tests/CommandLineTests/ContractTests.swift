@@ -2,9 +2,9 @@ import Foundation
 import Runs
 import Testing
 
-/// What scripts rely on: JSON lines, exit codes, output that may be cut off (issue: command line).
+/// What scripts rely on: JSON lines, exit codes, output that may be cut off.
 struct ContractTests {
-  @Test func `json lines tell every step, every epoch and at last the result`() throws {
+  @Test func `json lines report every step, every epoch and at last the result`() throws {
     let folder = try Program.Folder()
     let ending = try Program.run(
       ["search", "--headless", "--json", "--run", "run"] + Program.tiny(),
@@ -102,6 +102,36 @@ struct ContractTests {
     )
     #expect(ending.code == 0)
     #expect(try RunFolder.open(path: folder.path + "/run").configuration().seed == 5)
+  }
+
+  @Test(arguments: ["avx3", "AVX2", " baseline", "0"])
+  func `a wrong instruction set of the environment is refused`(name: String) throws {
+    let folder = try Program.Folder()
+    let search = ["search", "--headless", "--run", "run"] + Program.tiny()
+    for arguments in [search, ["models"], ["bench", "supernet", "--preset", "digits"]] {
+      let ending = try Program.run(arguments, in: folder, environment: ["SUPERTOP_ISA": name])
+      #expect(ending.code == 64 && ending.output == "")
+      #expect(ending.errorLines.count == 1)
+      #expect(ending.errors.contains("SUPERTOP_ISA=\(name)") && ending.errors.contains("baseline"))
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
+  }
+
+  @Test func `an instruction set of the environment is used, an empty one counts for nothing`()
+    throws
+  {
+    let folder = try Program.Folder()
+    let bench = [
+      "bench", "supernet", "--preset", "digits", "--batch", "1", "--steps", "1", "--json",
+    ]
+    func isa(_ environment: [String: String]) throws -> String? {
+      let ending = try Program.run(bench, in: folder, environment: environment)
+      #expect(ending.code == 0)
+      return ending.objects.first?["isa"] as? String
+    }
+    #expect(try isa(["SUPERTOP_ISA": "baseline"]) == "baseline")
+    let best = try isa(["SUPERTOP_ISA": ""])
+    #expect(best != nil)
   }
 
   @Test func `help, version, explanations and data are printed on standard output`() throws {

@@ -96,7 +96,7 @@ import Testing
     #expect(changes.contains { $0.contains { $0.hasPrefix("layer ") && $0.contains(" -> ") } })
   }
 
-  @Test func `an interrupted training goes on where it was`() throws {
+  @Test func `an interrupted training continues where it was`() throws {
     let folder = try searched()
     let arguments = ["derive", "found", "--samples", "0", "--retrain-epochs", "5000", "--json"]
     let program = try Program(arguments, in: folder)
@@ -104,7 +104,7 @@ import Testing
     program.process.interrupt()
     let ending = program.ending()
     #expect(ending.code == 130)
-    #expect(ending.errors.contains("the same command goes on"))
+    #expect(ending.errors.contains("the same command continues"))
     let run = try RunFolder.open(path: folder.path + "/found")
     let record = try #require(try run.reader().derived().first { $0.run != nil })
     let place = try RunFolder.open(path: run.path + "/" + (record.run ?? ""))
@@ -119,7 +119,7 @@ import Testing
     #expect(folders.count == 1)
   }
 
-  @Test func `what nothing can be derived from is told in one line`() throws {
+  @Test func `what nothing can be derived from is reported in one line`() throws {
     let folder = try searched()
     _ = try Program.run(["train", "found", "--run", "alone", "--epochs", "1"], in: folder)
     let faults: [(arguments: [String], words: [String])] = [

@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// The real program on a real terminal, driven by keys and judged by what stands on the screen.
+/// The real program on a real terminal, driven by keys and checked by what is on the screen.
 @Suite(.serialized, .enabled(if: Tmux.isInstalled, "tmux is not installed"))
 struct EndToEndTests {
   @Test func `a person pauses, steps, sets the temperature, inspects, resizes and stops`() throws {
@@ -71,7 +71,7 @@ struct EndToEndTests {
     )
   }
 
-  @Test func `a search goes on without its dashboard`() throws {
+  @Test func `a search continues without its dashboard`() throws {
     let folder = try Program.Folder()
     let tmux = try search("--ascii", in: folder, columns: 80, rows: 24, epochs: 8)
     let screen = try tmux.waits("a running search") { $0.contains("RUNNING") }
@@ -79,7 +79,7 @@ struct EndToEndTests {
     try tmux.press("q")
     try tmux.waits("the question") { $0.contains("Keep running") }
     try tmux.press("k")
-    try tmux.waits("progress lines") { $0.contains("training goes on here") }
+    try tmux.waits("progress lines") { $0.contains("training continues here") }
     let end = try tmux.waits("the end") { $0.contains("isig+") }
     #expect(end.contains("done in"))
     #expect(end.contains("exit=0"))
@@ -95,7 +95,7 @@ struct EndToEndTests {
       try tmux?.press("q")
       try tmux?.waits("the question") { $0.contains("Keep running") }
       try tmux?.press("k")
-      try tmux?.waits("progress lines") { $0.contains("training goes on here") }
+      try tmux?.waits("progress lines") { $0.contains("training continues here") }
     }
     tmux = nil
     let step = try run.reader().status()?.step ?? 0
@@ -153,7 +153,7 @@ struct EndToEndTests {
     #expect(!end.contains("Layers"))
   }
 
-  @Test func `a mistake on a terminal is told in a line and not on a screen`() throws {
+  @Test func `a mistake on a terminal is reported in a line and not on a screen`() throws {
     let folder = try Program.Folder()
     let tmux = try search("--data nowhere", in: folder, columns: 100, rows: 30)
     let end = try tmux.waits("the end") { $0.contains("isig+") }
@@ -223,7 +223,7 @@ struct EndToEndTests {
     #expect(try tmux.waits("a clean terminal") { $0.contains("isig+") }.contains("exit=0"))
   }
 
-  @Test func `an unknown terminal of no family is told how to go on`() throws {
+  @Test func `an unknown terminal of no family says how to continue`() throws {
     let folder = try Program.Folder()
     let tmux = try search("", in: folder, columns: 120, rows: 50, epochs: 2, terminal: "nonsense")
     let end = try tmux.waits("the end") { $0.contains("isig+") }

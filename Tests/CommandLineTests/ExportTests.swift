@@ -115,7 +115,7 @@ struct ExportTests {
     try expectFault("bad.json", ["--onnx", "a.onnx"], code: 65, ["bad.json", place], in: folder)
   }
 
-  @Test func `a truncated or foreign safetensors file is told of`() throws {
+  @Test func `a truncated or foreign safetensors file is refused`() throws {
     let folder = try Program.Folder()
     _ = try folder.write("small.json", Data(Self.small.utf8))
     _ = try export("small.json", ["--safetensors", "whole.safetensors"], in: folder)

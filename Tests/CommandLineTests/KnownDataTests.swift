@@ -6,7 +6,8 @@ import Testing
 /// S122, S123).
 struct KnownDataTests {
   private static let network = """
-    {"name": "net16", "resolution": 16, "channels": 3, "classes": 2, "stem": {"width": 8, "stride": 2},
+    {"name": "net16", "resolution": 16, "channels": 3, "classes": 2,
+     "stem": {"width": 8, "stride": 2},
      "layers": [{"kernel": 3, "expansion": 2, "width": 12, "stride": 2}], "head": 16}
     """
 
@@ -28,7 +29,7 @@ struct KnownDataTests {
 
   private let names = ["beagle", "a \"b\", c", "tabby"]
 
-  @Test func `a network is judged by the names of its classes, wherever its weights lie`() throws {
+  @Test func `classes are matched by their names, wherever the weights lie`() throws {
     let folder = try folder()
     try Pictures.write(folder, "own", names, train: 20, test: 8)
     // Two classes in other places, no training images.
@@ -49,39 +50,39 @@ struct KnownDataTests {
     let onnx = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/net.onnx"))
     #expect(onnx.range(of: Data(#"["a \"b\", c","beagle","tabby"]"#.utf8)) != nil)
     for name in ["run", "net.safetensors"] {
-      func judge(_ data: String) throws -> Program.Ending {
+      func evaluate(_ data: String) throws -> Program.Ending {
         try Program.run(["evaluate", name, "--data", data, "--json"], in: folder)
       }
-      let own = try judge("own")
+      let own = try evaluate("own")
       #expect(own.errors == "" && own.objects.last?["test_accuracy"] as? Double == accuracy)
       #expect(abs((own.objects.last?["test_loss"] as? Double ?? 0) - loss) < 1e-6)
-      let some = try judge("some")
+      let some = try evaluate("some")
       #expect(some.code == 0 && some.objects.last?["images"] as? Int == 16)
       #expect(some.objects.last?["top1"] as? Double ?? 0 > 0.9)
       #expect(some.errorLines.count == 1 && some.errors.contains("no test image of beagle"))
-      let strange = try judge("strange")
+      let strange = try evaluate("strange")
       #expect(strange.code == UserError.Code.data.rawValue && strange.output == "")
       #expect(strange.errorLines.count == 1 && strange.errors.contains("never learned x_tabby"))
     }
   }
 
-  @Test func `weights without names are judged as the folder says, with a line`() throws {
+  @Test func `weights without names are evaluated as the folder says, with a line`() throws {
     let folder = try folder()
     try Pictures.write(folder, "own", names, train: 20, test: 8)
     let done = try #require(try train(folder).objects.last)
     var file = try Checkpoint.read(from: folder.path + "/run/exports/network.safetensors")
     file.metadata = file.metadata.filter { $0.key == "network" }
     try file.write(to: folder.path + "/old.safetensors")
-    let judged = try Program.run(
+    let evaluated = try Program.run(
       ["evaluate", "old.safetensors", "--data", "own", "--json"],
       in: folder
     )
-    #expect(judged.code == 0)
-    #expect(judged.objects.last?["top1"] as? Double == done["top1"] as? Double)
-    #expect(judged.errorLines.count == 1 && judged.errors.contains("names no classes"))
+    #expect(evaluated.code == 0)
+    #expect(evaluated.objects.last?["top1"] as? Double == done["top1"] as? Double)
+    #expect(evaluated.errorLines.count == 1 && evaluated.errors.contains("names no classes"))
   }
 
-  @Test func `changed data is refused, told and accepted by the option alone`() throws {
+  @Test func `changed data is refused, reported and accepted by the option alone`() throws {
     let folder = try folder()
     try Pictures.write(folder, "own", ["a", "b"], train: 20, test: 4)
     let program = try Program(
@@ -134,7 +135,7 @@ struct KnownDataTests {
     #expect(again.ending().code == 128 + SIGTERM)
   }
 
-  @Test func `weights that are no numbers are neither judged, exported nor trained on`() throws {
+  @Test func `weights that are no numbers are neither evaluated, exported nor trained on`() throws {
     let folder = try folder()
     try Pictures.write(folder, "own", ["a", "b"], train: 4, test: 2)
     #expect(try train(folder, ["--epochs", "1"]).code == 0)

@@ -114,7 +114,7 @@ import Testing
     #expect(measured.errorLines.count == 1 && measured.errors.contains("--out"))
   }
 
-  @Test func `a table goes to standard output, and a folder is told before anything is timed`()
+  @Test func `a table goes to standard output, and a folder is reported before anything is timed`()
     throws
   {
     let folder = try Program.Folder()
@@ -159,7 +159,7 @@ import Testing
     let imported = try run(options, in: folder)
     #expect(imported.code == 0, "\(imported.errors)")
     #expect(imported.output.contains("table: latency-My-phone.json"))
-    // The doctor sees that only skip saves time there.
+    // The diagnostics say that only skip saves time there.
     #expect(imported.output.contains("warning: only skip saves time"))
 
     _ = try folder.write("phone.csv", Data(rows.dropLast(2).joined(separator: "\n").utf8))

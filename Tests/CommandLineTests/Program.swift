@@ -95,7 +95,7 @@ struct Program {
   /// What was printed so far.
   var output: String { (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? "" }
 
-  /// Waits for the end; a program ended by signal n gives code 128 + n, as a shell tells it.
+  /// Waits for the end; a program ended by signal n gives code 128 + n, as a shell does.
   func ending() -> Ending {
     process.waitUntilExit()
     let code = process.terminationStatus

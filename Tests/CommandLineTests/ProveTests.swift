@@ -42,7 +42,7 @@ import Testing
     #expect(json["steps"] as? Int == 400 && json["seconds"] is Double)
   }
 
-  @Test func `a person gets a row a seed and random search beside it`() throws {
+  @Test func `a person gets a row a seed and random search next to it`() throws {
     let folder = try Program.Folder()
     let ending = try Program.run(
       [

@@ -127,7 +127,7 @@ struct SearchContractTests {
   }
 
   @Test(arguments: [nil, "30000"])
-  func `a random search learns no weight and is not judged as decided`(budget: String?) throws {
+  func `a random search learns no multiplier and has no verdict`(budget: String?) throws {
     let folder = try Program.Folder()
     let lines = try search(
       ["--algorithm", "random", "--set", "random_networks=3"]
@@ -223,10 +223,10 @@ struct SearchContractTests {
       #expect(right.done[key] == turned.done[key], "\(key)")
     }
     #expect(right.done["argmax_accuracy"] == turned.done["argmax_accuracy"])
-    func judged(_ lines: Lines) -> [[JSONValue?]] {
+    func evaluations(_ lines: Lines) -> [[JSONValue?]] {
       lines.epochs.map { [$0["val_accuracy"], $0["val_loss"], $0["argmax_accuracy"]] }
     }
-    #expect(judged(right) == judged(turned) && right.epochs.count == 6)
+    #expect(evaluations(right) == evaluations(turned) && right.epochs.count == 6)
     #expect(right.done["test_loss"] != turned.done["test_loss"])
     #expect(right.done["supernet_test_accuracy"] != turned.done["supernet_test_accuracy"])
   }

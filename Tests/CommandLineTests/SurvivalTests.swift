@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// Whatever ends the program, the run goes on from there to the same bits (spec S120).
+/// Whatever ends the program, the run continues from there to the same bits (spec S120).
 struct SurvivalTests {
   private static let epochs = 6
 

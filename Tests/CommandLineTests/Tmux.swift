@@ -14,7 +14,8 @@ final class Tmux {
   init(_ command: String, in folder: String, columns: Int, rows: Int) throws {
     let script =
       "cd '\(folder)'; \(command); echo exit=$?; "
-      + "stty -a | tr ' ;' '\\n\\n' | grep -x -e icanon -e echo -e isig | tr '\\n' '+'; echo; exec cat"
+      + "stty -a | tr ' ;' '\\n\\n' | grep -x -e icanon -e echo -e isig | tr '\\n' '+'; "
+      + "echo; exec cat"
     _ = try Tmux.run([
       "-L", socket, "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)",
       script,

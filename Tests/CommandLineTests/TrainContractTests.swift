@@ -46,26 +46,26 @@ struct TrainContractTests {
     #expect(FileManager.default.fileExists(atPath: weights))
     #expect(try values(["resume", "alone", "--json", "--headless"], in: folder) == [done])
 
-    let judged = try values(["evaluate", "alone", "--json"], in: folder)
-    #expect(judged.count == 1)
-    #expect(Contract.faults(judged.first, as: "object of evaluate", with: []) == [])
-    #expect(judged.first?["loss"] == judged.first?["test_loss"])
-    #expect(judged.first?["top1"] == done["top1"])
+    let evaluated = try values(["evaluate", "alone", "--json"], in: folder)
+    #expect(evaluated.count == 1)
+    #expect(Contract.faults(evaluated.first, as: "object of evaluate", with: []) == [])
+    #expect(evaluated.first?["loss"] == evaluated.first?["test_loss"])
+    #expect(evaluated.first?["top1"] == done["top1"])
   }
 
-  @Test func `networks that derive judges, trains and ranks`() throws {
+  @Test func `networks that derive evaluates, trains and ranks`() throws {
     let folder = try searched()
     let arguments = ["derive", "found", "--samples", "2", "--top", "1", "--refine", "5", "--json"]
-    let judged = try values(arguments + ["--retrain-epochs", "0"], in: folder)
-    for event in judged.dropLast() {
+    let evaluated = try values(arguments + ["--retrain-epochs", "0"], in: folder)
+    for event in evaluated.dropLast() {
       #expect(Contract.faults(event, as: "event of derive", with: []) == [])
       #expect(event["event"] == .text("judged"))
       #expect(Contract.faults(event["network"], as: "derived network", with: []) == [])
     }
-    #expect(Contract.faults(judged.last, as: "`done` of derive", with: []) == [])
-    let networks = try #require(judged.last?["networks"]?.list)
-    #expect(networks.count == judged.count - 1 && !networks.isEmpty)
-    #expect(try #require(judged.last?["evaluations"]?.number) >= Double(networks.count))
+    #expect(Contract.faults(evaluated.last, as: "`done` of derive", with: []) == [])
+    let networks = try #require(evaluated.last?["networks"]?.list)
+    #expect(networks.count == evaluated.count - 1 && !networks.isEmpty)
+    #expect(try #require(evaluated.last?["evaluations"]?.number) >= Double(networks.count))
 
     let trained = try values(arguments + ["--retrain-epochs", "1"], in: folder)
     let epochs = trained.filter { $0["event"] == .text("epoch") }
@@ -140,7 +140,7 @@ struct TrainContractTests {
     #expect(rows.count == 3)
     let done = try #require(try random.values().last)
     for key in sampled.union(["argmax_accuracy"]) { #expect(rows[1][key] == done[key], "\(key)") }
-    // The mean of what was drawn stands below the best of it.
+    // The mean of what was sampled stands below the best of it.
     let table = try Program.run(["compare", "found", "luck", "alone"], in: folder)
     let best = try #require(table.lines.firstIndex { $0.contains("luck  ") })
     #expect(table.lines[best].contains(" random "))

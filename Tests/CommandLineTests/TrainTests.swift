@@ -31,7 +31,7 @@ struct TrainTests {
     return folder
   }
 
-  @Test func `a small network learns the digits, and its file tells the same figures`() throws {
+  @Test func `a small network learns the digits, and its file gives the same figures`() throws {
     let folder = try folder()
     let ending = try Program.run(
       [
@@ -48,7 +48,7 @@ struct TrainTests {
     let epochs = ending.objects.filter { $0["event"] as? String == "epoch" }
     #expect(epochs.count == 6)
     #expect(done["test_accuracy"] as? Double == top1 && done["test_loss"] is Double)
-    // Epochs are judged on a tenth of the training images, which trains nothing.
+    // Epochs are evaluated on a tenth of the training images, which trains nothing.
     #expect(epochs.last?["top1"] as? Double == done["val_accuracy"] as? Double)
     #expect(epochs.last?["val_loss"] as? Double == done["val_loss"] as? Double)
     #expect(epochs.allSatisfy { $0["val_loss"] is Double && $0["top5"] is Double })
@@ -59,9 +59,9 @@ struct TrainTests {
     for (name, data) in [
       ("runs/small-1", []), ("runs/small-1/exports/network.safetensors", ["--data", "digits"]),
     ] {
-      let judged = try Program.run(["evaluate", name, "--json"] + data, in: folder)
-      #expect(judged.code == 0)
-      let object = try #require(judged.objects.first)
+      let evaluated = try Program.run(["evaluate", name, "--json"] + data, in: folder)
+      #expect(evaluated.code == 0)
+      let object = try #require(evaluated.objects.first)
       #expect(object["top1"] as? Double == top1)
       #expect(object["top5"] as? Double == done["top5"] as? Double)
       #expect(object["images"] as? Int == 360)
@@ -121,7 +121,7 @@ struct TrainTests {
     #expect(try bytes(folder).count > 10_000)
   }
 
-  @Test func `what cannot be trained or judged is told in one line`() throws {
+  @Test func `what cannot be trained or evaluated is reported in one line`() throws {
     let folder = try folder()
     _ = try folder.write("bad.yaml", Data("mixpu: 0.2\n".utf8))
     let faults: [(arguments: [String], code: UserError.Code, words: [String])] = [

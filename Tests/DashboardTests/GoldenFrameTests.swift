@@ -3,7 +3,7 @@ import Foundation
 import Runs
 import Testing
 
-/// Frames to the letter; `SUPERTOP_RECORD=1 swift test --filter GoldenFrame` records them anew.
+/// Frames to the letter; `SUPERTOP_RECORD=1 swift test --filter GoldenFrame` records them again.
 @Suite struct GoldenFrameTests {
   static let sizes = ["80x24", "120x36", "200x60", "60x16", "40x10", "20x4", "1x1"]
 
@@ -48,7 +48,7 @@ import Testing
       return
     }
     let expected = try String(contentsOf: file, encoding: .utf8)
-    #expect(text == expected, "\(name) differs; SUPERTOP_RECORD=1 records it anew")
+    #expect(text == expected, "\(name) differs; SUPERTOP_RECORD=1 records it again")
   }
 }
 

@@ -24,7 +24,7 @@ import Testing
     if let status = delta.status { try store.setStatus(status) }
   }
 
-  @Test func `a poll tells what is new and nothing twice`() throws {
+  @Test func `a poll gives what is new and nothing twice`() throws {
     try withRun { folder, store, run in
       _ = try store.beginSession(step: 0)
       let live = try LiveRun(folder: folder)
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func `a resumed run is read anew`() throws {
+  @Test func `a resumed run is read again`() throws {
     try withRun { folder, store, run in
       _ = try store.beginSession(step: 0)
       try write(store, run.advance(to: 100))
@@ -95,12 +95,15 @@ import Testing
     withExtendedLifetime(lock) {}
   }
 
-  @Test func `a screenshot needs no terminal`() throws {
+  @Test func `a screenshot is the frame of the run, made without a terminal`() throws {
     try withRun { folder, store, run in
       _ = try store.beginSession(step: 0)
       try write(store, run.advance(to: 100))
       let svg = try Dashboard.screenshot(source: try LiveRun(folder: folder), size: Size(100, 30))
-      #expect(svg.contains("Layers"))
+      #expect(svg.hasPrefix("<svg ") && svg.hasSuffix("</svg>\n"))
+      for word in ["Layers", "Loss", "Acc", "Cost", folder.name] {
+        #expect(svg.contains(word), "\(word)")
+      }
       #expect(throws: UserError.self) {
         try Dashboard.screenshot(
           source: try LiveRun(folder: folder),

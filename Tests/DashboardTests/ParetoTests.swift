@@ -36,7 +36,7 @@ import Testing
     #expect(chart.svg.contains(#"a\u001b[2Jb\n&amp;\u202e</text>"#))
   }
 
-  @Test func `names of points that lie close stand clear of each other`() throws {
+  @Test func `names of points that lie close do not overlap`() throws {
     let points = (0..<4).map {
       Point(mark: "x", name: "network-\($0)", cost: 5 + 0.01 * Double($0 % 2), accuracy: 0.5)
     }

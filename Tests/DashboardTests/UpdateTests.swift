@@ -199,21 +199,7 @@ import Testing
     }
   }
 
-  @Test func `every key of the table is dispatched and listed`() {
-    var seen: Set<Key> = []
-    var model = Fixture.model("help", Size(120, 50))
-    let text = view(model).text
-    for binding in KeyTable.bindings {
-      for key in binding.keys {
-        #expect(seen.insert(key).inserted, "\(key) is bound twice")
-        #expect(KeyTable.command(for: key) == binding.command)
-      }
-      #expect(text.contains(binding.label), "\(binding.label) is not in the help")
-      _ = perform(&model, binding.command)
-    }
-  }
-
-  @Test func `silence and death of the trainer are told`() {
+  @Test func `silence and death of the trainer are shown`() {
     var model = running()
     _ = update(&model, .tick(model.now + 30))
     #expect(view(model).text.contains("NO SIGN OF LIFE 30s"))
@@ -227,9 +213,9 @@ import Testing
     #expect(view(model) == before)
   }
 
-  @Test func `stray prints and failures reach the message line`() {
+  @Test func `captured output and failures reach the message line`() {
     var model = running()
-    _ = update(&model, .stray("libfoo: hello\n"))
+    _ = update(&model, .capturedOutput("libfoo: hello\n"))
     #expect(view(model).text.contains("libfoo: hello"))
     _ = update(&model, .sourceFailed("run.sqlite: disk I/O error"))
     #expect(view(model).text.contains("✗ run.sqlite: disk I/O error"))

@@ -64,7 +64,7 @@ struct BatchTests {
     #expect(plan().batch(3) != plan(stream: 1).batch(3))
   }
 
-  @Test func `a pass that resumes in the middle goes on with the same bits`() {
+  @Test func `a pass that resumes in the middle continues with the same bits`() {
     let whole = Array(BatchLoader(plan()))
     let rest = Array(BatchLoader(plan(), from: 9))
     #expect(whole.count == 1437 / 64)

@@ -35,7 +35,7 @@ struct CSVTableTests {
       #expect(error?.description.contains(word) == true)
     }
     let short = #expect(throws: UserError.self) { try CSVTable(text: "a,b\n1\n", path: "t.csv") }
-    #expect(short?.description.hasPrefix("t.csv:2: 1 cells") == true)
+    #expect(short?.description.hasPrefix("t.csv:2: 1 cell,") == true)
     #expect(throws: UserError.self) { try CSVTable(text: "a,b\n", path: "t.csv") }
   }
 

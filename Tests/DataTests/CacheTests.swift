@@ -12,7 +12,7 @@ struct CacheTests {
     cache = folder.path + "/cache"
   }
 
-  /// Loads the folder; `packed` tells whether images had to be decoded.
+  /// Loads the folder; `packed` says whether images had to be decoded.
   private func load(_ cache: String? = nil) throws -> (dataset: Dataset, packed: Bool) {
     var packed = false
     let dataset = try Dataset.load(
@@ -85,7 +85,7 @@ struct CacheTests {
     #expect(try !load().packed)
   }
 
-  @Test func `what another version packed is packed anew without a word`() throws {
+  @Test func `what another version packed is packed again without a word`() throws {
     let first = try load().dataset
     let path = try #require(first.cachePath)
     let whole = try Foundation.Data(contentsOf: URL(fileURLWithPath: path))

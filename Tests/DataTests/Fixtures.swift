@@ -118,7 +118,7 @@ enum Picture {
     return Foundation.Data(bytes: buffer, count: Int(size))
   }
 
-  /// A PNG file of one colour, each sample in `depth` bits; `chunks` stand before its pixels.
+  /// A PNG file of one colour, each sample in `depth` bits; `chunks` precede its pixels.
   static func png(
     flat samples: [Int],
     side: Int,

@@ -35,7 +35,7 @@ struct ImageFolderTests {
     #expect(dataset.warnings == [])
   }
 
-  @Test func `val and validation stand in for test`() throws {
+  @Test func `val and validation replace test`() throws {
     for name in ["val", "validation"] {
       let folder = try makeImageFolder()
       try FileManager.default.moveItem(
@@ -66,7 +66,7 @@ struct ImageFolderTests {
     #expect(dataset.warnings.first?.hasPrefix("2 entries ignored") == true)
   }
 
-  @Test func `images in sub-folders are told with their number, at any depth`() throws {
+  @Test func `images in sub-folders are reported with their number, at any depth`() throws {
     let folder = try makeImageFolder()
     let png = Picture.png(Picture.pixels(width: 8, height: 8, seed: 1), width: 8, height: 8)
     for name in ["day1/a.png", "day1/b.JPG", "day2/deep/er/c.jpeg", "day.png/d.png"] {
@@ -100,7 +100,7 @@ struct ImageFolderTests {
     #expect(line { _ = try load(test) }.contains("but 1 in sub-folders"))
   }
 
-  @Test func `two classes of one name in Unicode are told as that, two files are two`() throws {
+  @Test func `two classes of one name in Unicode are reported as that, two files are two`() throws {
     let one = "caf\u{E9}"
     let other = "cafe\u{301}"
     let folder = try makeImageFolder([one, other, "dog"])
@@ -147,11 +147,11 @@ struct ImageFolderTests {
       }
       let folder = try makeImageFolder()
       make(folder.path + "/set/train/cat", [0xE9] + Array(".txt".utf8))
-      #expect(try load(folder).warnings.first?.hasPrefix("1 entries ignored") == true)
+      #expect(try load(folder).warnings.first?.hasPrefix("1 entry ignored") == true)
     }
   #endif
 
-  @Test func `stray bytes are told in one line, also from the cache`() throws {
+  @Test func `stray bytes are reported in one line, also from the cache`() throws {
     let folder = try makeImageFolder()
     let jpeg = Picture.jpeg(Picture.pixels(width: 12, height: 8, seed: 3), width: 12, height: 8)
     let stray = jpeg[..<20] + [0, 0] + jpeg[20...]

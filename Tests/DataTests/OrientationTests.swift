@@ -119,7 +119,7 @@ struct OrientationTests {
     }
   }
 
-  @Test func `the first block of a JPEG counts, wherever stray bytes stand`() throws {
+  @Test func `the first block of a JPEG counts, wherever stray bytes are`() throws {
     let block = Self.mark + Self.tiff(8, isLittle: false)
     let file = Picture.jpeg(pixels, width: 16, height: 8, exif: block)
     let plain = try ImageDecoder.decode(Picture.jpeg(pixels, width: 16, height: 8))

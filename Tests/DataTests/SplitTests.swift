@@ -58,7 +58,7 @@ struct SplitTests {
     }
   }
 
-  @Test func `which of equal classes give an image is drawn by the seed`() {
+  @Test func `the seed decides which of equal classes give an image`() {
     let labels = (0..<40).map { Int32($0 % 10) }
     let givers = (0..<20).map { seed in
       Set(split(labels, theta: 0, validation: 0.1, seed: seed).validation.map { $0 % 10 })
@@ -81,7 +81,8 @@ struct SplitTests {
   @Test func `the seed alone decides`() {
     #expect(split() == split())
     #expect(split() != split(seed: 6))
-    // A class draws by itself: more images of another change nothing for it but how many it gives.
+    // A class samples by itself: more images of another change nothing for it but how many it
+    // gives.
     let more = split(Self.labels + [Int32](repeating: 0, count: 50))
     let ofClass1 = { (part: [Int32]) in
       Set(part.filter { $0 < 237 && Self.labels[Int($0)] == 1 })
@@ -121,7 +122,7 @@ struct SplitTests {
     }
   }
 
-  @Test func `the seed draws the classes that give one more`() {
+  @Test func `the seed decides which classes give one more`() {
     let labels = (0..<40).map { Int32($0 % 10) }
     let chosen = (0..<8).map { seed in
       Set(split(labels, seed: seed).validation.map { labels[Int($0)] })
@@ -130,7 +131,7 @@ struct SplitTests {
     #expect(Set(chosen).count > 4)
   }
 
-  @Test func `one spare image goes to the judges, of two one to theta`() {
+  @Test func `one spare image goes to validation, of two one to theta`() {
     let one = split([0, 0, 1], theta: 0.4, validation: 0.5)
     #expect(one.validation.count == 1 && one.theta.isEmpty)
     let two = split([0, 0, 1, 1], theta: 0.1, validation: 0.8)

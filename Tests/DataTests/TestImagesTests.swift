@@ -66,7 +66,7 @@ struct TestImagesTests {
     #expect(try load(folder).train.count == 0)
   }
 
-  @Test func `test images alone have a cache beside that of the whole`() throws {
+  @Test func `test images alone have a cache besides that of the whole`() throws {
     let folder = try makeImageFolder(["cat", "dog", "emu"])
     let set = try settings(folder.path + "/set", cache: folder.path + "/cache")
     let whole = try Dataset.load(set)
@@ -78,7 +78,7 @@ struct TestImagesTests {
     #expect(!packed)
   }
 
-  @Test func `images are packed as in the training, or anew for another resolution`() throws {
+  @Test func `images are packed as in the training, or again for another resolution`() throws {
     let folder = try makeImageFolder(["cat", "dog", "emu"])
     var small = learned
     small.side = 5

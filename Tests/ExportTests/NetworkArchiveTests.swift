@@ -89,11 +89,12 @@ import Testing
     )
   }
 
-  @Test func `a file of another program is told to lack the layers, whatever its arrays are`()
+  @Test func `a file of another program is said to lack the layers, whatever its arrays are`()
     throws
   {
     let header =
-      #"{"__metadata__":{"format":"pt"},"bn.count":{"data_offsets":[0,8],"dtype":"I64","shape":[]}}"#
+      #"{"__metadata__":{"format":"pt"},"#
+      + #""bn.count":{"data_offsets":[0,8],"dtype":"I64","shape":[]}}"#
     for arrays in [8, 3] {
       let path = file()
       defer { try? FileManager.default.removeItem(atPath: path) }

@@ -2,8 +2,9 @@
 
     python run_onnx.py FOLDER
 
-For each FOLDER/NAME.onnx reads NAME.input, raw 32-bit floats [N, C, H, W] of this machine, and writes
-NAME.output, raw 32-bit floats [N, classes]. `--check` tells only whether the packages are there.
+For each FOLDER/NAME.onnx reads NAME.input, raw 32-bit floats [N, C, H, W] of this machine, and
+writes NAME.output, raw 32-bit floats [N, classes]. `--check` only tests whether the packages are
+there.
 """
 
 import pathlib

@@ -1,5 +1,6 @@
 import Networks
 import Tensor
+import TestSupport
 import Testing
 
 @Suite struct BlockTests {
@@ -101,7 +102,7 @@ import Testing
     #expect(block.parameters.isEmpty)
   }
 
-  @Test func `every parameter draws from a stream of its own`() {
+  @Test func `every parameter samples from a stream of its own`() {
     let engine = Engine(threads: 1)
     var initialiser = Initialiser(seed: 3)
     let first = Parameter(name: "a", shape: [8], engine: engine)

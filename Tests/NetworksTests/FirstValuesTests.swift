@@ -1,5 +1,6 @@
 import Networks
 import Tensor
+import TestSupport
 import Testing
 
 /// The deviations of first weights by both rules, in every kind of convolution.
@@ -100,7 +101,7 @@ import Testing
       Network(description, engine: Engine(threads: 1), seed: 7, fanOut: fanOut).parameters
     }
     for (group, layer) in zip(weights[0], weights[1]) {
-      // The same draws, √64 times as small.
+      // The same samples, √64 times as small.
       let factor: Float = group.name.hasSuffix("depthwise.weight") ? 8 : 1
       for (a, b) in zip(values(group), values(layer)) {
         #expect(abs(a - factor * b) <= 1e-6 * abs(a), "\(group.name)")

@@ -5,7 +5,7 @@ import Testing
 
 /// The inference path against the operations that training uses.
 @Suite struct InferenceTests {
-  /// A network with weights and statistics drawn at random.
+  /// A network with weights and statistics sampled at random.
   private func network(
     _ description: NetworkDescription,
     engine: Engine,

@@ -12,7 +12,7 @@ import Testing
     var side: Int
     var scores: [Float]
     var loss: Double
-    /// Norm, and product with a drawn vector.
+    /// Norm, and product with a pseudorandom vector.
     var gradients: [String: [Double]]
   }
 
@@ -24,8 +24,8 @@ import Testing
 
   private static let images = 8
 
-  /// Numbers in [0, 1), as the script draws them.
-  private func draw(_ name: String, _ count: Int) -> [Float] {
+  /// Numbers in [0, 1), as the script makes them.
+  private func pseudorandom(_ name: String, _ count: Int) -> [Float] {
     var seed: UInt32 = 2_166_136_261
     for byte in name.utf8 { seed = (seed ^ UInt32(byte)) &* 16_777_619 }
     return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -50,7 +50,7 @@ import Testing
     )
     let network = Network(description, engine: engine, seed: 1)
     for parameter in network.parameters {
-      let u = draw(parameter.name, parameter.value.count)
+      let u = pseudorandom(parameter.name, parameter.value.count)
       let fan =
         parameter.name.contains(".depthwise")
         ? parameter.shape[0] * parameter.shape[0] : parameter.shape.dropLast().reduce(1, *)
@@ -63,8 +63,8 @@ import Testing
       }
     }
     for norm in network.norms {
-      let mean = draw(norm.name + ".mean", norm.runningMean.count)
-      let variance = draw(norm.name + ".variance", norm.runningMean.count)
+      let mean = pseudorandom(norm.name + ".mean", norm.runningMean.count)
+      let variance = pseudorandom(norm.name + ".variance", norm.runningMean.count)
       for c in mean.indices {
         norm.runningMean[c] = Double((mean[c] - 0.5) / 2)
         norm.runningVariance[c] = Double(2 + 2 * variance[c])
@@ -75,7 +75,10 @@ import Testing
 
   private func pixels(_ fixture: Fixture, engine: Engine) -> Tensor {
     let shape = [NetworkFixtureTests.images, fixture.side, fixture.side, 3]
-    return engine.tensor(draw("images", shape.reduce(1, *)).map { 2 * $0 - 1 }, shape: shape)
+    return engine.tensor(
+      pseudorandom("images", shape.reduce(1, *)).map { 2 * $0 - 1 },
+      shape: shape
+    )
   }
 
   /// One test for both, as building a network of a few million weights takes its time.
@@ -86,10 +89,10 @@ import Testing
       let engine = Engine(threads: 2)
       let network = try network(fixture, engine: engine)
       engine.mode = .inference
-      let judged = network(pixels(fixture, engine: engine)).values
+      let inferred = network(pixels(fixture, engine: engine)).values
       let peak = fixture.scores.map { abs($0) }.max() ?? 0
-      let worst = zip(judged, fixture.scores).map { abs($0 - $1) }.max() ?? .infinity
-      #expect(judged.count == fixture.scores.count && worst <= 1e-4 * peak, "\(fixture.name)")
+      let worst = zip(inferred, fixture.scores).map { abs($0 - $1) }.max() ?? .infinity
+      #expect(inferred.count == fixture.scores.count && worst <= 1e-4 * peak, "\(fixture.name)")
 
       engine.mode = .training
       engine.isRecording = true
@@ -112,7 +115,7 @@ import Testing
         let expected = try #require(fixture.gradients[parameter.name])
         let gradient = parameter.gradient.elements
         var (squares, product) = (0.0, 0.0)
-        for (g, u) in zip(gradient, draw(parameter.name + "#", gradient.count)) {
+        for (g, u) in zip(gradient, pseudorandom(parameter.name + "#", gradient.count)) {
           squares += Double(g) * Double(g)
           product += Double(g) * Double(2 * u - 1)
         }

@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test func `texts are judged before any array, the first infinite value is found`() throws {
+  @Test func `texts are checked before any array, the first infinite value is found`() throws {
     try inTemporaryFolder {
       let path = $0 + "/a.safetensors"
       let header =
@@ -90,7 +90,7 @@ import Testing
       try (whole + Data([0])).write(to: URL(fileURLWithPath: path))
       #expect(
         try userError { _ = try Checkpoint.read(from: path) }?.problem
-          == "1 bytes too many at its end"
+          == "1 byte too many at its end"
       )
     }
   }

@@ -85,7 +85,7 @@ import Testing
   ]
 
   @Test(arguments: faults.indices)
-  func `a fault in a file is told in one line`(index: Int) throws {
+  func `a fault in a file is reported in one line`(index: Int) throws {
     let (yaml, words) = Self.faults[index]
     try inTemporaryFolder {
       let path = try write(yaml, to: $0)

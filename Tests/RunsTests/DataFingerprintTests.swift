@@ -1,7 +1,7 @@
 import Runs
 import Testing
 
-/// What a run tells of data that is not what it began with (spec S122).
+/// What a run says of data that is not what it began with (spec S122).
 struct DataFingerprintTests {
   /// Classes with the content of their training images; each has five of them and two test images.
   private func data(_ classes: KeyValuePairs<String, String>) -> DataFingerprint {

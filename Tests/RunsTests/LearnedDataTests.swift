@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// Class names and normalisation as texts beside weights (spec S123).
+/// Class names and normalisation as texts with weights (spec S123).
 struct LearnedDataTests {
   private let learned = LearnedData(
     classNames: ["cat", "a \"b\", c\\d", "line\nbreak", "Käse 🧀/e\u{301}", "", "[1]"],

@@ -109,7 +109,7 @@ struct OutputTests {
     }
     #expect(symlink("/dev/stdout", folder + "/out") == 0)
     #expect(try OutputPlace(folder + "/out").isStandardOutput)
-    // Appended to where it stands, not begun anew.
+    // Appended to where it stands, not begun again.
     let file = open(folder + "/log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
     defer { close(file) }
     #expect(write(file, "a", 1) == 1)
@@ -118,7 +118,7 @@ struct OutputTests {
     #expect(fault("/dev/fd/999999")?.code == .io)
   }
 
-  @Test func `what is no path of a file is told`() {
+  @Test func `what is no path of a file is reported`() {
     defer { removeAll(folder) }
     for path in ["", "x/", folder, folder + "/", ".", "..", "/"] {
       let fault = fault(path)

@@ -62,7 +62,7 @@ import Testing
   ]
 
   @Test(arguments: faults.indices)
-  func `a fault in a recipe is told in one line`(index: Int) throws {
+  func `a fault in a recipe is reported in one line`(index: Int) throws {
     let (yaml, words) = Self.faults[index]
     try inTemporaryFolder {
       let path = try write(yaml, to: $0, as: "recipe.yaml")
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test func `a run tells whether it searches or trains`() throws {
+  @Test func `a run says whether it searches or trains`() throws {
     try inTemporaryFolder { folder in
       let settings = RunSettings.training(training())
       let start = Checkpoint(tensors: [.init(name: "a", shape: [2], values: [1, 2])])

@@ -287,7 +287,7 @@ import Testing
     }
   }
 
-  @Test func `a full or closed folder tells so`() throws {
+  @Test func `a full or closed folder says so`() throws {
     try inTemporaryFolder {
       let run = try run(in: $0)
       let store = try run.store()

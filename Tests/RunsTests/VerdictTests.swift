@@ -54,7 +54,7 @@ struct VerdictTests {
   }
 }
 
-/// Steps on θ beside those that settle one.
+/// Steps on θ against those that settle one.
 struct ThetaForecastTests {
   private func forecast(
     _ rate: ThetaRate,

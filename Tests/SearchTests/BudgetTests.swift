@@ -6,7 +6,7 @@ import Testing
 @testable import Search
 @testable import Training
 
-/// Searches that are told what a network may cost, and those at random (spec S8, S11, S12).
+/// Searches that know what a network may cost, and those at random (spec S8, S11, S12).
 @Suite(.serialized) struct BudgetTests {
   /// What the networks of `TinyRun`'s space cost in FLOPs.
   private static let range = Result {
@@ -87,7 +87,7 @@ import Testing
     #expect(CostLimit.within(budget).contains(result.cost))
   }
 
-  @Test func `a search by latency keeps its table and needs nothing else to go on`() throws {
+  @Test func `a search by latency keeps its table and needs nothing else to continue`() throws {
     let space = try TinyRun().space()
     let place = NSTemporaryDirectory() + "supertop-table-\(UUID().uuidString).json"
     let measured = try LatencyTable.measured(
@@ -113,7 +113,7 @@ import Testing
     #expect(try kept.prices(for: space, place: "") == prices)
   }
 
-  @Test func `a form that does not aim at the budget is told before the search`() throws {
+  @Test func `a form that does not aim at the budget is reported before the search`() throws {
     let range = try Self.range.get()
     let run = try TinyRun(overrides: [
       "budget.flops=\(range.upperBound)", "loss.form=log", "search.epochs=2",
@@ -146,7 +146,7 @@ import Testing
     #expect(again.architecture == result.architecture)
   }
 
-  @Test func `a random search within a budget draws only what holds it`() throws {
+  @Test func `a random search within a budget samples only what holds it`() throws {
     let range = try Self.range.get()
     let budget = range.lowerBound + 0.7 * (range.upperBound - range.lowerBound)
     let run = try TinyRun(overrides: [

@@ -142,7 +142,7 @@ struct CostMultiplierTests {
     }
   }
 
-  @Test func `a theta that is no number is left for others to tell of`() {
+  @Test func `a theta that is not a number is left for others to report`() {
     let prices = AdditiveCost(layers: [[1, 2]], fixed: 0)
     var multiplier = CostMultiplier(seed: 1, budget: 1.2, aim: .limit)
     var logits: [[Float]] = [[.nan, 0]]
@@ -152,8 +152,8 @@ struct CostMultiplierTests {
 
   // MARK: In a search
 
-  /// Twelve layers of four candidates, the more expensive the better with less and less gain, and what
-  /// learns them.
+  /// Twelve layers of four candidates, the more expensive the better with less and less gain, and
+  /// what learns them.
   private struct Search {
     let prices = AdditiveCost(
       layers: (0..<12).map { layer in [0, 1, 2, 4].map { $0 * Double(1 + layer % 4) } },
@@ -235,7 +235,7 @@ struct CostMultiplierTests {
     }
   }
 
-  @Test func `a restored search goes on to the same bits`() throws {
+  @Test func `a restored search continues to the same bits`() throws {
     func bits(_ search: Search) -> [[UInt32]] {
       search.theta.state().map { $0.values.map(\.bitPattern) }
     }

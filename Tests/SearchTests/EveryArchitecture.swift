@@ -1,6 +1,7 @@
 import Search
 
-/// All architectures of a space with `optionCounts[i]` options of choice i, the last choice fastest.
+/// All architectures of a space with `optionCounts[i]` options of choice i, the last choice
+/// fastest.
 func everyArchitecture(_ optionCounts: [Int]) -> [Architecture] {
   optionCounts.reduce([[]]) { starts, count in
     starts.flatMap { start in (0..<count).map { start + [$0] } }

@@ -100,7 +100,7 @@ import Testing
     #expect(try task.evaluate(nil, on: .test, temperature: 1, stops: { _ in true }) == nil)
   }
 
-  @Test func `too few images for theta or validation are told before the search`() throws {
+  @Test func `too few images for theta or validation are reported before the search`() throws {
     let data = TinyNetwork.digits
     let none = DataFingerprint.Part(hashes: [], labels: [], classes: 0)
     func only(_ indices: [Int]) -> Dataset {

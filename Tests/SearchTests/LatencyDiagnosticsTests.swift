@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 @testable import Search
@@ -76,7 +77,7 @@ import Testing
     #expect(findings([sound], fixed: .nan).first?.grade == .error)
   }
 
-  @Test func `many layers of one kind are told in few lines`() {
+  @Test func `many layers of one kind take few lines`() {
     let flat = [1, 1, 1, 1, 1, 1, 1, 1, 0.0]
     let found = findings([[Double]](repeating: flat, count: 10))
     #expect(found.count == 5)
@@ -84,13 +85,8 @@ import Testing
   }
 
   /// Tables of real devices: layers' costs by least squares over 5,000 networks.
-  private func fitted(_ device: String) throws -> AdditiveCost? {
-    let shared = ProcessInfo.processInfo.environment["SUPERTOP_SHARED"] ?? "../shared"
-    let path = shared + "/data/tables/fbnet_latency_ms.csv.gz"
-    guard FileManager.default.fileExists(atPath: path) else {
-      print("skipped: no \(path)")
-      return nil
-    }
+  private func fitted(_ device: String) throws -> AdditiveCost {
+    let path = try #require(sharedFolder) + "/data/tables/fbnet_latency_ms.csv.gz"
     let csv = try CSVTable(path: path)
     let column = try csv.column(device)
     let arch = try csv.column("arch")
@@ -110,12 +106,13 @@ import Testing
     return AdditiveCost(layers: means.map { row in row.map { $0 - row[8] } }, fixed: 0)
   }
 
-  @Test func `a graphics card's table is warned about, a Raspberry Pi's is not`() throws {
+  @Test(.enabled(if: sharedFolder != nil, "needs the shared data: set SUPERTOP_SHARED"))
+  func `a graphics card's table is warned about, a Raspberry Pi's is not`() throws {
     for (device, isWarned) in [
       ("2080ti_1", true), ("titan_rtx_1", true), ("raspi4", false), ("pixel3", false),
       ("silver_4210r", false),
     ] {
-      guard let prices = try fitted(device) else { return }
+      let prices = try fitted(device)
       let found = LatencyDiagnostics.findings(
         prices: prices,
         choices: prices.layers.indices.map {

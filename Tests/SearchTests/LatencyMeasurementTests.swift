@@ -49,7 +49,7 @@ import Testing
     #expect(Set(plan.map(\.architecture)).count == 18)
   }
 
-  @Test func `a measurement fills every cell and tells how far it is`() throws {
+  @Test func `a measurement fills every cell and reports how far it is`() throws {
     let space = try LatencyFixture.space()
     var shares: [Double] = []
     var saved: [LatencyTable] = []
@@ -72,7 +72,7 @@ import Testing
     #expect(saved.count == 6 && saved.last == table)
   }
 
-  @Test func `an interrupted measurement goes on where it was`() throws {
+  @Test func `an interrupted measurement continues where it was`() throws {
     struct Stop: Error {}
     let space = try LatencyFixture.space()
     var kept: LatencyTable?
@@ -111,7 +111,7 @@ import Testing
     #expect(other == 6)
   }
 
-  @Test func `a machine that gives no steady timing is told with what to do`() throws {
+  @Test func `a machine that gives no steady timing is reported with what to do`() throws {
     var impossible = LatencyPrecision(accepted: 1e-9)
     impossible.patience = 0.05
     do {
@@ -128,7 +128,7 @@ import Testing
     }
   }
 
-  @Test func `a batch beside slower ones counts, the slow ones do not`() throws {
+  @Test func `a batch among slower ones counts, the slow ones do not`() throws {
     let engine = Engine(threads: 1)
     let space = try LatencyFixture.space()
     let timer = try NetworkTimer(
@@ -233,7 +233,7 @@ import Testing
     #expect(LatencyCheck.sample(space, 20, seed: 3).count == 20)
   }
 
-  @Test func `whole networks are timed beside what the table says`() throws {
+  @Test func `whole networks are timed against what the table says`() throws {
     let space = try LatencyFixture.space()
     var precision = LatencyPrecision(accepted: .infinity)
     precision.target = .infinity

@@ -17,7 +17,8 @@ enum LatencyFixture {
       "digits",
       overrides: [
         "space.stem.width=8", "space.head=16", "space.candidates=\(candidates)",
-        "space.stages=[{width: \(widths.0), depth: 1, stride: 1}, {width: \(widths.1), depth: 1, stride: 2}]",
+        "space.stages=[{width: \(widths.0), depth: 1, stride: 1}, "
+          + "{width: \(widths.1), depth: 1, stride: 2}]",
       ]
     )
     return LayerwiseSpace(configuration.space, classes: 10, channels: 1, height: 8, width: 8)

@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  @Test func `choices know their stage, and the price of every candidate is beside them`() throws {
+  @Test func `choices know their stage, and the price of every candidate is with them`() throws {
     let space = try space("cifar-small", classes: 10)
     #expect(space.choices.count == 8)
     let prices = space.choicePrices(latency: nil)

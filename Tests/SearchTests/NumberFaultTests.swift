@@ -28,7 +28,7 @@ import Testing
       (["loss.form=additive", "loss.alpha=1e37", "loss.beta=2"], "loss.alpha", 14),
     ] as [([String], String, Int)]
   )
-  func `the step and the key are told and the last checkpoint stays`(
+  func `the step and the key are reported and the last checkpoint stays`(
     overrides: [String],
     key: String,
     step: Int
@@ -50,7 +50,7 @@ import Testing
     #expect(run.folder.checkpointSteps() == [7])
   }
 
-  @Test func `with another value it goes on from there`() throws {
+  @Test func `with another value it continues from there`() throws {
     let run = try TinyRun(overrides: ["temperature.end=1e-300", "temperature.rate=400"])
     _ = try failure(run)
     // Again at the same place as long as nothing is changed.

@@ -87,7 +87,7 @@ import Testing
     #expect(prices.cost(selected) > range.lowerBound)
   }
 
-  @Test func `it tells how far it is and ends when asked to`() throws {
+  @Test func `it reports how far it is and ends when asked to`() throws {
     let task = try TinyRun().task()
     var shares: [Double] = []
     let found = try task.perturbation(temperature: 1) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Search
 
-/// Algorithms that ask for networks and are told what these reach.
+/// Algorithms that ask for networks and get what these reach.
 struct SamplerTests {
   private let optionCounts = [3, 1, 4, 2, 3]
 

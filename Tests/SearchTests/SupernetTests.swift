@@ -139,7 +139,7 @@ import Training
     #expect(net.theta.accuracyPull.flatMap { $0 }.contains { $0 != 0 })
   }
 
-  @Test func `the cost of a draw is the mixture's and of a hard draw one network's`() throws {
+  @Test func `the cost of a sample is the mixture's and of a hard sample one network's`() throws {
     let net = try supernet(
       configuration {
         $0.search.hard = true
@@ -204,11 +204,11 @@ import Training
     #expect(results[0] == results[2])
   }
 
-  @Test func `a restored supernet goes on as if nothing had happened`() throws {
+  @Test func `a restored supernet continues as if nothing had happened`() throws {
     let net = try supernet(configuration())
     for index in 0..<3 { _ = step(net, index == 1 ? .theta : .weights, index) }
     let saved = net.state()
-    // Judging in between must not disturb training.
+    // Evaluating in between must not disturb training.
     net.recalibrate(nil, temperature: 1, batches: [images(9)])
     _ = net.evaluate(net.argmax, temperature: 1, pixels: images().pixels, labels: images().labels)
     let copy = try supernet(configuration { $0.seed = 1 })

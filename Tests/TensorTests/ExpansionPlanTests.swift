@@ -56,7 +56,7 @@ import Testing
     )
     #expect(trained.inputStride == 32)
     // Four tiles of six rows hold 20 channels, but packed in rows the filter takes 32.
-    #expect(trained.filterFloats == 32 * 16)
+    #expect(trained.filterRows == 32)
     #expect(trained.sumFloats == 2 * 5 * 16)
     #expect(trained.reducedFloats == 2 * 5 * 16 + 5 * 9 * 16)
     #expect(trained.partialFloats == trained.reducedFloats + 5 * 32 * 16)

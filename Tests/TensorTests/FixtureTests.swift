@@ -230,7 +230,7 @@ import Testing
     }
     var optimiser = makeOptimiser()
     for (gradient, expected) in zip(fixture.gradients, fixture.adam) {
-      // Another one goes on from its state.
+      // Another one continues from its state.
       let saved = optimiser.state
       optimiser = makeOptimiser()
       try optimiser.restore(saved)

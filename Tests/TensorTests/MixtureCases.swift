@@ -36,10 +36,10 @@ extension OperationCase {
   static var mixtures: [OperationCase] {
     [Norm.relu, .hswish].flatMap { norm in
       [
-        OperationCase(name: "mixture, one draw, \(norm)", isSmooth: norm != .relu) { g in
+        OperationCase(name: "mixture, one sample, \(norm)", isSmooth: norm != .relu) { g in
           layer(g, images: 3, weights: [4], norm: norm)
         },
-        OperationCase(name: "mixture, a draw an image, \(norm)", isSmooth: norm != .relu) { g in
+        OperationCase(name: "mixture, a sample an image, \(norm)", isSmooth: norm != .relu) { g in
           layer(g, images: 3, weights: [3, 4], norm: norm)
         },
         OperationCase(name: "mixture without residuals, \(norm)", isSmooth: norm != .relu) { g in
@@ -47,10 +47,11 @@ extension OperationCase {
         },
       ]
     } + [
-      OperationCase(name: "mixture of 37 channels, a draw an image", isSmooth: false) { g in
+      OperationCase(name: "mixture of 37 channels, a sample an image", isSmooth: false) { g in
         layer(g, images: 2, weights: [2, 4], channels: 37)
       },
-      OperationCase(name: "mixture, straight-through, one draw", isSmooth: false, isExact: false) {
+      OperationCase(name: "mixture, straight-through, one sample", isSmooth: false, isExact: false)
+      {
         g in layer(g, images: 3, weights: [4], forward: [0, 1, 0, 0])
       },
       OperationCase(
@@ -64,7 +65,7 @@ extension OperationCase {
         isExact: false
       ) { g in layer(g, images: 3, weights: [4], forward: [0, 0, 0, 1]) },
       OperationCase(
-        name: "mixture, straight-through, a draw an image",
+        name: "mixture, straight-through, a sample an image",
         isSmooth: false,
         isExact: false
       ) { g in

@@ -41,15 +41,15 @@ let instructionSets = InstructionSet.allCases.filter { InstructionSet.available.
           step: 1e-3,
           tolerance: 5e-2
         ) {
-          let graph = EngineGraph(engine, leaves: $0)
-          return graph.outcome(of: operation.build(graph), gradients: false).loss
+          let graph = EngineGraph(engine, leaves: $0, records: false)
+          return graph.outcome(of: operation.build(graph)).loss
         }
         #expect(fault == nil, "\(set)")
       }
     }
   }
 
-  @Test func `the table reaches every pair of pending norms of a depthwise convolution`() {
+  @Test func `the table reaches every pair of deferred norms of a depthwise convolution`() {
     let names = OperationCase.depthwise.map(\.name)
     for stride in [1, 2] {
       for before in Norm.allCases {

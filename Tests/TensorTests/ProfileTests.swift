@@ -18,7 +18,8 @@ import Testing
     return x.gradientValues
   }
 
-  @Test func `a profile tells calls, arithmetic and bytes of each operation and direction`() throws
+  @Test func `a profile has calls, arithmetic and bytes of each operation and direction`()
+    throws
   {
     let engine = Engine(threads: 2)
     let profile = Profile()

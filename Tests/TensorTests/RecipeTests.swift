@@ -98,10 +98,10 @@ import Testing
     let sizes = [3, 9001]
     let parameters = sizes.map { Parameter(name: "w", shape: [$0], engine: engine) }
     var random = Philox(seed: 5, purpose: .test)
-    func draw() {
+    func sample() {
       for p in parameters { for i in 0..<p.value.count { p.value.pointer[i] = random.normal() } }
     }
-    draw()
+    sample()
     let average = MovingAverage(parameters, decay: 0.15, engine: engine)
     #expect(
       zip(parameters, average.averages).allSatisfy {
@@ -111,7 +111,7 @@ import Testing
     var expected = average.averages.map { $0.elements.map { Double($0) } }
     // min(0.15, (1 + n)/(10 + n)): 1/10, then the bound, since 2/11 is above it.
     for decay in [0.1, 0.15, 0.15] {
-      draw()
+      sample()
       average.update()
       for i in expected.indices {
         for j in expected[i].indices {
@@ -174,11 +174,13 @@ import Testing
     #expect((0..<4).map { odd.rate(step: $0, stepsPerEpoch: 4, of: 5) } == [0.4, 0.8, 1, 1])
   }
 
-  @Test func `the cosine in steps is the cosine in epochs without a warm-up`() {
-    #expect(cosineLearningRate(0.3, step: 0, of: 8) == 0.3)
-    #expect(abs(cosineLearningRate(0.3, step: 4, of: 8) - 0.15) < 1e-15)
-    #expect(cosineLearningRate(0.3, step: 9, of: 8) == 0)
-    #expect(cosineLearningRate(0.3, step: 0, of: 0) == 0.3)
+  @Test func `the cosine falls from the peak to 0 and stays there`() {
+    let schedule = LearningRateSchedule(form: .cosine, peak: 0.3)
+    #expect(schedule.rate(epoch: 0, of: 8) == 0.3)
+    #expect(abs(schedule.rate(epoch: 2, of: 8) - 0.15 * (1 + 0.5.squareRoot())) < 1e-15)
+    #expect(abs(schedule.rate(epoch: 4, of: 8) - 0.15) < 1e-15)
+    #expect(schedule.rate(epoch: 8, of: 8) == 0 && schedule.rate(epoch: 9, of: 8) == 0)
+    #expect(schedule.rate(epoch: 0, of: 0) == 0.3)
   }
 
   @Test func `labels among the largest scores are counted, equal ones in order of their number`() {

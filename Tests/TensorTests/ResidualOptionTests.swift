@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test(arguments: instructionSets)
-  func `a middle made anew gives the same bits in less memory`(_ set: InstructionSet) {
+  func `hidden values computed again gives the same bits in less memory`(_ set: InstructionSet) {
     let kept = outcome(set) { _ in }
     let recomputed = outcome(set) { $0.recomputes = true }
     #expect(isIdentical(recomputed.outcome, kept.outcome))
@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test(arguments: instructionSets)
-  func `weights that rest cost no gradient and change none that is left`(_ set: InstructionSet) {
+  func `frozen weights cost no gradient and change none that is left`(_ set: InstructionSet) {
     func gradients(_ shape: [Int], trains: Bool) -> [String: [Double]] {
       let engine = Engine(instructionSet: set, threads: 2)
       engine.trainsParameters = trains

@@ -69,8 +69,8 @@ import Testing
         g.depthwise(y, "narrow", kernel: 5, stride: 2, padding: 1, norm: .relu)
       )
     },
-    OperationCase(name: "mixture, one draw") { g in mixture(g, weights: [3]) },
-    OperationCase(name: "mixture, a draw an image") { g in mixture(g, weights: [5, 3]) },
+    OperationCase(name: "mixture, one sample") { g in mixture(g, weights: [3]) },
+    OperationCase(name: "mixture, a sample an image") { g in mixture(g, weights: [5, 3]) },
   ]
 
   static func mixture(_ g: any Graph, weights: [Int]) -> Node {

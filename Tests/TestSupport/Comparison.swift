@@ -1,7 +1,7 @@
 /// The worst difference between two arrays that is beyond tolerance, in words; nil if none is.
 ///
 /// An element passes when |a − b| ≤ `absolute` + `relative` · max(|b|, root mean square of b): the
-/// rounding of a sum follows the size of its terms, which the size of its neighbours tells.
+/// rounding of a sum follows the size of its terms, which the size of its neighbours shows.
 package func difference(
   _ name: String,
   _ a: [Double],

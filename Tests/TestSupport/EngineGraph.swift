@@ -11,11 +11,11 @@ package final class EngineGraph: Graph {
   package private(set) var parameters: [Parameter] = []
   private var readers: [(name: String, read: () -> [Float])] = []
 
-  /// Makes an empty graph.
-  package init(_ engine: Engine, leaves: Leaves) {
+  /// Makes an empty graph; one that `records` nothing has no gradients.
+  package init(_ engine: Engine, leaves: Leaves, records: Bool = true) {
     self.engine = engine
     self.leaves = leaves
-    engine.isRecording = true
+    engine.isRecording = records
   }
 
   /// Runs `build` forward and backward.
@@ -28,8 +28,8 @@ package final class EngineGraph: Graph {
     return graph.outcome(of: build(graph))
   }
 
-  /// The output of `node` and, where wanted, all gradients.
-  package func outcome(of node: Node, gradients: Bool = true) -> Outcome {
+  /// The output of `node` and, where the graph was recorded, all gradients.
+  package func outcome(of node: Node) -> Outcome {
     var tensor = tensors[node.index]
     if tensor.normalisation != nil { tensor = engine.materialise(tensor) }
     let output = tensor.values.map { Double($0) }
@@ -39,10 +39,7 @@ package final class EngineGraph: Graph {
       gradients: [:],
       loss: zip(output, weights).reduce(0) { $0 + $1.0 * $1.1 }
     )
-    guard gradients else {
-      engine.clearTape()
-      return outcome
-    }
+    guard engine.isRecording else { return outcome }
     engine.backward(from: tensor, gradient: weights.map { Float($0) })
     for reader in readers { outcome.gradients[reader.name] = reader.read().map { Double($0) } }
     return outcome

@@ -5,7 +5,7 @@ package struct Node: Sendable {
   let index: Int
 }
 
-/// What stands between a convolution and its readers.
+/// What is between a convolution and its readers.
 package enum Norm: Sendable, CaseIterable {
   /// No batch-norm.
   case off

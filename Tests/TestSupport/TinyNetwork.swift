@@ -39,7 +39,7 @@ package enum TinyNetwork {
     return recipe
   }
 
-  /// Everything that draws random numbers or keeps a state, at once.
+  /// Everything that takes random numbers or keeps a state, at once.
   package static var noisy: Recipe {
     var recipe = Recipe()
     recipe.mixup = 0.4

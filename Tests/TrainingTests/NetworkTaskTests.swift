@@ -40,30 +40,39 @@ import Testing
     #expect(result.top1 == unbroken.top1 && result.top5 == unbroken.top5)
   }
 
-  @Test func `a finished training holds its records, its result and its weights`() throws {
-    let run = try TinyTraining(["ema=0.9"])
+  @Test func `a finished training holds its records`() throws {
+    let run = try TinyTraining([])
     let result = try run.finished()
     let steps = try run.reader.steps()
     let epochs = try run.reader.epochs()
-    // 1,437 images, a tenth of each class to judge, in batches of 256, three epochs.
+    // 1,437 images, a tenth of each class to evaluate, in batches of 256, three epochs.
     #expect(steps.map(\.step) == Array(0..<15))
     #expect(steps.allSatisfy { $0.images == 256 && $0.phase == .weights && $0.temperature == 0 })
     #expect(steps.allSatisfy { $0.cost == result.flops })
     #expect(epochs.map(\.step) == [5, 10, 15])
     #expect(try run.reader.choices().isEmpty && run.reader.thetas().isEmpty)
+    #expect(try run.reader.data() == TinyNetwork.digits.fingerprint)
+    #expect(try run.reader.status()?.state == .finished)
     #expect(result.validationAccuracy == epochs[2].validationAccuracy)
     #expect(result.validationLoss == epochs[2].validationLoss)
     #expect(result.testAccuracy == result.top1)
     #expect(result.top1 < result.top5 && result.top5 <= 1)
-    #expect(try run.reader.status()?.state == .finished)
+  }
+
+  @Test func `a finished training keeps its result and gives it again`() throws {
+    let run = try TinyTraining(["epochs=1"])
+    let result = try run.finished()
     let kept = try run.reader.result()
     #expect(kept == (try RunResult.training(result).json()))
 
     let again = try Trainer(folder: run.folder, makeTask: NetworkTask.make)
     again.start()
     #expect(again.wait(seconds: 0) == .finished(.training(result)))
+  }
 
-    // The file alone gives the figures back.
+  @Test func `the weights alone give the figures back`() throws {
+    let run = try TinyTraining(["ema=0.9"])
+    let result = try run.finished()
     let file = try Checkpoint.read(from: run.folder.weightsPath)
     let description = try NetworkFile.parse(
       Foundation.Data(try #require(file.metadata["network"]).utf8)
@@ -71,7 +80,6 @@ import Testing
     #expect(description == (try TinyNetwork.description()))
     let data = TinyNetwork.digits
     #expect(try LearnedData(metadata: file.metadata, path: "") == data.learned)
-    #expect(try run.reader.data() == data.fingerprint)
     let engine = Engine.ofRun(threads: 2)
     let network = Network(description, engine: engine, seed: 5)
     try network.restore(file.state)
@@ -86,7 +94,7 @@ import Testing
     #expect(tested.images == 360)
     #expect(tested.top1 == result.top1 && tested.top5 == result.top5)
     #expect(abs(tested.crossEntropy - result.testLoss) < 1e-9)
-    // The epochs were judged on training images that trained nothing.
+    // The epochs were evaluated on training images that trained nothing.
     let split = Split(labels: data.train.labels, thetaShare: 0, validationShare: 0.1, seed: 1)
     let validated = score(data.train, split.validation)
     #expect(validated.images == split.validation.count && validated.images > 130)
@@ -102,7 +110,7 @@ import Testing
     #expect(result.validationLoss == result.testLoss)
   }
 
-  @Test func `images that judge train nothing`() throws {
+  @Test func `images that evaluate train nothing`() throws {
     let run = try TinyTraining(["batch=1437", "validation_share=0.5"])
     guard case .training(let settings) = try run.folder.settings() else { return }
     let data = TinyNetwork.digits
@@ -164,11 +172,11 @@ import Testing
     let run = try TinyTraining([])
     try run.reader.request(.setTemperature(2))
     let trainer = try Trainer(folder: run.folder, makeTask: NetworkTask.make)
-    // A wish from before the trainer stays open for it.
+    // A request from before the trainer stays open for it.
     trainer.start()
     _ = trainer.wait(seconds: 120)
-    let wish = try #require(try run.reader.interventions().first)
-    #expect(wish.state == .refused && wish.note.contains("no temperature"))
+    let request = try #require(try run.reader.interventions().first)
+    #expect(request.state == .refused && request.note.contains("no temperature"))
   }
 
   // MARK: Settings that act over a whole training
@@ -277,7 +285,8 @@ import Testing
     }
   }
 
-  @Test func `ema is what is judged and exported`() throws {
+  /// That its figures are those of its file: `the weights alone give the figures back`.
+  @Test func `a moving average gives another file and other figures`() throws {
     func file(_ overrides: [String]) throws -> (Checkpoint, TrainingResult) {
       let run = try TinyTraining(["epochs=2"] + overrides)
       let result = try run.finished()

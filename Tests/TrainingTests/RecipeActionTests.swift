@@ -267,13 +267,13 @@ import Testing
       seed: 1,
       engine: Engine.ofRun(threads: 2)
     )
-    let (own, given, drawn) = (
+    let (own, given, sampled) = (
       TinyNetwork.weights(start.network), TinyNetwork.weights(donor.network),
       TinyNetwork.weights(fresh.network)
     )
     #expect(own["stem.weight"] == given["stem.weight"])
-    #expect(own["classifier.weight"] == drawn["classifier.weight"])
-    #expect(own["stem.weight"] != drawn["stem.weight"])
+    #expect(own["classifier.weight"] == sampled["classifier.weight"])
+    #expect(own["stem.weight"] != sampled["stem.weight"])
   }
 
   @Test func `a classifier to start from is matched by the names of the classes`() throws {

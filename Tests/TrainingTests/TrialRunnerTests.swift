@@ -53,7 +53,7 @@ import Testing
     #expect(try runner.folder(of: try Self.trial("a", seed: 1)).name == "a")
   }
 
-  @Test func `a stopped trial goes on to the bits of an unbroken one`() throws {
+  @Test func `a stopped trial continues to the bits of an unbroken one`() throws {
     let trial = try Self.trial("a", seed: 1, epochs: 3)
     let folder = TemporaryFolder()
     let runner = TrialRunner(path: folder.path)

@@ -9,7 +9,7 @@ struct ChoiceList: Sendable, Equatable {
     /// A choice by its index.
     case choice(Int)
 
-    /// The choice that is chosen along with the row; nil for a head whose choices stand below it.
+    /// The choice that is chosen along with the row; nil for a head whose choices are below it.
     var selection: Int? {
       switch self {
       case .group(_, let choices, let isFolded): isFolded ? choices.lowerBound : nil
@@ -39,7 +39,7 @@ struct ChoiceList: Sendable, Equatable {
     }
   }
 
-  /// Whether there are so many choices that they stand in groups.
+  /// Whether there are so many choices that they are shown in groups.
   static func hasGroups(_ choices: [Choice]) -> Bool {
     choices.count > ungrouped && Set(choices.map(\.group)).count > 1
   }

@@ -90,7 +90,7 @@ enum KeyTable {
     look([c("l")], .log, "l", "", "the run's log"),
     program([c("T")], .theme, "T", "theme", "next colour theme"),
     program([c("?"), .help], .help, "? F1", "help", "this list"),
-    program([c("\u{0c}")], .repaint, "Ctrl-L", "", "draw the screen anew"),
+    program([c("\u{0c}")], .repaint, "Ctrl-L", "", "redraw the screen"),
     program(
       [c("q"), c("Q")],
       .quit,

@@ -1,6 +1,6 @@
 import Runs
 
-/// The run of a folder, as its store tells it: live or finished, of this process or another
+/// The run of a folder, as its store shows it: live or finished, of this process or another
 /// (spec S80, S86).
 package final class LiveRun: RunSource {
   private let folder: RunFolder
@@ -15,7 +15,7 @@ package final class LiveRun: RunSource {
   private var lastLog: Int64 = 0
   /// All interventions up to this one are settled.
   private var settled: Int64 = 0
-  private var told: [Int64: Intervention.State] = [:]
+  private var reported: [Int64: Intervention.State] = [:]
   private var lastStatus: RunStatus?
 
   /// Rows of one poll, so that a long run is read without the screen standing still.
@@ -53,7 +53,7 @@ package final class LiveRun: RunSource {
     lastTheta = delta.thetas.last?.step ?? lastTheta
     delta.epochs = try reader.epochs(after: lastEpoch)
     lastEpoch = delta.epochs.last?.epoch ?? lastEpoch
-    // The status after the rows: a run that says it is finished has told all of them.
+    // The status after the rows: a run that says it is finished has written all of them.
     let status = try reader.status()
     if status != lastStatus { delta.status = status }
     lastStatus = status
@@ -79,14 +79,14 @@ package final class LiveRun: RunSource {
     var changed: [Intervention] = []
     for row in rows {
       let isSettled = row.state == .done || row.state == .refused
-      if told[row.id] != row.state, !(isFirst && isSettled) { changed.append(row) }
-      told[row.id] = row.state
+      if reported[row.id] != row.state, !(isFirst && isSettled) { changed.append(row) }
+      reported[row.id] = row.state
     }
-    while let first = told.min(by: { $0.key < $1.key }),
+    while let first = reported.min(by: { $0.key < $1.key }),
       first.value == .done || first.value == .refused
     {
       settled = first.key
-      told[first.key] = nil
+      reported[first.key] = nil
     }
     return changed
   }

@@ -3,7 +3,7 @@ import Runs
 
 /// Everything that a frame is drawn from (the Elm shape: model, update, view).
 struct Model: Sendable {
-  // What the run has told.
+  // What the run has reported.
   var summary: RunSummary?
   var choices: [Choice] = []
   /// What the options cost, by the identity of their choice.
@@ -34,7 +34,7 @@ struct Model: Sendable {
   var isStopping = false
   /// Whether there is a screen; in the background of a terminal there is none.
   var isShown = true
-  /// Whether leaving also ends the trainer unless told otherwise.
+  /// Whether leaving also ends the trainer unless asked otherwise.
   var ownsTrainer: Bool
   /// Seconds since 1970, as of the last event that carries time.
   var now = 0.0
@@ -190,7 +190,7 @@ extension Model {
   }
 
   /// How decided the choices are now; nil before there are any and in a random search, where θ
-  /// rests.
+  /// is frozen.
   var verdict: Verdict? {
     guard !choices.isEmpty, kind == .search else { return nil }
     return Verdict(
@@ -207,7 +207,7 @@ extension Model {
   /// Metric of the cost.
   var costMetric: CostMetric { summary?.costMetric ?? .flops }
 
-  /// The expected cost now, as the trainer tells it: that of the last θ, else of the last epoch,
+  /// The expected cost now, as the trainer reports it: that of the last θ, else of the last epoch,
   /// else the mean of the last steps.
   var cost: Double? {
     if let known = theta?.expectedCost ?? epochs.last?.expectedCost { return known }

@@ -14,7 +14,7 @@ package protocol RunSource {
 ///
 /// Everything is optional: a run that is just being made has nothing yet.
 package struct RunDelta: Sendable {
-  /// Whether what was told before no longer holds: a resumed run has taken steps back.
+  /// Whether what was reported before no longer holds: a resumed run has taken steps back.
   package var startsAnew = false
   /// Once, and again only when changed.
   package var summary: RunSummary?
@@ -24,7 +24,7 @@ package struct RunDelta: Sendable {
   package var prices: [ChoicePrices] = []
   /// When it has changed.
   package var status: RunStatus?
-  /// Whether the training process is there; nil when that cannot be told.
+  /// Whether the training process is there; nil when that is unknown.
   package var trainerAlive: Bool?
   /// In order of their step, as the others.
   package var steps: [StepRecord] = []

@@ -102,7 +102,7 @@ struct ProbabilityHistory: Sendable, Equatable {
 
   init(capacity: Int = 512) { self.capacity = max(4, capacity) }
 
-  /// Adds a sample; every `skip`-th is kept, the newest always stands last.
+  /// Adds a sample; every `skip`-th is kept, the newest is always last.
   mutating func append(_ sample: Sample) {
     while let tail = samples.last, tail.epoch >= sample.epoch { samples.removeLast() }
     if !keepsNewest, !samples.isEmpty { samples.removeLast() }

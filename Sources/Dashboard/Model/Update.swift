@@ -14,7 +14,7 @@ enum Event: Sendable {
   case tick(Double)
   case interrupt, terminate, hangUp, stop
   /// Something printed while the screen was ours.
-  case stray(String)
+  case capturedOutput(String)
   /// The store could not be read or written.
   case sourceFailed(String)
 }
@@ -56,7 +56,7 @@ func update(_ model: inout Model, _ event: Event) -> [Effect] {
   case .terminate: return [.exit(.terminated)]
   case .hangUp: return [.exit(.hungUp)]
   case .stop: return [.suspend]
-  case .stray(let text):
+  case .capturedOutput(let text):
     for line in text.split(whereSeparator: \.isNewline) {
       addLog(&model, LogRecord(id: -1, time: model.now, level: .info, text: String(line)))
     }

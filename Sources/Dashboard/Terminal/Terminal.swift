@@ -229,7 +229,7 @@ final class Terminal {
 
   // MARK: Input
 
-  /// Waits for something to happen, at most this long, and tells all of it.
+  /// Waits for something to happen, at most this long, and returns all of it.
   func events(within milliseconds: Int) -> [Event] {
     let patience = input.wait.map { Int(($0 * 1000).rounded(.up)) } ?? milliseconds
     let seen = cn_wait(Int32(min(milliseconds, patience)))
@@ -254,7 +254,7 @@ final class Terminal {
     }
     if isTaken { events += keyboard() }
     if seen & Int32(CN_STRAY_READY) != 0, let text = readStray() {
-      events.append(.stray(text))
+      events.append(.capturedOutput(text))
     }
     if seen & Int32(CN_HUNG_UP) != 0 { events.append(.hangUp) }
     return events

@@ -116,7 +116,7 @@ struct TerminalInput {
     }
     switch byte {
     case 0xC2...0xF4: unfinished = [byte]
-    // The controls of eight bits stand by themselves as well; other bytes are no UTF-8.
+    // The controls of eight bits count by themselves as well; other bytes are not UTF-8.
     case ..<0xA0: take(Unicode.Scalar(byte), &events)
     default: break
     }
@@ -200,7 +200,7 @@ struct TerminalInput {
 
   private mutating func takeInSequence(_ scalar: Unicode.Scalar, _ events: inout [Event]) {
     guard (0x20..<0x7F).contains(scalar.value) else {
-      // Controls within a sequence are none of its parts; other characters are the end of it.
+      // Controls within a sequence are not part of it; other characters are the end of it.
       if scalar.value > 0x7F { state = .ground }
       return
     }

@@ -8,7 +8,7 @@ enum TerminalName {
 
   /// TERM itself, or the entry of its family where this machine does not know it.
   ///
-  /// `knows` tells whether there is an entry. Nil without TERM. The newer terminals bring entries
+  /// `knows` says whether there is an entry. Nil without TERM. The newer terminals bring entries
   /// that a server they log in to does not have.
   static func entry(_ environment: [String: String], knows: (String) -> Bool) -> String? {
     guard let term = environment["TERM"], !term.isEmpty, !knows(term) else {

@@ -27,7 +27,9 @@ struct RGB: Hashable, Sendable {
     self.init(value >> 16 & 255, value >> 8 & 255, value & 255)
   }
 
-  var hex: String { String(format: "#%02x%02x%02x", red, green, blue) }
+  var hex: String {
+    "#" + String(1 << 24 | red << 16 | green << 8 | blue, radix: 16).dropFirst()
+  }
 
   /// The colour `share` of the way to `other`.
   func mixed(with other: RGB, _ share: Double) -> RGB {

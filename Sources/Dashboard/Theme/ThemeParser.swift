@@ -20,7 +20,7 @@ struct ThemeParser {
     name = file
   }
 
-  /// Names that a file may set, with the roles that stand in for a missing one.
+  /// Names that a file may set, with the roles that replace a missing one.
   private static let keys: [(name: String, role: Role?, standIns: [String])] = [
     ("bg", .bg, []), ("fg", .fg, []), ("muted", .muted, ["fg"]),
     ("faint", .faint, ["border", "muted", "fg"]),

@@ -46,7 +46,7 @@ func drawGroupHead(
     frame.fill(Rect(rows.x, y, rows.width, 1), Cell(32, muted))
     frame.put(rows.x, y, glyphs.selected, Style(.borderFocus, on: ground))
   }
-  // The means stand under the same titles as those of a choice.
+  // The means are under the same titles as those of a choice.
   var right = rows.x + rows.width
   if spec.trend > 0 { right -= spec.trend + 1 }
   if spec.entropy > 0 {
@@ -62,7 +62,7 @@ func drawGroupHead(
   let name = glyphs.plain(head.name.isEmpty ? "other" : head.name).capitalizedFirst
   let x = frame.put(rows.x + 1, y, "\(mark) \(name)", strong, limit: room)
   let facts =
-    "\(head.choices.count) choice\(head.choices.count == 1 ? "" : "s")"
+    Format.counted(head.choices.count, "choice")
     + (head.settled.map { ", \($0) settled" } ?? "")
   frame.put(x + 2, y, clip(facts, to: right - x - 2), muted)
 }

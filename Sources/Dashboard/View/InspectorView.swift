@@ -14,7 +14,7 @@ func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: 
   let title: Words = [
     (glyphs.plain(choice.name.capitalizedFirst), Style(.title)),
     (model.detail(of: choice), Style(.fg)),
-    (String(format: "%.2f of %.2f bits", bits, most), Style(.muted)),
+    ("\(Format.fixed(bits, 2)) of \(Format.fixed(most, 2)) bits", Style(.muted)),
     ("\(index + 1) of \(model.choices.count)", Style(.muted)),
   ]
   let count = choice.options.count
@@ -253,7 +253,7 @@ private func drawPull(
   frame.putRight(x + width, y, mark + Format.signed(isFlat ? 0 : pull), Style(role))
 }
 
-/// Whether a pull is too weak to be told.
+/// Whether a pull is too weak to be shown.
 private func isFlat(_ pull: Double) -> Bool { !(abs(pull) >= 5e-7) }
 
 /// Why the leader leads, in a sentence.
@@ -261,14 +261,14 @@ func reason(_ model: Model, _ index: Int) -> String {
   let choice = model.choices[index]
   let values = model.probabilities(of: index)
   guard choice.options.count > 1, model.theta != nil else {
-    return "θ has not moved yet: every candidate is as likely as the others."
+    return "θ has not moved yet: every candidate is as probable as the others."
   }
   let order = choice.options.indices.sorted { values[$0] > values[$1] }
   let (first, second) = (order[0], order[1])
   let lead = Double(values[first] - values[second]) * 100
   var text =
     "\(choice.options[first].name) leads \(choice.options[second].name) by "
-    + (lead < 1 ? "less than a point" : String(format: "%.0f points", lead))
+    + (lead >= 1 ? Format.counted(Int(lead.rounded()), "point") : "less than a point")
   if let accuracy = pull(model.theta?.accuracyPull, index, first),
     let cost = pull(model.theta?.costPull, index, first)
   {

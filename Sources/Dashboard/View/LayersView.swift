@@ -208,7 +208,7 @@ private func drawLayer(
     frame.put(
       x,
       y,
-      String(format: "%.2f", bits),
+      Format.fixed(bits, 2),
       Style(isSelected ? .selectFg : .ramp(1 - bits / most), on: background)
     )
     x += spec.entropy + 1

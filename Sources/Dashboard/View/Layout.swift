@@ -1,6 +1,6 @@
 import Runs
 
-/// Where everything stands at a size: the view draws by it, the mouse is read by it.
+/// Where everything is at a size: the view draws by it, the mouse is read by it.
 struct Layout: Sendable, Equatable {
   /// Four arrangements and a last resort; no size is refused.
   enum Kind: Sendable, Equatable { case wide, normal, tabbed, strip, line }
@@ -49,17 +49,18 @@ struct Layout: Sendable, Equatable {
         .tabbed
       } else if w >= 20, h >= 4 { .strip } else { .line }
     header = Rect(0, 0, w, min(1, h))
+    let rows = messageHeight(model, size)
     switch kind {
     case .wide, .normal:
       progress = Rect(0, 1, w, 1)
-      body = Rect(0, 2, w, h - 4)
-      message = Rect(0, h - 2, w, 1)
+      body = Rect(0, 2, w, h - 3 - rows)
+      message = Rect(0, h - 1 - rows, w, rows)
       keys = Rect(0, h - 1, w, 1)
       arrangeColumns(model)
     case .tabbed:
       progress = Rect(0, 1, w, 1)
-      body = Rect(0, 3, w, h - 5)
-      message = Rect(0, h - 2, w, 1)
+      body = Rect(0, 3, w, h - 4 - rows)
+      message = Rect(0, h - 1 - rows, w, rows)
       keys = Rect(0, h - 1, w, 1)
       isBoxed = false
       var x = 1

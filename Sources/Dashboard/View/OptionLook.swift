@@ -1,7 +1,7 @@
 import Runs
 
-/// How one option of a choice is told from the others: what fills its part of a bar, the text on
-/// it, and its line in a chart.
+/// How one option of a choice is told apart from the others: what fills its part of a bar, the text
+/// on it, and its line in a chart.
 struct OptionLook: Hashable, Sendable {
   var fill: Role
   var text: Role
@@ -11,7 +11,7 @@ struct OptionLook: Hashable, Sendable {
 extension Choice {
   /// The look of option `index`.
   ///
-  /// Sizes stand on a scale from low to high, so that neighbours look alike and the ends do not.
+  /// Sizes are on a scale from low to high, so that neighbours look alike and the ends do not.
   /// Other options have the nine colours of the theme; the next nine have them as text on a plain
   /// ground, so that no two of eighteen look the same.
   func look(of index: Int) -> OptionLook {

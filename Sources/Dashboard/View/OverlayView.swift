@@ -1,7 +1,7 @@
 import Foundation
 import Runs
 
-/// Dialogs over the screen: they hide what lies under them and are told by a bright border.
+/// Dialogs over the screen: they hide what is under them and have a bright border.
 func drawOverlay(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   frame.cursor = nil
   if model.isStopping {
@@ -113,7 +113,8 @@ private func drawLog(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
       }
     // The time of day in UTC, so that a picture does not depend on where it is drawn.
     let second = Int(record.time.isFinite ? min(max(record.time, 0), 1e12) : 0) % 86_400
-    let time = String(format: "%02d:%02d:%02d", second / 3600, second / 60 % 60, second % 60)
+    let time = [second / 3600, second / 60 % 60, second % 60].map { Format.padded($0, 2) }
+      .joined(separator: ":")
     let x = frame.put(inside.x, inside.y + row, time, Style(.muted), limit: inside.width) + 2
     frame.put(x, inside.y + row, clip(glyphs.plain(record.text), to: inside.maxX - x), Style(role))
   }
@@ -150,7 +151,7 @@ private func drawQuit(_ frame: inout Frame, _ model: Model, _ layout: Layout, _ 
       case .keepRunning:
         (
           "k",
-          model.ownsTrainer ? "Keep running headless" : "Leave: the run goes on without a watcher"
+          model.ownsTrainer ? "Keep running headless" : "Leave: the run continues without a watcher"
         )
       case .cancel: ("c", "Cancel: stay here")
       }

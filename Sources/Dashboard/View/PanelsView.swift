@@ -117,7 +117,8 @@ private func tag(_ model: Model, _ letter: Unicode.Scalar) -> UInt32? {
   model.look.hasColour ? nil : letter.value
 }
 
-/// The curve of a figure of single steps: where there are many, smoothed over the band of its values.
+/// The curve of a figure of single steps: where there are many, smoothed over the band of its
+/// values.
 private func stepCurve(_ series: Series, _ role: Role, tag: UInt32? = nil) -> Chart.Curve {
   let isNoisy = series.buckets.count > 30
   return Chart.Curve(
@@ -167,39 +168,46 @@ private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   chart.format = { isTime ? Format.time($0) : Format.count($0) }
   if model.curves.cost.lost > 0 { chart.empty = "no finite value" }
   if rect.height >= 7 { chart.xLabels = epochLabels(model) }
-  let hasGauge = rect.height >= 2 && model.cost != nil
+  // Without a budget there is nothing to measure the cost against.
+  let hasGauge = rect.height >= 2 && model.cost != nil && budget > 0
   chart.draw(
     &frame,
     Rect(rect.x, rect.y, rect.width, rect.height - (hasGauge ? 1 : 0)),
     model.look.glyphs
   )
-  if hasGauge { drawGauge(&frame, model, rect.x, rect.maxY - 1, rect.width) }
+  if hasGauge, let cost = model.cost {
+    drawGauge(&frame, model, cost: cost, budget: budget, rect.x, rect.maxY - 1, rect.width)
+  }
 }
 
-/// The expected cost against the budget, or against the highest that it has been.
-func drawGauge(_ frame: inout Frame, _ model: Model, _ x: Int, _ y: Int, _ width: Int) {
-  guard let cost = model.cost, width >= 8 else { return }
-  let budget = model.summary?.budget ?? 0
-  let text: String
-  let share: Double
-  var mark: Double?
-  var role = Role.seriesA
-  if budget > 0 {
-    let full = max(budget * 1.5, cost * 1.02)
-    share = cost / full
-    mark = budget / full
-    let over = cost / budget
-    text = Format.percent(over, digits: 0)
-    role = over <= 1.02 ? .good : over <= 1.2 ? .warn : .bad
-  } else {
-    let full = max(model.curves.expectedCost.range?.upperBound ?? cost, cost)
-    share = full > 0 ? cost / full : 0
-    text = "\(Format.percent(share, digits: 0)) of peak"
-  }
+/// The expected cost against the budget.
+private func drawGauge(
+  _ frame: inout Frame,
+  _ model: Model,
+  cost: Double,
+  budget: Double,
+  _ x: Int,
+  _ y: Int,
+  _ width: Int
+) {
+  guard width >= 8 else { return }
+  let full = max(budget * 1.5, cost * 1.02)
+  let share = cost / budget
+  let text = Format.percent(share, digits: 0)
+  let role = share <= 1.02 ? Role.good : share <= 1.2 ? .warn : .bad
   let bar = width - columns(of: text) - 1
   guard bar >= 4 else { return }
-  drawProgress(&frame, x, y, width: bar, share: share, role: role, mark: mark, look: model.look)
-  frame.putRight(x + width, y, text, Style(role == .seriesA ? .muted : role))
+  drawProgress(
+    &frame,
+    x,
+    y,
+    width: bar,
+    share: cost / full,
+    role: role,
+    mark: budget / full,
+    look: model.look
+  )
+  frame.putRight(x + width, y, text, Style(role))
 }
 
 /// The whole schedule, what really was, and where it is now.

@@ -26,18 +26,7 @@ private func resultRemarks(_ model: Model) -> [(String, Role)] {
   return remarks
 }
 
-/// A text in lines of `width` columns at most, broken between words.
-private func wrapped(_ text: String, to width: Int) -> [String] {
-  text.split(separator: " ").reduce(into: [String]()) { lines, word in
-    if let last = lines.last, columns(of: last) + columns(of: String(word)) < width {
-      lines[lines.count - 1] = last + " " + word
-    } else {
-      lines.append(String(word))
-    }
-  }
-}
-
-/// What the search came to; stays until it is put away.
+/// What the search came to; stays until it is closed.
 func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   if model.kind == .training { return drawTrainingResult(&frame, model, layout) }
   let glyphs = model.look.glyphs
@@ -84,7 +73,7 @@ func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
       "\(Format.count(model.found?.flops ?? last.argmaxFlops)) FLOPs \(glyphs.dot) "
       + "\(Format.count(model.found?.params ?? last.argmaxParams)) params (madds) \(glyphs.dot) "
       + (latency.map { Format.milliseconds($0) + " \(glyphs.dot) " } ?? "")
-      + "\(model.epochs.count) epochs in \(Format.duration(seconds))"
+      + Format.counted(model.epochs.count, "epoch") + " in \(Format.duration(seconds))"
     if y < inside.maxY { frame.put(inside.x, y, clip(facts, to: inside.width), Style(.fg)) }
     for remark in remarks where y + 1 < inside.maxY {
       y += 1

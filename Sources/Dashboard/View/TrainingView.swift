@@ -53,7 +53,7 @@ private func facts(_ model: Model) -> [(name: String, text: String)] {
     switch recipe.schedule {
     case .cosine, .constant: recipe.schedule.rawValue
     case .step:
-      "×\(recipe.decayFactor) every \(recipe.stepEpochs) epochs"
+      "×\(recipe.decayFactor) every \(Format.counted(recipe.stepEpochs, "epoch"))"
     case .exponential: "×\(recipe.decayFactor) an epoch"
     }
   let noise = list([
@@ -66,7 +66,7 @@ private func facts(_ model: Model) -> [(name: String, text: String)] {
     ("data", list([summary.data, "batch \(recipe.batch)"])),
     ("optimiser", list([recipe.optimiser.rawValue, "momentum \(recipe.momentum)"])),
     ("rate", list(["\(recipe.learningRate)", schedule])),
-    ("warm-up", recipe.warmupEpochs > 0 ? "\(recipe.warmupEpochs) epochs" : ""),
+    ("warm-up", recipe.warmupEpochs > 0 ? Format.counted(recipe.warmupEpochs, "epoch") : ""),
     ("decay", "\(recipe.weightDecay)"),
     ("noise", noise),
     ("average", share("decay", recipe.ema) ?? ""),
@@ -74,7 +74,7 @@ private func facts(_ model: Model) -> [(name: String, text: String)] {
   ].filter { !$0.1.isEmpty }
 }
 
-/// What the training came to; stays until it is put away.
+/// What the training came to; stays until it is closed.
 func drawTrainingResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
   let box = layout.dialog(width: 64, height: model.testAccuracy == nil ? 8 : 9)
@@ -102,7 +102,7 @@ func drawTrainingResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) 
   for text in [
     "\(Format.count(last.argmaxFlops)) FLOPs \(glyphs.dot) "
       + "\(Format.count(last.argmaxParams)) params (madds) \(glyphs.dot) "
-      + "\(model.epochs.count) epochs in \(Format.duration(seconds))",
+      + "\(Format.counted(model.epochs.count, "epoch")) in \(Format.duration(seconds))",
     "saved in exports/network.safetensors of \(model.summary?.name ?? "the run")",
   ] {
     y += 1

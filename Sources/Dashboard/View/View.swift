@@ -146,7 +146,7 @@ func drawPreparing(_ frame: inout Frame, _ model: Model, _ area: Rect) {
   if let summary = model.summary {
     let facts = [
       "\(model.kind.origin) \(summary.preset)", "data \(summary.data)",
-      "\(summary.epochs) epochs",
+      Format.counted(summary.epochs, "epoch"),
       "seed \(summary.seed)",
     ]
     frame.put(

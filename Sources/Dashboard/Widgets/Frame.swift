@@ -103,7 +103,7 @@ package struct Size: Hashable, Sendable {
   }
 }
 
-/// A picture of the screen: a grid of cells, and where the text cursor stands.
+/// A picture of the screen: a grid of cells, and where the text cursor is.
 ///
 /// Writing outside the grid is clipped, so that no layout can crash at a small size.
 struct Frame: Hashable, Sendable {

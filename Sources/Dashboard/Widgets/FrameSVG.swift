@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 extension Frame {
   /// The frame as an SVG picture in a theme's true colours (`--screenshot`, README).
@@ -10,7 +11,7 @@ extension Frame {
     let ground = theme[.bg].rgb ?? (isLight ? RGB(250, 250, 250) : RGB(14, 17, 22))
     let text = theme[.fg].rgb ?? (isLight ? RGB(30, 30, 30) : RGB(220, 223, 228))
     func number(_ value: Double) -> String {
-      String(format: "%.2f", value)
+      Format.fixed(value, 2)
         .replacingOccurrences(of: "\\.?0+$", with: "", options: .regularExpression)
     }
     let (w, h) = (Double(width) * cw + 20, Double(height) * ch + 20)

@@ -11,7 +11,7 @@ extension ParetoChart {
     """
     <svg xmlns="http://www.w3.org/2000/svg" width="720" height="440" viewBox="0 0 720 440" \
     font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="11" fill="#111">
-    <title>Accuracy against \(costTitle) of \(points.count) networks</title>
+    <title>Accuracy against \(costTitle) of \(Format.counted(points.count, "network"))</title>
     <rect width="100%" height="100%" fill="#fff"/>
     \(Self.text(16, 26, "Accuracy against \(costTitle)", size: 16, weight: "bold"))
     \(Self.text(16, 43, legend))
@@ -94,7 +94,7 @@ extension ParetoChart {
       : "<circle cx=\"\(Self.f(x))\" cy=\"\(Self.f(y))\" r=\"5\" \(style)/>"
   }
 
-  /// Names beside their marks: above or below, right or left, where nothing else stands if there is
+  /// Names next to their marks: above or below, right or left, where nothing else is if there is
   /// such a place inside the picture.
   private var labels: String {
     let places = points.map { place($0.cost, $0.accuracy) }
@@ -151,5 +151,5 @@ extension ParetoChart {
       + "text-anchor=\"\(anchor)\">\(escaped)</text>"
   }
 
-  private static func f(_ value: Double) -> String { String(format: "%.1f", value) }
+  private static func f(_ value: Double) -> String { Format.fixed(value, 1) }
 }

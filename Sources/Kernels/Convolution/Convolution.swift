@@ -1,6 +1,6 @@
 /// Rows that a convolution kernel works on at a time: its workspace stays in the second-level
 /// cache.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package var convolutionBlock: Int { 48 }
 
 /// A dense convolution over matrix rows, forward.
@@ -18,16 +18,19 @@ package struct ConvolutionForward {
   @usableFromInline package var outStride: Int
   /// Added to every row; nil without bias.
   @usableFromInline package var bias: Input?
+  /// Gain Σ y and Σ y²; nil where no normalisation wants them.
+  @usableFromInline package var sums: PartialSums?
 
   /// Describes a convolution.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     source: RowSource,
     packed: Input,
     columns: Int,
     out: Output,
     outStride: Int,
-    bias: Input?
+    bias: Input?,
+    sums: PartialSums? = nil
   ) {
     self.source = source
     self.packed = packed
@@ -35,33 +38,31 @@ package struct ConvolutionForward {
     self.out = out
     self.outStride = outStride
     self.bias = bias
+    self.sums = sums
   }
 
   /// Floats of workspace for any table.
-  @inlinable
+  @_alwaysEmitIntoClient
   package var workspaceFloats: Int {
     convolutionBlock * (source.depth + columns + 32)
   }
 }
 
-/// Computes output rows `first..<last`; adds each channel's Σ y and Σ y² to `sums` and `squares`.
-@inlinable @inline(always)
+/// Computes the output rows `rows`.
+@_alwaysEmitIntoClient @inline(always)
 package func convolve<L: Lanes>(
   _: L.Type,
   _ p: ConvolutionForward,
-  first: Int,
-  last: Int,
-  sums: Output?,
-  squares: Output?,
+  rows: Range<Int>,
   workspace: Output
 ) {
   let depth = p.source.depth
   let c = workspace + convolutionBlock * depth
   let cStride = L.padded(p.columns)
-  var row = first
-  while row < last {
-    let n = min(convolutionBlock, last - row)
-    loadRows(L.self, p.source, first: row, count: n, into: workspace, outStride: depth)
+  var row = rows.lowerBound
+  while row < rows.upperBound {
+    let n = min(convolutionBlock, rows.upperBound - row)
+    loadRows(L.self, p.source, rows: row..<row + n, into: workspace, outStride: depth)
     multiply(
       L.self,
       rows: n,
@@ -86,10 +87,7 @@ package func convolve<L: Lanes>(
         sum += value
         square = L.fma(value, value, square)
       }
-      if let sums, let squares {
-        L.store(L.load(sums + j, width) + sum, sums + j, width)
-        L.store(L.load(squares + j, width) + square, squares + j, width)
-      }
+      p.sums?.add(L.self, sum, square, at: j, width)
       j += L.count
     }
     row += n
@@ -112,45 +110,46 @@ package struct ConvolutionBackward {
   @usableFromInline package var out: Output?
   /// Plain rows: add to what stands in `out` instead of replacing it.
   @usableFromInline package var accumulate: Bool
+  /// Gains the filter's gradient, [depth rounded up to tile rows, channels rounded up to vectors];
+  /// nil when unwanted.
+  @usableFromInline package var filterGradient: Output?
+  /// Plain rows: gain Σ g and Σ g·x, g the input gradient and x the raw input; nil where no
+  /// normalisation wants them.
+  @usableFromInline package var sums: PartialSums?
 
   /// Describes a backward pass.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     source: RowSource,
     gradient: GradientSource,
     packedTransposed: Input?,
     out: Output?,
-    accumulate: Bool
+    accumulate: Bool,
+    filterGradient: Output? = nil,
+    sums: PartialSums? = nil
   ) {
     self.source = source
     self.gradient = gradient
     self.packedTransposed = packedTransposed
     self.out = out
     self.accumulate = accumulate
+    self.filterGradient = filterGradient
+    self.sums = sums
   }
 
   /// Floats of workspace for any table.
-  @inlinable
+  @_alwaysEmitIntoClient
   package var workspaceFloats: Int {
     convolutionBlock * (2 * (source.depth + 32) + gradient.channels + 32)
   }
 }
 
-/// Computes the gradients of rows `first..<last`.
-///
-/// `filter`, when wanted, is the partial filter gradient of this chunk, [depth rounded up to tile
-/// rows, channels rounded up to vectors], already holding what it is added to. `sums` and
-/// `products` get Σ g and Σ g·x of the input gradient g, x the raw input (for the normalisation
-/// before it).
-@inlinable @inline(always)
+/// Computes the gradients of `rows`.
+@_alwaysEmitIntoClient @inline(always)
 package func convolveBackward<L: Lanes>(
   _: L.Type,
   _ p: ConvolutionBackward,
-  first: Int,
-  last: Int,
-  filter: Output?,
-  sums: Output?,
-  products: Output?,
+  rows: Range<Int>,
   workspace: Output
 ) {
   let depth = p.source.depth
@@ -161,12 +160,12 @@ package func convolveBackward<L: Lanes>(
   let a = workspace
   let d = a + convolutionBlock * aStride
   let c = d + convolutionBlock * dStride
-  var row = first
-  while row < last {
-    let n = min(convolutionBlock, last - row)
-    loadGradientRows(L.self, p.gradient, first: row, count: n, into: d, outStride: dStride)
-    if let filter {
-      loadRows(L.self, p.source, first: row, count: n, into: a, outStride: aStride)
+  var row = rows.lowerBound
+  while row < rows.upperBound {
+    let n = min(convolutionBlock, rows.upperBound - row)
+    loadGradientRows(L.self, p.gradient, rows: row..<row + n, into: d, outStride: dStride)
+    if let filter = p.filterGradient {
+      loadRows(L.self, p.source, rows: row..<row + n, into: a, outStride: aStride)
       multiplyTransposed(
         L.self,
         rows: n,
@@ -207,15 +206,15 @@ package func convolveBackward<L: Lanes>(
       } else {
         finishGradientRows(
           L.self,
-          p.source,
-          first: row,
-          count: n,
-          gradient: c,
-          gradientStride: cStride,
-          into: out,
-          accumulate: p.accumulate,
-          sums: sums,
-          products: products
+          GradientFinish(
+            source: p.source,
+            gradient: c,
+            gradientStride: cStride,
+            out: out,
+            accumulate: p.accumulate,
+            sums: p.sums
+          ),
+          rows: row..<row + n
         )
       }
     }
@@ -224,7 +223,7 @@ package func convolveBackward<L: Lanes>(
 }
 
 /// Adds patch gradients to the pixels that they came from.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func scatterPatches<L: Lanes>(
   _: L.Type,
   _ patches: Patches,
@@ -252,60 +251,5 @@ package func scatterPatches<L: Lanes>(
         g += channels
       }
     }
-  }
-}
-
-/// Applies the activation's derivative to rows of a gradient, writes them, and takes the two sums
-/// that the normalisation before needs.
-///
-/// `gradient` rows may be `out` rows themselves. Without `scale` in the source the rows pass
-/// unchanged.
-@inlinable @inline(always)
-package func finishGradientRows<L: Lanes>(
-  _: L.Type,
-  _ s: RowSource,
-  first: Int,
-  count: Int,
-  gradient: Input,
-  gradientStride: Int,
-  into out: Output,
-  accumulate: Bool,
-  sums: Output?,
-  products: Output?
-) {
-  let x = s.base + first * s.stride
-  let to = out + first * s.stride
-  var j = 0
-  while j < s.channels {
-    let width = min(L.count, s.channels - j)
-    var sum = L.Vector.zero
-    var product = L.Vector.zero
-    if let scale = s.scale, let shift = s.shift {
-      let a = L.load(scale + j, width)
-      let b = L.load(shift + j, width)
-      for r in 0..<count {
-        let raw = L.load(x + r * s.stride + j, width)
-        let g = L.activationGradient(
-          L.load(gradient + r * gradientStride + j, width),
-          at: L.fma(raw, a, b),
-          s.activation
-        )
-        sum += g
-        product = L.fma(g, raw, product)
-        let at = to + r * s.stride + j
-        L.store(accumulate ? L.load(at, width) + g : g, at, width)
-      }
-    } else {
-      for r in 0..<count {
-        let g = L.load(gradient + r * gradientStride + j, width)
-        let at = to + r * s.stride + j
-        L.store(accumulate ? L.load(at, width) + g : g, at, width)
-      }
-    }
-    if let sums, let products {
-      L.store(L.load(sums + j, width) + sum, sums + j, width)
-      L.store(L.load(products + j, width) + product, products + j, width)
-    }
-    j += L.count
   }
 }

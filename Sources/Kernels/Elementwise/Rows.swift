@@ -20,7 +20,7 @@ package struct RowSource {
   @usableFromInline package var patches: Patches?
 
   /// Describes rows of a tensor.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     base: Input,
     stride: Int,
@@ -40,7 +40,7 @@ package struct RowSource {
   }
 
   /// Floats in one matrix row.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package var depth: Int {
     if let patches { patches.kernel * patches.kernel * channels } else { channels }
   }
@@ -65,7 +65,7 @@ package struct Patches {
   @usableFromInline package var padding: Int
 
   /// Describes patches of images of `height` × `width`.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     height: Int,
     width: Int,
@@ -85,7 +85,7 @@ package struct Patches {
   }
 
   /// The input pixel under patch element (ky, kx) of matrix row `row`, or nil in the border.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func pixel(row: Int, ky: Int, kx: Int) -> Int? {
     let ox = row % outWidth
     let rest = row / outWidth
@@ -97,23 +97,22 @@ package struct Patches {
   }
 }
 
-/// Copies `count` matrix rows from `first` on into `out` (rows of `outStride` floats).
-@inlinable @inline(always)
+/// Copies matrix rows to `out`, rows of `outStride` floats.
+@_alwaysEmitIntoClient @inline(always)
 package func loadRows<L: Lanes>(
   _: L.Type,
   _ s: RowSource,
-  first: Int,
-  count: Int,
+  rows: Range<Int>,
   into out: Output,
   outStride: Int
 ) {
   if let patches = s.patches {
     let k = patches.kernel
-    for r in 0..<count {
+    for r in 0..<rows.count {
       var to = out + r * outStride
       for ky in 0..<k {
         for kx in 0..<k {
-          if let pixel = patches.pixel(row: first + r, ky: ky, kx: kx) {
+          if let pixel = patches.pixel(row: rows.lowerBound + r, ky: ky, kx: kx) {
             loadRow(L.self, s, from: s.base + pixel * s.stride, into: to)
           } else {
             for c in 0..<s.channels { to[c] = 0 }
@@ -123,14 +122,15 @@ package func loadRows<L: Lanes>(
       }
     }
   } else {
-    for r in 0..<count {
-      loadRow(L.self, s, from: s.base + (first + r) * s.stride, into: out + r * outStride)
+    for r in 0..<rows.count {
+      let from = s.base + (rows.lowerBound + r) * s.stride
+      loadRow(L.self, s, from: from, into: out + r * outStride)
     }
   }
 }
 
 /// Copies the channels of one row, normalised and activated.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func loadRow<L: Lanes>(_: L.Type, _ s: RowSource, from: Input, into to: Output) {
   guard let scale = s.scale, let shift = s.shift else {
     var c = 0
@@ -142,22 +142,22 @@ package func loadRow<L: Lanes>(_: L.Type, _ s: RowSource, from: Input, into to: 
     return
   }
   switch s.activation {
-  case .none: transform(L.self, s.channels, from, scale, shift, .none, to)
-  case .relu: transform(L.self, s.channels, from, scale, shift, .relu, to)
-  case .hswish: transform(L.self, s.channels, from, scale, shift, .hswish, to)
+  case .none: transform(L.self, .none, s.channels, from, scale: scale, shift: shift, into: to)
+  case .relu: transform(L.self, .relu, s.channels, from, scale: scale, shift: shift, into: to)
+  case .hswish: transform(L.self, .hswish, s.channels, from, scale: scale, shift: shift, into: to)
   }
 }
 
 /// to = activation(scale · from + shift) over `channels`; `activation` is a constant where inlined.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func transform<L: Lanes>(
   _: L.Type,
+  _ activation: Activation,
   _ channels: Int,
   _ from: Input,
-  _ scale: Input,
-  _ shift: Input,
-  _ activation: Activation,
-  _ to: Output
+  scale: Input,
+  shift: Input,
+  into to: Output
 ) {
   var c = 0
   while c + L.count <= channels {
@@ -199,7 +199,7 @@ package struct GradientSource {
   @usableFromInline package var activation: Activation
 
   /// Describes a gradient.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     gradient: Input,
     raw: Input?,
@@ -223,20 +223,18 @@ package struct GradientSource {
   }
 }
 
-/// Writes the gradient of `count` raw rows from `first` on into `out`, which may be the raw rows'
-/// place.
-@inlinable @inline(always)
+/// Writes the gradient of raw rows to `out`, which may be their place.
+@_alwaysEmitIntoClient @inline(always)
 package func loadGradientRows<L: Lanes>(
   _: L.Type,
   _ s: GradientSource,
-  first: Int,
-  count: Int,
+  rows: Range<Int>,
   into out: Output,
   outStride: Int
 ) {
-  guard let raw = s.raw, let alpha = s.coefficients, s.activation == .none else {
-    for r in 0..<count {
-      let at = (first + r) * s.stride
+  guard s.raw != nil, s.coefficients != nil, s.activation == .none else {
+    for r in 0..<rows.count {
+      let at = (rows.lowerBound + r) * s.stride
       loadGradientRow(L.self, s, at: at, into: out + r * outStride)
     }
     return
@@ -244,44 +242,43 @@ package func loadGradientRows<L: Lanes>(
   // The usual case, column by column with the coefficients in registers.
   var c = 0
   while c + L.count <= s.channels {
-    gradientColumn(L.self, s, raw + c, alpha + c, c, first, count, L.count, out + c, outStride)
+    gradientColumn(L.self, s, c, width: L.count, rows: rows, into: out, outStride: outStride)
     c += L.count
   }
-  if c + L.Half.count == s.channels {
-    let n = L.Half.count
-    gradientColumn(L.Half.self, s, raw + c, alpha + c, c, first, count, n, out + c, outStride)
-  } else if c < s.channels {
-    let n = s.channels - c
-    gradientColumn(L.self, s, raw + c, alpha + c, c, first, count, n, out + c, outStride)
+  let n = s.channels - c
+  if n == L.Half.count {
+    // The width is a constant, so no lane is taken by itself.
+    let half = L.Half.count
+    gradientColumn(L.Half.self, s, c, width: half, rows: rows, into: out, outStride: outStride)
+  } else if n > 0 {
+    gradientColumn(L.self, s, c, width: n, rows: rows, into: out, outStride: outStride)
   }
 }
 
 /// `n` columns from `c` on of `loadGradientRows`, one vector.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func gradientColumn<L: Lanes>(
   _: L.Type,
   _ s: GradientSource,
-  _ raw: Input,
-  _ alpha: Input,
   _ c: Int,
-  _ first: Int,
-  _ count: Int,
-  _ n: Int,
-  _ out: Output,
-  _ outStride: Int
+  width n: Int,
+  rows: Range<Int>,
+  into out: Output,
+  outStride: Int
 ) {
-  let a = L.load(alpha, n)
-  let b = L.load(alpha + s.coefficientStride, n)
-  let k = L.load(alpha + 2 * s.coefficientStride, n)
-  for r in 0..<count {
-    let at = (first + r) * s.stride
+  guard let raw = s.raw, let alpha = s.coefficients else { return }
+  let a = L.load(alpha + c, n)
+  let b = L.load(alpha + s.coefficientStride + c, n)
+  let k = L.load(alpha + 2 * s.coefficientStride + c, n)
+  for r in 0..<rows.count {
+    let at = (rows.lowerBound + r) * s.stride + c
     let affine = L.fma(L.load(raw + at, n), b, k)
-    L.store(L.fma(L.load(s.gradient + at + c, n), a, affine), out + r * outStride, n)
+    L.store(L.fma(L.load(s.gradient + at, n), a, affine), out + r * outStride + c, n)
   }
 }
 
 /// Writes the gradient of the raw row that starts at element `at`.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func loadGradientRow<L: Lanes>(_: L.Type, _ s: GradientSource, at: Int, into to: Output) {
   let g = s.gradient + at
   guard let raw = s.raw, let alpha = s.coefficients else {

@@ -28,7 +28,7 @@ package struct InferenceDepthwise {
   @usableFromInline package var outPlane: Int
 
   /// Describes a depthwise convolution.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     ring: Input,
     slots: Int,
@@ -56,34 +56,32 @@ package struct InferenceDepthwise {
   }
 }
 
-/// `rows` output rows to `out`; the window of the first begins with padded row `first`.
-@inlinable @inline(always)
+/// The output rows `rows`, the first of them to the beginning of `out`.
+@_alwaysEmitIntoClient @inline(always)
 package func inferenceDepthwise<L: Lanes>(
   _: L.Type,
   _ p: InferenceDepthwise,
-  first: Int,
-  rows: Int,
+  rows: Range<Int>,
   out: Output
 ) {
   // The kernels and strides of the search spaces get loops of their own, unrolled over the weights.
   switch (p.kernel, p.stride) {
-  case (3, 1): windows(L.self, 3, 1, p, first, rows, out)
-  case (3, 2): windows(L.self, 3, 2, p, first, rows, out)
-  case (5, 1): windows(L.self, 5, 1, p, first, rows, out)
-  case (5, 2): windows(L.self, 5, 2, p, first, rows, out)
-  default: windows(L.self, p.kernel, p.stride, p, first, rows, out)
+  case (3, 1): windows(L.self, 3, 1, p, rows, out)
+  case (3, 2): windows(L.self, 3, 2, p, rows, out)
+  case (5, 1): windows(L.self, 5, 1, p, rows, out)
+  case (5, 2): windows(L.self, 5, 2, p, rows, out)
+  default: windows(L.self, p.kernel, p.stride, p, rows, out)
   }
 }
 
 /// See `inferenceDepthwise`; `kernel` and `stride` are constants where they are common.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func windows<L: Lanes>(
   _: L.Type,
   _ kernel: Int,
   _ stride: Int,
   _ p: InferenceDepthwise,
-  _ first: Int,
-  _ rows: Int,
+  _ rows: Range<Int>,
   _ out: Output
 ) {
   // The number of pixels at a time that wastes least; the last group of a row goes back over the
@@ -95,69 +93,100 @@ package func windows<L: Lanes>(
   for plane in 0..<p.planes {
     var c = 0
     while c < 16 {
-      let weights = p.weights + plane * kernel * kernel * 16 + c
-      let bias = L.load(p.bias + plane * 16 + c)
-      let from = p.ring + plane * p.slots * p.rowFloats + c
-      let to = out + plane * p.outPlane + c
-      var slot = first % p.slots
-      for r in 0..<rows {
-        let y = to + r * width * 16
+      var row = WindowRow(
+        L.self,
+        ring: p.ring + plane * p.slots * p.rowFloats + c,
+        slot: rows.lowerBound * stride % p.slots,
+        weights: p.weights + plane * kernel * kernel * 16 + c,
+        bias: L.load(p.bias + plane * 16 + c),
+        out: out + plane * p.outPlane + c
+      )
+      for _ in rows {
         if width < 4 {
           for x in 0..<width {
-            window(L.self, kernel, stride, 1, p, from, slot, x, weights, bias, y)
+            window(kernel, stride, pixels: 1, p, row, at: x)
           }
         } else if width >= 8 && by8 <= by7 && by8 <= by4 {
           var x = 0
           while x < width {
-            window(L.self, kernel, stride, 8, p, from, slot, min(x, width - 8), weights, bias, y)
+            window(kernel, stride, pixels: 8, p, row, at: min(x, width - 8))
             x += 8
           }
         } else if width >= 7 && by7 <= by4 {
           var x = 0
           while x < width {
-            window(L.self, kernel, stride, 7, p, from, slot, min(x, width - 7), weights, bias, y)
+            window(kernel, stride, pixels: 7, p, row, at: min(x, width - 7))
             x += 7
           }
         } else {
           var x = 0
           while x < width {
-            window(L.self, kernel, stride, 4, p, from, slot, min(x, width - 4), weights, bias, y)
+            window(kernel, stride, pixels: 4, p, row, at: min(x, width - 4))
             x += 4
           }
         }
-        slot += stride
-        if slot >= p.slots { slot -= p.slots }
+        row.slot += stride
+        if row.slot >= p.slots { row.slot -= p.slots }
+        row.out += width * 16
       }
       c += L.count
     }
   }
 }
 
-/// `pixels` output pixels, a constant, of one vector of channels, from pixel `x` of the row `out`
-/// on.
-@inlinable @inline(always)
+/// An output row of one vector of channels.
+@usableFromInline
+package struct WindowRow<L: Lanes> {
+  /// Slot 0 of the plane.
+  @usableFromInline let ring: Input
+  /// The slot of the window's first row.
+  @usableFromInline var slot: Int
+  /// [k · k, 16].
+  @usableFromInline let weights: Input
+  /// What each sum begins with.
+  @usableFromInline let bias: L.Vector
+  /// The row's first pixel.
+  @usableFromInline var out: Output
+
+  /// Describes a row.
+  @_alwaysEmitIntoClient @inline(always)
+  package init(
+    _: L.Type,
+    ring: Input,
+    slot: Int,
+    weights: Input,
+    bias: L.Vector,
+    out: Output
+  ) {
+    self.ring = ring
+    self.slot = slot
+    self.weights = weights
+    self.bias = bias
+    self.out = out
+  }
+}
+
+/// `pixels` output pixels, from pixel `x` of the row on; `kernel`, `stride` and `pixels` are
+/// constants where they are common.
+@_alwaysEmitIntoClient @inline(always)
 package func window<L: Lanes>(
-  _: L.Type,
   _ kernel: Int,
   _ stride: Int,
-  _ pixels: Int,
+  pixels: Int,
   _ p: InferenceDepthwise,
-  _ from: Input,
-  _ slot: Int,
-  _ x: Int,
-  _ weights: Input,
-  _ bias: L.Vector,
-  _ out: Output
+  _ row: WindowRow<L>,
+  at x: Int
 ) {
+  let bias = row.bias
   var y0 = bias, y1 = bias, y2 = bias, y3 = bias
   var y4 = bias, y5 = bias, y6 = bias, y7 = bias
   let step = stride * 16
-  var slot = slot
+  var slot = row.slot
   for ky in 0..<kernel {
-    let row = from + slot * p.rowFloats + x * step
+    let from = row.ring + slot * p.rowFloats + x * step
     for kx in 0..<kernel {
-      let w = L.load(weights + (ky * kernel + kx) * 16)
-      let at = row + kx * 16
+      let w = L.load(row.weights + (ky * kernel + kx) * 16)
+      let at = from + kx * 16
       y0 = L.fma(w, L.load(at), y0)
       if pixels > 1 { y1 = L.fma(w, L.load(at + step), y1) }
       if pixels > 2 { y2 = L.fma(w, L.load(at + 2 * step), y2) }
@@ -170,7 +199,7 @@ package func window<L: Lanes>(
     slot += 1
     if slot == p.slots { slot = 0 }
   }
-  let to = out + x * 16
+  let to = row.out + x * 16
   let f = p.activation
   L.store(L.activate(y0, f), to)
   if pixels > 1 { L.store(L.activate(y1, f), to + 16) }
@@ -182,74 +211,46 @@ package func window<L: Lanes>(
   if pixels > 7 { L.store(L.activate(y7, f), to + 112) }
 }
 
-/// Copies `pixels` rows of `channels` floats, `stride` apart, to a plane of 16 each, zero beyond
-/// them.
-@inlinable @inline(always)
-package func spreadChannels<L: Lanes>(
-  _: L.Type,
-  pixels: Int,
-  channels: Int,
-  from: Input,
-  stride: Int,
-  to: Output,
-  plane: Int
-) {
+/// Rows of channels that become planes of 16.
+@usableFromInline
+package struct ChannelSpread {
+  /// Floats of a row.
+  @usableFromInline package var channels: Int
+  /// The first row.
+  @usableFromInline package var source: Input
+  /// Floats from row to row.
+  @usableFromInline package var stride: Int
+  /// The first plane, 16 floats a row.
+  @usableFromInline package var out: Output
+  /// Floats from plane to plane.
+  @usableFromInline package var plane: Int
+
+  /// Describes the work.
+  @_alwaysEmitIntoClient
+  package init(channels: Int, source: Input, stride: Int, out: Output, plane: Int) {
+    self.channels = channels
+    self.source = source
+    self.stride = stride
+    self.out = out
+    self.plane = plane
+  }
+}
+
+/// Copies `pixels` rows to planes, which are zero beyond the channels.
+@_alwaysEmitIntoClient @inline(always)
+package func spreadChannels<L: Lanes>(_: L.Type, _ p: ChannelSpread, pixels: Int) {
   for x in 0..<pixels {
     var c = 0
-    while c < channels {
-      let valid = max(0, min(L.count, channels - c))
-      L.store(L.load(from + x * stride + c, valid), to + c / 16 * plane + x * 16 + c % 16)
+    while c < p.channels {
+      let valid = max(0, min(L.count, p.channels - c))
+      let row = p.source + x * p.stride
+      L.store(L.load(row + c, valid), p.out + c / 16 * p.plane + x * 16 + c % 16)
       c += L.count
     }
     // A narrow vector leaves part of the last plane.
     while c % 16 != 0 {
-      L.store(.zero, to + c / 16 * plane + x * 16 + c % 16)
+      L.store(.zero, p.out + c / 16 * p.plane + x * 16 + c % 16)
       c += L.count
     }
   }
-}
-
-/// The kernels of the inference path of one instruction set.
-@usableFromInline
-package struct InferenceKernels: Sendable {
-  /// See `Kernels.inferenceProduct`: what, first column, last, A, shortcut, C.
-  package var product: @Sendable (InferenceProduct, Int, Int, Input, Input?, Output) -> Void
-  /// See `Kernels.inferenceDepthwise`: what, first padded row, rows, out.
-  package var depthwise: @Sendable (InferenceDepthwise, Int, Int, Output) -> Void
-  /// See `Kernels.spreadChannels`: pixels, channels, from, stride, to, plane.
-  package var spread: @Sendable (Int, Int, Input, Int, Output, Int) -> Void
-
-  /// Gathers the kernels.
-  @usableFromInline
-  package init(
-    product: @escaping @Sendable (InferenceProduct, Int, Int, Input, Input?, Output) -> Void,
-    depthwise: @escaping @Sendable (InferenceDepthwise, Int, Int, Output) -> Void,
-    spread: @escaping @Sendable (Int, Int, Input, Int, Output, Int) -> Void
-  ) {
-    self.product = product
-    self.depthwise = depthwise
-    self.spread = spread
-  }
-}
-
-/// The inference path's kernels over the lanes `L`; see `kernelTable`.
-@inlinable @inline(always)
-package func inferenceKernels<L: Lanes>(_: L.Type) -> InferenceKernels {
-  InferenceKernels(
-    product: {
-      inferenceProduct(L.self, $0, first: $1, last: $2, a: $3, shortcut: $4, c: $5)
-    },
-    depthwise: { inferenceDepthwise(L.self, $0, first: $1, rows: $2, out: $3) },
-    spread: {
-      spreadChannels(
-        L.self,
-        pixels: $0,
-        channels: $1,
-        from: $2,
-        stride: $3,
-        to: $4,
-        plane: $5
-      )
-    }
-  )
 }

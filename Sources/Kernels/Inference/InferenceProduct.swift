@@ -39,7 +39,7 @@ package struct InferenceProduct {
   @usableFromInline package var cPlane = 16
 
   /// Describes the constant part of a product.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     packed: Input,
     bias: Input,
@@ -59,87 +59,103 @@ package struct InferenceProduct {
   }
 
   /// Rows of B.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package var fullDepth: Int { (slices - 1) * depth + lastDepth }
 
   /// Where column `j` of C stands in a pixel.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func place(_ j: Int) -> Int { j / 16 * cPlane + j % 16 }
 }
 
-/// Columns `first..<last` of a product, from a multiple of two vectors on.
+/// Where a product of the inference path reads and writes.
+@usableFromInline
+package struct InferenceOperands {
+  /// The first pixel of A.
+  @usableFromInline package var a: Input
+  /// Column 0 of the first pixel of C.
+  @usableFromInline package var c: Output
+  /// Added to C and laid out like it; nil without one.
+  @usableFromInline package var shortcut: Input?
+
+  /// Names the operands.
+  @_alwaysEmitIntoClient @inline(always)
+  package init(a: Input, c: Output, shortcut: Input? = nil) {
+    self.a = a
+    self.c = c
+    self.shortcut = shortcut
+  }
+
+  /// The same `a` floats of A and `c` floats of C on.
+  @_alwaysEmitIntoClient @inline(always)
+  package func advanced(a: Int, c: Int) -> InferenceOperands {
+    InferenceOperands(a: self.a + a, c: self.c + c, shortcut: shortcut.map { $0 + c })
+  }
+}
+
+/// Columns `columns` of a product, from a multiple of two vectors on.
 ///
-/// `c` is column 0 of the first pixel; `shortcut`, laid out as C, is added. Each value of C is
-/// summed in one order, whatever the tiles, so any split of the work gives the same bits.
-@inlinable @inline(always)
+/// Each value of C is summed in one order, whatever the tiles, so any split of the work gives the
+/// same bits.
+@_alwaysEmitIntoClient @inline(always)
 package func inferenceProduct<L: Lanes>(
   _: L.Type,
   _ p: InferenceProduct,
-  first: Int,
-  last: Int,
-  a: Input,
-  shortcut: Input?,
-  c: Output
+  _ operands: InferenceOperands,
+  columns: Range<Int>
 ) {
   // Tiles of equal height: 49 pixels are seven tiles of seven rows and not six of eight and one.
   let tiles = (p.pixels + L.rows - 1) / L.rows
   let height = p.pixels / tiles
   let taller = p.pixels % tiles
-  var j = first
-  while j < last {
+  var j = columns.lowerBound
+  while j < columns.upperBound {
     let two = p.columns - j > L.count
     for line in 0..<p.lines {
-      var from = a + line * p.aLine
-      var at = line * p.cLine + p.place(j)
+      var at = operands.advanced(a: line * p.aLine, c: line * p.cLine + p.place(j))
       for t in 0..<tiles {
         let rows = t < taller ? height + 1 : height
-        let to = c + at
-        let more = shortcut.map { $0 + at }
         if two {
           switch rows {
-          case 1: inferenceTile(L.self, 1, true, p, j, from, more, to)
-          case 2: inferenceTile(L.self, 2, true, p, j, from, more, to)
-          case 3: inferenceTile(L.self, 3, true, p, j, from, more, to)
-          case 4: inferenceTile(L.self, 4, true, p, j, from, more, to)
-          case 5: inferenceTile(L.self, 5, true, p, j, from, more, to)
-          case 6: inferenceTile(L.self, 6, true, p, j, from, more, to)
-          case 7: if L.rows > 6 { inferenceTile(L.self, 7, true, p, j, from, more, to) }
-          default: if L.rows > 6 { inferenceTile(L.self, 8, true, p, j, from, more, to) }
+          case 1: inferenceTile(L.self, rows: 1, two: true, p, at, column: j)
+          case 2: inferenceTile(L.self, rows: 2, two: true, p, at, column: j)
+          case 3: inferenceTile(L.self, rows: 3, two: true, p, at, column: j)
+          case 4: inferenceTile(L.self, rows: 4, two: true, p, at, column: j)
+          case 5: inferenceTile(L.self, rows: 5, two: true, p, at, column: j)
+          case 6: inferenceTile(L.self, rows: 6, two: true, p, at, column: j)
+          case 7: if L.rows > 6 { inferenceTile(L.self, rows: 7, two: true, p, at, column: j) }
+          default: if L.rows > 6 { inferenceTile(L.self, rows: 8, two: true, p, at, column: j) }
           }
         } else {
           switch rows {
-          case 1: inferenceTile(L.self, 1, false, p, j, from, more, to)
-          case 2: inferenceTile(L.self, 2, false, p, j, from, more, to)
-          case 3: inferenceTile(L.self, 3, false, p, j, from, more, to)
-          case 4: inferenceTile(L.self, 4, false, p, j, from, more, to)
-          case 5: inferenceTile(L.self, 5, false, p, j, from, more, to)
-          case 6: inferenceTile(L.self, 6, false, p, j, from, more, to)
-          case 7: if L.rows > 6 { inferenceTile(L.self, 7, false, p, j, from, more, to) }
-          default: if L.rows > 6 { inferenceTile(L.self, 8, false, p, j, from, more, to) }
+          case 1: inferenceTile(L.self, rows: 1, two: false, p, at, column: j)
+          case 2: inferenceTile(L.self, rows: 2, two: false, p, at, column: j)
+          case 3: inferenceTile(L.self, rows: 3, two: false, p, at, column: j)
+          case 4: inferenceTile(L.self, rows: 4, two: false, p, at, column: j)
+          case 5: inferenceTile(L.self, rows: 5, two: false, p, at, column: j)
+          case 6: inferenceTile(L.self, rows: 6, two: false, p, at, column: j)
+          case 7: if L.rows > 6 { inferenceTile(L.self, rows: 7, two: false, p, at, column: j) }
+          default: if L.rows > 6 { inferenceTile(L.self, rows: 8, two: false, p, at, column: j) }
           }
         }
-        from += rows * p.aStride
-        at += rows * p.cStride
+        at = at.advanced(a: rows * p.aStride, c: rows * p.cStride)
       }
     }
     j += 2 * L.count
   }
 }
 
-/// A tile of `rows` pixels and one or two vectors of columns from `j` on; `rows` and `two` are
-/// constants.
+/// A tile of `rows` pixels and one or two vectors of columns from column `j`, at `operands`, on;
+/// `rows` and `two` are constants.
 ///
 /// Register budget: 2 · rows accumulators, two vectors of B, one broadcast.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func inferenceTile<L: Lanes>(
   _: L.Type,
-  _ rows: Int,
-  _ two: Bool,
+  rows: Int,
+  two: Bool,
   _ p: InferenceProduct,
-  _ j: Int,
-  _ a: Input,
-  _ shortcut: Input?,
-  _ c: Output
+  _ operands: InferenceOperands,
+  column j: Int
 ) {
   typealias V = L.Vector
   let bias0 = L.load(p.bias + j)
@@ -151,7 +167,7 @@ package func inferenceTile<L: Lanes>(
   let stride = p.cStride
   // The second vector stands in the same 16 columns or begins the next.
   let second = p.place(j + L.count) - p.place(j)
-  if let s = shortcut {
+  if let s = operands.shortcut {
     raise(L.self, two, s, second, &c00, &c01)
     if rows > 1 { raise(L.self, two, s + stride, second, &c10, &c11) }
     if rows > 2 { raise(L.self, two, s + 2 * stride, second, &c20, &c21) }
@@ -161,7 +177,7 @@ package func inferenceTile<L: Lanes>(
     if rows > 6 { raise(L.self, two, s + 6 * stride, second, &c60, &c61) }
     if rows > 7 { raise(L.self, two, s + 7 * stride, second, &c70, &c71) }
   }
-  var a = a
+  var a = operands.a
   var b = p.packed + j * p.fullDepth
   let step = p.aStride
   for slice in 0..<p.slices {
@@ -182,6 +198,7 @@ package func inferenceTile<L: Lanes>(
     }
     a += p.sliceJump
   }
+  let c = operands.c
   let f = p.activation
   finish(L.self, two, f, c00, c01, c, second)
   if rows > 1 { finish(L.self, two, f, c10, c11, c + stride, second) }
@@ -194,7 +211,7 @@ package func inferenceTile<L: Lanes>(
 }
 
 /// Adds the shortcut to a row of a tile.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func raise<L: Lanes>(
   _: L.Type,
   _ two: Bool,
@@ -208,7 +225,7 @@ package func raise<L: Lanes>(
 }
 
 /// Adds one step of the depth to a row of a tile.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func extend<L: Lanes>(
   _: L.Type,
   _ two: Bool,
@@ -224,7 +241,7 @@ package func extend<L: Lanes>(
 }
 
 /// Writes a row of a tile through the activation.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func finish<L: Lanes>(
   _: L.Type,
   _ two: Bool,

@@ -3,11 +3,11 @@
 ///
 /// One block is one vector of the widest set and divides into whole vectors of the others, so
 /// nothing in the loops over a block has a tail; channels beyond the width are zeros.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package var blockWidth: Int { 16 }
 
 /// `n` rounded up to whole blocks.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func wholeBlocks(_ n: Int) -> Int { (n + blockWidth - 1) / blockWidth * blockWidth }
 
 /// Saved activations in blocks, as single precision or as bfloat16.
@@ -19,20 +19,20 @@ package struct SavedBlocks {
   @usableFromInline package var isHalf: Bool
 
   /// Describes saved activations.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(base: UnsafeMutableRawPointer, isHalf: Bool) {
     self.base = base
     self.isHalf = isHalf
   }
 
   /// The same from element `n` on.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func dropFirst(_ n: Int) -> SavedBlocks {
     SavedBlocks(base: base + n * (isHalf ? 2 : 4), isHalf: isHalf)
   }
 
   /// The vector from element `i` on.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func load<L: Lanes>(_: L.Type, _ i: Int) -> L.Vector {
     if isHalf {
       L.widen(UnsafePointer((base + 2 * i).assumingMemoryBound(to: UInt16.self)))
@@ -42,7 +42,7 @@ package struct SavedBlocks {
   }
 
   /// Writes a vector at element `i`; single precision past the caches if `streams`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func store<L: Lanes>(_: L.Type, _ x: L.Vector, _ i: Int, streams: Bool) {
     if isHalf {
       L.narrow(x, (base + 2 * i).assumingMemoryBound(to: UInt16.self))
@@ -53,7 +53,7 @@ package struct SavedBlocks {
   }
 
   /// Where element `i` stands.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func address(_ i: Int) -> UnsafeRawPointer {
     UnsafeRawPointer(base + i * (isHalf ? 2 : 4))
   }
@@ -72,7 +72,7 @@ package struct ResidualBlock {
   @usableFromInline package var weights: Input
 
   /// Describes a block.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(activation: Activation, expand: Input, bias: Input, weights: Input) {
     self.activation = activation
     self.expand = expand
@@ -105,7 +105,7 @@ package struct ResidualBlockGradient {
   @usableFromInline package var hiddenGradient: Input?
 
   /// Describes the backward pass.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     projectTransposed: Input,
     scale: Input,
@@ -130,37 +130,62 @@ package struct ResidualBlockGradient {
 }
 
 /// Vectors of a block that a tile takes at a time.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func blockVectors<L: Lanes>(_: L.Type) -> Int { L.count < blockWidth ? 2 : 1 }
 
-/// C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias), with a ReLU in the epilogue if `rectify`.
-///
-/// See `multiplyColumns`.
-@inlinable @inline(always)
+/// A product with one block, C[rows, 16] = A[rows, depth] · B[depth, 16] (+ bias).
+@usableFromInline
+package struct BlockProduct {
+  /// A and B.
+  @usableFromInline package var operands: TileOperands
+  /// Where to.
+  @usableFromInline package var c: Output
+  /// Added to every row, [16]; nil for none.
+  @usableFromInline package var bias: Input?
+
+  /// Describes a product; rows of A are `aStride` floats apart.
+  @_alwaysEmitIntoClient @inline(always)
+  package init(
+    depth: Int,
+    a: Input,
+    aStride: Int,
+    b: Input,
+    c: Output,
+    bias: Input? = nil
+  ) {
+    operands = TileOperands(
+      depth: depth,
+      a: a,
+      rowStride: aStride,
+      depthStride: 1,
+      b: b,
+      bStride: blockWidth
+    )
+    self.c = c
+    self.bias = bias
+  }
+}
+
+/// The product over `rows` rows, with a ReLU in the epilogue if `rectify`; see `multiplyColumns`.
+@_alwaysEmitIntoClient @inline(always)
 package func multiplyBlock<L: Lanes>(
   _: L.Type,
+  _ p: BlockProduct,
   rows: Int,
-  depth: Int,
-  a: Input,
-  aStride: Int,
-  b: Input,
-  c: Output,
-  bias: Input? = nil,
   rectify: Bool = false,
   ahead: UnsafeRawPointer? = nil,
   workspace: Output
 ) {
   var j = 0
   while j < blockWidth {
-    var epilogue = StoreEpilogue(L.self, c: c + j, cStride: blockWidth, rectify: rectify)
+    var epilogue = StoreEpilogue(L.self, c: p.c + j, cStride: blockWidth, rectify: rectify)
+    var operands = p.operands
+    operands.b += j
     multiplyColumns(
       L.self,
+      operands,
       rows: rows,
-      depth: depth,
-      a: a,
-      aStride: aStride,
-      b: b + j,
-      bias: bias.map { $0 + j },
+      bias: p.bias.map { $0 + j },
       ahead: j == 0 ? ahead : nil,
       workspace: workspace,
       epilogue: &epilogue
@@ -174,14 +199,11 @@ package func multiplyBlock<L: Lanes>(
 ///
 /// A tile asks for the cache lines of its rows at `ahead`, 64 bytes each. Reads no row beyond
 /// `rows`; `workspace` has room for `L.rows` rows of A and of C.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func multiplyColumns<L, E: Epilogue>(
   _: L.Type,
+  _ p: TileOperands,
   rows: Int,
-  depth: Int,
-  a: Input,
-  aStride: Int,
-  b: Input,
   bias: Input? = nil,
   ahead: UnsafeRawPointer? = nil,
   workspace: Output,
@@ -193,17 +215,12 @@ package func multiplyColumns<L, E: Epilogue>(
     // The last tile begins among rows that are done.
     let first = min(done, rows - L.rows)
     if first < 0 { break }
+    var operands = p
+    operands.a += first * p.rowStride
     tile(
       L.self,
       vectors: vectors,
-      TileOperands(
-        depth: depth,
-        a: a + first * aStride,
-        rowStride: aStride,
-        depthStride: 1,
-        b: b,
-        bStride: blockWidth
-      ),
+      operands,
       start: bias,
       startStride: 0,
       prefetches: Prefetches(first: ahead.map { $0 + first * 64 }),
@@ -214,21 +231,18 @@ package func multiplyColumns<L, E: Epilogue>(
     done = first + L.rows
   }
   if done >= rows { return }
+  let depth = p.depth
   let out = workspace + L.rows * depth
-  for r in 0..<rows { (workspace + r * depth).update(from: a + r * aStride, count: depth) }
+  for r in 0..<rows { (workspace + r * depth).update(from: p.a + r * p.rowStride, count: depth) }
   (workspace + rows * depth).update(repeating: 0, count: (L.rows - rows) * depth)
+  var operands = p
+  operands.a = Input(workspace)
+  operands.rowStride = depth
   var store = StoreEpilogue(L.self, c: out, cStride: blockWidth)
   tile(
     L.self,
     vectors: vectors,
-    TileOperands(
-      depth: depth,
-      a: workspace,
-      rowStride: depth,
-      depthStride: 1,
-      b: b,
-      bStride: blockWidth
-    ),
+    operands,
     start: bias,
     startStride: 0,
     epilogue: &store
@@ -240,33 +254,45 @@ package func multiplyColumns<L, E: Epilogue>(
   }
 }
 
-/// Adds Σ x·xᵀ of rows `first..<last` to `products`, [C, C] in padded rows, and Σ x to `sums`; of
-/// what lies below the diagonal only a part.
-///
-/// The second moments of a convolution's input give the statistics of every 1×1 convolution of it.
-/// Reads up to a vector beyond the last row. Rows of `products` are `wholeBlocks(channels)` floats,
-/// and there are whole tiles of them.
-@inlinable @inline(always)
-package func secondMoments<L: Lanes>(
-  _: L.Type,
-  _ x: Input,
-  channels: Int,
-  first: Int,
-  last: Int,
-  products: Output,
-  sums: Output
-) {
-  let from = x + first * channels
+/// The second moments of a convolution's input, which give the statistics of every 1×1 convolution
+/// of it.
+@usableFromInline
+package struct SecondMoments {
+  /// The input, [rows, C].
+  @usableFromInline package var x: Input
+  /// C.
+  @usableFromInline package var channels: Int
+  /// Gains Σ x·xᵀ, [C, C] in rows of `wholeBlocks(C)` floats, whole tiles of them; of what lies
+  /// below the diagonal only a part.
+  @usableFromInline package var products: Output
+  /// Gains Σ x, [C].
+  @usableFromInline package var sums: Output
+
+  /// Describes the work.
+  @_alwaysEmitIntoClient
+  package init(x: Input, channels: Int, products: Output, sums: Output) {
+    self.x = x
+    self.channels = channels
+    self.products = products
+    self.sums = sums
+  }
+}
+
+/// Adds the moments of `rows`; reads up to a vector beyond the last.
+@_alwaysEmitIntoClient @inline(always)
+package func secondMoments<L: Lanes>(_: L.Type, _ p: SecondMoments, rows: Range<Int>) {
+  let channels = p.channels
+  let from = p.x + rows.lowerBound * channels
   multiplyTransposed(
     L.self,
-    rows: last - first,
+    rows: rows.count,
     k: channels,
     n: channels,
     a: from,
     aStride: channels,
     d: from,
     dStride: channels,
-    c: products,
+    c: p.products,
     cStride: wholeBlocks(channels),
     isSymmetric: true
   )
@@ -274,8 +300,8 @@ package func secondMoments<L: Lanes>(
   while j < channels {
     let width = min(L.count, channels - j)
     var sum = L.Vector.zero
-    for r in 0..<last - first { sum += L.load(from + r * channels + j, width) }
-    L.store(L.load(sums + j, width) + sum, sums + j, width)
+    for r in 0..<rows.count { sum += L.load(from + r * channels + j, width) }
+    L.store(L.load(p.sums + j, width) + sum, p.sums + j, width)
     j += L.count
   }
 }

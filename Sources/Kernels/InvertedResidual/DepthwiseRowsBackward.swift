@@ -17,11 +17,11 @@ package struct DepthwiseRowBackward {
   @usableFromInline package var weights: Input
   /// Its gradient, added to; nil if it is not wanted.
   @usableFromInline package var weightGradients: Output?
-  /// [2, 16]: gains Σ g and Σ g·r, r the input before its activation and g its gradient.
-  @usableFromInline package var sums: Output
+  /// Gain Σ g and Σ g·r, [16], r the input before its activation and g its gradient.
+  @usableFromInline package var sums: PartialSums
 
   /// Describes a row.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     kernel: Int,
     stride: Int,
@@ -31,9 +31,8 @@ package struct DepthwiseRowBackward {
     count: Int,
     weights: Input,
     weightGradients: Output?,
-    sums: Output
+    sums: PartialSums
   ) {
-    self.sums = sums
     self.kernel = kernel
     self.stride = stride
     self.activation = activation
@@ -42,10 +41,11 @@ package struct DepthwiseRowBackward {
     self.count = count
     self.weights = weights
     self.weightGradients = weightGradients
+    self.sums = sums
   }
 
   /// The output rows that input row `y` takes part in; filter row y + K/2 − q·stride meets row q.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func outRows(_ y: Int) -> Range<Int> {
     let reach = y + kernel / 2
     let low = max(0, (reach - kernel + stride) / stride)
@@ -58,7 +58,7 @@ package struct DepthwiseRowBackward {
 ///
 /// Both gradients come from one look at the output's: with d the output gradient and z the
 /// activated input dz[x] = Σ w[k]·d[x + p − k] and dw[k] = Σ z[x]·d[x + p − k].
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func depthwiseRowBackward<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
@@ -69,11 +69,11 @@ package func depthwiseRowBackward<L: Lanes>(
   // The activation of the search spaces gets loops of its own too: a choice inside would cost
   // registers.
   if p.activation != .relu {
-    rowBackward(L.self, p, p.activation, p.weightGradients, y, row, to)
+    rowBackward(L.self, p, p.activation, p.weightGradients, y: y, row: row, to: to)
   } else if let weightGradients = p.weightGradients {
-    rowBackward(L.self, p, .relu, weightGradients, y, row, to)
+    rowBackward(L.self, p, .relu, weightGradients, y: y, row: row, to: to)
   } else {
-    rowBackward(L.self, p, .relu, nil, y, row, to)
+    rowBackward(L.self, p, .relu, nil, y: y, row: row, to: to)
   }
 }
 
@@ -84,104 +84,116 @@ package struct RowSums<V: SIMD> where V.Scalar == Float {
   @usableFromInline var product: V
 
   /// Nothing yet.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init() {
     sum = .zero
     product = .zero
   }
 }
 
-/// What all tiles of an input row have in common.
+/// One vector of channels of an input row: what all its tiles have in common.
 @usableFromInline
 package struct RowContext {
   @usableFromInline let p: DepthwiseRowBackward
-  /// Output rows that meet the input row.
-  @usableFromInline let rows: Range<Int>
+  @usableFromInline let activation: Activation
   /// The input row's number.
   @usableFromInline let y: Int
-  /// The input before its activation, [count, 16].
+  /// Output rows that meet it.
+  @usableFromInline let rows: Range<Int>
+  /// The input before its activation, 16 floats a pixel.
   @usableFromInline let row: Input
   /// Where its gradient goes.
   @usableFromInline let to: Output
+  /// `p.ring`, `p.weights` and the gradient of those, if it is wanted.
+  @usableFromInline let ring: RowRing
+  @usableFromInline let weights: Input
+  @usableFromInline let weightGradients: Output?
 
-  /// Describes row `y`.
-  @inlinable @inline(always)
-  package init(_ p: DepthwiseRowBackward, y: Int, row: Input, to: Output) {
+  /// Describes row `y` from channel `c` on.
+  @_alwaysEmitIntoClient @inline(always)
+  package init(
+    _ p: DepthwiseRowBackward,
+    _ activation: Activation,
+    _ weightGradients: Output?,
+    y: Int,
+    row: Input,
+    to: Output,
+    channel c: Int
+  ) {
     self.p = p
+    self.activation = activation
     self.y = y
-    self.row = row
-    self.to = to
     rows = p.outRows(y)
+    self.row = row + c
+    self.to = to + c
+    ring = RowRing(base: p.ring.base + c, slots: p.ring.slots, rowFloats: p.ring.rowFloats)
+    weights = p.weights + c
+    self.weightGradients = weightGradients.map { $0 + c }
   }
 }
 
 /// See `depthwiseRowBackward`; `activation`, and whether `weightGradients` are wanted, are
 /// constants where this is inlined.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func rowBackward<L: Lanes>(
   _: L.Type,
   _ p: DepthwiseRowBackward,
   _ activation: Activation,
   _ weightGradients: Output?,
-  _ y: Int,
-  _ row: Input,
-  _ to: Output
+  y: Int,
+  row: Input,
+  to: Output
 ) {
-  let context = RowContext(p, y: y, row: row, to: to)
   var c = 0
   while c < blockWidth {
+    let context = RowContext(p, activation, weightGradients, y: y, row: row, to: to, channel: c)
     var sums = RowSums<L.Vector>()
     var x = 0
     if p.stride == 1 && p.kernel == 3 {
       while x < p.count {
-        backwardTile(L.self, context, 3, activation, weightGradients, x, c, &sums)
+        backwardTile(L.self, context, kernel: 3, x, &sums)
         x += 4
       }
     } else if p.stride == 1 && p.kernel == 5 {
       while x < p.count {
-        backwardTile(L.self, context, 5, activation, weightGradients, x, c, &sums)
+        backwardTile(L.self, context, kernel: 5, x, &sums)
         x += 4
       }
     } else if p.stride == 2 && p.kernel == 3 {
       while x < p.count {
-        backwardTileOfStride2(L.self, context, 3, activation, weightGradients, x, c, &sums)
+        backwardTileOfStride2(L.self, context, kernel: 3, x, &sums)
         x += 8
       }
     } else if p.stride == 2 && p.kernel == 5 {
       while x < p.count {
-        backwardTileOfStride2(L.self, context, 5, activation, weightGradients, x, c, &sums)
+        backwardTileOfStride2(L.self, context, kernel: 5, x, &sums)
         x += 8
       }
     } else {
       while x < p.count {
-        backwardPixel(L.self, context, activation, weightGradients, x, c, &sums)
+        backwardPixel(L.self, context, x, &sums)
         x += 1
       }
     }
-    L.store(L.load(p.sums + c) + sums.sum, p.sums + c)
-    let products = p.sums + blockWidth + c
-    L.store(L.load(products) + sums.product, products)
+    p.sums.add(L.self, sums.sum, sums.product, at: c, L.count)
     c += L.count
   }
 }
 
 /// Four pixels with stride 1; `kernel` is a constant where this is inlined.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func backwardTile<L: Lanes>(
   _: L.Type,
   _ context: RowContext,
-  _ kernel: Int,
-  _ activation: Activation,
-  _ weightGradients: Output?,
+  kernel: Int,
   _ x: Int,
-  _ c: Int,
   _ sums: inout RowSums<L.Vector>
 ) {
   typealias V = L.Vector
-  let p = context.p
-  let n = p.count - x
-  let at = context.row + x * blockWidth + c
-  let to = context.to + x * blockWidth + c
+  let activation = context.activation
+  let n = context.p.count - x
+  let at = context.row + x * blockWidth
+  let to = context.to + x * blockWidth
   // Beyond the row the input counts as 0, and so does its activation.
   let r0 = L.load(at)
   let r1 = n > 1 ? L.load(at + blockWidth) : .zero
@@ -192,20 +204,20 @@ package func backwardTile<L: Lanes>(
   let z2 = L.activate(r2, activation)
   let z3 = L.activate(r3, activation)
   var g0 = V.zero, g1 = V.zero, g2 = V.zero, g3 = V.zero
-  var slot = p.ring.slot(context.rows.lowerBound)
+  var slot = context.ring.slot(context.rows.lowerBound)
   for q in context.rows {
     let ky = context.y + kernel / 2 - q
-    let d = Input(p.ring.base + slot * p.ring.rowFloats) + x * blockWidth + c
-    slot = p.ring.next(slot)
+    let d = Input(context.ring.base + slot * context.ring.rowFloats) + x * blockWidth
+    slot = context.ring.next(slot)
     let u0 = L.load(d)
     let u1 = L.load(d + blockWidth)
     let u2 = L.load(d + 2 * blockWidth)
     let u3 = L.load(d + 3 * blockWidth)
     let u4 = L.load(d + 4 * blockWidth)
     let u5 = L.load(d + 5 * blockWidth)
-    let i = ky * kernel * blockWidth + c
-    let w = p.weights + i
-    let t = weightGradients.map { $0 + i }
+    let i = ky * kernel * blockWidth
+    let w = context.weights + i
+    let t = context.weightGradients.map { $0 + i }
     // Unrolled: weight k meets pixel j at u[j + K − 1 − k], for u[i] stands K/2 pixels before pixel
     // i.
     if kernel == 3 {
@@ -237,22 +249,19 @@ package func backwardTile<L: Lanes>(
 }
 
 /// Eight pixels with stride 2, of which even and odd ones meet different weights.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func backwardTileOfStride2<L: Lanes>(
   _: L.Type,
   _ context: RowContext,
-  _ kernel: Int,
-  _ activation: Activation,
-  _ weightGradients: Output?,
+  kernel: Int,
   _ x: Int,
-  _ c: Int,
   _ sums: inout RowSums<L.Vector>
 ) {
   typealias V = L.Vector
-  let p = context.p
-  let n = p.count - x
-  let at = context.row + x * blockWidth + c
-  let to = context.to + x * blockWidth + c
+  let activation = context.activation
+  let n = context.p.count - x
+  let at = context.row + x * blockWidth
+  let to = context.to + x * blockWidth
   let r0 = L.load(at)
   let r1 = n > 1 ? L.load(at + blockWidth) : .zero
   let r2 = n > 2 ? L.load(at + 2 * blockWidth) : .zero
@@ -271,22 +280,22 @@ package func backwardTileOfStride2<L: Lanes>(
   let z7 = L.activate(r7, activation)
   var g0 = V.zero, g1 = V.zero, g2 = V.zero, g3 = V.zero
   var g4 = V.zero, g5 = V.zero, g6 = V.zero, g7 = V.zero
-  var slot = p.ring.slot(context.rows.lowerBound)
+  var slot = context.ring.slot(context.rows.lowerBound)
   for q in context.rows {
     let ky = context.y + kernel / 2 - 2 * q
     // Output pixel x/2 stands `kernel / 2` pixels into the row; the first one wanted is one before
     // it.
-    let row = Input(p.ring.base + slot * p.ring.rowFloats)
-    let d = row + (x / 2 + kernel / 2) * blockWidth + c
-    slot = p.ring.next(slot)
+    let row = Input(context.ring.base + slot * context.ring.rowFloats)
+    let d = row + (x / 2 + kernel / 2) * blockWidth
+    slot = context.ring.next(slot)
     let u0 = L.load(d)
     let u1 = L.load(d + blockWidth)
     let u2 = L.load(d + 2 * blockWidth)
     let u3 = L.load(d + 3 * blockWidth)
     let u4 = L.load(d + 4 * blockWidth)
-    let i = ky * kernel * blockWidth + c
-    let w = p.weights + i
-    let t = weightGradients.map { $0 + i }
+    let i = ky * kernel * blockWidth
+    let w = context.weights + i
+    let t = context.weightGradients.map { $0 + i }
     // Unrolled: weight k meets pixel j where j + K/2 − k is even, at u[(j + K/2 − k)/2].
     if kernel == 3 {
       tap(L.self, w, t, blockWidth, u0, z0, &g0, u1, z2, &g2)
@@ -320,19 +329,17 @@ package func backwardTileOfStride2<L: Lanes>(
 }
 
 /// One pixel, for any kernel and stride.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func backwardPixel<L: Lanes>(
   _: L.Type,
   _ context: RowContext,
-  _ activation: Activation,
-  _ weightGradients: Output?,
   _ x: Int,
-  _ c: Int,
   _ sums: inout RowSums<L.Vector>
 ) {
   let p = context.p
-  let at = context.row + x * blockWidth + c
-  let to = context.to + x * blockWidth + c
+  let activation = context.activation
+  let at = context.row + x * blockWidth
+  let to = context.to + x * blockWidth
   let r = L.load(at)
   let z = L.activate(r, activation)
   let padding = p.kernel / 2
@@ -343,10 +350,10 @@ package func backwardPixel<L: Lanes>(
       // Beyond the output's width stands a row's zero slack, or nothing at all.
       let ox = (x + padding - kx) / p.stride
       if ox >= (p.count - 1) / p.stride + 1 { continue }
-      let u = L.load(Input(p.ring[q]) + (ox + padding) * blockWidth + c)
-      let i = (ky * p.kernel + kx) * blockWidth + c
-      g = L.fma(L.load(p.weights + i), u, g)
-      if let weightGradients {
+      let u = L.load(Input(context.ring[q]) + (ox + padding) * blockWidth)
+      let i = (ky * p.kernel + kx) * blockWidth
+      g = L.fma(L.load(context.weights + i), u, g)
+      if let weightGradients = context.weightGradients {
         L.store(L.fma(z, u, L.load(weightGradients + i)), weightGradients + i)
       }
     }
@@ -356,7 +363,7 @@ package func backwardPixel<L: Lanes>(
 
 /// One weight, `at` floats on, over two pixels: g += w·u for each, and its own gradient gains Σ
 /// z·u.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func tap<L: Lanes>(
   _: L.Type,
   _ w: Input,
@@ -377,7 +384,7 @@ package func tap<L: Lanes>(
 }
 
 /// Stores the gradient before the activation and adds it to the sums.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func finish<L: Lanes>(
   _: L.Type,
   _ g: L.Vector,

@@ -19,11 +19,9 @@ package struct ProjectBlocks {
   @usableFromInline package var columns: Int
   /// Whether products pass over the zeros of the input; the forward filter is packed in rows then.
   @usableFromInline package var skipsZeros: Bool
-  /// Backward: where the gradient before the activation is kept, laid out as `d`; nil if made anew.
-  @usableFromInline package var gradient: Output?
 
   /// Describes a projection.
-  @inlinable
+  @_alwaysEmitIntoClient
   package init(
     d: SavedBlocks,
     blockStride: Int,
@@ -33,11 +31,8 @@ package struct ProjectBlocks {
     activation: Activation,
     filter: Input,
     columns: Int,
-    skipsZeros: Bool,
-    gradient: Output? = nil
+    skipsZeros: Bool
   ) {
-    self.skipsZeros = skipsZeros
-    self.gradient = gradient
     self.d = d
     self.blockStride = blockStride
     self.blocks = blocks
@@ -46,35 +41,53 @@ package struct ProjectBlocks {
     self.activation = activation
     self.filter = filter
     self.columns = columns
+    self.skipsZeros = skipsZeros
   }
 
   /// Floats of workspace, forward and backward, for any table.
-  @inlinable
+  @_alwaysEmitIntoClient
   package var workspaceFloats: Int {
     convolutionBlock * (blockWidth * (blocks + 2) + wholeBlocks(columns)) + 8 * (columns + 16) + 64
   }
 }
 
-/// Forward, pixels `first..<last`: raw output rows of `columns` floats; adds Σ y and Σ y².
-@inlinable @inline(always)
+/// The forward pass of a projection.
+@usableFromInline
+package struct ProjectBlocksForward {
+  /// Input and filter.
+  @usableFromInline package var projection: ProjectBlocks
+  /// Raw output, [pixels, D].
+  @usableFromInline package var out: Output
+  /// Gain Σ y and Σ y²; nil where no normalisation wants them.
+  @usableFromInline package var sums: PartialSums?
+
+  /// Describes the work.
+  @_alwaysEmitIntoClient
+  package init(projection: ProjectBlocks, out: Output, sums: PartialSums? = nil) {
+    self.projection = projection
+    self.out = out
+    self.sums = sums
+  }
+}
+
+/// Forward, the pixels `pixels`.
+@_alwaysEmitIntoClient @inline(always)
 package func projectBlocks<L: Lanes>(
   _: L.Type,
-  _ p: ProjectBlocks,
-  first: Int,
-  last: Int,
-  out: Output,
-  sums: Output?,
-  squares: Output?,
+  _ job: ProjectBlocksForward,
+  pixels: Range<Int>,
   workspace: Output
 ) {
+  let p = job.projection
   let sliceStride = convolutionBlock * blockWidth
   let c = workspace + p.blocks * sliceStride
   let cStride = wholeBlocks(p.columns)
-  var row = first
-  while row < last {
-    let n = min(convolutionBlock, last - row)
+  var row = pixels.lowerBound
+  while row < pixels.upperBound {
+    let n = min(convolutionBlock, pixels.upperBound - row)
     let isWhole = p.columns == cStride && n % L.rows == 0
-    let to = isWhole ? out + row * p.columns : c
+    let out = job.out + row * p.columns
+    let to = isWhole ? out : c
     if p.skipsZeros {
       multiplyMasked(
         L.self,
@@ -89,32 +102,43 @@ package func projectBlocks<L: Lanes>(
         values: workspace
       )
     } else {
-      multiplyActivated(L.self, p, row: row, n, to, workspace)
+      multiplyActivated(L.self, p, pixels: row..<row + n, c: to, workspace: workspace)
     }
-    if isWhole, let sums, let squares { sumRows(L.self, to, n, p.columns, sums, squares) }
-    if !isWhole { takeRows(L.self, c, cStride, n, p.columns, out + row * p.columns, sums, squares) }
+    if !isWhole {
+      let copy = RowCopy(
+        columns: p.columns,
+        source: c,
+        stride: cStride,
+        out: out,
+        accumulate: false
+      )
+      takeRows(L.self, copy, rows: n, sums: job.sums)
+    } else if let sums = job.sums {
+      sumRows(L.self, out, rows: n, columns: p.columns, sums)
+    }
     row += n
   }
 }
 
-/// Pixels `row..<row + n`: activates all blocks, then the product to rows `c` of whole blocks.
-@inlinable @inline(always)
+/// Activates all blocks of `pixels`, then the product to rows `c` of whole blocks.
+@_alwaysEmitIntoClient @inline(always)
 package func multiplyActivated<L: Lanes>(
   _: L.Type,
   _ p: ProjectBlocks,
-  row: Int,
-  _ n: Int,
-  _ c: Output,
-  _ workspace: Output
+  pixels: Range<Int>,
+  c: Output,
+  workspace: Output
 ) {
+  let n = pixels.count
   let sliceStride = convolutionBlock * blockWidth
   for b in 0..<p.blocks {
-    let from = p.d.dropFirst(b * p.blockStride + row * blockWidth)
+    let from = p.d.dropFirst(b * p.blockStride + pixels.lowerBound * blockWidth)
     let to = workspace + b * sliceStride
+    // A constant activation is a loop of its own.
     if p.activation == .relu {
-      activateBlock(L.self, p, b, n, from, to, .relu)
+      activateBlock(L.self, p, block: b, .relu, pixels: n, from: from, to: to)
     } else {
-      activateBlock(L.self, p, b, n, from, to, p.activation)
+      activateBlock(L.self, p, block: b, p.activation, pixels: n, from: from, to: to)
     }
   }
   multiply(
@@ -129,7 +153,7 @@ package func multiplyActivated<L: Lanes>(
     cStride: wholeBlocks(p.columns),
     slices: Slices(count: p.blocks, jump: sliceStride - blockWidth),
     prefetches: Prefetches(
-      first: p.d.address((row + n) * blockWidth),
+      first: p.d.address(pixels.upperBound * blockWidth),
       stride: p.blockStride * (p.d.isHalf ? 2 : 4)
     )
   )
@@ -143,7 +167,7 @@ package struct RectifiedBlocks<L: Lanes>: Prologue {
   @usableFromInline let ahead: Int
 
   /// Describes the pixels from `first` on; those `ahead` of one that is read are asked for.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init(_: L.Type, _ p: ProjectBlocks, first: Int, ahead: Int) {
     self.p = p
     self.first = first
@@ -151,7 +175,7 @@ package struct RectifiedBlocks<L: Lanes>: Prologue {
   }
 
   /// See `Prologue`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func load(slice: Int, row: Int, channel: Int) -> L.Vector {
     let i = slice * p.blockStride + (first + row) * blockWidth + channel
     prefetch(p.d.address(i + ahead * blockWidth))
@@ -160,47 +184,46 @@ package struct RectifiedBlocks<L: Lanes>: Prologue {
   }
 }
 
-/// Adds Σ y and Σ y² of `n` rows.
-@inlinable @inline(always)
+/// Adds Σ y and Σ y² of rows of whole vectors.
+@_alwaysEmitIntoClient @inline(always)
 package func sumRows<L: Lanes>(
   _: L.Type,
   _ y: Input,
-  _ n: Int,
-  _ columns: Int,
-  _ sums: Output,
-  _ squares: Output
+  rows: Int,
+  columns: Int,
+  _ sums: PartialSums
 ) {
   var j = 0
   while j < columns {
-    var sum = L.load(sums + j)
-    var square = L.load(squares + j)
-    for r in 0..<n {
+    var sum = L.load(sums.sums + j)
+    var square = L.load(sums.products + j)
+    for r in 0..<rows {
       let value = L.load(y + r * columns + j)
       sum += value
       square = L.fma(value, value, square)
     }
-    L.store(sum, sums + j)
-    L.store(square, squares + j)
+    L.store(sum, sums.sums + j)
+    L.store(square, sums.products + j)
     j += L.count
   }
 }
 
-/// Normalises and activates `n` pixels of a block.
-@inlinable @inline(always)
+/// Normalises and activates pixels of block `b`.
+@_alwaysEmitIntoClient @inline(always)
 package func activateBlock<L: Lanes>(
   _: L.Type,
   _ p: ProjectBlocks,
-  _ b: Int,
-  _ n: Int,
-  _ from: SavedBlocks,
-  _ to: Output,
-  _ activation: Activation
+  block b: Int,
+  _ activation: Activation,
+  pixels: Int,
+  from: SavedBlocks,
+  to: Output
 ) {
   var j = 0
   while j < blockWidth {
     let scale = L.load(p.scale + b * blockWidth + j)
     let shift = L.load(p.shift + b * blockWidth + j)
-    for r in 0..<n {
+    for r in 0..<pixels {
       let i = r * blockWidth + j
       L.store(L.activate(L.fma(from.load(L.self, i), scale, shift), activation), to + i)
     }
@@ -208,42 +231,36 @@ package func activateBlock<L: Lanes>(
   }
 }
 
-/// Copies `n` padded rows to rows of `columns` floats and adds Σ y and Σ y².
-@inlinable @inline(always)
+/// Copies `rows` padded rows and adds their Σ y and Σ y².
+@_alwaysEmitIntoClient @inline(always)
 package func takeRows<L: Lanes>(
   _: L.Type,
-  _ c: Input,
-  _ cStride: Int,
-  _ n: Int,
-  _ columns: Int,
-  _ out: Output,
-  _ sums: Output?,
-  _ squares: Output?
+  _ p: RowCopy,
+  rows: Int,
+  sums: PartialSums?
 ) {
   var j = 0
-  while j < columns {
-    let width = min(L.count, columns - j)
+  while j < p.columns {
+    let width = min(L.count, p.columns - j)
+    let (from, to) = (p.source + j, p.out + j)
     var sum = L.Vector.zero
     var square = L.Vector.zero
     if width == L.count {
-      for r in 0..<n {
-        let value = L.load(c + r * cStride + j)
-        L.store(value, out + r * columns + j)
+      for r in 0..<rows {
+        let value = L.load(from + r * p.stride)
+        L.store(value, to + r * p.columns)
         sum += value
         square = L.fma(value, value, square)
       }
     } else {
-      for r in 0..<n {
-        let value = L.load(c + r * cStride + j)
-        L.store(value, out + r * columns + j, width)
+      for r in 0..<rows {
+        let value = L.load(from + r * p.stride)
+        L.store(value, to + r * p.columns, width)
         sum += value
         square = L.fma(value, value, square)
       }
     }
-    if let sums, let squares {
-      L.store(L.load(sums + j, width) + sum, sums + j, width)
-      L.store(L.load(squares + j, width) + square, squares + j, width)
-    }
+    sums?.add(L.self, sum, square, at: j, width)
     j += L.count
   }
 }

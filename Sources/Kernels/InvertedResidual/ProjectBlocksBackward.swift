@@ -1,41 +1,71 @@
-/// Backward, pixels `first..<last`: what the batch must be seen whole for.
+/// The first backward pass of a projection: what the batch must be seen whole for.
 ///
-/// With g the gradient after the depthwise output's normalisation: adds Σ g and Σ g·y to `sums` and
-/// `products`, [blocks, 16]; the filter's gradient, if wanted, goes to `filter`, [blocks, rows of
-/// whole tiles, wholeBlocks(D)]. Where g itself is not kept, `expandDepthwiseBackward` makes it
-/// again from the projection's gradient, which goes to `kept`, [pixels, D]; that may be where the
-/// raw output stands. Reads up to a vector beyond the last row of it.
-@inlinable @inline(always)
+/// With g the gradient after the depthwise output's normalisation. Where g itself is not kept,
+/// `expandDepthwiseBackward` makes it again from the projection's gradient.
+@usableFromInline
+package struct ProjectBlocksBackward {
+  /// Input and transposed filter.
+  @usableFromInline package var projection: ProjectBlocks
+  /// Gradient of the raw output.
+  @usableFromInline package var gradient: GradientSource
+  /// Where that goes, formed, [pixels, D]; may be where the raw output stands.
+  @usableFromInline package var outputGradient: Output
+  /// Where g goes, laid out as `projection.d`; nil if it is made anew.
+  @usableFromInline package var hiddenGradient: Output?
+  /// Becomes the filter's gradient, [blocks, rows of whole tiles, wholeBlocks(D)]; nil if unwanted.
+  @usableFromInline package var filterGradient: Output?
+  /// Gain Σ g and Σ g·d, [blocks, 16].
+  @usableFromInline package var sums: PartialSums
+
+  /// Describes the work.
+  @_alwaysEmitIntoClient
+  package init(
+    projection: ProjectBlocks,
+    gradient: GradientSource,
+    outputGradient: Output,
+    hiddenGradient: Output?,
+    filterGradient: Output?,
+    sums: PartialSums
+  ) {
+    self.projection = projection
+    self.gradient = gradient
+    self.outputGradient = outputGradient
+    self.hiddenGradient = hiddenGradient
+    self.filterGradient = filterGradient
+    self.sums = sums
+  }
+}
+
+/// Backward, the pixels `pixels`; reads up to a vector beyond their last row of the output's
+/// gradient.
+@_alwaysEmitIntoClient @inline(always)
 package func projectBlocksBackward<L: Lanes>(
   _: L.Type,
-  _ p: ProjectBlocks,
-  gradient: GradientSource,
-  kept: Output,
-  first: Int,
-  last: Int,
-  filter: Output?,
-  sums: Output,
-  products: Output,
+  _ job: ProjectBlocksBackward,
+  pixels: Range<Int>,
   workspace: Output
 ) {
+  let p = job.projection
   let stride = wholeBlocks(p.columns)
   let values = workspace
   let rest = values + convolutionBlock * blockWidth + 64
   let filterRows = (blockWidth + L.rows - 1) / L.rows * L.rows
-  var row = first
-  while row < last {
-    let n = min(convolutionBlock, last - row)
-    let rows = kept + row * p.columns
-    loadGradientRows(L.self, gradient, first: row, count: n, into: rows, outStride: p.columns)
+  var row = pixels.lowerBound
+  while row < pixels.upperBound {
+    let n = min(convolutionBlock, pixels.upperBound - row)
+    let some = row..<row + n
+    let rows = job.outputGradient + row * p.columns
+    loadGradientRows(L.self, job.gradient, rows: some, into: rows, outStride: p.columns)
     for b in 0..<p.blocks {
-      let at = b * p.blockStride + row * blockWidth
+      // A constant activation is a loop of its own.
       if p.activation == .relu {
-        gradientOfBlock(L.self, p, b, n, rows, at, values, .relu, sums, products, rest)
+        gradientOfBlock(L.self, job, block: b, .relu, some, values: values, workspace: rest)
       } else {
-        gradientOfBlock(L.self, p, b, n, rows, at, values, p.activation, sums, products, rest)
+        gradientOfBlock(L.self, job, block: b, p.activation, some, values: values, workspace: rest)
       }
-      guard let filter else { continue }
-      let to = filter + b * filterRows * stride
+      guard let filterGradient = job.filterGradient else { continue }
+      let to = filterGradient + b * filterRows * stride
+      let accumulate = row > pixels.lowerBound
       if p.skipsZeros {
         multiplyMaskedTransposed(
           L.self,
@@ -46,7 +76,7 @@ package func projectBlocksBackward<L: Lanes>(
           dStride: p.columns,
           c: to,
           cStride: stride,
-          accumulate: row > first,
+          accumulate: accumulate,
           workspace: rest
         )
       } else {
@@ -61,7 +91,7 @@ package func projectBlocksBackward<L: Lanes>(
           dStride: p.columns,
           c: to,
           cStride: stride,
-          accumulate: row > first
+          accumulate: accumulate
         )
       }
     }
@@ -69,24 +99,20 @@ package func projectBlocksBackward<L: Lanes>(
   }
 }
 
-/// The activated values of `n` pixels of block `b` to `values`, and the gradient before their
-/// activation.
-///
-/// `rows` are the projection's gradients, [n, D]; element `at` of the hidden values is the first.
-@inlinable @inline(always)
+/// Block `b` of `pixels`: the activated values to `values`, and g where it is kept; adds to the
+/// sums.
+@_alwaysEmitIntoClient @inline(always)
 package func gradientOfBlock<L: Lanes>(
   _: L.Type,
-  _ p: ProjectBlocks,
-  _ b: Int,
-  _ n: Int,
-  _ rows: Input,
-  _ at: Int,
-  _ values: Output,
+  _ job: ProjectBlocksBackward,
+  block b: Int,
   _ activation: Activation,
-  _ sums: Output,
-  _ products: Output,
-  _ workspace: Output
+  _ pixels: Range<Int>,
+  values: Output,
+  workspace: Output
 ) {
+  let p = job.projection
+  let at = b * p.blockStride + pixels.lowerBound * blockWidth
   var j = 0
   while j < blockWidth {
     let c = b * blockWidth + j
@@ -97,20 +123,24 @@ package func gradientOfBlock<L: Lanes>(
       scale: p.scale + c,
       shift: p.shift + c,
       values: values + j,
-      gradient: p.gradient.map { $0 + at + j }
+      gradient: job.hiddenGradient.map { $0 + at + j }
     )
     multiplyColumns(
       L.self,
-      rows: n,
-      depth: p.columns,
-      a: rows,
-      aStride: p.columns,
-      b: p.filter + b * p.columns * blockWidth + j,
-      ahead: j == 0 ? p.d.address(at + n * blockWidth) : nil,
+      TileOperands(
+        depth: p.columns,
+        a: job.outputGradient + pixels.lowerBound * p.columns,
+        rowStride: p.columns,
+        depthStride: 1,
+        b: p.filter + b * p.columns * blockWidth + j,
+        bStride: blockWidth
+      ),
+      rows: pixels.count,
+      ahead: j == 0 ? p.d.address(at + pixels.count * blockWidth) : nil,
       workspace: workspace,
       epilogue: &epilogue
     )
-    epilogue.add(to: sums + c, products + c)
+    epilogue.add(to: job.sums, at: c)
     j += blockVectors(L.self) * L.count
   }
 }
@@ -133,7 +163,7 @@ package struct HiddenGradient<L: Lanes>: Epilogue {
 
   /// Describes `blockVectors` vectors: raw values, their deferred normalisation, and where the
   /// activated values and, if wanted, the gradient before the activation go.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init(
     _: L.Type,
     activation: Activation,
@@ -161,7 +191,7 @@ package struct HiddenGradient<L: Lanes>: Epilogue {
   }
 
   /// See `Epilogue`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package mutating func finish(_ upstream: L.Vector, row: Int, vector: Int) {
     let i = row * blockWidth + vector * L.count
     let isFirst = vector == 0
@@ -179,14 +209,10 @@ package struct HiddenGradient<L: Lanes>: Epilogue {
     }
   }
 
-  /// Adds Σ g and Σ g·y.
-  @inlinable @inline(always)
-  package func add(to sums: Output, _ products: Output) {
-    L.store(L.load(sums) + sum0, sums)
-    L.store(L.load(products) + product0, products)
-    if blockVectors(L.self) > 1 {
-      L.store(L.load(sums + L.count) + sum1, sums + L.count)
-      L.store(L.load(products + L.count) + product1, products + L.count)
-    }
+  /// Adds Σ g and Σ g·y to `sums`, from channel `c` on.
+  @_alwaysEmitIntoClient @inline(always)
+  package func add(to sums: PartialSums, at c: Int) {
+    sums.add(L.self, sum0, product0, at: c, L.count)
+    if blockVectors(L.self) > 1 { sums.add(L.self, sum1, product1, at: c + L.count, L.count) }
   }
 }

@@ -1,275 +1,201 @@
 /// The kernels of one instruction set, by name; everything above calls through a table.
 ///
 /// The functions are whole, non-generic functions of their module, so nothing compiled for a wider
-/// set can be shared by the linker with a narrower one.
+/// set can be shared by the linker with a narrower one. A kernel takes its job (operands and
+/// results by name), the range of rows that it is to do, and a workspace if it needs one.
 @usableFromInline
 package struct KernelTable: Sendable {
   /// `baseline`, `avx2` or `avx512`.
+  @usableFromInline
   package var name: String
   /// Floats in a vector: widths are padded to this in packed filters and partial filter gradients.
+  @usableFromInline
   package var lanes: Int
   /// Rows of a tile: depths are padded to this in partial filter gradients.
+  @usableFromInline
   package var rows: Int
   /// See `Kernels.peakSteps`, 12 multiply–adds of a vector each: steps, values.
+  @usableFromInline
   package var peakSteps: @Sendable (Int, Output) -> Void
   /// See `Kernels.peakTiles`: depth, repeats, operands.
+  @usableFromInline
   package var peakTiles: @Sendable (Int, Int, Output) -> Void
   /// See `Kernels.readAll`: count, x, out.
+  @usableFromInline
   package var readAll: @Sendable (Int, Input, Output) -> Void
-  /// See `Kernels.packColumns`: depth, columns, source, depth stride, column stride, packed.
-  package var packColumns: @Sendable (Int, Int, Input, Int, Int, Output) -> Void
-  /// See `Kernels.convolve`: what, first, last, sums, squares, workspace.
-  package var convolve: @Sendable (ConvolutionForward, Int, Int, Output?, Output?, Output) -> Void
-  /// See `Kernels.convolveBackward`: what, first, last, filter, sums, products, workspace.
-  package var convolveBackward:
-    @Sendable (ConvolutionBackward, Int, Int, Output?, Output?, Output?, Output) -> Void
-  /// See `Kernels.finishGradientRows`, in place: source, first, count, gradient, sums, products.
-  package var finishGradientRows: @Sendable (RowSource, Int, Int, Output, Output?, Output?) -> Void
-  /// See `Kernels.depthwise`: what, out, sums, squares, workspace.
-  package var depthwise: @Sendable (Depthwise, Output, Output?, Output?, Output) -> Void
-  /// See `Kernels.depthwiseBackward`: what, workspace.
+  /// See `Kernels.packColumns`.
+  @usableFromInline
+  package var packColumns: @Sendable (ColumnPacking) -> Void
+  /// See `Kernels.convolve`: job, rows, workspace.
+  @usableFromInline
+  package var convolve: @Sendable (ConvolutionForward, Range<Int>, Output) -> Void
+  /// See `Kernels.convolveBackward`: job, rows, workspace.
+  @usableFromInline
+  package var convolveBackward: @Sendable (ConvolutionBackward, Range<Int>, Output) -> Void
+  /// See `Kernels.finishGradientRows`: job, rows.
+  @usableFromInline
+  package var finishGradientRows: @Sendable (GradientFinish, Range<Int>) -> Void
+  /// See `Kernels.depthwise`: job, workspace.
+  @usableFromInline
+  package var depthwise: @Sendable (DepthwiseForward, Output) -> Void
+  /// See `Kernels.depthwiseBackward`: job, workspace.
+  @usableFromInline
   package var depthwiseBackward: @Sendable (DepthwiseBackward, Output) -> Void
-  /// See `Kernels.weightedSum`: branches, count, channels, first, last, out.
-  package var weightedSum: @Sendable (UnsafePointer<Branch>, Int, Int, Int, Int, Output) -> Void
-  /// See `Kernels.branchSums`: branch, gradient, channels, first, last, sums, products, dots.
-  package var branchSums: @Sendable (Branch, Input, Int, Int, Int, Output, Output, Output) -> Void
-  /// See `Kernels.materialise`: source, first, last, out.
-  package var materialise: @Sendable (RowSource, Int, Int, Output) -> Void
-  /// See `Kernels.averageRows`: source, first, rows, out.
-  package var averageRows: @Sendable (RowSource, Int, Int, Output) -> Void
-  /// See `Kernels.averageRowsBackward`: source, gradient, first, rows, out, accumulate, sums,
-  /// products.
-  package var averageRowsBackward:
-    @Sendable (RowSource, Input, Int, Int, Output, Bool, Output?, Output?) -> Void
+  /// See `Kernels.weightedSum`: job, rows.
+  @usableFromInline
+  package var weightedSum: @Sendable (WeightedSum, Range<Int>) -> Void
+  /// See `Kernels.branchSums`: job, rows.
+  @usableFromInline
+  package var branchSums: @Sendable (BranchSums, Range<Int>) -> Void
+  /// See `Kernels.materialise`: source, rows, out.
+  @usableFromInline
+  package var materialise: @Sendable (RowSource, Range<Int>, Output) -> Void
+  /// See `Kernels.averageRows`: source, rows, out.
+  @usableFromInline
+  package var averageRows: @Sendable (RowSource, Range<Int>, Output) -> Void
+  /// See `Kernels.averageRowsBackward`: job, rows.
+  @usableFromInline
+  package var averageRowsBackward: @Sendable (AverageBackward, Range<Int>) -> Void
+  /// See `Kernels.scaleRows`: job, rows.
+  @usableFromInline
+  package var scaleRows: @Sendable (ChannelScale, Range<Int>) -> Void
+  /// See `Kernels.scaleRowsBackward`: job, rows.
+  @usableFromInline
+  package var scaleRowsBackward: @Sendable (ChannelScaleBackward, Range<Int>) -> Void
   /// See `Kernels.addScaled`: count, a, x, y.
+  @usableFromInline
   package var addScaled: @Sendable (Int, Float, Input, Output) -> Void
   /// See `Kernels.scale`: count, a, x, y.
+  @usableFromInline
   package var scale: @Sendable (Int, Float, Input, Output) -> Void
-  /// See `Kernels.stochasticGradientDescent`: count, weights, gradient, velocity, rate, momentum,
-  /// decay.
-  package var stochasticGradientDescent:
-    @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void
-  /// See `Kernels.rootMeanSquareStep`: count, weights, gradient, square, velocity, numbers.
-  package var rootMeanSquareStep:
-    @Sendable (Int, Output, Input, Output, Output, RootMeanSquare) -> Void
   /// See `Kernels.blend`: count, a, x, y.
+  @usableFromInline
   package var blend: @Sendable (Int, Float, Input, Output) -> Void
-  /// See `Kernels.scaleRows`: source, gate, first, rows, out.
-  package var scaleRows: @Sendable (RowSource, Input, Int, Int, Output) -> Void
-  /// See `Kernels.scaleRowsBackward`: source, gate, gradient, first, rows, out, accumulate, sums,
-  /// products, dots.
-  package var scaleRowsBackward:
-    @Sendable (
-      RowSource, Input, Input, Int, Int, Output?, Bool, Output?, Output?, Output?
-    ) -> Void
+  /// See `Kernels.momentumStep`.
+  @usableFromInline
+  package var momentumStep: @Sendable (MomentumStep) -> Void
+  /// See `Kernels.rootMeanSquareStep`.
+  @usableFromInline
+  package var rootMeanSquareStep: @Sendable (RootMeanSquareStep) -> Void
   /// Kernels of the inverted residual.
+  @usableFromInline
   package var residual: ResidualKernels
   /// Kernels of the inference path.
+  @usableFromInline
   package var inference: InferenceKernels
 
-  /// Gathers the kernels of an instruction set.
-  @usableFromInline
-  package init(
-    name: String,
-    lanes: Int,
-    rows: Int,
-    peakSteps: @escaping @Sendable (Int, Output) -> Void,
-    peakTiles: @escaping @Sendable (Int, Int, Output) -> Void,
-    readAll: @escaping @Sendable (Int, Input, Output) -> Void,
-    packColumns: @escaping @Sendable (Int, Int, Input, Int, Int, Output) -> Void,
-    convolve: @escaping @Sendable (ConvolutionForward, Int, Int, Output?, Output?, Output) -> Void,
-    convolveBackward:
-      @escaping @Sendable (
-        ConvolutionBackward, Int, Int, Output?, Output?, Output?, Output
-      ) -> Void,
-    finishGradientRows:
-      @escaping @Sendable (RowSource, Int, Int, Output, Output?, Output?) -> Void,
-    depthwise: @escaping @Sendable (Depthwise, Output, Output?, Output?, Output) -> Void,
-    depthwiseBackward: @escaping @Sendable (DepthwiseBackward, Output) -> Void,
-    weightedSum: @escaping @Sendable (UnsafePointer<Branch>, Int, Int, Int, Int, Output) -> Void,
-    branchSums: @escaping @Sendable (Branch, Input, Int, Int, Int, Output, Output, Output) -> Void,
-    materialise: @escaping @Sendable (RowSource, Int, Int, Output) -> Void,
-    averageRows: @escaping @Sendable (RowSource, Int, Int, Output) -> Void,
-    averageRowsBackward:
-      @escaping @Sendable (RowSource, Input, Int, Int, Output, Bool, Output?, Output?) -> Void,
-    addScaled: @escaping @Sendable (Int, Float, Input, Output) -> Void,
-    scale: @escaping @Sendable (Int, Float, Input, Output) -> Void,
-    stochasticGradientDescent:
-      @escaping @Sendable (Int, Output, Input, Output, Float, Float, Float) -> Void,
-    rootMeanSquareStep:
-      @escaping @Sendable (Int, Output, Input, Output, Output, RootMeanSquare) -> Void,
-    blend: @escaping @Sendable (Int, Float, Input, Output) -> Void,
-    scaleRows: @escaping @Sendable (RowSource, Input, Int, Int, Output) -> Void,
-    scaleRowsBackward:
-      @escaping @Sendable (
-        RowSource, Input, Input, Int, Int, Output?, Bool, Output?, Output?, Output?
-      ) -> Void,
-    residual: ResidualKernels,
-    inference: InferenceKernels
-  ) {
+  /// The kernels over the lanes `L`, made whole functions of the module that this is inlined into.
+  @_alwaysEmitIntoClient @inline(always)
+  package init<L: Lanes>(_: L.Type, name: String) {
     self.name = name
-    self.lanes = lanes
-    self.rows = rows
-    self.peakSteps = peakSteps
-    self.peakTiles = peakTiles
-    self.readAll = readAll
-    self.packColumns = packColumns
-    self.convolve = convolve
-    self.convolveBackward = convolveBackward
-    self.finishGradientRows = finishGradientRows
-    self.depthwise = depthwise
-    self.depthwiseBackward = depthwiseBackward
-    self.weightedSum = weightedSum
-    self.branchSums = branchSums
-    self.materialise = materialise
-    self.averageRows = averageRows
-    self.averageRowsBackward = averageRowsBackward
-    self.addScaled = addScaled
-    self.scale = scale
-    self.stochasticGradientDescent = stochasticGradientDescent
-    self.rootMeanSquareStep = rootMeanSquareStep
-    self.blend = blend
-    self.scaleRows = scaleRows
-    self.scaleRowsBackward = scaleRowsBackward
-    self.residual = residual
-    self.inference = inference
+    lanes = L.count
+    rows = L.rows
+    peakSteps = { Kernels.peakSteps(L.self, steps: $0, values: $1) }
+    peakTiles = { Kernels.peakTiles(L.self, depth: $0, repeats: $1, operands: $2) }
+    readAll = { Kernels.readAll(L.self, count: $0, $1, into: $2) }
+    packColumns = { Kernels.packColumns(L.self, $0) }
+    convolve = { Kernels.convolve(L.self, $0, rows: $1, workspace: $2) }
+    convolveBackward = { Kernels.convolveBackward(L.self, $0, rows: $1, workspace: $2) }
+    finishGradientRows = { Kernels.finishGradientRows(L.self, $0, rows: $1) }
+    depthwise = { Kernels.depthwise(L.self, $0, workspace: $1) }
+    depthwiseBackward = { Kernels.depthwiseBackward(L.self, $0, workspace: $1) }
+    weightedSum = { Kernels.weightedSum(L.self, $0, rows: $1) }
+    branchSums = { Kernels.branchSums(L.self, $0, rows: $1) }
+    materialise = { Kernels.materialise(L.self, $0, rows: $1, out: $2) }
+    averageRows = { Kernels.averageRows(L.self, $0, rows: $1, out: $2) }
+    averageRowsBackward = { Kernels.averageRowsBackward(L.self, $0, rows: $1) }
+    scaleRows = { Kernels.scaleRows(L.self, $0, rows: $1) }
+    scaleRowsBackward = { Kernels.scaleRowsBackward(L.self, $0, rows: $1) }
+    addScaled = { Kernels.addScaled(L.self, count: $0, $1, $2, into: $3) }
+    scale = { Kernels.scale(L.self, count: $0, $1, $2, into: $3) }
+    blend = { Kernels.blend(L.self, count: $0, $1, $2, into: $3) }
+    momentumStep = { Kernels.momentumStep(L.self, $0) }
+    rootMeanSquareStep = { Kernels.rootMeanSquareStep(L.self, $0) }
+    residual = ResidualKernels(L.self)
+    inference = InferenceKernels(L.self)
   }
 }
 
-/// The kernels over the lanes `L`, made whole functions of the module that this is inlined into.
-@inlinable @inline(always)
-package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
-  KernelTable(
-    name: name,
-    lanes: L.count,
-    rows: L.rows,
-    peakSteps: { peakSteps(L.self, steps: $0, values: $1) },
-    peakTiles: { peakTiles(L.self, depth: $0, repeats: $1, operands: $2) },
-    readAll: { readAll(L.self, count: $0, $1, into: $2) },
-    packColumns: {
-      packColumns(
-        L.self,
-        depth: $0,
-        columns: $1,
-        b: $2,
-        depthStride: $3,
-        columnStride: $4,
-        into: $5
-      )
-    },
-    convolve: {
-      convolve(L.self, $0, first: $1, last: $2, sums: $3, squares: $4, workspace: $5)
-    },
-    convolveBackward: {
-      convolveBackward(
-        L.self,
-        $0,
-        first: $1,
-        last: $2,
-        filter: $3,
-        sums: $4,
-        products: $5,
-        workspace: $6
-      )
-    },
-    finishGradientRows: {
-      finishGradientRows(
-        L.self,
-        $0,
-        first: $1,
-        count: $2,
-        gradient: $3 + $1 * $0.stride,
-        gradientStride: $0.stride,
-        into: $3,
-        accumulate: false,
-        sums: $4,
-        products: $5
-      )
-    },
-    depthwise: { depthwise(L.self, $0, out: $1, sums: $2, squares: $3, workspace: $4) },
-    depthwiseBackward: { depthwiseBackward(L.self, $0, workspace: $1) },
-    weightedSum: {
-      weightedSum(
-        L.self,
-        branches: $0,
-        count: $1,
-        channels: $2,
-        first: $3,
-        last: $4,
-        out: $5
-      )
-    },
-    branchSums: {
-      branchSums(
-        L.self,
-        branch: $0,
-        gradient: $1,
-        channels: $2,
-        first: $3,
-        last: $4,
-        sums: $5,
-        products: $6,
-        dots: $7
-      )
-    },
-    materialise: { materialise(L.self, $0, first: $1, last: $2, out: $3) },
-    averageRows: { averageRows(L.self, $0, first: $1, rows: $2, out: $3) },
-    averageRowsBackward: {
-      averageRowsBackward(
-        L.self,
-        $0,
-        gradient: $1,
-        first: $2,
-        rows: $3,
-        out: $4,
-        accumulate: $5,
-        sums: $6,
-        products: $7
-      )
-    },
-    addScaled: { addScaled(L.self, count: $0, $1, $2, into: $3) },
-    scale: { scale(L.self, count: $0, $1, $2, into: $3) },
-    stochasticGradientDescent: {
-      stochasticGradientDescent(
-        L.self,
-        count: $0,
-        weights: $1,
-        gradient: $2,
-        velocity: $3,
-        rate: $4,
-        momentum: $5,
-        decay: $6
-      )
-    },
-    rootMeanSquareStep: {
-      rootMeanSquareStep(
-        L.self,
-        count: $0,
-        weights: $1,
-        gradient: $2,
-        square: $3,
-        velocity: $4,
-        $5
-      )
-    },
-    blend: { blend(L.self, count: $0, $1, $2, into: $3) },
-    scaleRows: { scaleRows(L.self, $0, gate: $1, first: $2, rows: $3, out: $4) },
-    scaleRowsBackward: {
-      scaleRowsBackward(
-        L.self,
-        $0,
-        gate: $1,
-        gradient: $2,
-        first: $3,
-        rows: $4,
-        out: $5,
-        accumulate: $6,
-        sums: $7,
-        products: $8,
-        dots: $9
-      )
-    },
-    residual: residualKernels(L.self),
-    inference: inferenceKernels(L.self)
-  )
+/// The kernels of the inverted residual of one instruction set.
+@usableFromInline
+package struct ResidualKernels: Sendable {
+  /// See `Kernels.secondMoments`: job, rows.
+  @usableFromInline
+  package var secondMoments: @Sendable (SecondMoments, Range<Int>) -> Void
+  /// See `Kernels.multiplyBlock`: job, how many rows, workspace.
+  @usableFromInline
+  package var multiplyBlock: @Sendable (BlockProduct, Int, Output) -> Void
+  /// See `Kernels.skipsZeros`: columns.
+  @usableFromInline
+  package var skipsZeros: @Sendable (Int) -> Bool
+  /// See `Kernels.multiplySlices`: job, how many rows, workspace.
+  @usableFromInline
+  package var multiplySlices: @Sendable (SliceProduct, Int, Output) -> Void
+  /// See `Kernels.packSlice`.
+  @usableFromInline
+  package var packSlice: @Sendable (SlicePacking) -> Void
+  /// See `Kernels.packBlock`: columns, rows, their stride, to.
+  @usableFromInline
+  package var packBlock: @Sendable (Int, Input, Int, Output) -> Void
+  /// See `Kernels.expandDepthwise`: job, how many images, workspace.
+  @usableFromInline
+  package var expandDepthwise: @Sendable (ExpandDepthwiseForward, Int, Output) -> Void
+  /// See `Kernels.expandDepthwiseBackward`: job, how many images, workspace.
+  @usableFromInline
+  package var expandDepthwiseBackward: @Sendable (ExpandDepthwiseBackward, Int, Output) -> Void
+  /// See `Kernels.projectBlocks`: job, pixels, workspace.
+  @usableFromInline
+  package var projectBlocks: @Sendable (ProjectBlocksForward, Range<Int>, Output) -> Void
+  /// See `Kernels.projectBlocksBackward`: job, pixels, workspace.
+  @usableFromInline
+  package var projectBlocksBackward: @Sendable (ProjectBlocksBackward, Range<Int>, Output) -> Void
+  /// See `Kernels.copyRows`: job, how many rows.
+  @usableFromInline
+  package var copyRows: @Sendable (RowCopy, Int) -> Void
+  /// See `Kernels.subtractProduct`: job, rows, workspace.
+  @usableFromInline
+  package var subtractProduct: @Sendable (SubtractProduct, Range<Int>, Output) -> Void
+
+  /// See `KernelTable`.
+  @_alwaysEmitIntoClient @inline(always)
+  package init<L: Lanes>(_: L.Type) {
+    secondMoments = { Kernels.secondMoments(L.self, $0, rows: $1) }
+    multiplyBlock = { Kernels.multiplyBlock(L.self, $0, rows: $1, workspace: $2) }
+    skipsZeros = { Kernels.skipsZeros(L.self, columns: $0) }
+    multiplySlices = { Kernels.multiplySlices(L.self, $0, rows: $1, workspace: $2) }
+    packSlice = { Kernels.packSlice(L.self, $0) }
+    packBlock = { Kernels.packBlock(L.self, columns: $0, rows: $1, stride: $2, into: $3) }
+    expandDepthwise = { Kernels.expandDepthwise(L.self, $0, images: $1, workspace: $2) }
+    expandDepthwiseBackward = {
+      Kernels.expandDepthwiseBackward(L.self, $0, images: $1, workspace: $2)
+    }
+    projectBlocks = { Kernels.projectBlocks(L.self, $0, pixels: $1, workspace: $2) }
+    projectBlocksBackward = {
+      Kernels.projectBlocksBackward(L.self, $0, pixels: $1, workspace: $2)
+    }
+    copyRows = { Kernels.copyRows(L.self, $0, rows: $1) }
+    subtractProduct = { Kernels.subtractProduct(L.self, $0, rows: $1, workspace: $2) }
+  }
+}
+
+/// The kernels of the inference path of one instruction set.
+@usableFromInline
+package struct InferenceKernels: Sendable {
+  /// See `Kernels.inferenceProduct`: job, operands, columns.
+  @usableFromInline
+  package var product: @Sendable (InferenceProduct, InferenceOperands, Range<Int>) -> Void
+  /// See `Kernels.inferenceDepthwise`: job, output rows, out.
+  @usableFromInline
+  package var depthwise: @Sendable (InferenceDepthwise, Range<Int>, Output) -> Void
+  /// See `Kernels.spreadChannels`: job, how many pixels.
+  @usableFromInline
+  package var spread: @Sendable (ChannelSpread, Int) -> Void
+
+  /// See `KernelTable`.
+  @_alwaysEmitIntoClient @inline(always)
+  package init<L: Lanes>(_: L.Type) {
+    product = { Kernels.inferenceProduct(L.self, $0, $1, columns: $2) }
+    depthwise = { Kernels.inferenceDepthwise(L.self, $0, rows: $1, out: $2) }
+    spread = { Kernels.spreadChannels(L.self, $0, pixels: $1) }
+  }
 }

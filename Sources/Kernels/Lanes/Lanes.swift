@@ -53,27 +53,27 @@ package protocol Lanes: SendableMetatype {
 
 extension Lanes {
   /// Reads a whole vector.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func load(_ p: Input) -> Vector {
     UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
   }
 
   /// Writes a whole vector.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func store(_ x: Vector, _ p: Output) {
     UnsafeMutableRawPointer(p).storeBytes(of: x, as: Vector.self)
   }
 
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func load(_ p: Input, _ n: Int) -> Vector { loadSome(p, n) }
 
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func store(_ x: Vector, _ p: Output, _ n: Int) { storeSome(x, p, n) }
 
   /// Reads `n` floats lane by lane, or a whole vector.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func loadSome(_ p: Input, _ n: Int) -> Vector {
     if n >= count { return load(p) }
     var v = Vector.zero
@@ -82,14 +82,14 @@ extension Lanes {
   }
 
   /// Writes `n` lanes one by one, or a whole vector.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func storeSome(_ x: Vector, _ p: Output, _ n: Int) {
     if n >= count { return store(x, p) }
     for i in 0..<n { p[i] = x[i] }
   }
 
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func transposeBlock(_ from: Input, stride: Int, _ to: Output, toStride: Int) {
     for column in 0..<blockWidth {
       for row in 0..<blockWidth { to[column * toStride + row] = from[row * stride + column] }
@@ -97,15 +97,15 @@ extension Lanes {
   }
 
   /// The larger of `x` and 0.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func relu(_ x: Vector) -> Vector { keep(x, whereAboveZero: x) }
 
   /// `n` rounded up to whole vectors.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func padded(_ n: Int) -> Int { (n + count - 1) / count * count }
 
   /// The activation of `x`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func activate(_ x: Vector, _ activation: Activation) -> Vector {
     switch activation {
     case .none: x
@@ -115,7 +115,7 @@ extension Lanes {
   }
 
   /// `g` times the derivative of the activation at `x`; the derivative of ReLU at 0 is 0.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func activationGradient(
     _ g: Vector,
     at x: Vector,
@@ -147,11 +147,11 @@ package enum Activation: Int32, Sendable, CaseIterable {
 }
 
 /// Brings the cache line at `p` closer, for a read to come.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func prefetch(_ p: UnsafeRawPointer) { cs_prefetch(p) }
 
 /// Makes what `Lanes.stream` wrote visible before anything that follows.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func finishStreams() { cs_finish_streams() }
 
 /// Four lanes without fused multiply–add: SSE on x86-64, NEON on arm64.
@@ -160,13 +160,13 @@ package enum BaselineLanes: Lanes {
   /// The vector type.
   @usableFromInline package typealias Vector = SIMD4<Float>
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static var count: Int { 4 }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static var rows: Int { 6 }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
     #if arch(arm64)
       c.addingProduct(a, b)
@@ -175,32 +175,32 @@ package enum BaselineLanes: Lanes {
     #endif
   }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func squareRoot(_ x: Vector) -> Vector { cs_root4(x) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     cs_keep4(x, condition)
   }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     cs_clamp4(x, low, high)
   }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func stream(_ x: Vector, _ p: Output) { cs_stream4(x, p) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func widen(_ p: UnsafePointer<UInt16>) -> Vector { cs_widen4(p) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow4(x, p) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func nonzeros(_ x: Vector) -> UInt64 { cs_nonzeros4(x) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func markColumns(
     _ p: Input,
     rows: Int,
@@ -214,38 +214,38 @@ package enum BaselineLanes: Lanes {
 /// What all sets of eight lanes have in common.
 extension Lanes where Vector == SIMD8<Float> {
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static var count: Int { 8 }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { cs_fma8(a, b, c) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func squareRoot(_ x: Vector) -> Vector { cs_root8(x) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     cs_keep8(x, condition)
   }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     cs_clamp8(x, low, high)
   }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func stream(_ x: Vector, _ p: Output) { cs_stream8(x, p) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func widen(_ p: UnsafePointer<UInt16>) -> Vector { cs_widen8(p) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow8(x, p) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func nonzeros(_ x: Vector) -> UInt64 { cs_nonzeros8(x) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func markColumns(
     _ p: Input,
     rows: Int,
@@ -262,7 +262,7 @@ package enum AVX2Lanes: Lanes {
   /// The vector type.
   @usableFromInline package typealias Vector = SIMD8<Float>
   /// 6 × 2 accumulators, two vectors of B and a broadcast: 15 of 16 registers.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static var rows: Int { 6 }
 }
 
@@ -274,43 +274,43 @@ package enum AVX512Lanes: Lanes {
   /// FBNet's widths are multiples of 8.
   @usableFromInline package typealias Half = AVX512HalfLanes
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static var count: Int { 16 }
   /// 8 × 2 accumulators hide the latency of two FMA units, and widths are multiples of 8.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static var rows: Int { 8 }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func fma(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
     cs_fma16(a, b, c)
   }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func squareRoot(_ x: Vector) -> Vector { cs_root16(x) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func keep(_ x: Vector, whereAboveZero condition: Vector) -> Vector {
     cs_keep16(x, condition)
   }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     cs_clamp16(x, low, high)
   }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func stream(_ x: Vector, _ p: Output) { cs_stream16(x, p) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func widen(_ p: UnsafePointer<UInt16>) -> Vector { cs_widen16(p) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func narrow(_ x: Vector, _ p: UnsafeMutablePointer<UInt16>) { cs_narrow16(x, p) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func nonzeros(_ x: Vector) -> UInt64 { cs_nonzeros16(x) }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func markColumns(
     _ p: Input,
     rows: Int,
@@ -320,17 +320,17 @@ package enum AVX512Lanes: Lanes {
     cs_mark_columns16(p, rows, stride, marks)
   }
   /// See `Lanes`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func transposeBlock(_ from: Input, stride: Int, _ to: Output, toStride: Int) {
     cs_transpose16(from, stride, to, toStride)
   }
   /// Half a vector is the usual tail, since FBNet's widths are multiples of 8.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func load(_ p: Input, _ n: Int) -> Vector {
     n == 8 ? Vector(lowHalf: AVX2Lanes.load(p), highHalf: .zero) : loadSome(p, n)
   }
   /// See `load`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static func store(_ x: Vector, _ p: Output, _ n: Int) {
     if n == 8 { AVX2Lanes.store(x.lowHalf, p) } else { storeSome(x, p, n) }
   }
@@ -342,6 +342,6 @@ package enum AVX512HalfLanes: Lanes {
   /// The vector type.
   @usableFromInline package typealias Vector = SIMD8<Float>
   /// As many as `AVX512Lanes` has.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package static var rows: Int { 8 }
 }

@@ -3,7 +3,7 @@
 ///
 /// `values` holds a factor and a summand, one vector each, and gets a sum that depends on every
 /// step. The factor is applied to the accumulators, so no step can be taken out of the loop.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func peakSteps<L: Lanes>(_: L.Type, steps: Int, values: Output) {
   let a = L.load(values)
   let b = L.load(values + L.count)
@@ -32,7 +32,7 @@ package func peakSteps<L: Lanes>(_: L.Type, steps: Int, values: Output) {
 ///
 /// Takes `L.rows` rows of `depth` floats from `operands`, then `depth` rows of two vectors, and
 /// adds to a tile behind them.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func peakTiles<L: Lanes>(_: L.Type, depth: Int, repeats: Int, operands: Output) {
   let b = operands + L.rows * depth
   for _ in 0..<repeats {
@@ -56,7 +56,7 @@ package func peakTiles<L: Lanes>(_: L.Type, depth: Int, repeats: Int, operands: 
 
 /// The sum of `count` floats, of which only whole groups of eight vectors count: reads and little
 /// else.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func readAll<L: Lanes>(_: L.Type, count: Int, _ x: Input, into out: Output) {
   typealias V = L.Vector
   var c0 = V.zero, c1 = V.zero, c2 = V.zero, c3 = V.zero

@@ -18,7 +18,7 @@ package struct StoreEpilogue<L: Lanes>: Epilogue {
   @usableFromInline let rectify: Bool
 
   /// Describes where to.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init(_: L.Type, c: Output, cStride: Int, rectify: Bool = false) {
     self.c = c
     self.cStride = cStride
@@ -26,7 +26,7 @@ package struct StoreEpilogue<L: Lanes>: Epilogue {
   }
 
   /// See `Epilogue`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package mutating func finish(_ sums: L.Vector, row: Int, vector: Int) {
     L.store(rectify ? L.relu(sums) : sums, c + row * cStride + vector * L.count)
   }

@@ -16,14 +16,14 @@ package struct PlainBlocks<L: Lanes>: Prologue {
   @usableFromInline let stride: Int
 
   /// Describes where they stand.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init(_: L.Type, a: Input, stride: Int) {
     self.a = a
     self.stride = stride
   }
 
   /// See `Prologue`.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func load(slice: Int, row: Int, channel: Int) -> L.Vector {
     L.load(a + slice * stride + row * blockWidth + channel)
   }
@@ -33,7 +33,7 @@ package struct PlainBlocks<L: Lanes>: Prologue {
 /// time.
 ///
 /// Rows of B and of C are `cStride` floats apart. `values` has room for 128 floats.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func multiplyMasked<L, P: Prologue>(
   _: L.Type,
   rows: Int,
@@ -83,7 +83,7 @@ package func multiplyMasked<L, P: Prologue>(
 }
 
 /// Copies a row of some slices to `values`; the mask of what is not zero.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func maskedValues<L, P: Prologue>(
   _: L.Type,
   _ prologue: P,
@@ -109,7 +109,7 @@ package func maskedValues<L, P: Prologue>(
 /// C[16, columns] (+)= Aᵀ · D over what is not zero in the block A[rows, 16].
 ///
 /// Rows of D are `dStride` floats apart. `workspace` has room for 32 floats.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func multiplyMaskedTransposed<L: Lanes>(
   _: L.Type,
   rows: Int,

@@ -7,17 +7,17 @@
 /// needs half of the multiply–adds, but one row at a time: enough columns are needed to hide their
 /// latency, and as many registers as AVX-512 has to hold them. Two narrow rows at a time pass over
 /// what is zero in both, a quarter.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func skipsZeros<L: Lanes>(_: L.Type, columns: Int) -> Bool {
   L.count == 16 && columns > 3 * L.count
 }
 
 /// Whether rows of C are too narrow to be taken one by one.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func takesPairs<L: Lanes>(_: L.Type, columns: Int) -> Bool { columns <= 6 * L.count }
 
 /// Terms whose zeros are told by one mask.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package var maskedTerms: Int { 64 }
 
 /// The left side of one or two rows of a masked product, and where they go.
@@ -43,7 +43,7 @@ package struct MaskedRows {
   @usableFromInline package var accumulate: Bool
 
   /// Describes them.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init(
     mask: UInt64,
     a: Input,
@@ -67,7 +67,7 @@ package struct MaskedRows {
   }
 
   /// The same from column `j` on.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package func from(_ j: Int) -> MaskedRows {
     var it = self
     it.b += j
@@ -77,7 +77,7 @@ package struct MaskedRows {
 }
 
 /// C[1, columns] (+)= Σ a[i] · B[i, columns], over the i whose bits are set in the mask.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func maskedRow<L: Lanes>(_: L.Type, columns: Int, _ p: MaskedRows) {
   var left = (columns + L.count - 1) / L.count
   var j = 0
@@ -99,7 +99,7 @@ package func maskedRow<L: Lanes>(_: L.Type, columns: Int, _ p: MaskedRows) {
 }
 
 /// The same for two rows of 4 to 6 vectors with one mask.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func maskedPair<L: Lanes>(_: L.Type, columns: Int, _ p: MaskedRows) {
   switch (columns + L.count - 1) / L.count {
   case 6: maskedPairPanel(L.self, 6, p)
@@ -109,7 +109,7 @@ package func maskedPair<L: Lanes>(_: L.Type, columns: Int, _ p: MaskedRows) {
 }
 
 /// The same for `vectors` vectors, 6 to 12; a constant where this is inlined.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func maskedPanel<L: Lanes>(
   _: L.Type,
   _ vectors: Int,
@@ -168,7 +168,7 @@ package func maskedPanel<L: Lanes>(
 }
 
 /// Two rows of `vectors` vectors, 4 to 6; a constant where this is inlined.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func maskedPairPanel<L: Lanes>(_: L.Type, _ vectors: Int, _ p: MaskedRows) {
   typealias V = L.Vector
   let n = L.count

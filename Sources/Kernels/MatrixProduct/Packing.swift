@@ -1,28 +1,53 @@
-/// Packs B[depth, columns] into panels of `panelWidth` columns, zero beyond the columns.
-///
-/// Element (k, j) of B stands at `b[k · depthStride + j · columnStride]`. The packed size is
-/// `L.padded(columns) · depth`.
-@inlinable @inline(always)
-package func packColumns<L: Lanes>(
-  _: L.Type,
-  depth: Int,
-  columns: Int,
-  b: Input,
-  depthStride: Int,
-  columnStride: Int,
-  into p: Output
-) {
+/// A matrix B[depth, columns] to be packed for `multiply`.
+@usableFromInline
+package struct ColumnPacking {
+  /// Rows of B.
+  @usableFromInline package var depth: Int
+  /// Columns of B.
+  @usableFromInline package var columns: Int
+  /// Element (k, j) of B stands at `b[k · depthStride + j · columnStride]`.
+  @usableFromInline package var b: Input
+  /// See `b`.
+  @usableFromInline package var depthStride: Int
+  /// See `b`.
+  @usableFromInline package var columnStride: Int
+  /// Where it goes, `L.padded(columns) · depth` floats.
+  @usableFromInline package var packed: Output
+
+  /// Describes the work.
+  @_alwaysEmitIntoClient
+  package init(
+    depth: Int,
+    columns: Int,
+    b: Input,
+    depthStride: Int,
+    columnStride: Int,
+    packed: Output
+  ) {
+    self.depth = depth
+    self.columns = columns
+    self.b = b
+    self.depthStride = depthStride
+    self.columnStride = columnStride
+    self.packed = packed
+  }
+}
+
+/// Packs B into panels of `panelWidth` columns, zero beyond the columns.
+@_alwaysEmitIntoClient @inline(always)
+package func packColumns<L: Lanes>(_: L.Type, _ p: ColumnPacking) {
+  let (depth, columns) = (p.depth, p.columns)
   var j = 0
   while j < columns {
     let width = panelWidth(L.self, columns - j)
     let valid = min(width, columns - j)
-    let panel = p + j * depth
-    let from = b + j * columnStride
-    if columnStride == 1 && valid == width {
+    let panel = p.packed + j * depth
+    let from = p.b + j * p.columnStride
+    if p.columnStride == 1 && valid == width {
       for k in 0..<depth {
         var i = 0
         while i < width {
-          L.Half.store(L.Half.load(from + k * depthStride + i), panel + k * width + i)
+          L.Half.store(L.Half.load(from + k * p.depthStride + i), panel + k * width + i)
           i += L.Half.count
         }
       }
@@ -33,8 +58,8 @@ package func packColumns<L: Lanes>(
         let last = min(depth, first + 64)
         for i in 0..<width {
           if i < valid {
-            let column = from + i * columnStride
-            for k in first..<last { panel[k * width + i] = column[k * depthStride] }
+            let column = from + i * p.columnStride
+            for k in first..<last { panel[k * width + i] = column[k * p.depthStride] }
           } else {
             for k in first..<last { panel[k * width + i] = 0 }
           }
@@ -47,7 +72,7 @@ package func packColumns<L: Lanes>(
 }
 
 /// Turns rows [16, columns], `stride` floats apart, into a block [columns, 16].
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func packBlock<L: Lanes>(
   _: L.Type,
   columns: Int,
@@ -67,7 +92,7 @@ package func packBlock<L: Lanes>(
 
 /// Turns a block [columns, 16] into rows [16, width], `stride` floats apart, with zeros beyond
 /// `columns`.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func unpackBlock<L: Lanes>(
   _: L.Type,
   columns: Int,
@@ -86,27 +111,53 @@ package func unpackBlock<L: Lanes>(
   }
 }
 
-/// Packs a block, [columns, 16], transposed as slice `slice` of the `slices` of a B for `multiply`,
-/// each 16 rows of `columns`; in whole rows of `wholeBlocks(columns)` if `inRows`.
-@inlinable @inline(always)
-package func packSlice<L: Lanes>(
-  _: L.Type,
-  columns: Int,
-  block: Input,
-  slice: Int,
-  slices: Int,
-  inRows: Bool,
-  into p: Output
-) {
+/// A block to be packed as one of the slices of a B for `multiply`.
+@usableFromInline
+package struct SlicePacking {
+  /// Columns of B.
+  @usableFromInline package var columns: Int
+  /// The block, [columns, 16].
+  @usableFromInline package var block: Input
+  /// Which slice it becomes.
+  @usableFromInline package var slice: Int
+  /// Slices of B.
+  @usableFromInline package var slices: Int
+  /// Whether B is packed in whole rows of `wholeBlocks(columns)`.
+  @usableFromInline package var inRows: Bool
+  /// B, packed.
+  @usableFromInline package var packed: Output
+
+  /// Describes the work.
+  @_alwaysEmitIntoClient
+  package init(
+    columns: Int,
+    block: Input,
+    slice: Int,
+    slices: Int,
+    inRows: Bool,
+    packed: Output
+  ) {
+    self.columns = columns
+    self.block = block
+    self.slice = slice
+    self.slices = slices
+    self.inRows = inRows
+    self.packed = packed
+  }
+}
+
+/// Packs a block, transposed to 16 rows of `columns`, as a slice of B.
+@_alwaysEmitIntoClient @inline(always)
+package func packSlice<L: Lanes>(_: L.Type, _ p: SlicePacking) {
   var j = 0
-  while j < columns {
-    let width = inRows ? wholeBlocks(columns) : panelWidth(L.self, columns - j)
+  while j < p.columns {
+    let width = p.inRows ? wholeBlocks(p.columns) : panelWidth(L.self, p.columns - j)
     unpackBlock(
       L.self,
-      columns: min(width, columns - j),
+      columns: min(width, p.columns - j),
       width: width,
-      block: block + j * blockWidth,
-      into: p + (j * slices + slice * width) * blockWidth,
+      block: p.block + j * blockWidth,
+      into: p.packed + (j * p.slices + p.slice * width) * blockWidth,
       stride: width
     )
     j += width

@@ -18,7 +18,7 @@ package struct TileOperands {
   @usableFromInline package var bStride: Int
 
   /// Describes them.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init(depth: Int, a: Input, rowStride: Int, depthStride: Int, b: Input, bStride: Int) {
     self.depth = depth
     self.a = a
@@ -38,7 +38,7 @@ package struct Slices {
   @usableFromInline package var jump: Int
 
   /// Describes them; one by default.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init(count: Int = 1, jump: Int = 0) {
     self.count = count
     self.jump = jump
@@ -54,7 +54,7 @@ package struct Prefetches {
   @usableFromInline package var stride: Int
 
   /// Describes them; none by default.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init(first: UnsafeRawPointer? = nil, stride: Int = 0) {
     self.first = first
     self.stride = stride
@@ -84,7 +84,7 @@ package struct Prefetches {
 /// start from the tile at `start`, if there is one, whose rows are `startStride` floats apart.
 /// `epilogue` hears of row r of the tile as `first` + r, of those from `from` on. Register budget:
 /// `vectors` · rows accumulators, `vectors` of B, one broadcast; three need 28 registers.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func tile<L, E: Epilogue>(
   _: L.Type,
   vectors: Int,
@@ -231,7 +231,7 @@ package func tile<L, E: Epilogue>(
 }
 
 /// The micro-kernel with C[rows, n] (+)= A · B as its epilogue.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func tile<L: Lanes>(
   _: L.Type,
   vectors: Int,

@@ -3,7 +3,7 @@
 ///
 /// A half alone runs at half the rate, three of them together at the full one; whole and half
 /// vectors in one tile were slower than either.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func panelWidth<L: Lanes>(_: L.Type, _ columns: Int) -> Int {
   if L.Half.count < L.count {
     if columns <= L.Half.count { return L.Half.count }
@@ -19,7 +19,7 @@ package func panelWidth<L: Lanes>(_: L.Type, _ columns: Int) -> Int {
 ///
 /// `rows` is rounded up to whole tiles: A and C must have that many rows, C rows of `cStride`
 /// floats with whole vectors. A may be cut into slices of `depth` columns.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func multiply<L: Lanes>(
   _: L.Type,
   rows: Int,
@@ -59,7 +59,7 @@ package func multiply<L: Lanes>(
 /// `isSymmetric`.
 ///
 /// `aStride` must be whole tiles of rows, `dStride` and `cStride` whole vectors, C `aStride` rows.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func multiplyTransposed<L: Lanes>(
   _: L.Type,
   rows: Int,
@@ -125,7 +125,7 @@ package struct TiledProduct {
   @usableFromInline package var isSymmetric: Bool
 
   /// Describes a product.
-  @inlinable @inline(always)
+  @_alwaysEmitIntoClient @inline(always)
   package init(
     rows: Int,
     columns: Int,
@@ -158,7 +158,7 @@ package struct TiledProduct {
 }
 
 /// Panel by panel of C all its tiles.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func multiplyTiles<L: Lanes>(
   _: L.Type,
   _ p: TiledProduct,
@@ -190,7 +190,7 @@ package func multiplyTiles<L: Lanes>(
 }
 
 /// The tile of C from `row` and `column` on.
-@inlinable @inline(always)
+@_alwaysEmitIntoClient @inline(always)
 package func multiplyTile<L: Lanes>(
   _: L.Type,
   vectors: Int,

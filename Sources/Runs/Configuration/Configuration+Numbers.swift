@@ -15,7 +15,7 @@ extension Node.Scalar {
       && mantissa.allSatisfy(areDigits)
   }
 
-  /// Why this is no number although it looks like one, as far as that is YAML's doing.
+  /// Why YAML does not read this as a number although it looks like one.
   var oddity: String? {
     let text = string.drop { $0 == "-" || $0 == "+" }.lowercased()
     let isQuoted =

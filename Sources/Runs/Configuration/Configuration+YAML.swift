@@ -72,7 +72,7 @@ extension Origin {
   /// A file's tree laid over the preset that it names.
   func resolve(_ node: Node?) throws -> Configuration {
     guard let node, !isNull(node) else { return try Configuration.preset("digits") }
-    // An unknown preset is told by the check inside `overlay`.
+    // An unknown preset is reported by the check inside `overlay`.
     let name = node["preset"]?.scalar?.string
     let base =
       try (name.flatMap { try? Configuration.preset($0) }) ?? Configuration.preset("digits")

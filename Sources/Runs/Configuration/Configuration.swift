@@ -14,7 +14,7 @@ package struct Configuration: Codable, Sendable, Equatable {
   package var threads: Int
   /// How activations are kept between the two passes of a step.
   package var precision: Precision
-  /// Whether the widest activations are made anew on the way back instead of kept.
+  /// Whether the widest activations are computed again in the backward pass instead of kept.
   package var recompute: Bool
   /// What to train on.
   package var data: DataSettings
@@ -52,7 +52,7 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var shift: Int
     /// Random horizontal flip.
     package var flip: Bool
-    /// Count undecodable images and go on instead of stopping.
+    /// Count undecodable images and continue instead of stopping.
     package var skipBadImages: Bool
     /// Folder for the packed images; empty means the user's cache folder.
     package var cache: String
@@ -63,7 +63,7 @@ package struct Configuration: Codable, Sendable, Equatable {
     }
   }
 
-  /// The macro-architecture and the candidates (spec S2, S3).
+  /// The fixed frame of the network and the candidates (spec S2, S3).
   package struct Space: Codable, Sendable, Equatable {
     /// The first convolution.
     package var stem: Stem
@@ -154,7 +154,7 @@ package struct Configuration: Codable, Sendable, Equatable {
       package var name: String
       /// Depthwise kernel side; 0 for `skip`.
       package var kernel: Int
-      /// Middle width over input width; 0 for `skip`.
+      /// Hidden width over input width; 0 for `skip`.
       package var expansion: Double
       /// Groups of the two 1×1 convolutions.
       package var groups: Int
@@ -205,7 +205,7 @@ package struct Configuration: Codable, Sendable, Equatable {
 
   /// The search itself (spec S5, S9).
   package struct SearchSettings: Codable, Sendable, Equatable {
-    /// What shares one Gumbel draw.
+    /// What shares one Gumbel sample.
     package enum Sampling: String, Codable, Sendable, CaseIterable { case batch, sample }
     /// What a network costs.
     package typealias Cost = CostMetric
@@ -213,7 +213,7 @@ package struct Configuration: Codable, Sendable, Equatable {
     package enum Algorithm: String, Codable, Sendable, CaseIterable {
       /// By the gradient of θ (spec S4–S10).
       case dnas
-      /// By drawing networks at random and judging them (spec S12).
+      /// By sampling networks at random and evaluating them (spec S12).
       case random
     }
 
@@ -229,7 +229,7 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var thetaShare: Double
     /// Share of the training images kept for validation.
     package var validationShare: Double
-    /// One Gumbel draw per layer per batch, or one per sample.
+    /// One Gumbel sample per layer per batch, or one per image.
     package var sampling: Sampling
     /// Straight-through hard choice instead of the soft mixture.
     package var hard: Bool
@@ -237,7 +237,7 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var cost: Cost
     /// Images for batch-norm recalibration before a validation.
     package var recalibrationImages: Int
-    /// Networks that a random search draws and judges.
+    /// Networks that a random search samples and evaluates.
     package var randomNetworks: Int
 
     enum CodingKeys: String, CodingKey {
@@ -258,7 +258,7 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var momentum: Double
     /// Added to the gradient, times the weight.
     package var weightDecay: Double
-    /// How the first weights are drawn.
+    /// How the first weights are sampled.
     package var firstValues: FirstValues
     /// Share of the target spread over all classes.
     package var labelSmoothing: Double

@@ -1,4 +1,4 @@
-/// One key of the configuration: where it stands, what it may hold and what it means.
+/// One key of the configuration: its place, what it may hold and what it means.
 ///
 /// A list of them is behind `config --explain`, the checks of a user's file, the order of a written
 /// file and the nearest-key hint. `[]` in a path stands for each item of a list.
@@ -64,7 +64,7 @@ struct ConfigurationKey: Sendable {
     default: true
     }
   }
-  /// Whether the key stands inside a list.
+  /// Whether the key is inside a list.
   var isInList: Bool { path.contains("[]") }
 
   /// What the words of `FirstValues` mean.
@@ -75,7 +75,7 @@ struct ConfigurationKey: Sendable {
   static let runKind = ConfigurationKey(
     "kind",
     words(RunKind.self),
-    "Kind of the run; follows from the other keys and may be left out."
+    "Kind of the run; it follows from the other keys and may be left out."
   )
 
   /// The kind of a key that holds one of a type's cases.
@@ -110,9 +110,9 @@ extension Configuration: KeyedSettings {
     .init(
       "precision",
       ConfigurationKey.words(C.Precision.self),
-      "How activations are kept for the way back; arithmetic is always float32."
+      "How activations are kept for the backward pass; arithmetic is always float32."
     ),
-    .init("recompute", .flag, "Make the widest activations anew on the way back: less memory."),
+    .init("recompute", .flag, "Compute wide activations again in the backward pass: less memory."),
 
     .init("data", .section, "What to train on."),
     .init(
@@ -127,18 +127,18 @@ extension Configuration: KeyedSettings {
       "Largest shift of the random crop, pixels; 0 for none."
     ),
     .init("data.flip", .flag, "Mirror half of the training images left to right."),
-    .init("data.skip_bad_images", .flag, "Count images that cannot be decoded and go on."),
+    .init("data.skip_bad_images", .flag, "Count images that cannot be decoded and continue."),
     .init(
       "data.cache",
       .text(mayBeEmpty: true),
       "Folder for the packed images; empty means the user's cache folder."
     ),
 
-    .init("space", .section, "The network that is searched: fixed outside, chosen inside."),
+    .init("space", .section, "The networks that are searched: fixed outside, chosen inside."),
     .init("space.stem", .section, "The fixed first convolution, 3x3."),
     .init("space.stem.width", .integer(1...65536), "Channels of the stem."),
     .init("space.stem.stride", .integer(1...2), "Stride of the stem."),
-    .init("space.stages", .list, "Stages of searched layers of one width each."),
+    .init("space.stages", .list, "Stages; all searched layers of a stage have one width."),
     .init("space.stages[].width", .integer(1...65536), "Output channels of the layers."),
     .init("space.stages[].depth", .integer(1...1000), "Number of searched layers."),
     .init("space.stages[].stride", .integer(1...2), "Stride of the first layer."),
@@ -153,7 +153,7 @@ extension Configuration: KeyedSettings {
     .init(
       "space.candidates[].expansion",
       .number(.init(low: 0, high: 64)),
-      "Middle width over input width; 0 for skip."
+      "Hidden width over input width; 0 for skip."
     ),
     .init("space.candidates[].groups", .integer(1...1024), "Groups of the 1x1 convolutions."),
     .init(
@@ -234,7 +234,7 @@ extension Configuration: KeyedSettings {
     .init(
       "search.algorithm",
       ConfigurationKey.words(C.SearchSettings.Algorithm.self),
-      "dnas: by the gradient of theta; random: theta rests, networks are drawn and judged."
+      "dnas: by the gradient of theta; random: theta is frozen, networks are sampled."
     ),
     .init("search.epochs", .integer(1...1_000_000), "Passes over the training images."),
     .init("search.batch", .integer(1...65536), "Images of a step."),
@@ -251,34 +251,34 @@ extension Configuration: KeyedSettings {
     .init(
       "search.validation_share",
       .number(.init(low: 0, lowOpen: true, high: 1, highOpen: true)),
-      "Share of the training images kept for validation: curves, ranking and decisions use them."
+      "Share of the training images kept for validation; curves, ranking and decisions use it."
     ),
     .init(
       "search.sampling",
       ConfigurationKey.words(C.SearchSettings.Sampling.self),
-      "One Gumbel draw per layer for the whole batch, or one per sample."
+      "One Gumbel sample a layer for the whole batch, or one for each image."
     ),
     .init("search.hard", .flag, "Straight-through hard choice instead of the soft mixture."),
     .init(
       "search.cost",
       ConfigurationKey.words(C.SearchSettings.Cost.self),
-      "What a network costs; unless given, what the budget limits."
+      "The cost of a network; by default what the budget limits."
     ),
     .init(
       "search.recalibration_images",
       .integer(1...1_000_000_000),
-      "Images that refresh the batch-norm statistics before a validation."
+      "Images that give new batch-norm statistics before an evaluation."
     ),
     .init(
       "search.random_networks",
       .integer(1...1_000_000),
-      "Networks that a random search draws and judges on the validation images."
+      "Networks that a random search samples and evaluates on the validation images."
     ),
 
     .init(
       "budget",
       .section,
-      "What the network may cost, one of them; search.cost and loss.form follow unless given."
+      "The cost the network may have: one of these; search.cost and loss.form follow unless given."
     ),
     .init("budget.latency", .number(.notNegative), "Milliseconds for one image; 0 for none."),
     .init(
@@ -292,12 +292,12 @@ extension Configuration: KeyedSettings {
     .init(
       "latency.table",
       .text(mayBeEmpty: true),
-      "File of supertop latency; empty means measured on this machine on first use."
+      "Latency table (supertop latency); empty: measured on this machine on first use."
     ),
     .init(
       "latency.threads",
       .integer(0...1024),
-      "Threads that a network runs on where it is measured here; 0 means one for each core."
+      "Threads of a network that is timed on this machine; 0 means one for each core."
     ),
 
     .init("weights", .section, "SGD on the weights, cosine schedule."),
@@ -306,7 +306,7 @@ extension Configuration: KeyedSettings {
     .init(
       "weights.weight_decay",
       .number(.notNegative),
-      "Weight decay, which spares biases and batch-norms."
+      "Weight decay; biases and batch-norms have none."
     ),
     .init(
       "weights.first_values",
@@ -327,7 +327,7 @@ extension Configuration: KeyedSettings {
     .init(
       "theta.initial",
       ConfigurationKey.words(C.ThetaSettings.Initial.self),
-      "First value of every theta: uniform is 1/n of n candidates."
+      "Initial value of every theta: uniform is 1/n for n candidates."
     ),
 
     .init("temperature", .section, "Temperature of the Gumbel softmax over the epochs."),
@@ -348,7 +348,7 @@ extension Configuration: KeyedSettings {
       "Last value of linear and cosine; floor of exponential."
     ),
 
-    .init("loss", .section, "How cross-entropy CE and cost C make one loss."),
+    .init("loss", .section, "How cross-entropy CE and cost C are joined in one loss."),
     .init(
       "loss.form",
       ConfigurationKey.words(C.LossSettings.Form.self),
@@ -368,7 +368,7 @@ extension Configuration: KeyedSettings {
     .init(
       "loss.band",
       .number(.belowOne),
-      "Half-width of the free band round the budget, as a share of it; limit: above it, if fixed."
+      "Half-width of the free band around the budget, a share of it; fixed limit: above it only."
     ),
   ])
 }

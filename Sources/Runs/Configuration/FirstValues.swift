@@ -1,4 +1,5 @@
-/// How the first weights of a convolution are drawn: normal around 0 with deviation √(2 / fan-out).
+/// How the first weights of a convolution are sampled: normal around 0 with deviation √(2 /
+/// fan-out).
 ///
 /// K×K convolutions of g groups (a depthwise one has a group for each channel) and D outputs in
 /// all. The classifier starts with a deviation of 0.01, biases at 0, batch-norms at scale 1 and

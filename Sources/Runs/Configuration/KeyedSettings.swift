@@ -1,7 +1,7 @@
 import Foundation
 import Yams
 
-/// Settings whose keys stand in a table: by it they are written, checked, overridden and explained.
+/// Settings whose keys are in a table, which writes, checks, overrides and explains them.
 protocol KeyedSettings: Codable {
   /// Every key, in the order in which a file is written.
   static var keys: KeyTable { get }

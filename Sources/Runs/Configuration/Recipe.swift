@@ -2,7 +2,7 @@
 package struct Recipe: Codable, Sendable, Equatable {
   /// What turns gradients into steps.
   package enum Optimiser: String, Codable, Sendable, CaseIterable { case sgd, rmsprop }
-  /// How the learning rate goes on after the warm-up.
+  /// How the learning rate falls after the warm-up.
   package enum Schedule: String, Codable, Sendable, CaseIterable {
     case cosine, step, exponential, constant
   }
@@ -17,7 +17,7 @@ package struct Recipe: Codable, Sendable, Equatable {
   package var rmsAlpha = 0.9
   /// RMSProp: added to the root of the mean square.
   package var rmsEpsilon = 0.001
-  /// How the learning rate goes on after the warm-up.
+  /// How the learning rate falls after the warm-up.
   package var schedule = Schedule.cosine
   /// Epochs of one step of the step schedule.
   package var stepEpochs = 2.4
@@ -25,9 +25,9 @@ package struct Recipe: Codable, Sendable, Equatable {
   package var decayFactor = 0.97
   /// Epochs in which the learning rate rises from 0.
   package var warmupEpochs = 1.0
-  /// Added to the gradient, times the weight; biases and batch-norms are spared.
+  /// Added to the gradient, times the weight; not for biases and batch-norms.
   package var weightDecay = 1e-4
-  /// How weights are drawn that do not come with the network.
+  /// How weights that do not come with the network are sampled.
   package var firstValues = FirstValues.layerFanOut
   /// Share of the target spread over all classes.
   package var labelSmoothing = 0.0
@@ -37,10 +37,10 @@ package struct Recipe: Codable, Sendable, Equatable {
   package var dropout = 0.0
   /// Share of images that skip the last residual block in a step; rises with depth.
   package var dropPath = 0.0
-  /// Decay of the moving average of the weights, which is judged and exported; 0 turns it off.
+  /// Decay of the moving average of the weights, which is evaluated and exported; 0 turns it off.
   package var ema = 0.0
-  /// Share of each class's training images that only judge the epochs; 0 lets the test images do
-  /// so.
+  /// Share of each class's training images that only evaluate the epochs; 0 leaves that to the test
+  /// images.
   package var validationShare = 0.1
   /// Passes over the training images.
   package var epochs = 30
@@ -105,7 +105,7 @@ extension Origin {
     if recipe.warmupEpochs > Double(recipe.epochs) {
       throw error(
         path + "warmup_epochs",
-        "\(recipe.warmupEpochs) of \(recipe.epochs) epochs",
+        "\(recipe.warmupEpochs) of \(Format.counted(recipe.epochs, "epoch"))",
         remedy: "keep it at or below \(path)epochs"
       )
     }

@@ -9,7 +9,7 @@ extension Recipe: KeyedSettings {
     .init(
       "schedule",
       ConfigurationKey.words(Schedule.self),
-      "How the learning rate goes on after the warm-up."
+      "How the learning rate falls after the warm-up."
     ),
     .init("step_epochs", .number(.positive), "Epochs of one step of the step schedule."),
     .init(
@@ -25,7 +25,7 @@ extension Recipe: KeyedSettings {
     .init(
       "weight_decay",
       .number(.notNegative),
-      "Weight decay; biases and batch-norms are spared."
+      "Weight decay; biases and batch-norms have none."
     ),
     .init(
       "first_values",
@@ -47,12 +47,12 @@ extension Recipe: KeyedSettings {
     .init(
       "ema",
       .number(.belowOne),
-      "Decay of the moving average of the weights, which is judged and exported; 0 for none."
+      "Decay of the moving average of the weights, which is evaluated and exported; 0 for none."
     ),
     .init(
       "validation_share",
       .number(.belowOne),
-      "Share of each class's training images that only judge the epochs; 0: the test images do."
+      "Share of each class's training images kept for validation; 0: the test images are."
     ),
     .init("epochs", .integer(1...1_000_000), "Passes over the training images."),
     .init("batch", .integer(1...65536), "Images of a step."),
@@ -61,7 +61,7 @@ extension Recipe: KeyedSettings {
     .init(
       "recalibration_images",
       .integer(1...1_000_000_000),
-      "Images that refresh the batch-norm statistics before a validation."
+      "Images that give new batch-norm statistics before an evaluation."
     ),
   ])
 }

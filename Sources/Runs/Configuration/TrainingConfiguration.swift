@@ -8,7 +8,7 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   package var threads = 0
   /// How activations are kept between the two passes of a step.
   package var precision = Configuration.Precision.float32
-  /// Whether the widest activations are made anew on the way back instead of kept.
+  /// Whether the widest activations are computed again in the backward pass instead of kept.
   package var recompute = false
   /// What to train on.
   package var data: Images
@@ -21,7 +21,7 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     package var source: String
     /// Side of the square images fed to the network, pixels.
     package var resolution: Int
-    /// Count undecodable images and go on instead of stopping.
+    /// Count undecodable images and continue instead of stopping.
     package var skipBadImages = false
     /// Folder for the packed images; empty means the user's cache folder.
     package var cache = ""

@@ -23,7 +23,7 @@ package struct Checkpoint: Sendable, Equatable {
 
   /// Free texts: counters, settings, random state.
   package var metadata: [String: String]
-  /// In the order in which they lie in the file; names are unique.
+  /// In their order in the file; names are unique.
   package var tensors: [Tensor]
 
   package init(metadata: [String: String] = [:], tensors: [Tensor] = []) {
@@ -42,7 +42,7 @@ package struct Checkpoint: Sendable, Equatable {
     for tensor in tensors {
       precondition(
         tensor.shape.reduce(1, *) == tensor.values.count,
-        "\(tensor.name): shape \(tensor.shape) with \(tensor.values.count) values"
+        "\(tensor.name): shape \(tensor.shape) with \(Format.counted(tensor.values.count, "value"))"
       )
       let end = offset + tensor.values.count * 4
       let old = header.updateValue(
@@ -75,7 +75,7 @@ package struct Checkpoint: Sendable, Equatable {
     func broken(_ problem: String) -> UserError {
       UserError(.data, path, problem, remedy: "restore it from a copy, or use another checkpoint")
     }
-    guard data.count >= 8 else { throw broken("truncated, \(data.count) bytes") }
+    guard data.count >= 8 else { throw broken("truncated, \(Format.counted(data.count, "byte"))") }
     let length = data.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= 100_000_000 else { throw broken("not a safetensors file") }
     let start = 8 + Int(length)
@@ -118,12 +118,12 @@ package struct Checkpoint: Sendable, Equatable {
       offset += bytes
     }
     guard data.count == start + offset else {
-      throw broken("\(data.count - start - offset) bytes too many at its end")
+      throw broken(Format.counted(data.count - start - offset, "byte") + " too many at its end")
     }
     return result
   }
 
-  /// The first array that holds a value which is infinite or no number; nil where there is none.
+  /// The first array that holds an infinite value or NaN; nil where there is none.
   package var firstNotFinite: Tensor? { tensors.first { !$0.values.allSatisfy(\.isFinite) } }
 
   /// Bytes of a Float32 tensor; nil for negative sides or more than memory can hold.

@@ -45,7 +45,7 @@ extension RunFolder {
       throw UserError(
         .data,
         checkpointsPath,
-        "none of the \(steps.count) checkpoints can be read",
+        "\(Format.counted(steps.count, "checkpoint")), none of which can be read",
         remedy: "restore one from a copy, or start a new run"
       )
     }

@@ -13,7 +13,7 @@ package struct RunFolder: Sendable, Equatable {
   package var configurationPath: String { path + "/config.yaml" }
   /// The architecture that a training trains.
   package var networkPath: String { path + "/network.json" }
-  /// The weights that a training starts from; no file where they are drawn.
+  /// The weights that a training starts from; no file where they are sampled.
   package var startPath: String { path + "/start.safetensors" }
   /// The trained network that a training leaves: weights, statistics and architecture.
   package var weightsPath: String { exportsPath + "/network.safetensors" }
@@ -66,7 +66,7 @@ package struct RunFolder: Sendable, Equatable {
         folder.path,
         content.contains("run.sqlite") ? "holds a run already" : "is not empty",
         remedy: content.contains("run.sqlite")
-          ? "go on with supertop resume, or choose another folder" : "choose another folder"
+          ? "continue with supertop resume, or choose another folder" : "choose another folder"
       )
     }
     for part in [folder.checkpointsPath, folder.exportsPath] where mkdir(part, 0o755) != 0 {
@@ -110,7 +110,7 @@ package struct RunFolder: Sendable, Equatable {
     var path = ""
     for number in ((taken.max() ?? 0) + 1)... {
       path = "\(parent)/\(prefix)\(number)"
-      // Another process may take the number first; any other failure is told by `create`.
+      // Another process may take the number first; any other failure is reported by `create`.
       if mkdir(path, 0o755) == 0 || errno != EEXIST { break }
     }
     return try create(at: path, settings: settings, network: network, start: start)
@@ -140,7 +140,7 @@ package struct RunFolder: Sendable, Equatable {
   /// The settings of the run.
   package func settings() throws -> RunSettings { try RunSettings.load(path: configurationPath) }
 
-  /// The settings of a search; `.data` for a run that is none.
+  /// The settings of a search; `.data` for a run of another kind.
   package func configuration() throws -> Configuration {
     guard case .search(let configuration) = try settings() else {
       throw UserError(.data, path, "the training of one network", remedy: "name a search")

@@ -31,7 +31,7 @@ package struct Choice: Codable, Sendable, Equatable, Identifiable {
   package struct Option: Codable, Sendable, Equatable {
     /// Name, such as `k3_e6` or `24`.
     package var name: String
-    /// The number that it stands for; nil where it is none.
+    /// The number that it stands for; nil where it is not one.
     package var value: Double?
 
     package init(name: String, value: Double? = nil) {

@@ -1,7 +1,7 @@
-/// What a run's data is made of, so that a change between stop and resume is noticed (spec S122).
+/// The identity of a run's data, so that a change between stop and resume is noticed (spec S122).
 ///
 /// Only content counts: not the place, names or times of files, but their order within a class,
-/// which decides what image is drawn when.
+/// which decides what image is used when.
 package struct DataFingerprint: Codable, Sendable, Equatable {
   /// The training or the test images.
   package struct Part: Codable, Sendable, Equatable {
@@ -101,7 +101,7 @@ package struct DataFingerprint: Codable, Sendable, Equatable {
         other.append(name)
       }
     }
-    func count(_ images: Int) -> String { "\(images) \(kind) image\(images == 1 ? "" : "s")" }
+    func count(_ images: Int) -> String { Format.counted(images, "\(kind) image") }
     var changes: [String] = []
     if more > 0 { changes.append("\(count(more)) more in \(grown.listed())") }
     if fewer > 0 { changes.append("\(count(fewer)) fewer in \(shrunk.listed())") }

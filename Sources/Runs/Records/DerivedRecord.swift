@@ -2,7 +2,7 @@
 package struct DerivedRecord: Codable, Sendable, Equatable {
   /// The architecture as a word: a digit a layer, the candidate's index in base 36.
   package var name: String
-  /// `argmax`, or `sample` for one drawn from softmax(θ).
+  /// `argmax`, or `sample` for one sampled from softmax(θ).
   package var source: String
   /// A candidate index a layer.
   package var architecture: [Int]

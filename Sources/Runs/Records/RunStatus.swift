@@ -8,7 +8,7 @@ package struct RunStatus: Codable, Sendable, Equatable {
     case running, paused
     /// Evaluating at the end of an epoch.
     case validating
-    /// Stopped on request or by a signal, with a checkpoint: `supertop resume` goes on.
+    /// Stopped on request or by a signal, with a checkpoint: `supertop resume` continues.
     case stopped
     case finished
     /// Ended by an error; `message` says it in one line.

@@ -92,11 +92,11 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var meanEntropyBits: Double?
   /// How decided the search is and what to change where it is not, in a line.
   package var verdict: String?
-  /// Random sampling beside random search: how many networks were drawn; nil, as the next two, in a
-  /// search by gradients.
+  /// Random sampling, next to random search: how many networks were sampled; nil, as the next two,
+  /// in a search by gradients.
   package var sampledNetworks: Int?
-  /// Mean accuracy of all drawn networks on the validation images: what one drawn blindly is worth,
-  /// 0…1.
+  /// Mean accuracy of all sampled networks on the validation images: what one picked blindly is
+  /// worth, 0…1.
   package var sampledMean: Double?
   /// Standard deviation of the same.
   package var sampledDeviation: Double?
@@ -217,8 +217,8 @@ package struct SearchResult: Codable, Sendable, Equatable {
 }
 
 extension SearchResult {
-  /// Notes what random sampling comes to beside the search: the accuracies of all networks that
-  /// were drawn, 0…1; of none nothing is noted.
+  /// Notes what random sampling reaches: the accuracies of all networks that
+  /// were sampled, 0…1; of none nothing is noted.
   package mutating func take(sampled accuracies: [Double]) {
     let count = Double(accuracies.count)
     guard count > 0 else { return }

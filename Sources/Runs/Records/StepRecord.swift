@@ -17,10 +17,10 @@ package struct StepRecord: Codable, Sendable, Equatable {
   package var crossEntropy: Double
   /// Share of the batch classified right, 0…1.
   package var accuracy: Double
-  /// Expected cost of the supernet under this step's draw, in the metric of the config; FLOPs of
+  /// Expected cost of the supernet under this step's sample, in the metric of the config; FLOPs of
   /// the network in a training.
   package var cost: Double
-  /// τ of the draw.
+  /// τ of the sample.
   package var temperature: Double
   /// Rate of the optimiser that stepped.
   package var learningRate: Double

@@ -42,8 +42,9 @@ package struct Verdict: Sendable, Equatable {
       case 1: ", 1 is a coin toss"
       default: ", \(coinTosses) are coin tosses"
       }
-    return "\(settled) of \(choices) choices \(settled == 1 ? "is" : "are") settled\(tosses) "
-      + String(format: "(%.2f bits on average)", meanEntropyBits)
+    let are = settled == 1 ? "is" : "are"
+    return "\(settled) of \(Format.counted(choices, "choice")) \(are) settled\(tosses) "
+      + "(\(Format.fixed(meanEntropyBits, 2)) bits on average)"
   }
 }
 
@@ -52,7 +53,8 @@ package func entropyBits(_ probabilities: [some BinaryFloatingPoint]) -> Double 
   -probabilities.reduce(0) { $0 + ($1 > 0 ? Double($1) * log2(Double($1)) : 0) }
 }
 
-/// The steps on θ that a search has, beside those that settle one: a verdict before the start.
+/// The steps on θ that a search has, against those that usually settle one: a verdict before the
+/// start.
 package struct ThetaForecast: Sendable, Equatable {
   /// Steps on θ of the whole search.
   package let steps: Int
@@ -84,7 +86,8 @@ package struct ThetaForecast: Sendable, Equatable {
   /// What is too short, and what to change: `theta makes 16 steps of the 80 that usually settle the
   /// choices; give --epochs 5 or more, or smaller batches`.
   package var text: String {
-    "theta makes \(steps) steps of the \(needed) that usually settle the choices; "
+    "theta makes \(Format.counted(steps, "step")) of the \(needed) "
+      + "that usually settle the choices; "
       + (epochs.map { "give --epochs \($0) or more, or a smaller search.batch" }
         ?? "give a larger search.theta_share")
   }

@@ -24,7 +24,7 @@ package final class RunReader: Sendable {
         return try open(path)
       } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
         // A WAL store needs files beside it, which a read-only folder does not take. Without a log
-        // nobody writes, and SQLite may be told that the file stays as it is.
+        // nobody writes, and SQLite may assume that the file stays as it is.
         guard !pathExists(path + "-wal") else { throw error }
         return try open(Path.address(path) + "?immutable=1")
       }
@@ -196,7 +196,8 @@ package final class RunReader: Sendable {
     try all("SELECT json FROM derived ORDER BY name", []) { try $0.json(0) }
   }
 
-  /// What the data is made of that the run trains on; nil before it was loaded for the first time.
+  /// The fingerprint of the data that the run trains on; nil before it was loaded for the first
+  /// time.
   package func data() throws -> DataFingerprint? {
     try first("SELECT json FROM data") { try $0.json(0) }
   }

@@ -162,7 +162,7 @@ package final class RunStore: Sendable {
     try write { try Self.replace($0, "status", json) }
   }
 
-  /// Keeps what the data is made of that the run trains on, in place of what was.
+  /// Keeps the fingerprint of the data that the run trains on, in place of the last.
   package func record(data: DataFingerprint) throws {
     let json = try StoredJSON.text(data)
     try write { try Self.replace($0, "data", json) }

@@ -86,7 +86,7 @@ enum Schema {
   }
 }
 
-/// Runs `body` and tells SQLite's errors about the file at `place` in our words.
+/// Runs `body` and rewords SQLite's errors about the file at `place`.
 func telling<T>(_ place: String, _ body: () throws -> T) throws -> T {
   do {
     return try body()

@@ -57,7 +57,7 @@ package func readBytes(_ path: String) throws -> Data {
 
 /// A regular file's bytes, read where they are used; `.noInput` when it cannot be read.
 ///
-/// Memory, not the disk, is what is short with a packed data set.
+/// With a packed data set it is memory that is short, not the disk.
 package func mapBytes(_ path: String) throws -> Data {
   try reading(path) { file, size in
     guard size > 0 else { return Data() }

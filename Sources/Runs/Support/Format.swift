@@ -17,6 +17,22 @@ package enum Format {
     return (value < 0 ? "-" : "") + String(format: "%.\(digits)f", scaled) + units[unit]
   }
 
+  /// `1 epoch`, `3 epochs`, `2 classes`, `5 entries`: a count with its noun, which is given as for
+  /// one thing.
+  package static func counted(_ count: Int, _ noun: String) -> String {
+    "\(count) " + (count == 1 ? noun : plural(noun))
+  }
+
+  /// The same for a count that need not be whole: `1 epoch`, `2.5 epochs`.
+  package static func counted(_ count: Double, _ noun: String) -> String {
+    String(format: "%g ", count) + (count == 1 ? noun : plural(noun))
+  }
+
+  private static func plural(_ noun: String) -> String {
+    if noun.hasSuffix("s") { return noun + "es" }
+    return noun.hasSuffix("ry") ? noun.dropLast() + "ies" : noun + "s"
+  }
+
   /// Three significant digits at most, `nan` spelled out; for axes and losses.
   package static func number(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : value > 0 ? "inf" : "-inf" }
@@ -30,6 +46,16 @@ package enum Format {
   /// `digits` after the point.
   package static func fixed(_ value: Double, _ digits: Int) -> String {
     String(format: "%.\(digits)f", value)
+  }
+
+  /// The same with its sign: `+0.0123`.
+  package static func signedFixed(_ value: Double, _ digits: Int) -> String {
+    String(format: "%+.\(digits)f", value)
+  }
+
+  /// `07`: `digits` digits or more, with zeros before.
+  package static func padded(_ value: Int, _ digits: Int) -> String {
+    String(format: "%0\(digits)d", value)
   }
 
   /// Three significant digits without a unit: `0.0123`, `1.2e+06`.
@@ -81,9 +107,9 @@ package enum Format {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
     let whole = Int(seconds.rounded())
     let (days, hours, minutes) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60)
-    if days > 0 { return "\(days)d\(String(format: "%02d", hours))h" }
-    if hours > 0 { return "\(hours)h\(String(format: "%02d", minutes))m" }
-    if minutes > 0 { return "\(minutes)m\(String(format: "%02d", whole % 60))s" }
+    if days > 0 { return "\(days)d\(padded(hours, 2))h" }
+    if hours > 0 { return "\(hours)h\(padded(minutes, 2))m" }
+    if minutes > 0 { return "\(minutes)m\(padded(whole % 60, 2))s" }
     return "\(whole)s"
   }
 

@@ -41,7 +41,7 @@ package struct FolderEntry: Sendable {
   /// Whether it is a folder, or a link to one.
   package let isFolder: Bool
 
-  /// Its name; `.data`, which tells `folder` too, if that is not UTF-8.
+  /// Its name; `.data`, which names `folder` too, if that is not UTF-8.
   package func name(in folder: String) throws -> String {
     guard let name else { throw UserError.notUTF8(.data, folder + "/" + shown) }
     return name
@@ -76,7 +76,7 @@ package func visibleEntries(_ path: String) throws -> [FolderEntry] {
   }
 }
 
-/// Asks the system only where the folder does not tell: a data set may have a million files.
+/// Asks the system only where the folder does not say: a data set may have a million files.
 private func isFolder(_ type: UInt8, _ name: [UInt8], _ folder: OpaquePointer) -> Bool {
   guard type == DT_LNK || type == DT_UNKNOWN else { return type == DT_DIR }
   var info = stat()

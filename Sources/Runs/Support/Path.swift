@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the text of a path tells, without a look at the disk.
+/// What the text of a path says, without a look at the disk.
 ///
 /// Paths are taken apart byte by byte, as the system does it. Foundation's own functions are not
 /// used for what a person may have typed: on some platforms they die of names of one character.
@@ -10,7 +10,7 @@ package enum Path {
   /// The last part: `c` of `a/b/c` and of `a/b/c/`; `/` of the root.
   package static func name(_ path: String) -> String { split(path).name }
 
-  /// What the last part lies in: `a/b` of `a/b/c`, `.` of `c`, `/` of `/c`.
+  /// What the last part is in: `a/b` of `a/b/c`, `.` of `c`, `/` of `/c`.
   package static func folder(_ path: String) -> String { split(path).folder }
 
   /// What follows the name's last point, in small letters: `json` of `a/b.JSON`; empty for none.

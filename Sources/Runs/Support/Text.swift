@@ -23,12 +23,12 @@ package func decodedText(_ bytes: some Collection<UInt8>, path: String) throws -
 }
 
 extension String {
-  /// The text with every character escaped that would not stand still on its line: controls, line
+  /// The text with every character escaped that would not stay on its line: controls, line
   /// breaks of any kind, marks that turn the direction of writing, and those that nobody sees.
   ///
-  /// All that is printed or drawn goes through here, as names hold whatever an archive held. The
-  /// escapes are JSON's (`\n`, `\u001b`), so a line of JSON stays JSON with the same values. Line
-  /// feeds stay if `keepingLines`.
+  /// All text that is printed or shown goes through here, as names hold whatever an archive held.
+  /// The escapes are JSON's (`\n`, `\u001b`), so a line of JSON stays JSON with the same values.
+  /// Line feeds stay if `keepingLines`.
   package func printable(keepingLines: Bool = false) -> String {
     func isEscaped(_ scalar: Unicode.Scalar) -> Bool {
       scalar.isUnprintable && !(keepingLines && scalar == "\n")

@@ -2,14 +2,14 @@ import Foundation
 
 /// A number for each option of each choice, fitted to what whole networks cost or are worth.
 ///
-/// Ridge regression on the one-hot digits of the architectures, by the normal equations in `Double`. How hard
-/// it shrinks is chosen by generalised cross-validation, so noise-free costs are met exactly and a few noisy
-/// ones are not taken at their word.
+/// Ridge regression on the one-hot digits of the architectures, by the normal equations in
+/// `Double`. How hard it shrinks is chosen by generalised cross-validation, so noise-free costs are
+/// met exactly and a few noisy ones are not taken at their word.
 package struct AdditiveFit: Sendable {
   /// What each candidate adds, [layer][candidate]; the least of every layer is 0.
   ///
-  /// Whole networks tell differences within a layer only: what all candidates of a layer share is in
-  /// `constant`. So no term is below 0 and no prediction is changed for that.
+  /// Whole networks show differences within a layer only: what all candidates of a layer share is
+  /// in `constant`. So no term is below 0 and no prediction is changed for that.
   package let terms: [[Double]]
   /// What all networks share, in the unit of what was fitted.
   package let constant: Double

@@ -84,10 +84,10 @@ package final class Deriver {
     return records + sampled.map { record("sample", $0) }
   }
 
-  /// Selects a network by perturbation, and tells where it disagrees with the most probable one.
+  /// Selects a network by perturbation, and says where it differs from the most probable one.
   ///
-  /// - Returns: the network, a row for each layer and the evaluations made; nil if `stops`, which is told the
-  ///   share that is done, ended it.
+  /// - Returns: the network, a row for each layer and the evaluations made; nil if `stops`, which
+  ///   receives the share that is done, ended it.
   package func selectedByPerturbation(
     stops: (Double) throws -> Bool
   ) throws -> (network: Architecture, layers: [SelectedLayer], evaluations: Int)? {
@@ -98,13 +98,14 @@ package final class Deriver {
     return (selected.network, selected.layers, found.evaluations)
   }
 
-  /// Neighbours of the best networks that are better than all of them (spec S11), in the order in which they
-  /// were found: evaluated as all are, on the images kept for θ.
+  /// Neighbours of the best networks that are better than all of them (spec S11), in the order in
+  /// which they were found: evaluated as all are, on the images kept for θ.
   ///
   /// - Parameters:
   ///   - evaluated: the networks so far.
   ///   - trials: evaluations at most.
-  ///   - stops: is told how many were made and the share of the present one; true from it ends everything.
+  ///   - stops: receives how many were made and the share of the present one; true from it ends
+  ///     everything.
   /// - Returns: the better ones, and the evaluations made; nil if `stops` ended it.
   /// - Throws: what `stops` throws.
   package func refined(
@@ -142,7 +143,8 @@ package final class Deriver {
     return isStopped ? nil : (better, evaluations)
   }
 
-  /// A network of which nothing is evaluated; `origin` is what a budget changed into it, if one did.
+  /// A network of which nothing is evaluated; `origin` is what a budget changed into it, if one
+  /// did.
   private func record(
     _ source: String,
     _ network: Architecture,
@@ -198,8 +200,8 @@ package final class Deriver {
 }
 
 extension DerivedRecord {
-  /// Whether this network goes before `other`: retrained accuracy decides, then that with the search's
-  /// weights.
+  /// Whether this network goes before `other`: retrained accuracy decides, then that with the
+  /// search's weights.
   package func isBetter(than other: DerivedRecord) -> Bool {
     if trainedAccuracy != other.trainedAccuracy {
       return (trainedAccuracy ?? -1) > (other.trainedAccuracy ?? -1)

@@ -1,10 +1,10 @@
 import Tensor
 
-/// Ageing evolution (Real et al., AAAI 2019): the best of some networks of the last generation, with one
-/// gene changed, takes the place of the oldest.
+/// Ageing evolution (Real et al., AAAI 2019): the best of some networks of the last generation,
+/// with one gene changed, takes the place of the oldest.
 ///
-/// The first generation is random. A child that is known already or not allowed is sampled again and costs
-/// nothing.
+/// The first generation is random. A child that is known already or not allowed is sampled again
+/// and costs nothing.
 struct Evolution: Sampler {
   private let optionCounts: [Int]
   private let allowed: Set<Architecture>
@@ -13,7 +13,7 @@ struct Evolution: Sampler {
   private var fresh: ArraySlice<Architecture>
   private var seen: Set<Architecture> = []
   /// What was evaluated, the oldest first.
-  private var told: [(architecture: Architecture, value: Double)] = []
+  private var evaluated: [(architecture: Architecture, value: Double)] = []
 
   private static let population = 24
   private static let tournament = 6
@@ -35,14 +35,14 @@ struct Evolution: Sampler {
   }
 
   mutating func tell(_ architecture: Architecture, value: Double) {
-    told.append((architecture, value))
+    evaluated.append((architecture, value))
   }
 
-  /// A new network beside the best of the present generation; nil before that is full.
+  /// A child of the best of the present generation; nil before that is full.
   private mutating func child() -> Architecture? {
-    guard told.count >= Self.population else { return nil }
+    guard evaluated.count >= Self.population else { return nil }
     for _ in 0..<Self.patience {
-      let child = mutated(told.suffix(Self.population))
+      let child = mutated(evaluated.suffix(Self.population))
       if allowed.contains(child), !seen.contains(child) { return child }
     }
     return nil

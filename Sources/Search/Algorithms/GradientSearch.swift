@@ -1,8 +1,8 @@
 import Runs
 import Training
 
-/// The search by the gradient of θ (spec S9, S11): its networks are those that θ stands for within the
-/// budget, and some sampled from softmax(θ) on condition that they hold it.
+/// The search by the gradient of θ (spec S9, S11): its networks are those that θ stands for within
+/// the budget, and some sampled from softmax(θ) on condition that they are within it.
 struct GradientSearch: SupernetAlgorithm {
   private let theta: ArchitectureParameters
   private let choices: [Choice]
@@ -12,7 +12,8 @@ struct GradientSearch: SupernetAlgorithm {
   /// Networks sampled from softmax(θ) for the export, besides the most probable one.
   private static let samples = 4
 
-  /// Reads `theta`, which the task trains by `configuration` and `plan`; `choices` name its options.
+  /// Reads `theta`, which the task trains by `configuration` and `plan`; `choices` name its
+  /// options.
   init(
     _ theta: ArchitectureParameters,
     choices: [Choice],

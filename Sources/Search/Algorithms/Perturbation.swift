@@ -1,8 +1,9 @@
 import Data
 import Runs
 
-/// What the supernet loses without each single candidate (Wang et al., *Rethinking Architecture Selection in
-/// Differentiable NAS*, ICLR 2021): a candidate that is probable need not be the one that matters.
+/// What the supernet loses without each single candidate (Wang et al., *Rethinking Architecture
+/// Selection in Differentiable NAS*, ICLR 2021): a candidate that is probable need not be the one
+/// that matters.
 package struct Perturbation: Sendable, Equatable {
   /// Mean cross-entropy without a candidate less that of the whole supernet, [layer][candidate].
   package let increases: [[Double]]
@@ -10,7 +11,7 @@ package struct Perturbation: Sendable, Equatable {
   package let evaluations: Int
 }
 
-/// A layer of a selection by perturbation beside the most probable candidate.
+/// A layer of a selection by perturbation, with its most probable candidate.
 package struct SelectedLayer: Codable, Sendable, Equatable {
   /// Name of the choice.
   package var layer: String
@@ -38,12 +39,12 @@ package struct SelectedLayer: Codable, Sendable, Equatable {
 extension SearchTask {
   /// Masks one candidate at a time and measures the supernet on the images kept for θ.
   ///
-  /// Batch-norm takes the statistics of each batch, so that a mixture without a candidate goes by its own and
-  /// not by those of the whole; statistics and weights are left as they are.
+  /// Batch-norm takes the statistics of each batch, so that a mixture without a candidate uses
+  /// its own and not by those of the whole; statistics and weights are left as they are.
   ///
   /// - Parameters:
   ///   - temperature: τ of the mixture.
-  ///   - stops: is told the share that is done; true from it ends the measurement.
+  ///   - stops: receives the share that is done; true from it ends the measurement.
   /// - Returns: nil if `stops` ended it.
   /// - Throws: what `stops` throws.
   func perturbation(
@@ -80,7 +81,8 @@ extension SearchTask {
     return Perturbation(increases: increases, evaluations: evaluations)
   }
 
-  /// The network whose candidates the supernet can spare least, within the budget, and how it compares.
+  /// The network whose candidates the supernet can spare least, within the budget, and how it
+  /// compares.
   func selected(by perturbation: Perturbation) -> (network: Architecture, layers: [SelectedLayer]) {
     let increases = perturbation.increases
     let argmax = supernet.argmax

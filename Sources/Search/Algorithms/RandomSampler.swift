@@ -4,7 +4,7 @@ import Tensor
 struct RandomSampler: Sampler {
   private var left: ArraySlice<Architecture>
 
-  /// Networks of `allowed`, each as likely as any other.
+  /// Networks of `allowed`, each as probable as any other.
   init(allowed: [Architecture], seed: UInt64) {
     var random = Philox(seed: seed, purpose: .sampling, step: 2)
     left = random.permutation(allowed.count).map { allowed[Int($0)] }[...]

@@ -1,14 +1,14 @@
 import Runs
 
-/// The search at random (spec S12): θ rests, and networks that were sampled before the training are
-/// evaluated with the supernet's weights at its end.
+/// Random search (spec S12): θ is frozen, and networks that were sampled before the training
+/// are evaluated with the supernet's weights at its end.
 struct RandomSearch: SupernetAlgorithm {
   /// Different networks, at least one.
   private let networks: [Architecture]
 
   /// Samples networks within the budget if there is one; the same for a seed.
   ///
-  /// Those that make use of the budget, and where there are none, any that hold it.
+  /// Those that make use of the budget, and where there are none, any within it.
   init(_ configuration: Configuration, costModel: any CostModel, optionCounts: [Int]) {
     let limit = configuration.limit
     let ranges =
@@ -34,7 +34,7 @@ struct RandomSearch: SupernetAlgorithm {
 
   /// The first that was sampled.
   var leader: Architecture { networks[0] }
-  var leaderName: String { "a network drawn at random" }
+  var leaderName: String { "a network sampled at random" }
   var forecast: ThetaForecast? { nil }
   var verdict: Verdict? { nil }
 

@@ -2,13 +2,14 @@ import Foundation
 
 /// Betters networks by their neighbours (spec S11).
 ///
-/// A search decides its layers one by one, each for the mixture of the others; what suits the network that
-/// came out may be another candidate here, or a trade of cost between two layers. Neighbours are the networks
-/// within the limit with one changed layer, or with two of which one becomes cheaper and the other more expensive.
+/// A search decides its layers one by one, each for the mixture of the others; what suits the
+/// network that came out may be another candidate here, or a trade of cost between two layers.
+/// Neighbours are the networks within the limit with one changed layer, or with two of which one
+/// becomes cheaper and the other more expensive.
 ///
-/// There are far more of them than evaluations. So a sum of what the candidates seem to be worth is fitted to all
-/// networks evaluated so far, and the best network's most promising neighbour is next; where the fit knows no
-/// difference, the one that the search holds most probable.
+/// There are far more of them than evaluations. So a sum of what the candidates seem to be worth is
+/// fitted to all networks evaluated so far, and the best network's most promising neighbour is
+/// next; where the fit knows no difference, the one that the search holds most probable.
 struct Refinement {
   private let costModel: any CostModel
   private let within: ClosedRange<Double>
@@ -16,7 +17,7 @@ struct Refinement {
   private let scores: [[Double]]
 
   /// - Parameters:
-  ///   - costModel: tells which neighbours there are.
+  ///   - costModel: says which neighbours there are.
   ///   - within: costs that a neighbour may have.
   ///   - probabilities: of the candidates, [layer][candidate]; they order the trials.
   init(

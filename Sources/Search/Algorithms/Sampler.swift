@@ -1,7 +1,7 @@
 /// An algorithm that gives networks one at a time and learns from what they reach (ask and tell).
 ///
-/// It needs no θ and no mixture, so whoever evaluates is free: a table of results, a supernet's weights, or
-/// a training from scratch.
+/// It needs no θ and no mixture, so whoever evaluates is free: a table of results, a supernet's
+/// weights, or a training from scratch.
 protocol Sampler {
   /// The next network to evaluate, none twice; nil when there are no more.
   mutating func ask() -> Architecture?

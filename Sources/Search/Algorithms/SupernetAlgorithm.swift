@@ -1,16 +1,18 @@
 import Runs
 
-/// What finds networks in a supernet, beside the training of its weights: by the gradient of θ, or at random.
+/// What finds networks in a supernet while its weights are trained: by the gradient of θ, or
+/// at random.
 ///
-/// A `SearchTask` trains and evaluates; whatever depends on how networks come about it asks its algorithm.
+/// A `SearchTask` trains and evaluates; whatever depends on how networks come about it asks its
+/// algorithm.
 protocol SupernetAlgorithm {
   /// The network that stands for the search before its end.
   var leader: Architecture { get }
   /// What the leader is, for a line of progress.
   var leaderName: String { get }
-  /// Whether the plan is long enough for θ; nil where θ rests.
+  /// Whether the plan is long enough for θ; nil where θ is frozen.
   var forecast: ThetaForecast? { get }
-  /// How decided θ is; nil where θ rests.
+  /// How decided θ is; nil where θ is frozen.
   var verdict: Verdict? { get }
 
   /// The networks that are evaluated at the end, at least one.
@@ -19,11 +21,12 @@ protocol SupernetAlgorithm {
   func ranked(_ evaluated: [EvaluatedNetwork]) -> [EvaluatedNetwork]
   /// The network that the search would give without a budget, where `chosen` is the one it gives.
   func unbounded(chosen: Architecture) -> Architecture
-  /// Why `chosen` is not the most probable network, in a line; nil where there is nothing to explain.
+  /// Why `chosen` is not the most probable network, in a line; nil where there is nothing to
+  /// explain.
   func reason(for chosen: Architecture) -> String?
   /// Adds to a result what only this algorithm knows of the evaluated networks.
   func complete(_ result: inout SearchResult, _ evaluated: [EvaluatedNetwork])
-  /// Whether exported accuracies stand under their earlier name too, for scripts that read it.
+  /// Whether exported accuracies have their earlier name too, for scripts that read it.
   var exportsThetaAccuracy: Bool { get }
 }
 

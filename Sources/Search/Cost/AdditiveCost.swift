@@ -1,8 +1,8 @@
 import Runs
 import Tensor
 
-/// The cost of a network as the sum of its parts (spec S6): a price for each option of each layer, and one
-/// for what all networks share.
+/// The cost of a network as the sum of its parts (spec S6): a price for each option of each layer,
+/// and one for what all networks share.
 package struct AdditiveCost: CostModel, Equatable {
   /// Prices [layer][candidate], in the order of the logits: FLOPs, weights, or milliseconds.
   package var layers: [[Double]]
@@ -55,7 +55,8 @@ package struct AdditiveCost: CostModel, Equatable {
     }
   }
 
-  /// Σᵢ mᵢ·priceᵢ of one layer; the value of a hard mixture is the chosen one's, the gradient the soft's.
+  /// Σᵢ mᵢ·priceᵢ of one layer; the value of a hard mixture is the chosen one's, the gradient the
+  /// soft's.
   private func expected(_ mixture: Mixture, prices layer: [Double], on engine: Engine) -> Tensor {
     let weights = mixture.weights
     let samples = mixture.samples

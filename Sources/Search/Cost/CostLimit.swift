@@ -7,13 +7,13 @@ package struct CostLimit: Sendable, Equatable {
   package let name: String
   /// In the metric's unit.
   package let most: Double
-  /// As it was typed.
+  /// The text that the user gave.
   package let text: String
 
   private static let suffixes: [Character: Double] = ["K": 1e3, "M": 1e6, "G": 1e9]
 
-  /// Understands `NAME<=NUMBER`, the number with K, M or G behind it if it is in thousands, millions or
-  /// thousand millions.
+  /// Understands `NAME<=NUMBER`, the number with K, M or G behind it if it is in thousands,
+  /// millions or thousand millions.
   ///
   /// Errors: `.usage` for any other text.
   package init(_ text: String) throws {
@@ -38,8 +38,8 @@ package struct CostLimit: Sendable, Equatable {
 
   /// Costs up to `limit`; all of them where that is nil.
   ///
-  /// A network that costs exactly the limit is within it (spec S8), so a rounding above still is: the same
-  /// prices, added up in another order, may differ by that.
+  /// A network that costs exactly the limit is within it (spec S8), so a rounding above still is:
+  /// the same prices, added up in another order, may differ by that.
   package static func within(_ limit: Double?) -> ClosedRange<Double> {
     guard let limit else { return -.infinity ... .infinity }
     return -.infinity...limit + 1e-9 * abs(limit)

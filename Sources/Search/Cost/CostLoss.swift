@@ -9,17 +9,18 @@ import Tensor
 
 /// How cross-entropy CE and expected cost become one loss (spec S8).
 ///
-/// LAT is the cost of the whole network, fixed parts included: for the log forms in thousands of FLOPs or
-/// parameters, or in microseconds; for `additive` in millions, or in milliseconds:
+/// LAT is the cost of the whole network, fixed parts included: for the log forms in thousands of
+/// FLOPs or parameters, or in microseconds; for `additive` in millions, or in milliseconds:
 /// - `log`: α·CE·log(LAT^β) = α·β·CE·log LAT
 /// - `paper`: α·CE·(log LAT)^β
 /// - `additive`: CE + α·LAT^β
-/// - `target` and `limit`, with a learned multiplier λ (`CostMultiplier`): CE + λ·(C/B − 1), C the cost of
-///   softmax(θ), B the budget; α is where λ starts. With a fixed one `target` is CE + α·d,
-///   d = max(0, |C/B − 1| − band), and `limit` has d = max(0, LAT/B − 1 − band). β has no part in them.
+/// - `target` and `limit`, with a learned multiplier λ (`CostMultiplier`): CE + λ·(C/B − 1), C the
+///   cost of softmax(θ), B the budget; α is where λ starts. With a fixed one `target` is CE + α·d,
+///   d = max(0, |C/B − 1| − band), and `limit` has d = max(0, LAT/B − 1 − band). β has no part in
+///   them.
 ///
-/// Guard: the log forms need log LAT > 0. LAT is held at no less than 1.01 (no gradient comes from below),
-/// and a search whose cheapest network lies there is refused before it starts.
+/// Guard: the log forms need log LAT > 0. LAT is held at no less than 1.01 (no gradient comes from
+/// below), and a search whose cheapest network lies there is refused before it starts.
 package struct CostLoss: Sendable {
   private let settings: Configuration.LossSettings
   private let metric: Configuration.SearchSettings.Cost
@@ -27,10 +28,11 @@ package struct CostLoss: Sendable {
   private let budget: Double
   private static let least: Float = 1.01
 
-  /// Takes costs in `metric` (milliseconds for latency); `budget` is that of target and limit, above 0.
+  /// Takes costs in `metric` (milliseconds for latency); `budget` is that of target and limit,
+  /// above 0.
   ///
-  /// Checks that the loss stays positive for every network of the space: `cheapest` is what the least
-  /// of them costs. Throws a `UserError` naming the key when it would not.
+  /// Checks that the loss stays positive for every network of the space: `cheapest` is what the
+  /// least of them costs. Throws a `UserError` naming the key when it would not.
   package init(
     _ settings: Configuration.LossSettings,
     metric: Configuration.SearchSettings.Cost,
@@ -58,9 +60,9 @@ package struct CostLoss: Sendable {
 
   /// Whether the cost is that of softmax(θ) instead of the step's sample.
   ///
-  /// A sample's cost scatters widely round its mean: a penalty on it would still push when the mean is right,
-  /// would lean the other way where prices are lopsided, and would have no gradient left at a low
-  /// temperature, when a sample is as good as discrete.
+  /// The cost of a single sample has a high variance: a penalty on it would push even where the
+  /// mean is right, would be biased where prices are skewed, and would have no gradient at a low
+  /// temperature, when a sample is nearly discrete.
   var isOfProbabilities: Bool {
     settings.form == .target || settings.form == .limit && settings.multiplier == .learned
   }
@@ -80,8 +82,8 @@ package struct CostLoss: Sendable {
     metric == .latency ? 1e3 : 1e-3
   }
 
-  /// The loss of scalar tensors `crossEntropy` and `cost`, on their engine's tape; `multiplier` is the
-  /// learned one, where there is one.
+  /// The loss of scalar tensors `crossEntropy` and `cost`, on their engine's tape; `multiplier` is
+  /// the learned one, where there is one.
   package func callAsFunction(
     crossEntropy: Tensor,
     cost: Tensor,

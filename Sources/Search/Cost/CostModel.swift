@@ -4,9 +4,10 @@ import Tensor
 /// What the networks of a search space cost in one metric, and what follows from it: the one place
 /// where a search learns of costs.
 ///
-/// A search asks for the cost of a network, for the expected cost under probabilities and under a sampled
-/// mixture, and for networks whose cost lies in a range. `AdditiveCost` answers where a network costs the
-/// sum of its parts; where the cost of an option depends on its neighbours' it takes another model.
+/// A search asks for the cost of a network, for the expected cost under probabilities and under a
+/// sampled mixture, and for networks whose cost lies in a range. `AdditiveCost` answers where a
+/// network costs the sum of its parts; where the cost of an option depends on its neighbours' it
+/// takes another model.
 package protocol CostModel: Sendable {
   /// What is counted; latencies are in milliseconds.
   var metric: Configuration.SearchSettings.Cost { get }
@@ -24,11 +25,12 @@ package protocol CostModel: Sendable {
   func gradient(_ probabilities: [[Double]]) -> [[Double]]
   /// The expected cost of a sample, the mean over its rows: a scalar on `engine`'s tape.
   ///
-  /// There is a mixture for each choice. The value of a hard one is the chosen options', its gradient the
-  /// soft one's.
+  /// There is a mixture for each choice. The value of a hard one is the chosen options', its
+  /// gradient the soft one's.
   func expected(_ mixtures: [Mixture], on engine: Engine) -> Tensor
 
-  /// The architecture of greatest Σ `logProbabilities` whose cost lies `within`; nil when nothing fits.
+  /// The architecture of greatest Σ `logProbabilities` whose cost lies `within`; nil when nothing
+  /// fits.
   ///
   /// `logProbabilities` is [choice][option]: any score that adds up will do, and −∞ bans an option.
   func mostProbable(
@@ -36,11 +38,11 @@ package protocol CostModel: Sendable {
     within: ClosedRange<Double>
   ) -> Architecture?
 
-  /// Up to `count` different architectures sampled on condition that their cost lies `within` (spec S11,
-  /// S12), in the order of the sampling.
+  /// Up to `count` different architectures sampled on condition that their cost lies `within` (spec
+  /// S11, S12), in the order of the sampling.
   ///
-  /// A range may hold fewer than were asked for, and a settled search samples the same one over and over:
-  /// after 20 samples for each wanted it is given up.
+  /// A range may hold fewer than were asked for, and a settled search samples the same one over and
+  /// over: after 20 samples for each wanted it is given up.
   ///
   /// - Parameters:
   ///   - count: wanted.

@@ -6,18 +6,20 @@
 
 /// The learned weight of the cost under a budget, and the projection that keeps to it (spec S8).
 ///
-/// A search under a budget B minimises the Lagrangian CE + λ·(C/B − 1), C = Σ softmax(θ)·price. After the
-/// t-th step on θ, with g = C/B − 1:
+/// A search under a budget B minimises the Lagrangian CE + λ·(C/B − 1), C = Σ softmax(θ)·price.
+/// After the t-th step on θ, with g = C/B − 1:
 ///
-/// - Dual ascent: λ ← λ + r·(1 + |λ|)·clamp(g/w, −1…1), r = max(0.03, min(1, 3/t)), w = min(0.1, rate of θ):
-///   how far a step can leave the budget is of the order of that rate. A target is met from both sides, and
-///   λ may be negative; a limit holds from above, and λ is projected on λ ≥ 0.
-/// - Projection: where C left the allowed costs, θ ← θ − ν·price/B with the least |ν| that brings it back.
-///   Of all distributions within the budget this is the one nearest to softmax(θ) in Kullback–Leibler
-///   divergence. So the expected cost holds from the first step on, however few steps there are, and λ only
-///   has to learn how accuracy is traded for cost: it rests when no step leaves the budget any more.
+/// - Dual ascent: λ ← λ + r·(1 + |λ|)·clamp(g/w, −1…1), r = max(0.03, min(1, 3/t)), w = min(0.1,
+///   rate of θ): how far a step can leave the budget is of the order of that rate. A target is met
+///   from both sides, and λ may be negative; a limit holds from above, and λ is projected on λ ≥ 0.
+/// - Projection: where C left the allowed costs, θ ← θ − ν·price/B with the least |ν| that brings
+///   it back. Of all distributions within the budget this is the one nearest to softmax(θ) in
+///   Kullback–Leibler divergence. So the expected cost holds from the first step on, however few
+///   steps there are, and λ only has to learn how accuracy is traded for cost: it stays constant
+///   when no step leaves the budget any more.
 ///
-/// The rate is relative to 1 + |λ|, and large at first, so that a start of 0.1 or of 10 is soon forgotten.
+/// The rate is relative to 1 + |λ|, and large at first, so that a start of 0.1 or of 10 is soon
+/// forgotten.
 package struct CostMultiplier: Sendable, Equatable {
   /// What the expected cost is brought to.
   package enum Aim: Sendable, Equatable {
@@ -27,7 +29,8 @@ package struct CostMultiplier: Sendable, Equatable {
     case target(band: Double)
   }
 
-  /// λ, the weight of the cost in units of the budget; a Float, so that a checkpoint keeps it whole.
+  /// λ, the weight of the cost in units of the budget; a Float, so that a checkpoint keeps it
+  /// whole.
   package private(set) var value: Float
   /// Steps on θ so far.
   private(set) var steps = 0
@@ -48,7 +51,7 @@ package struct CostMultiplier: Sendable, Equatable {
     self.aim = aim
   }
 
-  /// Goes on from a saved state.
+  /// Continues from a saved state.
   mutating func restore(value: Float, steps: Int) {
     self.value = value
     self.steps = steps

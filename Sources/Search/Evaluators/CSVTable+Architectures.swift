@@ -4,9 +4,11 @@ import Runs
 extension CSVTable {
   /// The column `arch`: one digit a layer, the index of its candidate; one network for each row.
   ///
-  /// - Parameter sizes: candidates of each layer; nil takes the length of the first row and every digit.
+  /// - Parameter sizes: candidates of each layer; nil takes the length of the first row and every
+  ///   digit.
   /// - Returns: the network of each row.
-  /// - Throws: `UserError` naming row and column of a wrong length, a wrong digit or a repeated architecture.
+  /// - Throws: `UserError` naming row and column of a wrong length, a wrong digit or a repeated
+  ///   architecture.
   package func architectures(sizes: [Int]? = nil) throws -> [Architecture] {
     let column = try column("arch")
     let length = sizes?.count ?? rows[0][column].count
@@ -18,7 +20,8 @@ extension CSVTable {
         throw fault(
           row: row,
           column: column,
-          "'\(cell)' has \(cell.count) digits for \(length) layers"
+          "'\(cell)' has \(Format.counted(cell.count, "digit")) "
+            + "for \(Format.counted(length, "layer"))"
         )
       }
       let options = try cell.enumerated().map { layer, character in

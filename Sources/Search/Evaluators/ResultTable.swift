@@ -1,10 +1,12 @@
 import Data
 import Runs
 
-/// Results of a whole space, or of a part of it: what stands in for training when a search is to be proven.
+/// Results of a whole space, or of a part of it: what replaces training when a search is
+/// tested.
 ///
-/// A CSV file, plain or gzipped, with a column `arch` (one digit a layer, the index of its candidate), one or
-/// more columns `acc…` (test accuracy of a seed, a share or percent), and columns of costs under any name.
+/// A CSV file, plain or gzipped, with a column `arch` (one digit a layer, the index of its
+/// candidate), one or more columns `acc…` (test accuracy of a seed, a share or percent), and
+/// columns of costs under any name.
 package struct ResultTable: Sendable {
   /// The file.
   package let path: String
@@ -29,7 +31,8 @@ package struct ResultTable: Sendable {
 
   /// Reads a file.
   ///
-  /// Errors: `UserError` naming the row and column of a cell that is no architecture or no accuracy.
+  /// Errors: `UserError` naming the row and column of a cell that is no architecture or no
+  /// accuracy.
   package init(path: String) throws {
     try self.init(CSVTable(path: path))
   }
@@ -73,7 +76,7 @@ package struct ResultTable: Sendable {
 
   /// A column of costs.
   ///
-  /// Errors: `.data` naming the columns there are, or the cell that is no number of 0 or more.
+  /// Errors: `.data` naming the columns there are, or the cell that is not a number of 0 or more.
   package func costs(_ name: String) throws -> Costs {
     let column = try table.column(name)
     let values = try table.rows.indices.map { row in
@@ -88,11 +91,11 @@ package struct ResultTable: Sendable {
 
   /// Costs of a complete table as a sum of prices: what each candidate of each layer adds.
   ///
-  /// Prices are differences between networks that differ in one layer, so whole numbers stay whole and a sum
-  /// of them meets a limit exactly.
+  /// Prices are differences between networks that differ in one layer, so whole numbers stay whole
+  /// and a sum of them meets a limit exactly.
   ///
-  /// Errors: `.data` naming the column and the worst row when the sum misses a cost by more than 10⁻⁶ of the
-  /// most expensive network's, or the architectures that are lacking.
+  /// Errors: `.data` naming the column and the worst row when the sum misses a cost by more than
+  /// 10⁻⁶ of the most expensive network's, or the architectures that are lacking.
   package func prices(_ costs: Costs) throws -> AdditiveCost {
     try checkComplete()
     let first = Architecture(sizes.map { _ in 0 })
@@ -140,10 +143,11 @@ package struct ResultTable: Sendable {
       missing[layer] += 1
     }
     let lacking = whole - Double(architectures.count)
+    let count = lacking < 1e15 ? "\(Int(lacking))" : "\(lacking)"
     throw UserError(
       .data,
       path,
-      "lacks \(lacking < 1e15 ? "\(Int(lacking))" : "\(lacking)") of the space's architectures, the first is "
+      "lacks \(count) of the space's architectures, the first is "
         + missing.map(String.init).joined(),
       remedy: "a gradient search needs them all; use --algorithm random or evolution"
     )

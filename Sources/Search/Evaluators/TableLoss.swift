@@ -3,10 +3,10 @@ import Tensor
 
 /// A table of results as a supernet's loss: what a mixture of candidates is taken to lose.
 ///
-/// At mixture weights m the loss is the expectation under independent choices of the layers,
-/// L(m) = Σ_a Π_l m_{l,a_l} · loss(a): the multilinear extension of the table, equal to it where every layer is
-/// certain. loss(a) = −log accuracy(a) in units of its standard deviation over the table, so that α of the
-/// cost and Adam's weight decay weigh against differences of the order of 1.
+/// At mixture weights m the loss is the expectation under independent choices of the layers, L(m) =
+/// Σ_a Π_l m_{l,a_l} · loss(a): the multilinear extension of the table, equal to it where every
+/// layer is certain. loss(a) = −log accuracy(a) in units of its standard deviation over the table,
+/// so that α of the cost and Adam's weight decay weigh against differences of the order of 1.
 struct TableLoss {
   private let sizes: [Int]
   /// [a_1, a_2, …], the last layer running fastest.
@@ -70,8 +70,8 @@ struct TableLoss {
     return (values[sizes.count][0], gradients)
   }
 
-  /// L of a sample as a scalar on the tape of the mixtures, in place of a supernet's cross-entropy; the mean
-  /// where each mixture has several rows [samples, candidates].
+  /// L of a sample as a scalar on the tape of the mixtures, in place of a supernet's cross-entropy;
+  /// the mean where each mixture has several rows [samples, candidates].
   func crossEntropy(_ mixtures: [Mixture], on engine: Engine) -> Tensor {
     let samples = mixtures.first?.samples ?? 1
     let values = mixtures.map { ($0.forward ?? $0.weights.values).map(Double.init) }

@@ -4,10 +4,10 @@ import Tensor
 
 /// A search on a table of results instead of training: the proving ground of the search code.
 ///
-/// What counts as an evaluation is one network looked up in the table, the stand-in for training it. A
-/// gradient search makes its steps on a mixture of all networks, as it does on a supernet; they look up no
-/// single network and are reported apart. The networks that it derives are looked up, and nothing of the table
-/// but their results decides among them.
+/// What counts as an evaluation is one network looked up in the table, the stand-in for training
+/// it. A gradient search makes its steps on a mixture of all networks, as it does on a supernet;
+/// they look up no single network and are reported apart. The networks that it derives are looked
+/// up, and nothing of the table but their results decides among them.
 package struct TableSearch: Sendable {
   /// How networks are chosen.
   package enum Algorithm: String, Sendable, CaseIterable {
@@ -73,9 +73,9 @@ package struct TableSearch: Sendable {
 
   /// Prepares searches on `table`; `metric` names the column of the loss where there is no limit.
   ///
-  /// Errors: `UserError` for a limit below the cheapest network (the range is shown), a column that is missing
-  /// or, for dnas, not additive, a loss that needs a metric or a limit that is not there, and for dnas a table
-  /// with gaps.
+  /// Errors: `UserError` for a limit below the cheapest network (the range is shown), a column that
+  /// is missing or, for dnas, not additive, a loss that needs a metric or a limit that is not
+  /// there, and for dnas a table with gaps.
   package init(
     _ table: ResultTable,
     limit: CostLimit?,
@@ -112,7 +112,7 @@ package struct TableSearch: Sendable {
       throw UserError(
         .usage,
         "--loss \(form.rawValue)",
-        form.needsBudget ? "aims at which cost?" : "weighs which cost?",
+        "needs a cost \(form.needsBudget ? "to stay within" : "to weigh")",
         remedy: form.needsBudget ? "give a --limit" : "give a --limit or a --metric"
       )
     }
@@ -141,7 +141,8 @@ package struct TableSearch: Sendable {
   ///
   /// - Parameters:
   ///   - seed: of all random numbers.
-  ///   - algorithm: another one than the settings', to compare with; dnas only where the settings say so.
+  ///   - algorithm: another one than the settings', to compare with; dnas only where the settings
+  ///     say so.
   /// - Returns: the best network looked up.
   /// - Throws: nothing that `init` did not.
   package func run(seed: UInt64, algorithm: Algorithm? = nil) throws -> Answer {
@@ -218,8 +219,8 @@ package struct TableSearch: Sendable {
     return answer(derived(theta, seed), steps: steps)
   }
 
-  /// Rows looked up: the most probable network within the limit and some sampled within it, then neighbours of
-  /// the best of them until none is better or the evaluations are spent (spec S11).
+  /// Rows looked up: the most probable network within the limit and some sampled within it, then
+  /// neighbours of the best of them until none is better or the evaluations are spent (spec S11).
   private func derived(_ theta: ArchitectureParameters, _ seed: UInt64) -> [Int] {
     // The costs of the table decide, whatever the last digit of a sum of prices.
     let within = CostLimit.within(limit?.most)

@@ -27,8 +27,8 @@ package struct LatencyCheck: Sendable, Equatable {
     MedianInterval(rows.map { abs($0.error) }).median
   }
 
-  /// Share of the measured variance that the table explains, 1 − Σ(m − p)² / Σ(m − m̄)²; 0 where all take the
-  /// same time.
+  /// Share of the measured variance that the table explains, 1 − Σ(m − p)² / Σ(m − m̄)²; 0 where
+  /// all take the same time.
   package var r2: Double {
     let mean = rows.reduce(0) { $0 + $1.measured } / Double(rows.count)
     let total = rows.reduce(0) { $0 + ($1.measured - mean) * ($1.measured - mean) }
@@ -71,7 +71,8 @@ package struct LatencyCheck: Sendable, Equatable {
   ///   - threads: workers inside a network.
   ///   - isa: the kernels.
   ///   - precision: what is enough.
-  ///   - progress: called many times a second with the share that is done; what it throws ends the check.
+  ///   - progress: called many times a second with the share that is done; what it throws ends the
+  ///     check.
   /// - Returns: a row for each network, in the order of the sample.
   /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
   package static func run(

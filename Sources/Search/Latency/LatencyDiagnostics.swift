@@ -5,7 +5,7 @@ import Runs
 package enum LatencyDiagnostics {
   /// Something that a person should know of a table.
   package struct Finding: Sendable, Equatable {
-    /// How bad it is.
+    /// Its severity.
     package enum Grade: String, Sendable, Comparable {
       /// Worth knowing.
       case note
@@ -20,7 +20,7 @@ package enum LatencyDiagnostics {
       private var rank: Int { self == .note ? 0 : self == .warning ? 1 : 2 }
     }
 
-    /// How bad it is.
+    /// Its severity.
     package var grade: Grade
     /// One line: where and what.
     package var text: String
@@ -36,17 +36,18 @@ package enum LatencyDiagnostics {
   private static let noisy = 0.05
   /// Difference that counts as none where no spread is known.
   private static let unknownSpread = 0.03
-  /// Share of a convolution's extra time over skip that the cheapest convolution must save, for a table on which
-  /// not only skip saves time.
+  /// Share of a convolution's extra time over skip that the cheapest convolution must save, for a
+  /// table on which not only skip saves time.
   private static let leastSaving = 0.15
-  /// Findings of one kind that are told in full.
-  private static let told = 3
+  /// Findings of one kind that are reported in full.
+  private static let shown = 3
 
   /// Looks for what is wrong with a table.
   ///
   /// - Parameters:
   ///   - prices: the table.
-  ///   - choices: names of layers and candidates; kernel, expansion and groups are read from names such as `k3_e6`.
+  ///   - choices: names of layers and candidates; kernel, expansion and groups are read from names
+  ///     such as `k3_e6`.
   ///   - spread: relative spread of each price, [layer][candidate]; nil where not known.
   /// - Returns: the findings, the worst first.
   package static func findings(
@@ -109,7 +110,8 @@ package enum LatencyDiagnostics {
     return found
   }
 
-  /// Where the choice of a convolution saves little beside leaving it out, a cost term can only delete layers.
+  /// Where the choice of a convolution saves little against leaving it out, a cost term can only
+  /// delete layers.
   private static func onlySkip(_ rows: [Row]) -> Finding? {
     // Means over the layers: what a single fitted cell is off by evens out.
     var extra: [String: [Double]] = [:]
@@ -123,8 +125,9 @@ package enum LatencyDiagnostics {
     guard mean > 0, (mean - least) / mean < leastSaving else { return nil }
     return Finding(
       .warning,
-      "only skip saves time: over it a convolution costs \(number(mean)) more on average, the cheapest "
-        + "\(number(least)); a search on this table can only delete layers, not choose between blocks"
+      "only skip saves time: a convolution costs \(number(mean)) more than skip on average, "
+        + "the cheapest \(number(least)) more; "
+        + "a search on this table can only delete layers, not choose between blocks"
     )
   }
 
@@ -141,7 +144,8 @@ package enum LatencyDiagnostics {
     guard isFlat else { return nil }
     return Finding(
       .warning,
-      "\(row.place): flat, all convolutions cost \(number(least)) to \(number(most)), the same within the spread"
+      "\(row.place): flat, all convolutions cost \(number(least)) to \(number(most)), "
+        + "the same within the spread"
     )
   }
 
@@ -160,7 +164,8 @@ package enum LatencyDiagnostics {
         if share > worst?.share ?? 0 {
           worst = (
             share,
-            "\(large.name) (\(number(large.price))) is cheaper than \(small.name) (\(number(small.price)))"
+            "\(large.name) (\(number(large.price))) is cheaper than "
+              + "\(small.name) (\(number(small.price)))"
           )
         }
       }
@@ -183,13 +188,14 @@ package enum LatencyDiagnostics {
 
   /// The first few of a kind, and how many layers more there are.
   private static func condensed(_ all: [Finding]) -> [Finding] {
-    guard all.count > told + 1, let kind = all.first else { return all }
+    guard all.count > shown + 1, let kind = all.first else { return all }
     let kindName = kind.text.split(separator: ":").dropFirst().first?.split(separator: ",").first
-    return all.prefix(told)
+    return all.prefix(shown)
       + [
         Finding(
           kind.grade,
-          "\(all.count - told) more layers are\(kindName.map { String($0) } ?? " such")"
+          Format.counted(all.count - shown, "more layer") + " are"
+            + (kindName.map { String($0) } ?? " such")
         )
       ]
   }

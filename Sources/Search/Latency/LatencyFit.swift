@@ -5,12 +5,13 @@ import Tensor
 
 /// A device's latency table, fitted to the times of whole networks (spec S7).
 ///
-/// The file is CSV: `arch` (one digit a layer, the index of its candidate in the config's order) and a column
-/// of milliseconds for each device.
+/// The file is CSV: `arch` (one digit a layer, the index of its candidate in the config's order)
+/// and a column of milliseconds for each device.
 ///
-/// Only differences within a layer can be told from whole networks. So the cheapest candidate of each layer
-/// is priced 0, and what it costs is part of the fixed part; no price is negative, and every prediction is the
-/// fit's. Where the cheapest is not `skip`, skip has a price: noise, which the table doctor names.
+/// Only differences within a layer follow from whole networks. So the cheapest candidate of
+/// each layer is priced 0, and what it costs is part of the fixed part; no price is negative, and
+/// every prediction is the fit's. Where the cheapest is not `skip`, skip has a price: noise, which
+/// the diagnostics name.
 package struct LatencyFit: Sendable {
   /// Milliseconds, none of them negative.
   package let prices: AdditiveCost
@@ -37,8 +38,8 @@ package struct LatencyFit: Sendable {
   ///   - sizes: candidates of each layer of the space.
   ///   - networks: how many to fit to; nil for all.
   ///   - seed: of the sample.
-  /// - Throws: `UserError` naming the row and column of a cell that is no architecture of the space or no time
-  ///   above 0, too few networks, or times that no sum of prices explains.
+  /// - Throws: `UserError` naming the row and column of a cell that is no architecture of the space
+  ///   or no time above 0, too few networks, or times that no sum of prices explains.
   package init(
     _ table: CSVTable,
     device: String,
@@ -62,7 +63,7 @@ package struct LatencyFit: Sendable {
       throw UserError(
         .data,
         table.path,
-        "too few networks to fit and judge a table",
+        "too few networks to fit and check a table",
         remedy: "give some hundred networks; a fifth of them is kept apart"
       )
     }

@@ -79,7 +79,7 @@ package struct LatencyGrid: Sendable, Equatable {
     return isSkip && !shape.contains("→") && !shape.contains(" s") ? 0 : nil
   }
 
-  /// What the doctor says; rows with gaps are left out.
+  /// The diagnostics; rows with gaps are left out.
   package var findings: [LatencyDiagnostics.Finding] {
     let whole = rows.filter { !$0.milliseconds.contains(nil) }
     let options = candidates.map { Choice.Option(name: $0) }

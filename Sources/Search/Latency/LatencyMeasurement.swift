@@ -11,21 +11,23 @@ package struct LatencyProgress: Sendable, Equatable {
   package var cellCount: Int
   /// Share of the work that is done, 0…1.
   package var share: Double
-  /// Seconds still to go; nil while that cannot be told.
+  /// Seconds still to go; nil while that is unknown.
   package var secondsLeft: Double?
 }
 
 /// What a measurement is content with.
 package struct LatencyPrecision: Sendable, Equatable {
-  /// Half the width of a median's confidence interval at which a timing ends, as a share of the median.
+  /// Half the width of a median's confidence interval at which a timing ends, as a share of the
+  /// median.
   package var target = 0.02
   /// What is still accepted when the time is up.
   package var accepted = 0.05
-  /// Seconds for one network before its spread is held against `accepted`; a slow network gets more.
+  /// Seconds for one network before its spread is held against `accepted`; a slow network gets
+  /// more.
   package var patience = 6.0
 
-  /// The usual precision, or a looser one: where `accepted` is above the usual, it is what a timing may end
-  /// with.
+  /// The usual precision, or a looser one: where `accepted` is above the usual, it is what a timing
+  /// may end with.
   package init(accepted: Double? = nil) {
     if let accepted { self.accepted = accepted }
     target = min(target, self.accepted)
@@ -38,9 +40,10 @@ extension LatencyTable {
 
   /// Times all cells of a space on this machine, batch 1, in few networks that hold each of them.
   ///
-  /// A block alone in a loop is timed with its weights and its input in the nearest cache, and with the whole call
-  /// around it; the sum of such times says little of a network. So every cell is timed by a `Stopwatch` inside
-  /// whole networks, each with other neighbours, and is worth the mean of their medians.
+  /// A block alone in a loop is timed with its weights and its input in the nearest cache, and with
+  /// the whole call around it; the sum of such times says little of a network. So every cell is
+  /// timed by a `Stopwatch` inside whole networks, each with other neighbours, and is worth the
+  /// mean of their medians.
   ///
   /// - Parameters:
   ///   - space: the space.
@@ -49,7 +52,7 @@ extension LatencyTable {
   ///   - precision: what is enough.
   ///   - continuing: what an interrupted measurement of the same space has saved.
   ///   - progress: called many times a second; what it throws ends the measurement.
-  ///   - save: receives the table as far as it is, whenever a network is done.
+  ///   - save: receives the table so far, whenever a network is done.
   /// - Returns: the table, every cell of the space in it.
   /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
   package static func measured(
@@ -80,7 +83,7 @@ extension LatencyTable {
         parts: true,
         engine: engine
       )
-      func tell(_ share: Double) throws {
+      func report(_ share: Double) throws {
         let share = (Double(index) + share) / Double(plan.count)
         let passed = (clock.now - start).seconds
         let done = Double(timed) + share * Double(plan.count) - Double(index)
@@ -94,7 +97,7 @@ extension LatencyTable {
           )
         )
       }
-      try time(timer, precision, &reference, tell)
+      try time(timer, precision, &reference, report)
       let parts = timer.parts
       precondition(parts.count == chosen.count + 2, "latency: \(parts.count) parts timed")
       table.add(
@@ -117,11 +120,11 @@ extension LatencyTable {
     _ timer: NetworkTimer,
     _ precision: LatencyPrecision,
     _ reference: inout ReferenceLoop,
-    _ tell: (Double) throws -> Void
+    _ report: (Double) throws -> Void
   ) throws {
     let clock = ContinuousClock()
     let start = clock.now
-    try tell(0)
+    try report(0)
     timer.warmUp(seconds: 0.03)
     // A slow network needs its calls all the same.
     let callSeconds = timer.callSeconds
@@ -131,7 +134,7 @@ extension LatencyTable {
       let passed = (clock.now - start).seconds
       let spread = timer.spread
       if spread <= precision.target { return }
-      try tell(min(0.95, passed / patience))
+      try report(min(0.95, passed / patience))
       if passed > patience, timer.isTimed {
         if spread <= precision.accepted { return }
         throw tooNoisy(spread, precision)
@@ -140,7 +143,7 @@ extension LatencyTable {
   }
 
   static func tooNoisy(_ spread: Double, _ precision: LatencyPrecision) -> UserError {
-    func percent(_ value: Double) -> String { String(format: "%.1f %%", 100 * value) }
+    func percent(_ value: Double) -> String { Format.fixed(100 * value, 1) + " %" }
     let seen = spread.isFinite ? "timings vary by \(percent(spread))" : "no two timings agree"
     let loose = spread.isFinite ? min(1, (spread * 120).rounded(.up) / 100) : 0.5
     return UserError(
@@ -153,7 +156,8 @@ extension LatencyTable {
 
   // MARK: The plan
 
-  /// Architectures that hold every candidate of every layer once a round, with other neighbours in each round.
+  /// Architectures that hold every candidate of every layer once a round, with other neighbours in
+  /// each round.
   static func plan(_ space: LayerwiseSpace) -> [(round: Int, architecture: Architecture)] {
     let most = space.layers.map(\.count).max() ?? 0
     return (0..<rounds).flatMap { round in
@@ -233,7 +237,8 @@ extension LatencyTable {
     times.map(\.spread).max().flatMap { $0.isFinite ? $0 : nil }
   }
 
-  /// Puts the cells in the order of the layers, whatever the order of the networks; the fixed parts go first.
+  /// Puts the cells in the order of the layers, whatever the order of the networks; the fixed parts
+  /// go first.
   private mutating func sort(by order: [BlockDescription]) {
     var ranks: [Key: Int] = [.fixed("stem"): -2, .fixed("rest"): -1]
     for (rank, block) in order.enumerated() { ranks[.cell(block.latencyCell)] = rank }

@@ -5,10 +5,12 @@ import Runs
 import Tensor
 
 extension LatencyTable {
-  /// The table of a space on this machine: the one kept in `path`, or one that is measured now and kept there.
+  /// The table of a space on this machine: the one kept in `path`, or one that is measured now and
+  /// kept there.
   ///
-  /// What an interrupted measurement has timed lies in `path` + `.unfinished`, and is gone on from. Where
-  /// `path` is no plain file (a pipe, standard output) there is none.
+  /// What an interrupted measurement has timed is in `path` + `.unfinished`; the next one continues
+  /// from it.
+  /// Where `path` is no plain file (a pipe, standard output) there is none.
   ///
   /// - Parameters:
   ///   - space: the space.
@@ -16,10 +18,10 @@ extension LatencyTable {
   ///   - threads: workers inside a block.
   ///   - isa: the kernels to time.
   ///   - precision: what is enough.
-  ///   - anew: whether to measure even if there is a finished table.
+  ///   - remeasures: whether to measure even if there is a finished table.
   ///   - progress: see `measured`.
-  ///   - unkept: called once if nothing can be kept in `path`, before the measurement where that shows; what
-  ///     it throws ends it.
+  ///   - unkept: called once if nothing can be kept in `path`, before the measurement where that
+  ///     shows; what it throws ends it.
   /// - Returns: the table, whole and fitting the space.
   /// - Throws: those of `measured`, and of `unkept`.
   package static func kept(
@@ -28,13 +30,14 @@ extension LatencyTable {
     threads: Int,
     isa: InstructionSet = .chosen,
     precision: LatencyPrecision = LatencyPrecision(),
-    anew: Bool = false,
+    remeasures: Bool = false,
     progress: (LatencyProgress) throws -> Void = { _ in },
     unkept: (UserError) throws -> Void = { throw $0 }
   ) throws -> LatencyTable {
     let path = path ?? cachePath(for: space, threads: threads, isa: isa)
     // A damaged file of the cache is made again, as any other of its kind.
-    if !anew, let table = try? load(path: path), (try? table.prices(for: space, place: path)) != nil
+    if !remeasures, let table = try? load(path: path),
+      (try? table.prices(for: space, place: path)) != nil
     {
       return table
     }
@@ -104,8 +107,8 @@ extension LatencyTable {
     }
   }
 
-  /// Where this machine's table of a space is kept for the user: a name of processor, threads, instruction set
-  /// and cells.
+  /// Where this machine's table of a space is kept for the user: a name of processor, threads,
+  /// instruction set and cells.
   package static func cachePath(
     for space: LayerwiseSpace,
     threads: Int,
@@ -123,7 +126,7 @@ extension LatencyTable {
       + "\(hash.prefix(12)).json"
   }
 
-  /// The processor's name, as the system tells it.
+  /// The processor's name, as the system names it.
   package static func hostProcessor() -> String {
     #if os(Linux)
       let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""

@@ -7,8 +7,8 @@ extension LatencyTable {
 
   /// Reads a table; `Documentation/latency-table.md` describes the file.
   ///
-  /// Errors: `.noInput` for a file that cannot be read; `.data` naming cell and key for what is missing, negative,
-  /// zero, no number, unknown or there twice.
+  /// Errors: `.noInput` for a file that cannot be read; `.data` naming cell and key for what is
+  /// missing, negative, zero, not a number, unknown or there twice.
   package static func load(path: String) throws -> LatencyTable {
     try parse(try readText(path), place: path)
   }
@@ -38,7 +38,7 @@ extension LatencyTable {
 
   // MARK: Reading
 
-  /// Understands the content of a file; `place` is what errors name.
+  /// Parses the content of a file; `place` is what errors name.
   package static func parse(_ text: String, place: String) throws -> LatencyTable {
     // JSON has no NaN; as a text it reaches the check that names its cell.
     let sound = text.replacing(/:\s*([-+]?(?i:nan|inf|infinity))\b/) { ": \"\($0.1)\"" }
@@ -133,11 +133,11 @@ extension LatencyTable.Entry {
     if milliseconds < 0 {
       throw reader.fault(
         "'ms' is negative (\(milliseconds))",
-        "a latency is above 0; measure it anew"
+        "a latency is above 0; measure it again"
       )
     }
     if milliseconds == 0, block != "identity", layer == nil {
-      throw reader.fault("'ms' is 0", "only an identity costs nothing; measure the cell anew")
+      throw reader.fault("'ms' is 0", "only an identity costs nothing; measure the cell again")
     }
     let spread = try reader.number("spread")
     if let spread, spread < 0 {
@@ -227,7 +227,7 @@ private struct LatencyObject {
   func number(_ key: String) throws -> Double? {
     guard let value = values[key] else { return nil }
     guard case .number(let number) = value, number.isFinite else {
-      throw fault("'\(key)' is \(value.words), not a number", "measure the cell anew")
+      throw fault("'\(key)' is \(value.words), not a number", "measure the cell again")
     }
     return number
   }

@@ -9,10 +9,11 @@ extension LatencyTable {
     "block", "height", "width", "input", "output", "stride", "milliseconds",
   ]
 
-  /// A table of another device from a file of this program's JSON, of JSON rows, or of comma-separated values.
+  /// A table of another device from a file of this program's JSON, of JSON rows, or of
+  /// comma-separated values.
   ///
-  /// A row's `block` is the name of a candidate of the space, or `stem`, `rest` or `fixed`, whose other cells may be
-  /// empty.
+  /// A row's `block` is the name of a candidate of the space, or `stem`, `rest` or `fixed`, whose
+  /// other cells may be empty.
   ///
   /// - Parameters:
   ///   - path: the file.

@@ -8,8 +8,8 @@ extension LatencyTable {
   ///   - space: the space, whose cells must all be there.
   ///   - place: what errors name, the file.
   /// - Returns: a price for each candidate of each layer.
-  /// - Throws: `.data` naming the cells that are missing, or the first one that the space does not have or that
-  ///   computes something else.
+  /// - Throws: `.data` naming the cells that are missing, or the first one that the space does not
+  ///   have or that computes something else.
   package func prices(for space: LayerwiseSpace, place: String) throws -> AdditiveCost {
     let cells = try matched(to: space, place: place)
     let fixed = try fixedEntries(of: space, place: place)
@@ -20,7 +20,8 @@ extension LatencyTable {
     )
   }
 
-  /// The relative spread of each price, [layer][candidate]; 0 for identities, nil where none is known.
+  /// The relative spread of each price, [layer][candidate]; 0 for identities, nil where none is
+  /// known.
   package func spread(for space: LayerwiseSpace, place: String) throws -> [[Double]]? {
     let cells = try matched(to: space, place: place)
     guard cells.joined().contains(where: { $0?.spread != nil }) else { return nil }
@@ -59,7 +60,7 @@ extension LatencyTable {
         .data,
         "\(place): \(strange.place)",
         "the space has no such cell (\(strange.block))",
-        remedy: "this table is of another macro-architecture or other candidates; "
+        remedy: "this table is of another search space or other candidates; "
           + "measure or import one for this space"
       )
     }
@@ -102,7 +103,7 @@ extension LatencyTable {
       "no cell for " + names.prefix(8).joined(separator: ", ") + more,
       remedy: knowsShape
         ? "add what is missing, or measure a table for these candidates"
-        : "the table is of another macro-architecture; measure or import one for this space"
+        : "the table is of another search space; measure or import one for this space"
     )
   }
 
@@ -143,7 +144,7 @@ extension LatencyTable {
           "the table's is \(found.block) on \(LatencyTable.shape(found.input, found.output, 1)), "
             + "the space's \(block.summary) on "
             + LatencyTable.shape(block.latencyCell.input, block.output, 1),
-          remedy: "the table is of another macro-architecture; measure one for this space"
+          remedy: "the table is of another search space; measure one for this space"
         )
       }
       return found

@@ -2,11 +2,11 @@ import Foundation
 import Networks
 import Runs
 
-/// How long the blocks of a space take on a device (spec S7): a readable JSON file, measured by this program or
-/// imported.
+/// How long the blocks of a space take on a device (spec S7): a readable JSON file, measured by
+/// this program or imported.
 ///
-/// A cell is found by its block, input, output and stride; a fitted table's by its layer and candidate. The
-/// latency of a network is the sum of its cells (spec S6).
+/// A cell is found by its block, input, output and stride; a fitted table's by its layer and
+/// candidate. The latency of a network is the sum of its cells (spec S6).
 package struct LatencyTable: Sendable, Equatable {
   /// What was timed: a processor's or a phone's name.
   package var device: String
@@ -21,7 +21,8 @@ package struct LatencyTable: Sendable, Equatable {
 
   /// One cell.
   package struct Entry: Sendable, Equatable {
-    /// Candidate name, or `stem`, `rest` (head, mean over all pixels, classifier), `fixed` (both together).
+    /// Candidate name, or `stem`, `rest` (head, mean over all pixels, classifier), `fixed` (both
+    /// together).
     package var candidate: String
     /// Layer from 1 on, of a cell that goes before the ones found by shape; nil for those.
     package var layer: Int?
@@ -35,11 +36,13 @@ package struct LatencyTable: Sendable, Equatable {
     package var stride: Int
     /// Median of the timings, milliseconds.
     package var milliseconds: Double
-    /// Half the width of the median's 95 % confidence interval, as a share of it; nil where not known.
+    /// Half the width of the median's 95 % confidence interval, as a share of it; nil where not
+    /// known.
     package var spread: Double?
     /// Timings behind it; nil where not known.
     package var repeats: Int?
-    /// Networks that it was timed in, `milliseconds` being the mean of their medians; nil where not known.
+    /// Networks that it was timed in, `milliseconds` being the mean of their medians; nil where not
+    /// known.
     package var networks: Int?
 
     /// A cell for `description`; `candidate` is its name unless given.
@@ -91,14 +94,14 @@ package struct LatencyTable: Sendable, Equatable {
     /// Whether it belongs to what all networks share.
     package var isFixed: Bool { LatencyTable.fixedNames.contains(candidate) }
 
-    /// Where it stands: `layer 3, k3_e6`, or `16x16 24→32 s2, k3_e6`.
+    /// Its place: `layer 3, k3_e6`, or `16x16 24→32 s2, k3_e6`.
     package var place: String {
       if isFixed { return candidate }
       return (layer.map { "layer \($0)" } ?? LatencyTable.shape(input, output, stride))
         + ", " + candidate
     }
 
-    /// What it is found by.
+    /// What identifies it.
     var key: Key {
       layer.map { .layer($0, candidate) } ?? (isFixed ? .fixed(candidate) : .cell(cell))
     }

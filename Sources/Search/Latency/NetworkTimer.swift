@@ -3,11 +3,13 @@ import Networks
 import Runs
 import Tensor
 
-/// A median with the order statistics that hold it with 95 % confidence, whatever the distribution.
+/// A median with the order statistics that enclose it with 95 % confidence, whatever the
+/// distribution.
 struct MedianInterval: Equatable {
   /// The middle one, or the mean of the middle two.
   let median: Double
-  /// Half the width of the interval, as a share of the median; infinite where there are too few values.
+  /// Half the width of the interval, as a share of the median; infinite where there are too few
+  /// values.
   let spread: Double
 
   /// Of values in any order, at least one.
@@ -26,7 +28,8 @@ struct MedianInterval: Equatable {
   }
 }
 
-/// Times one network's calls in batches, so that batches that other load has slowed can be told and replaced.
+/// Times one network's calls in batches, so that batches that other load has slowed can be
+/// recognised and replaced.
 final class NetworkTimer {
   private let network: InferenceNetwork
   private let image: Tensor
@@ -41,7 +44,8 @@ final class NetworkTimer {
   /// How far a batch may lie above the fastest one.
   private static let agreement = 1.03
 
-  /// Prepares a network of random weights; with `parts` every stage is timed, else the call as a whole.
+  /// Prepares a network of random weights; with `parts` every stage is timed, else the call as a
+  /// whole.
   ///
   /// Errors: `.unavailable` for blocks that the inference path lacks.
   init(_ description: NetworkDescription, parts: Bool, engine: Engine) throws {
@@ -61,8 +65,8 @@ final class NetworkTimer {
     self.network = network
   }
 
-  /// Milliseconds of a whole network, the median of calls that other load left alone as far as that was
-  /// possible within a second.
+  /// Milliseconds of a whole network, the median of calls that other load left alone as far as that
+  /// was possible within a second.
   ///
   /// Errors: `.unavailable` for blocks that the inference path lacks.
   static func milliseconds(_ network: NetworkDescription, engine: Engine) throws -> Double {
@@ -88,8 +92,8 @@ final class NetworkTimer {
 
   /// Times calls for `seconds`, three at least, and asks then whether the machine is slow.
   ///
-  /// A call that the system has interrupted for another program does not count, nor the next one, which finds the
-  /// caches changed; unless nearly all calls are so.
+  /// A call that the system has interrupted for another program does not count, nor the next one,
+  /// which finds the caches changed; unless nearly all calls are so.
   func runBatch(seconds: Double, isSlow: () -> Bool) {
     var calm: [[Double]] = []
     var disturbed: [[Double]] = []

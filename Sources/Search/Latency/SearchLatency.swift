@@ -2,8 +2,8 @@ import Data
 import Foundation
 import Runs
 
-/// Finds the latencies that a search goes by, and keeps them in the run's folder, so that it resumes and
-/// repeats on the same numbers (spec S7).
+/// Finds the latencies that a search uses, and keeps them in the run's folder, so that it
+/// resumes and repeats on the same numbers (spec S7).
 struct SearchLatency {
   let settings: Configuration
   let folder: RunFolder
@@ -21,16 +21,18 @@ struct SearchLatency {
     var table: AdditiveCost
     var spread: [[Double]]?
     var threads: Int?
-    /// That the blocks will be timed anew for the next run, if so.
+    /// That the blocks will be timed again for the next run, if so.
     var warning: String?
   }
 
-  /// The run's own table; else the file that the settings name; else this machine's, measured on first use.
+  /// The run's own table; else the file that the settings name; else this machine's, measured on
+  /// first use.
   ///
   /// Nil where the search has no use for one: FLOPs or weights are the cost, and no table is named.
-  /// `progress` hears of a measurement, and ends it by throwing; what was measured is kept. Errors: those
-  /// of reading, of a table for another space, and `.unavailable` for a machine too busy to measure. A cache
-  /// that cannot be written is none of them: it costs the next run the measurement.
+  /// `progress` hears of a measurement, and ends it by throwing; what was measured is kept. Errors:
+  /// those of reading, of a table for another space, and `.unavailable` for a machine too busy to
+  /// measure. A cache that cannot be written is none of them: it costs the next run the
+  /// measurement.
   func prices(progress: (LatencyProgress) throws -> Void) throws -> Prices? {
     guard settings.search.cost == .latency || !settings.latency.table.isEmpty else { return nil }
     let path = folder.latencyPath
@@ -48,13 +50,13 @@ struct SearchLatency {
         progress: progress,
         unkept: {
           warning =
-            "\($0.place): \($0.problem); so there is no cache, and each run times the blocks anew"
+            "\($0.place): \($0.problem); so there is no cache, and each run times the blocks again"
         }
       )
     } else {
       table = try LatencyTable.load(path: named)
     }
-    // A table that does not fit the space is told by its own name, and not kept.
+    // A table that does not fit the space is reported by its own name, and not kept.
     _ = try table.prices(for: space, place: named.isEmpty ? "latency" : named)
     try table.write(to: path)
     // As the file has it, rounded, so that a resumed run pays the same.
@@ -99,19 +101,19 @@ extension SearchTask {
         remedy: "see all of it with supertop latency show"
       )
     }
-    let aimless = configuration.limit != nil && !configuration.loss.needsBudget
-    var told: [(level: LogRecord.Level, text: String)] = found.map {
+    let ignoresBudget = configuration.limit != nil && !configuration.loss.needsBudget
+    var findings: [(level: LogRecord.Level, text: String)] = found.map {
       ($0.grade == .note ? .info : .warning, "prices: \($0.text)")
     }
-    if aimless {
-      told.append(
+    if ignoresBudget {
+      findings.append(
         (
           .warning,
           "loss.form \(configuration.loss.form.rawValue) does not aim at the budget; only the "
-            + "network at the end will hold it"
+            + "network at the end will be within it"
         )
       )
     }
-    return told
+    return findings
   }
 }

@@ -1,6 +1,7 @@
 /// One network of a search space: the index of the option that each choice takes.
 ///
-/// A collection of those indices in the order of the choices. As JSON it is the plain array, `[3,0,8]`.
+/// A collection of those indices in the order of the choices. As JSON it is the plain array,
+/// `[3,0,8]`.
 package struct Architecture: Hashable, Sendable {
   /// The option of each choice.
   package var options: [Int]

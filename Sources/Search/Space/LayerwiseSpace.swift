@@ -3,8 +3,8 @@ import Networks
 import Runs
 import Tensor
 
-/// A space with one choice a layer, that of its block: the fixed frame of a network and its searched layers,
-/// with every candidate described and counted.
+/// A space with one choice a layer, that of its block: the fixed frame of a network and its
+/// searched layers, with every candidate described and counted.
 ///
 /// Built from a config for given data (spec S2, S3); pure values.
 package struct LayerwiseSpace: SearchSpace {

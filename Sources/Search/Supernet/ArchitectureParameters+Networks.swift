@@ -22,7 +22,8 @@ extension ArchitectureParameters {
   /// The cost of softmax(θ), fixed parts included, in the metric of the cost model.
   package var expectedCost: Double { costModel.expected(probabilities) }
 
-  /// SHA-256 over the little-endian bytes of all architecture parameters, in the order of the layers.
+  /// SHA-256 over the little-endian bytes of all architecture parameters, in the order of the
+  /// layers.
   package var hash: String {
     var hash = SHA256()
     for layer in logits { hash.update(layer) }
@@ -39,8 +40,8 @@ extension ArchitectureParameters {
 
   /// The networks that θ stands for within a limit of cost, at least one.
   ///
-  /// The most probable, and where that stays a twentieth below the limit or more, the most probable of those
-  /// that do not.
+  /// The most probable, and where that stays a twentieth below the limit or more, the most probable
+  /// of those that do not.
   func probable(limit: Double?) -> [Architecture] {
     var networks = [mostProbable(within: CostLimit.within(limit)) ?? argmax]
     if let limit, let other = mostProbable(within: CostLimit.using(limit)), other != networks[0] {
@@ -49,8 +50,9 @@ extension ArchitectureParameters {
     return networks
   }
 
-  /// Up to `count` different architectures sampled from P on condition that their cost lies `within` (spec
-  /// S11): the very distribution of the samples that happen to fit, without the others.
+  /// Up to `count` different architectures sampled from P on condition that their cost lies
+  /// `within` (spec S11): the very distribution of the samples that happen to fit, without the
+  /// others.
   ///
   /// - Parameters:
   ///   - count: wanted; fewer come where P is settled or few fit.

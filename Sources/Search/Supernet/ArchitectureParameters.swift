@@ -2,11 +2,12 @@ import Runs
 import Tensor
 import Training
 
-/// The architecture parameters θ of a search, what they sample, and what trains them (spec S4–S6, S8, S9).
+/// The architecture parameters θ of a search, what they sample, and what trains them (spec S4–S6,
+/// S8, S9).
 ///
-/// A step has two halves: `sample` gives the mixtures that the caller evaluates on a tape of its own, and
-/// `backward` joins the cross-entropy with the cost of the same sample into the loss. Who evaluates does
-/// not matter here: a supernet by its images, or a table of results.
+/// A step has two halves: `sample` gives the mixtures that the caller evaluates on a tape of its
+/// own, and `backward` joins the cross-entropy with the cost of the same sample into the loss. Who
+/// evaluates does not matter here: a supernet by its images, or a table of results.
 ///
 /// Not Sendable: made and used on one queue.
 package final class ArchitectureParameters {
@@ -42,8 +43,8 @@ package final class ArchitectureParameters {
   package struct Sample {
     /// A mixture for each layer.
     package let mixtures: [Mixture]
-    /// The expected cost of the sample, or of softmax(θ) where the loss asks for that; a scalar on the tape
-    /// of the costs.
+    /// The expected cost of the sample, or of softmax(θ) where the loss asks for that; a scalar on
+    /// the tape of the costs.
     fileprivate let cost: Tensor
     /// θ on the images' tape and on the costs'.
     fileprivate let thetas: [Tensor]
@@ -179,8 +180,8 @@ package final class ArchitectureParameters {
     return result
   }
 
-  /// One step of Adam along the gradients that `backward` took for a sample that trains θ (spec S9), and of
-  /// the multiplier, which brings θ back to the budget (S8).
+  /// One step of Adam along the gradients that `backward` took for a sample that trains θ (spec
+  /// S9), and of the multiplier, which brings θ back to the budget (S8).
   package func step(_ sample: Sample, learningRate: Double) {
     for (layer, theta) in optimiser.parameters.enumerated() {
       let none = [Float](repeating: 0, count: theta.value.count)
@@ -200,7 +201,7 @@ package final class ArchitectureParameters {
   ///   - number: of the step; names the Gumbel noise.
   ///   - temperature: τ of the Gumbel-softmax.
   ///   - samples: 1, or one for each image.
-  ///   - learningRate: of θ; nil lets θ rest, so that whoever evaluates can train itself.
+  ///   - learningRate: of θ; nil freezes θ, so that whoever evaluates can train itself.
   ///   - engine: the tape of the evaluation, which records.
   ///   - crossEntropy: evaluates mixtures: a scalar on `engine`.
   /// - Returns: the loss, and the expected cost of the sample.
@@ -259,7 +260,7 @@ package final class ArchitectureParameters {
 
   // MARK: State
 
-  /// What a search goes on from: θ and Adam's moments.
+  /// What a search continues from: θ and Adam's moments.
   package func state() -> StateDictionary { StateDictionary(entries) }
 
   /// Takes up a saved state, all of it or nothing.
@@ -280,7 +281,7 @@ package final class ArchitectureParameters {
           StateEntry(name: "theta.multiplier", shape: [1]) {
             self.multiplier.map { [$0.value] } ?? []
           } write: {
-            // The steps stand before it, so they are restored by now.
+            // The steps precede it, so they are restored by now.
             self.multiplier?.restore(value: $0[0], steps: self.optimiser.steps)
           }
         ])

@@ -2,7 +2,7 @@ import Tensor
 import Training
 
 extension Supernet {
-  /// Everything that training goes on from: weights, velocities, θ and Adam's moments.
+  /// Everything that training continues from: weights, velocities, θ and Adam's moments.
   package func state() -> StateDictionary { StateDictionary(entries) }
 
   /// Takes up a saved state, all of it or nothing.

@@ -79,7 +79,7 @@ package final class Supernet {
     try costModel.check(limit: configuration.limit)
     choices = space.choices
     var loss = configuration.loss
-    // Where θ rests nothing is learned from costs either.
+    // Where θ is frozen nothing is learned from costs either.
     if configuration.search.algorithm == .random { loss.multiplier = .fixed }
     theta = ArchitectureParameters(
       optionCounts: space.optionCounts,
@@ -168,7 +168,7 @@ package final class Supernet {
 
   // MARK: Evaluation
 
-  /// Takes batch-norm's statistics anew for an architecture, or for the noise-free mixture.
+  /// Computes batch-norm's statistics again for an architecture, or for the noise-free mixture.
   ///
   /// A shared branch's training statistics are of no use to a derived network (spec S11). Only what
   /// `evaluate` reads is changed.
@@ -206,8 +206,8 @@ package final class Supernet {
     return (Double(result.loss.item), result.correct)
   }
 
-  /// Mean cross-entropy of the mixture softmax(θ/τ) on a batch, with the batch's own statistics and without
-  /// one candidate.
+  /// Mean cross-entropy of the mixture softmax(θ/τ) on a batch, with the batch's own statistics and
+  /// without one candidate.
   package func crossEntropy(
     without masked: (layer: Int, candidate: Int)?,
     temperature: Double,

@@ -58,9 +58,11 @@ struct ConvolutionStage: InferenceStage {
     var product = product
     if kernel == 1 {
       product.lines = part.count
-      let from = memory.input + part.lowerBound * product.aLine
-      let to = memory.output + part.lowerBound * product.cLine
-      return kernels.inference.product(product, 0, product.columns, from, nil, to)
+      let operands = InferenceOperands(
+        a: memory.input + part.lowerBound * product.aLine,
+        c: memory.output + part.lowerBound * product.cLine
+      )
+      return kernels.inference.product(product, operands, 0..<product.columns)
     }
     var row = part.lowerBound
     while row < part.upperBound {
@@ -69,8 +71,11 @@ struct ConvolutionStage: InferenceStage {
         copy(row * stride + r - kernel / 2, from: memory.input, to: memory.workspace + r * padded)
       }
       product.lines = rows
-      let to = memory.output + row * product.cLine
-      kernels.inference.product(product, 0, product.columns, memory.workspace, nil, to)
+      let operands = InferenceOperands(
+        a: memory.workspace,
+        c: memory.output + row * product.cLine
+      )
+      kernels.inference.product(product, operands, 0..<product.columns)
       row += rows
     }
   }
@@ -124,20 +129,14 @@ struct HeadStage: InferenceStage {
     for unit in part {
       let first = unit * HeadStage.group
       let last = min(first + HeadStage.group, product.columns)
-      kernels.inference.product(
-        product,
-        first,
-        last,
-        memory.input,
-        nil,
-        memory.workspace - first
-      )
+      let operands = InferenceOperands(a: memory.input, c: memory.workspace - first)
+      kernels.inference.product(product, operands, first..<last)
       let rows = RowSource(
         base: memory.workspace,
         stride: HeadStage.group,
         channels: last - first
       )
-      kernels.averageRows(rows, 0, product.pixels, memory.output + first)
+      kernels.averageRows(rows, 0..<product.pixels, memory.output + first)
     }
   }
 }

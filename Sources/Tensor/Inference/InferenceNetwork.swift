@@ -2,7 +2,7 @@ import Kernels
 
 /// A network for inference alone: batch-norm folded, weights packed, no tape, no statistics.
 ///
-/// Keeps a copy of the weights, so it stays as it is when training goes on. Confined to the
+/// Keeps a copy of the weights, so it stays as it is when training continues. Confined to the
 /// engine's queue.
 package final class InferenceNetwork {
   private let engine: Engine
@@ -169,11 +169,8 @@ package final class InferenceNetwork {
     engine.threadPool.run(chunks: parts) { part, _ in
       engine.kernels.inference.product(
         product,
-        units * part / parts * 64,
-        min(units * (part + 1) / parts * 64, columns),
-        pooled.pointer,
-        nil,
-        wide.pointer
+        InferenceOperands(a: pooled.pointer, c: wide.pointer),
+        units * part / parts * 64..<min(units * (part + 1) / parts * 64, columns)
       )
     }
     let scores = engine.pool.take(images * classes)

@@ -44,7 +44,7 @@ struct InferenceMap {
     stride = (channels + 15) / 16 * 16
   }
 
-  /// The image, whose pixels stand close.
+  /// The image, whose pixels are contiguous.
   init(image shape: [Int]) {
     height = shape[0]
     width = shape[1]
@@ -111,7 +111,16 @@ final class InferenceWeights {
       for c in 0..<width { dense[k * columns + c] = convolution.filter[k * width + c] }
     }
     dense.withUnsafeBufferPointer {
-      if let base = $0.baseAddress { kernels.packColumns(rows, columns, base, columns, 1, packed) }
+      guard let base = $0.baseAddress else { return }
+      let packing = ColumnPacking(
+        depth: rows,
+        columns: columns,
+        b: base,
+        depthStride: columns,
+        columnStride: 1,
+        packed: packed
+      )
+      kernels.packColumns(packing)
     }
     for c in 0..<width { bias[c] = convolution.bias[c] }
     return InferenceProduct(

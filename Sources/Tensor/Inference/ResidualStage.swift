@@ -123,14 +123,13 @@ struct ResidualStage: InferenceStage {
         convolve(group, memory.workspace, 0..<band, memory.shared)
       }
     } else {
-      kernels.inference.product(
-        project,
-        part.lowerBound * 32,
-        min(part.upperBound * 32, project.columns),
-        memory.shared,
-        isResidual ? memory.input : nil,
-        memory.output
+      let operands = InferenceOperands(
+        a: memory.shared,
+        c: memory.output,
+        shortcut: isResidual ? memory.input : nil
       )
+      let columns = part.lowerBound * 32..<min(part.upperBound * 32, project.columns)
+      kernels.inference.product(project, operands, columns)
     }
   }
 
@@ -153,14 +152,12 @@ struct ResidualStage: InferenceStage {
       filled = needed
       project.pixels = rows.count * output.width
       let at = row * output.width * output.stride
-      kernels.inference.product(
-        project,
-        0,
-        project.columns,
-        wide,
-        isResidual ? memory.input + at : nil,
-        memory.output + at
+      let operands = InferenceOperands(
+        a: wide,
+        c: memory.output + at,
+        shortcut: isResidual ? memory.input + at : nil
       )
+      kernels.inference.product(project, operands, 0..<project.columns)
       row = rows.upperBound
     }
   }
@@ -192,23 +189,19 @@ struct ResidualStage: InferenceStage {
       if var expand {
         expand.lines = lines
         let first = group * 32
-        kernels.inference.product(
-          expand,
-          first,
-          min(first + 32, expand.columns),
-          from,
-          nil,
-          interior - 2 * group * planeFloats
-        )
+        let operands = InferenceOperands(a: from, c: interior - 2 * group * planeFloats)
+        kernels.inference.product(expand, operands, first..<min(first + 32, expand.columns))
       } else {
         for line in 0..<lines {
           kernels.inference.spread(
-            input.width,
-            min(32, input.channels - group * 32),
-            from + line * input.width * input.stride + group * 32,
-            input.stride,
-            interior + line * rowFloats,
-            planeFloats
+            ChannelSpread(
+              channels: min(32, input.channels - group * 32),
+              source: from + line * input.width * input.stride + group * 32,
+              stride: input.stride,
+              out: interior + line * rowFloats,
+              plane: planeFloats
+            ),
+            input.width
           )
         }
       }
@@ -229,11 +222,6 @@ struct ResidualStage: InferenceStage {
     depthwise.planes = min(2, planes - first)
     depthwise.weights += first * 16 * depthwise.kernel * depthwise.kernel
     depthwise.bias += first * 16
-    kernels.inference.depthwise(
-      depthwise,
-      rows.lowerBound * depthwise.stride,
-      rows.count,
-      out + first * depthwise.outPlane
-    )
+    kernels.inference.depthwise(depthwise, rows, out + first * depthwise.outPlane)
   }
 }

@@ -17,7 +17,7 @@ package final class Stopwatch {
     laps.reserveCapacity(64)
   }
 
-  /// Begins anew.
+  /// Starts again from zero.
   package func start() {
     laps.removeAll(keepingCapacity: true)
     last = DispatchTime.now().uptimeNanoseconds

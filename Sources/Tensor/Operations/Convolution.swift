@@ -78,16 +78,9 @@ extension Engine {
         chunks: chunks.count,
         workspaceFloats: work.workspaceFloats
       ) { chunk, workspace in
-        let range = chunks[chunk]
-        let own = sums?.chunk(chunk, from: group * columns)
-        kernels.convolve(
-          work,
-          range.lowerBound,
-          range.upperBound,
-          own?.sums,
-          own?.products,
-          workspace
-        )
+        var own = work
+        own.sums = sums?.chunk(chunk, from: group * columns)
+        kernels.convolve(own, chunks[chunk], workspace)
       }
     }
     let normalisation = norm.map {
@@ -159,19 +152,11 @@ extension Engine {
         chunks: chunks.count,
         workspaceFloats: work.workspaceFloats
       ) { chunk, workspace in
-        let range = chunks[chunk]
-        let own = sums?.chunk(chunk, from: offset)
-        let partial = partials.map { $0.pointer + chunk * partialFloats }
-        partial?.update(repeating: 0, count: partialFloats)
-        kernels.convolveBackward(
-          work,
-          range.lowerBound,
-          range.upperBound,
-          partial,
-          own?.sums,
-          own?.products,
-          workspace
-        )
+        var own = work
+        own.sums = sums?.chunk(chunk, from: offset)
+        own.filterGradient = partials.map { $0.pointer + chunk * partialFloats }
+        own.filterGradient?.update(repeating: 0, count: partialFloats)
+        kernels.convolveBackward(own, chunks[chunk], workspace)
       }
       if let partials {
         addPartials(
@@ -200,16 +185,14 @@ extension Engine {
       Work("batch-norm sums", .backward, arithmetic: 8 * x.count, floats: 3 * x.count),
       chunks: chunks.count
     ) { chunk, _ in
-      let range = chunks[chunk]
-      let own = sums.chunk(chunk)
-      kernels.finishGradientRows(
-        x.source,
-        range.lowerBound,
-        range.count,
-        gradient.pointer,
-        own.sums,
-        own.products
+      let rows = chunks[chunk]
+      let finish = GradientFinish(
+        inPlace: gradient.pointer,
+        source: x.source,
+        first: rows.lowerBound,
+        sums: sums.chunk(chunk)
       )
+      kernels.finishGradientRows(finish, rows)
     }
     sums.add(to: x.normalisation)
   }
@@ -228,12 +211,14 @@ extension Engine {
     let padded = (columns + kernels.lanes - 1) / kernels.lanes * kernels.lanes
     let packed = pool.take(padded * depth)
     kernels.packColumns(
-      depth,
-      columns,
-      source,
-      transposed ? 1 : n,
-      transposed ? n : 1,
-      packed.pointer
+      ColumnPacking(
+        depth: depth,
+        columns: columns,
+        b: source,
+        depthStride: transposed ? 1 : n,
+        columnStride: transposed ? n : 1,
+        packed: packed.pointer
+      )
     )
     return packed
   }

@@ -62,12 +62,12 @@ extension Engine {
     ) { image, workspace in
       var work = work
       work.source.base += image * inFloats
-      let own = sums?.chunk(image)
       kernels.depthwise(
-        work,
-        out.pointer + image * outFloats,
-        own?.sums,
-        own?.products,
+        DepthwiseForward(
+          convolution: work,
+          out: out.pointer + image * outFloats,
+          sums: sums?.chunk(image)
+        ),
         workspace
       )
     }
@@ -105,16 +105,14 @@ extension Engine {
         var slice = gradient.source
         slice.gradient += image * outFloats
         slice.raw = slice.raw.map { $0 + image * outFloats }
-        let own = sums?.chunk(image)
         kernels.depthwiseBackward(
           DepthwiseBackward(
-            forward: work,
+            convolution: work,
             gradient: slice,
             out: target.map { $0.buffer.pointer + image * inFloats },
             accumulate: target?.accumulate ?? false,
             filterGradient: filters.map { $0.pointer + image * filterFloats },
-            sums: own?.sums,
-            products: own?.products
+            sums: sums?.chunk(image)
           ),
           workspace
         )

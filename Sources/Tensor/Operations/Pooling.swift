@@ -17,7 +17,8 @@ extension Engine {
       Work("average pool", .forward, arithmetic: 3 * x.count, floats: x.count),
       chunks: images
     ) { image, _ in
-      kernels.averageRows(source, image * pixels, pixels, out.pointer + image * channels)
+      let rows = image * pixels..<(image + 1) * pixels
+      kernels.averageRows(source, rows, out.pointer + image * channels)
     }
     let y = Tensor(shape: [images, channels], buffer: out, requiresGradient: wantsGradient([x]))
     record(y) { [unowned self] in
@@ -30,16 +31,15 @@ extension Engine {
         Work("average pool", .backward, arithmetic: 6 * x.count, floats: 2 * x.count),
         chunks: images
       ) { image, _ in
-        let own = sums?.chunk(image)
         kernels.averageRowsBackward(
-          source,
-          gradient.pointer + image * channels,
-          image * pixels,
-          pixels,
-          target.buffer.pointer,
-          target.accumulate,
-          own?.sums,
-          own?.products
+          AverageBackward(
+            source: source,
+            gradient: gradient.pointer + image * channels,
+            out: target.buffer.pointer,
+            accumulate: target.accumulate,
+            sums: sums?.chunk(image)
+          ),
+          image * pixels..<(image + 1) * pixels
         )
       }
       sums?.add(to: x.normalisation)

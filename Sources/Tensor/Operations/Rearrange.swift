@@ -45,14 +45,14 @@ extension Engine {
     ) { chunk, workspace in
       let range = chunks[chunk]
       guard let order = channelOrder else {
-        kernels.materialise(source, range.lowerBound, range.upperBound, out.pointer)
+        kernels.materialise(source, range, out.pointer)
         return
       }
       order.withUnsafeBufferPointer { order in
         var row = source
         for r in range {
           row.base = source.base + r * channels
-          kernels.materialise(row, 0, 1, workspace)
+          kernels.materialise(row, 0..<1, workspace)
           let to = out.pointer + r * channels
           for c in 0..<channels { to[c] = workspace[order[c]] }
         }
@@ -86,15 +86,13 @@ extension Engine {
           )
         }
         if source.scale != nil {
-          let own = sums?.chunk(chunk)
-          kernels.finishGradientRows(
-            source,
-            range.lowerBound,
-            range.count,
-            target.pointer,
-            own?.sums,
-            own?.products
+          let finish = GradientFinish(
+            inPlace: target.pointer,
+            source: source,
+            first: range.lowerBound,
+            sums: sums?.chunk(chunk)
           )
+          kernels.finishGradientRows(finish, range)
         }
         if let existing {
           kernels.addScaled(

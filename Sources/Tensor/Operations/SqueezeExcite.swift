@@ -23,11 +23,12 @@ extension Engine {
       chunks: images
     ) { image, _ in
       kernels.scaleRows(
-        source,
-        gate.buffer.pointer + image * channels,
-        image * pixels,
-        pixels,
-        out.pointer
+        ChannelScale(
+          source: source,
+          gate: gate.buffer.pointer + image * channels,
+          out: out.pointer
+        ),
+        image * pixels..<(image + 1) * pixels
       )
     }
     let y = Tensor(shape: x.shape, buffer: out, requiresGradient: wantsGradient([x, gate]))
@@ -48,18 +49,17 @@ extension Engine {
         ),
         chunks: images
       ) { image, _ in
-        let own = sums?.chunk(image)
         kernels.scaleRowsBackward(
-          source,
-          gate.buffer.pointer + image * channels,
-          gradient.pointer,
-          image * pixels,
-          pixels,
-          target?.pointer,
-          accumulate,
-          own?.sums,
-          own?.products,
-          gates.map { $0.pointer + image * channels }
+          ChannelScaleBackward(
+            source: source,
+            gate: gate.buffer.pointer + image * channels,
+            gradient: gradient.pointer,
+            out: target?.pointer,
+            accumulate: accumulate,
+            sums: sums?.chunk(image),
+            dots: gates.map { $0.pointer + image * channels }
+          ),
+          image * pixels..<(image + 1) * pixels
         )
       }
       if let target, !accumulate { x.gradient = Tensor.Gradient(buffer: target) }

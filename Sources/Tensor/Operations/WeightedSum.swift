@@ -92,9 +92,14 @@ extension Engine {
         // Blocks keep the partial sums of a wide mixture in cache between branches.
         let last = min(end, (group + 1) * groupRows, row + 128)
         mixtures[group].withUnsafeBufferPointer { list in
-          if let base = list.baseAddress {
-            kernels.weightedSum(base, list.count, channels, row, last, out.pointer)
-          }
+          guard let base = list.baseAddress else { return }
+          let sum = WeightedSum(
+            branches: base,
+            count: list.count,
+            channels: channels,
+            out: out.pointer
+          )
+          kernels.weightedSum(sum, row..<last)
         }
         row = last
       }
@@ -154,20 +159,20 @@ extension Engine {
         for (i, s) in sources.enumerated() {
           let sums = partials.pointer + (chunk * sources.count + i) * stride
           kernels.branchSums(
-            Branch(
-              base: s.base,
-              scale: s.scale,
-              shift: s.shift,
-              activation: s.activation,
-              weight: 1
+            BranchSums(
+              branch: Branch(
+                base: s.base,
+                scale: s.scale,
+                shift: s.shift,
+                activation: s.activation,
+                weight: 1
+              ),
+              gradient: gradient.pointer,
+              channels: channels,
+              sums: PartialSums(sums: sums, products: sums + channels),
+              dots: sums + 2 * channels
             ),
-            gradient.pointer,
-            channels,
-            row,
-            last,
-            sums,
-            sums + channels,
-            sums + 2 * channels
+            row..<last
           )
         }
         row = last

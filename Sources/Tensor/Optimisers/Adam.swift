@@ -19,7 +19,7 @@ package final class Adam: Optimiser {
   private let weightDecay: Float
   private let epsilon: Float = 1e-8
 
-  /// Makes an optimiser at rest.
+  /// Makes an optimiser without a history.
   ///
   /// - Parameters:
   ///   - parameters: what it trains.

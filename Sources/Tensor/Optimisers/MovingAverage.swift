@@ -1,6 +1,6 @@
 import Kernels
 
-/// Exponential moving averages of weights, which are judged in their place.
+/// Exponential moving averages of weights, which are evaluated in their place.
 package final class MovingAverage {
   /// What is averaged, in a fixed order.
   package let parameters: [Parameter]

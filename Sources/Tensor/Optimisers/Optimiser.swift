@@ -4,14 +4,14 @@
 package protocol Optimiser: AnyObject {
   /// What it trains, in a fixed order.
   var parameters: [Parameter] { get }
-  /// One step along the gradients of now, which are cleared.
+  /// One step along the present gradients, which are cleared.
   func step(learningRate: Float)
-  /// What it goes on from beside the parameters: moments and counters.
+  /// What it continues from besides the parameters: moments and counters.
   var entries: [StateEntry] { get }
 }
 
 extension Optimiser {
-  /// The moments and counters of now.
+  /// The present moments and counters.
   package var state: StateDictionary { StateDictionary(entries) }
 
   /// Takes up a saved state, all of it or nothing.

@@ -14,7 +14,7 @@ package final class RMSProp: Optimiser {
   private let weightDecay: Float
   private let engine: Engine
 
-  /// Makes an optimiser at rest.
+  /// Makes an optimiser without a history.
   ///
   /// - Parameters:
   ///   - parameters: what it trains.
@@ -51,12 +51,12 @@ package final class RMSProp: Optimiser {
     ) { i, _ in
       let p = parameters[i]
       engine.kernels.rootMeanSquareStep(
-        p.value.count,
-        p.value.pointer,
-        p.gradient.pointer,
-        squares[i].pointer,
-        velocities[i].pointer,
-        RootMeanSquare(
+        RootMeanSquareStep(
+          count: p.value.count,
+          weights: p.value.pointer,
+          gradient: p.gradient.pointer,
+          square: squares[i].pointer,
+          velocity: velocities[i].pointer,
           rate: learningRate,
           alpha: alpha,
           epsilon: epsilon,

@@ -71,14 +71,3 @@ package struct LearningRateSchedule: Sendable, Equatable {
     return rate(epoch: Double(step) / length, of: epochs)
   }
 }
-
-/// The cosine schedule from `base` to 0 in steps, without a warm-up.
-///
-/// - Parameters:
-///   - base: rate at step 0.
-///   - step: steps done.
-///   - steps: steps in all.
-/// - Returns: base · (1 + cos(π·step/steps)) / 2.
-package func cosineLearningRate(_ base: Double, step: Int, of steps: Int) -> Double {
-  LearningRateSchedule(form: .cosine, peak: base).rate(epoch: Double(step), of: Double(steps))
-}

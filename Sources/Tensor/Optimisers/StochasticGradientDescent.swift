@@ -10,7 +10,7 @@ package final class StochasticGradientDescent: Optimiser {
   private let weightDecay: Float
   private let engine: Engine
 
-  /// Makes an optimiser at rest.
+  /// Makes an optimiser without a history.
   package init(_ parameters: [Parameter], momentum: Float, weightDecay: Float, engine: Engine) {
     self.parameters = parameters
     self.momentum = momentum
@@ -32,14 +32,16 @@ package final class StochasticGradientDescent: Optimiser {
       chunks: parameters.count
     ) { i, _ in
       let p = parameters[i]
-      engine.kernels.stochasticGradientDescent(
-        p.value.count,
-        p.value.pointer,
-        p.gradient.pointer,
-        velocities[i].pointer,
-        learningRate,
-        momentum,
-        p.decays ? weightDecay : 0
+      engine.kernels.momentumStep(
+        MomentumStep(
+          count: p.value.count,
+          weights: p.value.pointer,
+          gradient: p.gradient.pointer,
+          velocity: velocities[i].pointer,
+          rate: learningRate,
+          momentum: momentum,
+          decay: p.decays ? weightDecay : 0
+        )
       )
       p.gradient.clear()
     }

@@ -22,7 +22,7 @@ struct BenchCommand: ParsableCommand {
   )
 }
 
-/// What every measurement may be told.
+/// What every measurement may be given.
 struct BenchOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
@@ -50,25 +50,7 @@ struct BenchOptions: ParsableArguments {
   /// The instruction set meant, checked against the machine.
   func instructionSet() throws -> InstructionSet {
     guard let isa else { return .chosen }
-    let names = InstructionSet.allCases.filter(InstructionSet.available.contains)
-      .map(\.rawValue).joined(separator: ", ")
-    guard let set = InstructionSet(rawValue: isa) else {
-      throw UserError(
-        .usage,
-        "--isa \(isa)",
-        "no such instruction set",
-        remedy: "this machine has \(names)"
-      )
-    }
-    guard InstructionSet.available.contains(set) else {
-      throw UserError(
-        .unavailable,
-        "--isa \(isa)",
-        "this machine cannot run it",
-        remedy: "it has \(names)"
-      )
-    }
-    return set
+    return try .checked(isa, at: "--isa \(isa)")
   }
 
   /// Prints `report` as JSON, or `table` for people.

@@ -80,7 +80,8 @@ struct BenchDepthwiseCommand: ParsableCommand {
     let number = BenchTable.number
     var table = [
       [
-        "\(report.preset), batch \(report.batch), \(report.isa), \(report.threads) threads; peak "
+        "\(report.preset), batch \(report.batch), \(report.isa), "
+          + "\(Format.counted(report.threads, "thread")); peak "
           + "\(number(report.peakGflopsPerS, 1)) GFLOP/s, \(number(report.bandwidthGbPerS, 1)) GB/s"
       ],
       ["input", "kernel", "stride", "direction", "ms", "GFLOP/s", "GB/s", "of floor"],

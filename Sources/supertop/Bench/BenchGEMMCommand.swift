@@ -140,7 +140,7 @@ struct BenchGEMMCommand: ParsableCommand {
     let number = BenchTable.number
     var table = [
       [
-        "\(report.isa), \(report.threads) threads; micro-kernel "
+        "\(report.isa), \(Format.counted(report.threads, "thread")); micro-kernel "
           + "\(number(report.peakGflopsPerS, 1)) GFLOP/s"
       ],
       ["MxKxN", "plain ms", "GFLOP/s", "of peak", "fused ms", "GFLOP/s", "of peak"]

@@ -4,7 +4,7 @@ import Networks
 import Runs
 import Tensor
 
-/// `supertop bench inference`: a whole network for inference, weights drawn at random.
+/// `supertop bench inference`: a whole network for inference, weights sampled at random.
 struct BenchInferenceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inference",
@@ -117,7 +117,7 @@ struct BenchInferenceCommand: ParsableCommand {
       table: [
         [
           "\(report.network) at \(report.size)x\(report.size), batch \(batch), \(report.isa), "
-            + "\(report.threads) threads, \(report.calls) calls"
+            + "\(Format.counted(report.threads, "thread")), \(Format.counted(report.calls, "call"))"
         ],
         ["median", BenchTable.number(report.medianMs, 3), "ms"],
         ["least", BenchTable.number(report.minMs, 3), "ms"],

@@ -61,7 +61,8 @@ struct BenchProfileCommand: ParsableCommand {
     )
     var table = [
       [
-        "\(report.preset), batch \(report.batch), \(report.isa), \(report.threads) threads: "
+        "\(report.preset), batch \(report.batch), \(report.isa), "
+          + "\(Format.counted(report.threads, "thread")): "
           + "\(BenchTable.number(report.stepMs)) ms a step"
       ],
       ["operation", "direction", "calls", "ms", "share"],

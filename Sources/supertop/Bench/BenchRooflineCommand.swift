@@ -4,7 +4,7 @@ import Runs
 import Search
 import Tensor
 
-/// `supertop bench roofline`: the machine's limits, and a step's operations beside them.
+/// `supertop bench roofline`: the machine's limits, and a step's operations against them.
 struct BenchRooflineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "roofline",
@@ -152,7 +152,8 @@ struct BenchRooflineCommand: ParsableCommand {
     table += [
       [""],
       [
-        "\(report.preset), batch \(report.batch), \(report.isa), \(report.threads) threads: "
+        "\(report.preset), batch \(report.batch), \(report.isa), "
+          + "\(Format.counted(report.threads, "thread")): "
           + "\(number(report.stepMs, 1)) ms a step, floor \(number(report.floorMs, 1)) ms"
       ],
       ["operation", "direction", "ms", "floor ms", "ratio", "bound by", "GFLOP/s", "GB/s"],

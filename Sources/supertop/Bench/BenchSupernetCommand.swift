@@ -75,7 +75,10 @@ struct BenchSupernetCommand: ParsableCommand {
     try options.show(
       report,
       table: [
-        ["\(report.preset), \(report.isa), \(report.threads) threads, \(steps) steps"],
+        [
+          "\(report.preset), \(report.isa), \(Format.counted(report.threads, "thread")), "
+            + Format.counted(steps, "step")
+        ],
         ["median", BenchTable.number(report.medianMs, 2), "ms"],
         ["least", BenchTable.number(report.minMs, 2), "ms"],
         ["throughput", BenchTable.number(report.imagesPerS), "images/s"],

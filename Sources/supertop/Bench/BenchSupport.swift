@@ -75,7 +75,7 @@ enum BenchTable {
 
 /// Memory of this process.
 enum BenchMemory {
-  /// Largest resident memory so far, MiB; 0 where the system does not tell.
+  /// Largest resident memory so far, MiB; 0 where the system does not say.
   static var peakMebibytes: Double {
     var usage = rusage()
     #if os(Linux)

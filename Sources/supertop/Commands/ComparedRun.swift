@@ -3,7 +3,7 @@ import Networks
 import Runs
 import Search
 
-/// What `compare` tells of a run; the names in JSON are a contract with scripts.
+/// What `compare` reports of a run; the names in JSON are a contract with scripts.
 struct ComparedRun: Encodable {
   /// Name of the run's folder.
   var name: String
@@ -24,7 +24,7 @@ struct ComparedRun: Encodable {
   var argmaxAccuracy: Double?
   /// Of a network trained from scratch.
   var retrainedAccuracy: Double?
-  /// Networks that a random search drew within its budget.
+  /// Networks that a random search sampled within its budget.
   var sampledNetworks: Int?
   /// Their mean accuracy, measured as `argmaxAccuracy` is: what random sampling, one of them
   /// unseen, is worth.
@@ -108,7 +108,7 @@ struct ComparedRun: Encodable {
     }
   }
 
-  /// What the search tells of a network that `derive` trains in its folder.
+  /// What the search knows of a network that `derive` trains in its folder.
   private mutating func takeDerivation(_ folder: RunFolder) throws {
     let derivations = Path.folder(run)
     guard Path.name(derivations) == "derived",

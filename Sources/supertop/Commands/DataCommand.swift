@@ -2,7 +2,7 @@ import ArgumentParser
 import Data
 import Runs
 
-/// `supertop data`: what lies in a data set.
+/// `supertop data`: what is in a data set.
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
@@ -14,7 +14,7 @@ struct DataCommand: ParsableCommand {
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "info",
-      abstract: "Decode a data set and tell its classes, sizes and statistics.",
+      abstract: "Decode a data set and print its classes, sizes and statistics.",
       discussion: """
         The packed images are kept in the cache, so a search on the same data starts at once.
         """
@@ -26,7 +26,7 @@ struct DataCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Side of the square images, pixels.", valueName: "pixels"))
     var resolution: Int?
 
-    @Flag(help: "Count images that cannot be decoded and go on.")
+    @Flag(help: "Count images that cannot be decoded and continue.")
     var skipBadImages = false
 
     func run() throws {

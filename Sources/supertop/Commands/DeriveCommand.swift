@@ -178,7 +178,7 @@ struct DeriveCommand: ParsableCommand {
       )
     } else {
       Output().text(table.text(isLive: false))
-      Output().line("\(evaluations) networks evaluated with the search's weights")
+      Output().line(Format.counted(evaluations, "network") + " evaluated with the search's weights")
       if let selection { show(selection) }
     }
     withExtendedLifetime(lock) {}
@@ -196,7 +196,7 @@ struct DeriveCommand: ParsableCommand {
     settings.data.cache = search.data.cache
     settings.recipe.shift = search.data.shift
     settings.recipe.flip = search.data.flip
-    // 0 stands for no training at all, which no recipe can say.
+    // 0 means no training at all, which no recipe can say.
     let epochs = retrainEpochs == 0 ? nil : retrainEpochs.map { "recipe.epochs=\($0)" }
     try settings.apply((epochs.map { [$0] } ?? []) + assignments)
     if retrainEpochs == 0 { settings.recipe.epochs = 0 }
@@ -205,7 +205,7 @@ struct DeriveCommand: ParsableCommand {
 
   private typealias Selected = (network: Architecture, layers: [SelectedLayer], evaluations: Int)
 
-  /// Adds better neighbours of the best networks to the table; the number of networks judged for
+  /// Adds better neighbours of the best networks to the table; the number of networks evaluated for
   /// that.
   private func refined(
     _ table: DeriveTable,
@@ -238,16 +238,17 @@ struct DeriveCommand: ParsableCommand {
     ]
     for layer in selection.layers {
       rows.append([
-        layer.layer, layer.probable, String(format: "%.1f %%", 100 * layer.probability),
-        String(format: "%+.4f", layer.probableLossIncrease), layer.selected,
-        String(format: "%+.4f", layer.lossIncrease), layer.differs ? "differs" : "",
+        layer.layer, layer.probable, Format.fixed(100 * layer.probability, 1) + " %",
+        Format.signedFixed(layer.probableLossIncrease, 4), layer.selected,
+        Format.signedFixed(layer.lossIncrease, 4), layer.differs ? "differs" : "",
       ])
     }
     let differing = selection.layers.count { $0.differs }
     Output().text(TextTable.aligned(rows, left: [0, 1, 4, 6]))
     Output().line(
-      "\(differing) of \(selection.layers.count) layers differ; the supernet was evaluated "
-        + "\(selection.evaluations) times, on images of θ"
+      "\(differing) of \(Format.counted(selection.layers.count, "layer")) "
+        + (differing == 1 ? "differs" : "differ") + "; the supernet was evaluated "
+        + Format.counted(selection.evaluations, "time") + ", on images of θ"
     )
   }
 
@@ -322,7 +323,8 @@ struct DeriveCommand: ParsableCommand {
 
   private func interrupted(_ signal: Int32, _ ticker: Ticker) -> ExitCode {
     ticker.clear()
-    Output(descriptor: STDERR_FILENO).line("supertop: stopped; the same command goes on from here")
+    let output = Output(descriptor: STDERR_FILENO)
+    output.line("supertop: stopped; the same command continues from here")
     return ExitCode(128 + signal)
   }
 

@@ -42,7 +42,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Worker threads; 0 means one for each core.", valueName: "n"))
   var threads = 0
 
-  @Flag(help: "Count images that cannot be decoded and go on.")
+  @Flag(help: "Count images that cannot be decoded and continue.")
   var skipBadImages = false
 
   @Flag(help: "Print one JSON object.")
@@ -89,7 +89,7 @@ struct EvaluateCommand: ParsableCommand {
   ) throws -> (network: NetworkDescription, data: Dataset) {
     let description = source.description
     let settings = try settings(for: description)
-    let told = Output(descriptor: STDERR_FILENO)
+    let notes = Output(descriptor: STDERR_FILENO)
     let fitted: (network: NetworkDescription, data: Dataset)
     if let learned = source.learned {
       fitted = try source.fitted { progress in
@@ -107,17 +107,18 @@ struct EvaluateCommand: ParsableCommand {
         throw UserError(
           .data,
           network,
-          "trained for \(description.classes) classes and \(description.channels) channels, the "
-            + "data has \(classes) and \(channels)",
+          "trained for \(Format.counted(description.classes, "class")) and "
+            + "\(Format.counted(description.channels, "channel")), "
+            + "the data has \(classes) and \(channels)",
           remedy: "name the data that it was trained on, or train it on these"
         )
       }
-      told.line(
+      notes.line(
         "supertop: \(network): names no classes; the data's order is used, and images are "
           + "normalised by the data's own training images"
       )
     }
-    for warning in fitted.data.warnings { told.line("supertop: \(warning)") }
+    for warning in fitted.data.warnings { notes.line("supertop: \(warning)") }
     return fitted
   }
 
@@ -128,7 +129,7 @@ struct EvaluateCommand: ParsableCommand {
     var score = NetworkScore()
     for images in BatchLoader(BatchPlan(evaluating: data.test, of: data, batch: batch)) {
       evaluator.evaluate(images, into: &score)
-      ticker.show("\(score.images) of \(data.test.count) images")
+      ticker.show("\(score.images) of \(Format.counted(data.test.count, "image"))")
     }
     return score
   }
@@ -147,13 +148,8 @@ struct EvaluateCommand: ParsableCommand {
       return try Output().json(object)
     }
     Output().line(
-      String(
-        format: "top-1 %.2f %%, top-5 %.2f %%, loss %.4f on %d images",
-        100 * score.top1,
-        100 * score.top5,
-        score.crossEntropy,
-        score.images
-      )
+      "top-1 \(Format.fixed(100 * score.top1, 2)) %, top-5 \(Format.fixed(100 * score.top5, 2)) %, "
+        + "loss \(Format.fixed(score.crossEntropy, 4)) on \(Format.counted(score.images, "image"))"
     )
   }
 

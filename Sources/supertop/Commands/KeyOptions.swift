@@ -22,7 +22,7 @@ struct KeyOptions: ParsableArguments {
   )
   var threads: String?
 
-  @Flag(help: "Count images that cannot be decoded and go on.")
+  @Flag(help: "Count images that cannot be decoded and continue.")
   var skipBadImages = false
 
   @Option(

@@ -162,7 +162,7 @@ struct ModelsCommand: ParsableCommand {
   }
 
   private func millions(_ count: Int) -> String {
-    String(format: "%.6f", Double(count) / 1e6)
+    Format.fixed(Double(count) / 1e6, 6)
   }
 }
 

@@ -60,7 +60,8 @@ struct NetworkSource {
       throw UserError(
         .data,
         path,
-        "its metadata is of \(classes) classes and \(channels) channels, its layers are of "
+        "its metadata is of \(Format.counted(classes, "class")) and "
+          + "\(Format.counted(channels, "channel")), its layers are of "
           + "\(description.classes) and \(description.channels)",
         remedy: "export the network again, or restore the file from a copy"
       )
@@ -103,7 +104,7 @@ struct NetworkSource {
     return adapted
   }
 
-  /// The network in memory, with its weights, or with fresh ones drawn from `seed` where it has
+  /// The network in memory, with its weights, or with fresh ones sampled from `seed` where it has
   /// none.
   ///
   /// Errors: `UserError` naming an array that does not fit the network.

@@ -221,7 +221,8 @@ struct ProveCommand: ParsableCommand {
     let metric = search.costs?.name
     let best = search.best
     Output().line(
-      "\(table.architectures.count) networks of \(table.sizes.count) layers, "
+      "\(Format.counted(table.architectures.count, "network")) of "
+        + "\(Format.counted(table.sizes.count, "layer")), "
         + (search.limit.map { "\(search.feasible.count) with \($0.text)" } ?? "no limit")
         + "; the best is \(name(table.architectures[best]))"
         + " with \(accuracy(table.accuracies[best]))"
@@ -244,15 +245,17 @@ struct ProveCommand: ParsableCommand {
     let steps = answers.first?.steps ?? 0
     Output().line(
       "\(settings.algorithm.rawValue): mean regret \(summary(answers.map(\.regret)))"
-        + (steps > 0 ? ", \(steps) steps on the mixture before the look-ups" : "")
+        + (steps > 0 ? ", \(Format.counted(steps, "step")) on the mixture before the look-ups" : "")
     )
     Output().line(
       "random: mean regret \(summary(baselines.map(\.regret))) with "
-        + "\(min(evaluations, search.feasible.count)) look-ups; "
+        + "\(Format.counted(min(evaluations, search.feasible.count), "look-up")); "
         + "\(Format.fixed(seconds, 1)) s in all"
     )
     let over = answers.count { !$0.withinLimit }
-    if over > 0 { Output().line("\(over) of \(answers.count) answers are over the limit") }
+    if over > 0 {
+      Output().line("over the limit: \(over) of \(Format.counted(answers.count, "answer"))")
+    }
   }
 
   private func name(_ architecture: Architecture) -> String {

@@ -3,7 +3,7 @@ import Runs
 import Search
 import Training
 
-/// `supertop resume RUN`: goes on with a run after any kind of end.
+/// `supertop resume RUN`: continues a run after any kind of end.
 struct ResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume",
@@ -32,4 +32,4 @@ struct ResumeCommand: ParsableCommand {
 }
 
 /// What `resume` and `derive` say of `--accept-changed-data`.
-let acceptHelp = ArgumentHelp("Go on though the data has changed since the run began.")
+let acceptHelp = ArgumentHelp("Continue although the data has changed since the run began.")

@@ -34,7 +34,7 @@ struct TrainingProcess {
     guard display.wantsDashboard else {
       return try runHeadless(after: trainer.firstStep - 1, obstacle: display.obstacle)
     }
-    // What cannot even begin is told in a line, not on a screen that has to be left first.
+    // What cannot even begin is reported in a line, not on a screen that has to be left first.
     if case .failed(let error) = trainer.wait(seconds: TrainingProcess.firstLook) { throw error }
     // Before the dashboard, which gives back what it found: a terminal that goes sends the signal
     // twice.
@@ -47,7 +47,7 @@ struct TrainingProcess {
         ProgressPrinter(folder, json: false, after: trainer.firstStep - 1, output: Output())
       )
     case .detached:
-      Output().line("training goes on here; steer it with supertop watch \(folder.path)")
+      Output().line("training continues here; steer it with supertop watch \(folder.path)")
       try runHeadless(after: (try reader.status()?.step ?? 0) - 1, obstacle: nil)
     case .hungUp:
       try runHeadless(after: (try reader.status()?.step ?? 0) - 1, obstacle: nil)
@@ -99,7 +99,7 @@ struct TrainingProcess {
       try printer.end(result, folder)
     case .stopped:
       Output(descriptor: STDERR_FILENO).line(
-        "supertop: stopped; go on with supertop resume \(folder.path)"
+        "supertop: stopped; continue with supertop resume \(folder.path)"
       )
     case .failed(let error):
       throw error

@@ -58,8 +58,8 @@ struct WatchCommand: ParsableCommand {
       throw UserError(
         .unavailable,
         folder.path,
-        "nobody trains on this run now, it stands at step \(status.step)",
-        remedy: "go on with supertop resume \(folder.path)"
+        "no trainer is at work on this run; it is at step \(status.step)",
+        remedy: "continue with supertop resume \(folder.path)"
       )
     }
   }

@@ -67,7 +67,7 @@ struct LatencyCheckCommand: ParsableCommand {
       throw UserError(
         .noInput,
         path,
-        "no table of this space has been measured with \(asked) threads",
+        "no table of this space has been measured with \(Format.counted(asked, "thread"))",
         remedy: "run 'supertop latency measure' with the same options, or give --table FILE"
       )
     }
@@ -86,7 +86,7 @@ struct LatencyCheckCommand: ParsableCommand {
         threads: threads,
         isa: isa,
         precision: precision
-      ) { try ticker.show($0, "timing \(networks) networks") }
+      ) { try ticker.show($0, "timing \(Format.counted(networks, "network"))") }
     } catch {
       ticker.clear()
       throw error
@@ -133,7 +133,7 @@ struct LatencyCheckCommand: ParsableCommand {
     let number = BenchTable.number
     func signed(_ share: Double) -> String { (share < 0 ? "" : "+") + BenchTable.share(share) }
     var rows = [
-      ["\(report.isa), \(report.threads) threads; table of \(report.device)"],
+      ["\(report.isa), \(Format.counted(report.threads, "thread")); table of \(report.device)"],
       ["network", "predicted ms", "measured ms", "error", "spread"],
     ]
     rows += report.rows.sorted { $0.measuredMs < $1.measuredMs }.map {
@@ -143,7 +143,8 @@ struct LatencyCheckCommand: ParsableCommand {
       ]
     }
     rows.append([
-      "\(report.networks) networks: median error \(BenchTable.share(report.medianError)), "
+      "\(Format.counted(report.networks, "network")): "
+        + "median error \(BenchTable.share(report.medianError)), "
         + "R2 \(number(report.r2, 3)), Kendall tau \(number(report.kendallTau, 3))"
     ])
     return rows

@@ -127,7 +127,7 @@ final class LatencyTicker {
     self.remedy = remedy
   }
 
-  /// Tells the state; throws the exit code of a signal that has come.
+  /// Reports the state; throws the exit code of a signal that has come.
   func show(_ share: Double, _ what: String, secondsLeft: Double? = nil) throws {
     if let signal = signals.received {
       ticker.clear()
@@ -153,13 +153,13 @@ final class LatencyTicker {
   var seconds: Double { Date().timeIntervalSince(start) }
 }
 
-/// The doctor's words on a terminal and in JSON.
+/// The diagnostics of a table, on a terminal and in JSON.
 struct LatencyFindings {
   let findings: [LatencyDiagnostics.Finding]
 
   /// Prints them, or that there are none.
   func show(_ output: Output = Output()) {
-    if findings.isEmpty { return output.line("the table doctor has nothing to say against it") }
+    if findings.isEmpty { return output.line("the diagnostics found nothing suspicious") }
     for finding in findings { output.line("\(finding.grade.rawValue): \(finding.text)") }
   }
 

@@ -71,30 +71,24 @@ struct LatencyImportCommand: ParsableCommand {
     )
     try LatencyImportCommand.finish(fit.latencyTable(for: macro), for: macro, out: out)
     Output(beside: out).line(
-      "fitted to \(fit.fitted) networks; on \(fit.heldOut) others: "
-        + String(
-          format: "R2 %.3f, Spearman %.3f, mean error %.2f %%",
-          fit.quality.r2,
-          fit.quality.spearman,
-          fit.quality.meanError
-        )
+      "fitted to \(Format.counted(fit.fitted, "network")); on \(fit.heldOut) others: "
+        + "R2 \(Format.fixed(fit.quality.r2, 3)), "
+        + "Spearman \(Format.fixed(fit.quality.spearman, 3)), "
+        + "mean error \(Format.fixed(fit.quality.meanError, 2)) %"
     )
   }
 
-  /// Writes a new table and says what the doctor thinks of it.
+  /// Writes a new table and prints its diagnostics.
   static func finish(_ table: LatencyTable, for macro: LayerwiseSpace, out: String?) throws {
     let name = table.device.map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
     let path = out ?? "latency-\(name).json"
     try table.write(to: path)
     let range = try table.prices(for: macro, place: path).range
     let output = Output(beside: out)
-    output.line("\(table.entries.count) cells of \(table.device); table: \(path)")
+    output.line("\(Format.counted(table.entries.count, "cell")) of \(table.device); table: \(path)")
     output.line(
-      String(
-        format: "networks take %.3f to %.3f ms",
-        range.lowerBound,
-        range.upperBound
-      )
+      "networks take \(Format.fixed(range.lowerBound, 3)) to "
+        + "\(Format.fixed(range.upperBound, 3)) ms"
     )
     LatencyFindings(findings: try LatencyGrid(table, for: macro, place: path).findings).show(output)
   }

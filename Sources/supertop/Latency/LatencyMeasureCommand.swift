@@ -56,7 +56,7 @@ struct LatencyMeasureCommand: ParsableCommand {
     let precision = try precision.precision()
     let macro = try space.macro(file: file)
     let path = out ?? LatencyTable.cachePath(for: macro, threads: threads, isa: isa)
-    let ticker = LatencyTicker(remedy: "; the same command goes on from there")
+    let ticker = LatencyTicker(remedy: "; the same command continues from there")
     let table: LatencyTable
     do {
       table = try LatencyTable.kept(
@@ -65,11 +65,11 @@ struct LatencyMeasureCommand: ParsableCommand {
         threads: threads,
         isa: isa,
         precision: precision,
-        anew: true,
+        remeasures: true,
         progress: {
           try ticker.show(
             $0.share,
-            "\($0.cells) of \($0.cellCount) cells",
+            "\($0.cells) of \(Format.counted($0.cellCount, "cell"))",
             secondsLeft: $0.secondsLeft
           )
         },
@@ -111,9 +111,11 @@ struct LatencyMeasureCommand: ParsableCommand {
       report,
       table: [
         [
-          "\(report.cells) cells in \(Format.duration(ticker.seconds)): \(report.device), "
+          "\(Format.counted(report.cells, "cell")) in \(Format.duration(ticker.seconds)): "
+            + "\(report.device), "
             + "\(report.isa), "
-            + "\(threads) threads; largest spread \(BenchTable.share(report.largestSpread))"
+            + "\(Format.counted(threads, "thread")); "
+            + "largest spread \(BenchTable.share(report.largestSpread))"
         ],
         ["networks take \(number(range.lowerBound, 3)) to \(number(range.upperBound, 3)) ms"],
         ["table: \(path)"],

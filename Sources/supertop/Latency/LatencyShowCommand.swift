@@ -56,7 +56,7 @@ struct LatencyShowCommand: ParsableCommand {
     let output = Output()
     var head = table.device
     if let isa = table.isa { head += ", \(isa)" }
-    if let threads = table.threads { head += ", \(threads) threads" }
+    if let threads = table.threads { head += ", " + Format.counted(threads, "thread") }
     if !table.date.isEmpty { head += ", \(table.date)" }
     output.line(head)
     output.raw(
@@ -67,12 +67,8 @@ struct LatencyShowCommand: ParsableCommand {
     )
     let (least, most) = range(grid)
     output.line(
-      String(
-        format: "fixed parts %.3f ms; networks take %.3f to %.3f ms",
-        grid.fixed,
-        least,
-        most
-      )
+      "fixed parts \(Format.fixed(grid.fixed, 3)) ms; networks take \(Format.fixed(least, 3)) to "
+        + "\(Format.fixed(most, 3)) ms"
     )
     findings.show(output)
   }
@@ -112,7 +108,7 @@ struct LatencyShowCommand: ParsableCommand {
   }
 }
 
-/// Numbers in cells, each on a colour or beside a bar that tells how dear it is.
+/// Numbers in cells, each on a colour or next to a bar that shows how expensive it is.
 struct LatencyHeatMap {
   private let grid: LatencyGrid
   /// Logarithms of the cheapest and the most expensive cell that costs anything.
@@ -156,7 +152,7 @@ struct LatencyHeatMap {
           + candidates[columns].map { padded($0, cell) + " " }.joined(separator: " ")
       ]
       for (name, row) in zip(names, grid.rows) {
-        let cells = row.milliseconds[columns].map { drawn($0, width: cell, colour: colour) }
+        let cells = row.milliseconds[columns].map { shown($0, width: cell, colour: colour) }
         lines.append(
           name + String(repeating: " ", count: first - name.count) + "  "
             + cells.joined(separator: " ")
@@ -168,9 +164,9 @@ struct LatencyHeatMap {
   }
 
   /// A cell and its bar, or the cell on its colour.
-  private func drawn(_ value: Double?, width: Int, colour: Bool) -> String {
+  private func shown(_ value: Double?, width: Int, colour: Bool) -> String {
     guard let value else { return padded("-", width) + " " }
-    let number = padded(String(format: "%.4f", value), width)
+    let number = padded(Format.fixed(value, 4), width)
     let share = share(value)
     guard colour else { return number + LatencyHeatMap.bars[Int((share * 8).rounded())] }
     guard value > 0 else { return number + " " }

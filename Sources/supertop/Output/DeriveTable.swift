@@ -17,7 +17,7 @@ final class DeriveTable {
     self.limit = limit
   }
 
-  /// Draws the table over the one that stands there; nothing without a terminal.
+  /// Draws the table over the previous one; nothing without a terminal.
   func show() {
     let text = text(isLive: true)
     guard isTerminal, text != shown else { return }
@@ -26,7 +26,7 @@ final class DeriveTable {
     shown = text
   }
 
-  /// Takes the drawn table away.
+  /// Removes the drawn table.
   func hide() {
     guard !shown.isEmpty else { return }
     let lines = shown.split(separator: "\n").count
@@ -43,7 +43,7 @@ final class DeriveTable {
     rows[0] += ["val", "epochs", "trained", "top-1"]
     for (index, record) in records.enumerated() {
       func share(_ value: Double?) -> String {
-        value.map { String(format: "%.1f %%", 100 * $0) } ?? "-"
+        value.map { Format.fixed(100 * $0, 1) + " %" } ?? "-"
       }
       func milliseconds(_ value: Double?) -> String {
         value.map { Configuration.SearchSettings.Cost.latency.text($0) } ?? "-"
@@ -51,7 +51,7 @@ final class DeriveTable {
       var row = [
         "\(index + 1)", record.name, record.source,
         record.changes.isEmpty ? "-" : "\(record.changes.count)",
-        String(format: "%.1f", record.logProbability), millions(record.flops),
+        Format.fixed(record.logProbability, 1), millions(record.flops),
         millions(record.params),
       ]
       if hasLatency {
@@ -70,7 +70,8 @@ final class DeriveTable {
       width: terminal.map { $0.columns - 1 },
       dropping: [4, 6, 5, 3]
     )
-    let budget = limit.map { "budget \(metric.text($0)); changed: layers, to hold it\n" } ?? ""
+    let budget =
+      limit.map { "budget \(metric.text($0)); changed: layers, to be within it\n" } ?? ""
     let note =
       budget
       + "val: with the search's weights, images of θ; trained: from scratch, validation images; "
@@ -82,5 +83,5 @@ final class DeriveTable {
       .joined()
   }
 
-  private func millions(_ count: Double) -> String { String(format: "%.2f M", count / 1e6) }
+  private func millions(_ count: Double) -> String { Format.fixed(count / 1e6, 2) + " M" }
 }

@@ -5,7 +5,7 @@ import Synchronization
 /// Text to a file descriptor, unbuffered.
 ///
 /// A reader that went away (`supertop … | head`) is no error: what follows is dropped and training
-/// goes on. SIGPIPE is ignored for that, see `Signals`.
+/// continues. SIGPIPE is ignored for that, see `Signals`.
 final class Output {
   /// Error number of the first text that standard output had no room for; 0 while all went well.
   private static let fullness = Atomic<Int32>(0)
@@ -18,7 +18,7 @@ final class Output {
     self.descriptor = descriptor
   }
 
-  /// For what is said beside a file that goes to `path`: not where that goes itself.
+  /// For what is said about a file that goes to `path`: never where the file itself goes.
   convenience init(beside path: String?) {
     let isTaken = path.flatMap { try? OutputPlace($0) }?.isStandardOutput ?? false
     self.init(descriptor: isTaken ? STDERR_FILENO : STDOUT_FILENO)

@@ -26,7 +26,7 @@ final class ProgressPrinter {
   /// Seconds between two lines within an epoch.
   private static let interval = 5.0
 
-  /// Tells what comes after global step `step` (-1: all).
+  /// Prints what comes after global step `step` (-1: all).
   init(_ folder: RunFolder, json: Bool, after step: Int, output: Output) throws {
     reader = try folder.reader()
     let settings = try folder.settings()
@@ -49,7 +49,8 @@ final class ProgressPrinter {
     guard !json else { return }
     head = [
       "run \(folder.path): \(kind == .training ? "network" : "preset") \(settings.name), "
-        + "data \(settings.data.source), seed \(settings.seed), \(settings.epochs) epochs"
+        + "data \(settings.data.source), seed \(settings.seed), "
+        + Format.counted(settings.epochs, "epoch")
     ]
     if let obstacle { head.insert("\(obstacle): printing progress lines", at: 0) }
   }
@@ -122,7 +123,8 @@ final class ProgressPrinter {
     line("network: " + result.architecture.map(\.choice).joined(separator: " "))
     if let networks = result.sampledNetworks, let mean = result.sampledMean {
       line(
-        "random sampling: \(Format.percent(mean)) on average of \(networks) networks, "
+        "random sampling: \(Format.percent(mean)) on average of "
+          + "\(Format.counted(networks, "network")), "
           + "deviation \(Format.percent(result.sampledDeviation ?? 0))"
       )
     }
@@ -170,7 +172,7 @@ final class ProgressPrinter {
     ((try? reader.choices()) ?? []).count { $0.options.count > 1 }
   }
 
-  /// A line on what goes on, every few seconds.
+  /// A line on the progress, every few seconds.
   private func showStatus() throws {
     let silence = Date().timeIntervalSince(lastLine)
     guard silence >= ProgressPrinter.interval, let status = try reader.status() else { return }
@@ -218,7 +220,7 @@ final class ProgressPrinter {
   }
 }
 
-/// What a step of a training tells: a step without choices, cost and temperature.
+/// What a step of a training prints: a step without choices, cost and temperature.
 private struct TrainingStep: Encodable {
   var step: Int
   var epoch: Int
@@ -239,7 +241,7 @@ private struct TrainingStep: Encodable {
   }
 }
 
-/// What an epoch of a training tells.
+/// What an epoch of a training prints.
 private struct TrainingEpoch: Encodable {
   var epoch: Int
   var step: Int

@@ -1,10 +1,11 @@
 """Writes networks.json, what published networks give and learn in PyTorch, for NetworkFixtureTests.
 
-Usage: python3 make_networks.py (any PyTorch 2 and numpy; needs no network). Reads the definitions from the
-zoo, builds each network by hand from torch.nn.functional, in double precision. All numbers that go in are
-drawn by a hash of the array's name and the element's index, so that the file holds results only: class
-scores with running statistics; loss and gradients of one training step (batch statistics, label smoothing,
-mixup, dropped paths), each gradient as its norm and its product with a drawn vector.
+Usage: python3 make_networks.py (any PyTorch 2 and numpy; needs no network). Reads the definitions
+from the zoo, builds each network by hand from torch.nn.functional, in double precision. All numbers
+that go in come from a hash of the array's name and the element's index, so that the file holds
+results only: class scores with running statistics; loss and gradients of one training step (batch
+statistics, label smoothing, mixup, dropped paths), each gradient as its norm and its product with a
+pseudorandom vector.
 """
 
 import json
@@ -22,7 +23,7 @@ CLASSES, IMAGES, SEED, STEP = 10, 8, 7, 11
 DROP_PATH, SMOOTHING, SHARE = 0.4, 0.1, 0.3
 
 
-def draw(name, count):
+def pseudorandom(name, count):
     """Numbers in [0, 1)."""
     h = 2166136261
     for byte in name.encode():
@@ -34,6 +35,12 @@ def draw(name, count):
     return torch.from_numpy(((x >> 8).astype(np.float64)) / (1 << 24))
 
 
+def projection(gradient, key):
+    """The product of a gradient with a pseudorandom vector."""
+    vector = 2 * pseudorandom(key + "#", gradient.numel()) - 1
+    return float((gradient.reshape(-1) * vector).sum())
+
+
 class Arrays:
     """Leaves by name, in the program's layouts."""
 
@@ -43,7 +50,7 @@ class Arrays:
 
     def leaf(self, name, shape):
         if name not in self.leaves:
-            u = draw(name, int(np.prod(shape)))
+            u = pseudorandom(name, int(np.prod(shape)))
             if name.endswith(".gamma"):
                 value = 0.5 + u
             elif name.endswith((".beta", ".bias")):
@@ -59,8 +66,8 @@ class Arrays:
     def norm(self, x, name, training):
         channels = x.shape[1]
         gamma, beta = self.leaf(name + ".gamma", [channels]), self.leaf(name + ".beta", [channels])
-        mean = ((draw(name + ".mean", channels) - 0.5) / 2).float().double()
-        variance = (2 + 2 * draw(name + ".variance", channels)).float().double()
+        mean = ((pseudorandom(name + ".mean", channels) - 0.5) / 2).float().double()
+        variance = (2 + 2 * pseudorandom(name + ".variance", channels)).float().double()
         if training:
             return F.batch_norm(x, None, None, gamma, beta, True, 0, 1e-5)
         return F.batch_norm(x, mean, variance, gamma, beta, False, 0, 1e-5)
@@ -80,7 +87,7 @@ def philox(key, counter):
 
 
 def mask(rate, index):
-    """The program's draw of which images keep a path: purpose 9 is dropout."""
+    """The program's sample of which images keep a path: purpose 9 is dropout."""
     purpose = 9
     key = [SEED ^ (purpose * 0x9E3779B9 & 0xFFFFFFFF), 0]
     bits = []
@@ -200,7 +207,7 @@ def main():
     results = []
     for name, side in CASES:
         network, arrays = zoo[name], Arrays()
-        x = (2 * draw("images", IMAGES * side * side * 3) - 1).float().double()
+        x = (2 * pseudorandom("images", IMAGES * side * side * 3) - 1).float().double()
         x = x.reshape(IMAGES, side, side, 3).permute(0, 3, 1, 2)
         scores = forward(x, network, arrays, False)
         labels = torch.arange(IMAGES) % CLASSES
@@ -210,8 +217,7 @@ def main():
                 + SHARE * F.cross_entropy(training, mixed, label_smoothing=SMOOTHING))
         loss.backward()
         gradients = {
-            key: [float(leaf.grad.norm()),
-                  float((leaf.grad.reshape(-1) * (2 * draw(key + "#", leaf.numel()) - 1)).sum())]
+            key: [float(leaf.grad.norm()), projection(leaf.grad, key)]
             for key, leaf in arrays.leaves.items()}
         results.append({
             "name": name, "side": side, "scores": scores.reshape(-1).tolist(),

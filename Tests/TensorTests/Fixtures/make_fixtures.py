@@ -1,6 +1,7 @@
 """Writes the fixtures that TensorTests compares the engine with, computed by PyTorch.
 
-Usage: python3 make_fixtures.py (any PyTorch 2; needs no network). Overwrites the JSON files beside it.
+Usage: python3 make_fixtures.py (any PyTorch 2; needs no network). Overwrites the JSON files beside
+it.
 
 A graph fixture holds the leaves by the names that EngineGraph gives them, in the engine's layouts
 (images NHWC; filters [K, K, Cin, Cout], grouped [g, K, K, Cin/g, Cout/g], depthwise [K, K, C]), the

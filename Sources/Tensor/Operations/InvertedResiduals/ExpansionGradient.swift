@@ -24,8 +24,8 @@ struct ExpansionPlan {
   let sumFloats: Int
   /// The gradient of the depthwise weights behind them; 0 where the weights are frozen.
   let depthwiseFloats: Int
-  /// xᵀ·g of one block behind both, [rows of whole tiles, 16].
-  let filterFloats: Int
+  /// Rows of xᵀ·g behind both, [blocks, rows of whole tiles, 16].
+  let filterRows: Int
   /// All partial sums of a chunk.
   let partialFloats: Int
   /// Whether weights get gradients.
@@ -71,9 +71,9 @@ struct ExpansionPlan {
     blockGroup = max(1, min(activeBlocks.count, cached / gradientFloats))
     sumFloats = 2 * blocks * blockWidth
     self.depthwiseFloats = depthwiseFloats ?? 0
-    let filterRows = (channels + tileRows - 1) / tileRows * tileRows
-    filterFloats = max(filterRows, inputStride) * blockWidth
-    partialFloats = sumFloats + self.depthwiseFloats + (trains ? blocks * filterFloats : 0)
+    filterRows = max((channels + tileRows - 1) / tileRows * tileRows, inputStride)
+    let filterFloats = trains ? blocks * filterRows * blockWidth : 0
+    partialFloats = sumFloats + self.depthwiseFloats + filterFloats
   }
 
   /// Partial sums that `reduce` adds up over the chunks: all but the filters'.
@@ -83,23 +83,38 @@ struct ExpansionPlan {
 /// What the second pass leaves for the expansion's own gradients.
 struct ExpansionSums {
   let plan: ExpansionPlan
-  /// The chunks' partial sums; those of the first are sums over all chunks but for `filter`.
+  /// The chunks' partial sums.
   let partials: Buffer
   /// The folded expansions, see `packExpansions`.
-  let packed: Buffer
+  let packed: BlockedArray
   /// Where g·Wᵀ was added; nil if the input wants no gradient.
   let dx: Buffer?
 
-  /// Σ g and Σ g·y, y the expansion before its activation, [blocks, 2, 16].
-  var sums: UnsafePointer<Float> { UnsafePointer(partials.pointer) }
-  /// The gradient of the depthwise weights; nil if they are frozen.
-  var depthwise: UnsafeMutablePointer<Float>? {
-    plan.trains ? partials.pointer + plan.sumFloats : nil
+  /// A chunk's share.
+  struct Chunk {
+    /// Σ g and Σ g·y, y the expansion before its activation, [blocks, 2, 16].
+    let sums: BlockedArray
+    /// The gradient of the depthwise weights; nil if they are frozen.
+    let depthwise: UnsafeMutablePointer<Float>?
+    /// P = xᵀ·g, [blocks, rows of whole tiles, 16]; nil if the weights are frozen.
+    let filter: BlockedArray?
   }
-  /// xᵀ·g, [blocks, rows of whole tiles, 16]; nil if the weights are frozen.
-  ///
-  /// It is the first chunk's, with the others' `partialFloats` apart: their sum is still to be taken.
-  var filter: UnsafeMutablePointer<Float>? { depthwise.map { $0 + plan.depthwiseFloats } }
+
+  /// The share of chunk `index`.
+  func chunk(_ index: Int) -> Chunk {
+    let sums = partials.pointer + index * plan.partialFloats
+    let depthwise = plan.trains ? sums + plan.sumFloats : nil
+    return Chunk(
+      sums: BlockedArray(part: sums, rows: 2),
+      depthwise: depthwise,
+      filter: depthwise.map {
+        BlockedArray(part: $0 + plan.depthwiseFloats, rows: plan.filterRows)
+      }
+    )
+  }
+
+  /// The first chunk's share, to which `reduce` has added the others' but for `filter`.
+  var total: Chunk { chunk(0) }
 }
 
 /// The second pass: back through depthwise convolution and expansion, rows in cache.
@@ -127,8 +142,8 @@ extension ResidualLayer {
   func expansionGradients(
     _ plan: ExpansionPlan,
     _ outputs: [Tensor],
-    _ coefficients: Buffer,
-    _ hiddenGradient: Buffer?
+    _ coefficients: BlockedArray,
+    _ hiddenGradient: BlockedArray?
   ) -> ExpansionSums {
     let target = x.requiresGradient ? engine.gradientTarget(of: x) : nil
     let expansionSums = ExpansionSums(
@@ -145,7 +160,7 @@ extension ResidualLayer {
       gradientView(block, image, outputs, coefficients, hiddenGradient, plan.skipsZeros)
     }
     reduce(expansionSums)
-    if let depthwise = expansionSums.depthwise {
+    if let depthwise = expansionSums.total.depthwise {
       addDepthwiseGradients(depthwise, plan.activeBlocks)
     }
     return expansionSums
@@ -168,52 +183,51 @@ extension ResidualLayer {
         + blockWorkspace
     ) { chunk, workspace in
       let images = plan.chunks[chunk]
-      let sums = expansionSums.partials.pointer + chunk * plan.partialFloats
-      let depthwise = plan.trains ? sums + plan.sumFloats : nil
-      let filter = depthwise.map { $0 + plan.depthwiseFloats }
+      let own = expansionSums.chunk(chunk)
       let dx = workspace
       let gradients = dx + plan.inputGradientFloats
       let rest = gradients + plan.blockGroup * plan.gradientFloats
-      sums.update(repeating: 0, count: plan.reducedFloats)
+      own.sums[0].update(repeating: 0, count: plan.reducedFloats)
       for image in stride(from: images.lowerBound, to: images.upperBound, by: plan.imageGroup) {
         let count = min(plan.imageGroup, images.upperBound - image)
         for first in stride(from: 0, to: plan.activeBlocks.count, by: plan.blockGroup) {
           let slices = min(plan.blockGroup, plan.activeBlocks.count - first)
           for slice in 0..<slices {
             let block = plan.activeBlocks[first + slice]
-            kernels.residual.expandDepthwiseBackward(
-              work(block, image: image),
-              view(block, image),
-              count,
-              image == images.lowerBound,
-              filter.map { $0 + block * plan.filterFloats },
-              depthwise.map { $0 + blocks[block].depthwise },
-              sums + block * 2 * blockWidth,
-              gradients + slice * plan.gradientFloats,
-              rest
+            let backward = ExpandDepthwiseBackward(
+              expansion: expansion(block, image: image),
+              upstream: view(block, image),
+              gradient: gradients + slice * plan.gradientFloats,
+              sums: PartialSums(sums: own.sums[block], products: own.sums[block, row: 1]),
+              filterGradient: own.filter.map { $0[block] },
+              isFirst: image == images.lowerBound,
+              weightGradients: own.depthwise.map { $0 + blocks[block].depthwise }
             )
+            kernels.residual.expandDepthwiseBackward(backward, count, rest)
           }
           if expansionSums.dx == nil { continue }
           let product = SliceProduct(
             columns: input,
             slices: slices,
+            a: gradients,
             sliceStride: plan.gradientFloats,
-            packed: expansionSums.packed.pointer + first * blockWidth * plan.inputStride,
+            packed: expansionSums.packed[first],
             inRows: plan.skipsZeros,
-            skipsZeros: plan.skipsZeros,
-            workspace: rest
+            c: dx,
+            accumulate: first > 0,
+            skipsZeros: plan.skipsZeros
           )
-          kernels.residual.multiplySlices(product, count * inputPixels, gradients, dx, first > 0)
+          kernels.residual.multiplySlices(product, count * inputPixels, rest)
         }
         guard let target = expansionSums.dx else { continue }
-        kernels.residual.copyRows(
-          count * inputPixels,
-          input,
-          dx,
-          plan.inputStride,
-          target.pointer + image * inputPixels * input,
-          accumulate
+        let copy = RowCopy(
+          columns: input,
+          source: dx,
+          stride: plan.inputStride,
+          out: target.pointer + image * inputPixels * input,
+          accumulate: accumulate
         )
+        kernels.residual.copyRows(copy, count * inputPixels)
       }
     }
   }
@@ -245,41 +259,41 @@ extension ResidualLayer {
     _ index: Int,
     _ image: Int,
     _ outputs: [Tensor],
-    _ coefficients: Buffer,
-    _ hiddenGradient: Buffer?,
+    _ coefficients: BlockedArray,
+    _ hiddenGradient: BlockedArray?,
     _ skipsZeros: Bool
   ) -> ResidualBlockGradient {
     let pixel = image * outputPixels
     return ResidualBlockGradient(
-      projectTransposed: projectTransposed.pointer + index * output * blockWidth,
-      scale: deferred.pointer + index * blockWidth,
-      shift: deferred.pointer + (blocks.count + index) * blockWidth,
-      coefficients: coefficients.pointer + index * 3 * blockWidth,
+      projectTransposed: projectTransposed[index],
+      scale: deferredScale[index],
+      shift: deferredShift[index],
+      coefficients: coefficients[index],
       d: hidden(index, pixel: pixel),
       gradient: outputs[blocks[index].branch].buffer.pointer + pixel * output,
       gradientChannels: output,
       skipsZeros: skipsZeros,
-      hiddenGradient: hiddenGradient.map {
-        UnsafePointer($0.pointer + index * blockFloats + pixel * blockWidth)
-      }
+      hiddenGradient: hiddenGradient.map { UnsafePointer($0[index, row: pixel]) }
     )
   }
 
   /// The folded expansions of the active blocks, transposed and packed, a group of blocks one
   /// matrix.
-  private func packExpansions(_ plan: ExpansionPlan) -> Buffer {
+  private func packExpansions(_ plan: ExpansionPlan) -> BlockedArray {
     let count = plan.activeBlocks.count
-    let packed = engine.pool.take(count * blockWidth * plan.inputStride)
+    let packed = BlockedArray(blocks: count, rows: plan.inputStride, pool: engine.pool)
     let kernels = engine.kernels
     engine.threadPool.run(packWork(.backward), chunks: count) { task, _ in
       let first = task / plan.blockGroup * plan.blockGroup
       kernels.residual.packSlice(
-        input,
-        foldedWeights.pointer + plan.activeBlocks[task] * input * blockWidth,
-        task - first,
-        min(plan.blockGroup, count - first),
-        plan.skipsZeros,
-        packed.pointer + first * blockWidth * plan.inputStride
+        SlicePacking(
+          columns: input,
+          block: foldedWeights[plan.activeBlocks[task]],
+          slice: task - first,
+          slices: min(plan.blockGroup, count - first),
+          inRows: plan.skipsZeros,
+          packed: packed[first]
+        )
       )
     }
     return packed

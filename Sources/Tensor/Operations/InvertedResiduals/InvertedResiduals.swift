@@ -139,27 +139,28 @@ final class ResidualLayer {
   let depthwiseFloats: Int
 
   /// Expansion weights, [blocks, C, 16]: as trained, and with the normalisation folded in.
-  var expandWeights: Buffer
-  var foldedWeights: Buffer
-  /// The normalisation's shift, [blocks, 16].
-  var bias: Buffer
+  let expandWeights: BlockedArray
+  let foldedWeights: BlockedArray
+  /// The normalisation's shift, [blocks, 1, 16].
+  let bias: BlockedArray
   /// Depthwise filters, [K, K, 16] each.
-  var depthwiseWeights: Buffer
+  let depthwiseWeights: Buffer
   /// Projection weights, [blocks, D, 16].
-  var projectTransposed: Buffer
+  let projectTransposed: BlockedArray
   /// Means of the input's channels, and Σ·W, [blocks, C, 16]; nil with running statistics.
   var inputMean: [Double]?
-  var covarianceTimesWeights: Buffer?
+  var covarianceTimesWeights: BlockedArray?
   var expandNorms: [Normalisation] = []
   var depthwiseNorms: [Normalisation] = []
-  /// Scale and shift of the depthwise outputs' deferred normalisation, [2, blocks, 16].
-  var deferred: Buffer
+  /// Scale and shift of the depthwise outputs' deferred normalisation, [blocks, 1, 16].
+  let deferredScale: BlockedArray
+  let deferredShift: BlockedArray
   /// Raw depthwise output, [blocks, N·H'·W', 16]; nil where it is made anew for the backward pass.
   var saved: Buffer?
   let isHalf: Bool
   /// The expanded channels before the depthwise convolution, [blocks, N·H·W, 16]; nil where making
   /// them anew is cheaper.
-  var expanded: Buffer?
+  var expanded: BlockedArray?
 
   init(_ x: Tensor, _ weights: [InvertedResidualWeights], stride: Int, engine: Engine) {
     self.engine = engine
@@ -212,13 +213,13 @@ final class ResidualLayer {
     self.blocks = blocks
     self.depthwiseFloats = depthwiseFloats
     let pool = engine.pool
-    let floats = blocks.count * blockWidth
-    expandWeights = pool.take(floats * input)
-    foldedWeights = pool.take(floats * input)
-    bias = pool.takeZeros(floats)
+    expandWeights = BlockedArray(blocks: blocks.count, rows: input, pool: pool)
+    foldedWeights = BlockedArray(blocks: blocks.count, rows: input, pool: pool)
+    bias = BlockedArray(zeros: blocks.count, rows: 1, pool: pool)
     depthwiseWeights = pool.takeZeros(depthwiseFloats)
-    projectTransposed = pool.take(floats * output)
-    deferred = pool.takeZeros(2 * floats)
+    projectTransposed = BlockedArray(blocks: blocks.count, rows: output, pool: pool)
+    deferredScale = BlockedArray(zeros: blocks.count, rows: 1, pool: pool)
+    deferredShift = BlockedArray(zeros: blocks.count, rows: 1, pool: pool)
     isHalf = engine.activationPrecision == .bfloat16
     pack()
   }
@@ -282,8 +283,7 @@ final class ResidualLayer {
       let block = blocks[index]
       let branch = branches[block.branch]
       packDepthwise(block, of: branch)
-      let expand = expandWeights.pointer + index * input * blockWidth
-      let project = projectTransposed.pointer + index * output * blockWidth
+      let (expand, project) = (expandWeights[index], projectTransposed[index])
       if block.count < blockWidth || branch.weights.groups > 1 {
         expand.update(repeating: 0, count: input * blockWidth)
         project.update(repeating: 0, count: output * blockWidth)

@@ -34,13 +34,12 @@ extension ResidualLayer {
       let block = blocks[index]
       let branch = branches[block.branch]
       let norm = expandNorms[block.branch]
-      let from = expandWeights.pointer + index * input * blockWidth
-      let to = foldedWeights.pointer + index * input * blockWidth
+      let (from, to) = (expandWeights[index], foldedWeights[index])
       for j in 0..<blockWidth {
         let isUsed = j < block.count
         let c = isUsed ? branch.expanded(block.first + j) : 0
         scale[j] = isUsed ? norm.scale.pointer[c] : 0
-        bias.pointer[index * blockWidth + j] = isUsed ? norm.shift.pointer[c] : 0
+        bias[index][j] = isUsed ? norm.shift.pointer[c] : 0
       }
       for i in 0..<input {
         for j in 0..<blockWidth { to[i * blockWidth + j] = from[i * blockWidth + j] * scale[j] }
@@ -62,8 +61,7 @@ extension ResidualLayer {
       ) {
         index,
         workspace in
-        let w = expandWeights.pointer + index * input * blockWidth
-        let t = covarianceTimesWeights.pointer + index * input * blockWidth
+        let (w, t) = (expandWeights[index], covarianceTimesWeights[index])
         // Not where they go: two workers would write to one cache line.
         let to = doubles(workspace, count: 2 * blockWidth)
         for i in 0..<input {
@@ -91,14 +89,13 @@ extension ResidualLayer {
     let partials = pool.takeZeros(chunks.count * floats)
     engine.threadPool.run(momentsWork, chunks: chunks.count) { chunk, _ in
       let products = partials.pointer + chunk * floats
-      kernels.residual.secondMoments(
-        x.buffer.pointer,
-        input,
-        chunks[chunk].lowerBound,
-        chunks[chunk].upperBound,
-        products,
-        products + tileRows * stride
+      let moments = SecondMoments(
+        x: x.buffer.pointer,
+        channels: input,
+        products: products,
+        sums: products + tileRows * stride
       )
+      kernels.residual.secondMoments(moments, chunks[chunk])
     }
     var mean = [Double](repeating: 0, count: input)
     for c in 0..<input {
@@ -119,50 +116,46 @@ extension ResidualLayer {
         covariance.pointer[j * input + i] = value
       }
     }
-    let product = pool.take(blocks.count * input * blockWidth)
+    let product = BlockedArray(blocks: blocks.count, rows: input, pool: pool)
     let spare = 8 * (input + blockWidth)
     engine.threadPool.run(packWork(.forward), chunks: blocks.count, workspaceFloats: spare) {
       index,
       workspace in
-      let at = index * input * blockWidth
-      kernels.residual.multiplyBlock(
-        input,
-        input,
-        covariance.pointer,
-        input,
-        expandWeights.pointer + at,
-        product.pointer + at,
-        workspace
+      let covarianceProduct = BlockProduct(
+        depth: input,
+        a: covariance.pointer,
+        aStride: input,
+        b: expandWeights[index],
+        c: product[index]
       )
+      kernels.residual.multiplyBlock(covarianceProduct, input, workspace)
     }
     inputMean = mean
     covarianceTimesWeights = product
   }
 
-  /// The work of block `index` on images from `image` on.
-  func work(_ index: Int, image: Int) -> ExpandDepthwise {
+  /// How kernels expand block `index` of the images from `image` on.
+  func expansion(_ index: Int, image: Int) -> ExpandDepthwise {
     let block = blocks[index]
     let branch = branches[block.branch]
     return ExpandDepthwise(
       block: ResidualBlock(
         activation: branch.weights.activation,
-        expand: foldedWeights.pointer + index * input * blockWidth,
-        bias: bias.pointer + index * blockWidth,
+        expand: foldedWeights[index],
+        bias: bias[index],
         weights: depthwiseWeights.pointer + block.depthwise
       ),
       geometry: branch.geometry,
       x: x.buffer.pointer + image * inputPixels * input,
       channels: input,
-      expanded: expanded.map {
-        $0.pointer + (index * images + image) * inputPixels * blockWidth
-      },
+      expanded: expanded.map { $0[index, row: image * inputPixels] },
       streams: blocks.count * blockFloats > engine.cacheFloats
     )
   }
 
   /// Floats of workspace that any block's work needs.
   var blockWorkspace: Int {
-    branches.map { work($0.blocks.lowerBound, image: 0).workspaceFloats }.max() ?? 0
+    branches.map { expansion($0.blocks.lowerBound, image: 0).workspaceFloats }.max() ?? 0
   }
 
   /// Makes the raw depthwise output anew if it was not kept.
@@ -175,22 +168,21 @@ extension ResidualLayer {
     let kernels = engine.kernels
     let chunks = imageChunks
     let elements = blocks.count * blockFloats
-    if keepsExpanded { expanded = pool.take(blocks.count * images * inputPixels * blockWidth) }
+    if keepsExpanded {
+      expanded = BlockedArray(blocks: blocks.count, rows: images * inputPixels, pool: pool)
+    }
     saved = engine.takeHidden(isHalf ? (elements + 1) / 2 : elements)
     engine.threadPool.run(expandWork, chunks: chunks.count, workspaceFloats: blockWorkspace) {
       chunk,
       workspace in
       for index in blocks.indices {
-        let own = sums?.chunk(chunk, from: index * blockWidth)
         let image = chunks[chunk].lowerBound
-        kernels.residual.expandDepthwise(
-          work(index, image: image),
-          chunks[chunk].count,
-          hidden(index, pixel: image * outputPixels),
-          own?.sums,
-          own?.products,
-          workspace
+        let forward = ExpandDepthwiseForward(
+          expansion: expansion(index, image: image),
+          out: hidden(index, pixel: image * outputPixels),
+          sums: sums?.chunk(chunk, from: index * blockWidth)
         )
+        kernels.residual.expandDepthwise(forward, chunks[chunk].count, workspace)
       }
     }
   }
@@ -216,8 +208,8 @@ extension ResidualLayer {
       )
       depthwiseNorms.append(norm)
       for c in 0..<branch.hidden {
-        deferred.pointer[first + c] = norm.scale.pointer[c]
-        deferred.pointer[channels + first + c] = norm.shift.pointer[c]
+        deferredScale[0][first + c] = norm.scale.pointer[c]
+        deferredShift[0][first + c] = norm.shift.pointer[c]
       }
     }
   }
@@ -225,13 +217,12 @@ extension ResidualLayer {
   /// How kernels read the hidden values of a branch; `filter` as the direction wants it.
   func projection(_ index: Int, filter: UnsafePointer<Float>) -> ProjectBlocks {
     let blocks = branches[index].blocks
-    let first = blocks.lowerBound * blockWidth
     return ProjectBlocks(
       d: hidden(blocks.lowerBound),
       blockStride: blockFloats,
       blocks: blocks.count,
-      scale: deferred.pointer + first,
-      shift: deferred.pointer + self.blocks.count * blockWidth + first,
+      scale: deferredScale[blocks.lowerBound],
+      shift: deferredShift[blocks.lowerBound],
       activation: branches[index].weights.activation,
       filter: filter,
       columns: output,
@@ -244,18 +235,19 @@ extension ResidualLayer {
     let pool = engine.pool
     let kernels = engine.kernels
     let rows = images * outputPixels
-    let columns = wholeBlocks(output)
-    let packed = pool.take(blocks.count * blockWidth * columns)
+    let packed = BlockedArray(blocks: blocks.count, rows: wholeBlocks(output), pool: pool)
     engine.threadPool.run(packWork(.forward), chunks: branches.count) { index, _ in
       let blocks = branches[index].blocks
       for block in blocks {
         kernels.residual.packSlice(
-          output,
-          projectTransposed.pointer + block * output * blockWidth,
-          block - blocks.lowerBound,
-          blocks.count,
-          skipsZeros(branches[index]),
-          packed.pointer + blocks.lowerBound * blockWidth * columns
+          SlicePacking(
+            columns: output,
+            block: projectTransposed[block],
+            slice: block - blocks.lowerBound,
+            slices: blocks.count,
+            inRows: skipsZeros(branches[index]),
+            packed: packed[blocks.lowerBound]
+          )
         )
       }
     }
@@ -269,28 +261,21 @@ extension ResidualLayer {
     let sums = branches.map {
       engine.outputSums($0.weights.projectNorm, chunks: chunks.count, channels: output)
     }
-    let works = branches.indices.map { index in
-      projection(
-        index,
-        filter: packed.pointer + branches[index].blocks.lowerBound * blockWidth * columns
+    let jobs = branches.indices.map { index in
+      ProjectBlocksForward(
+        projection: projection(index, filter: packed[branches[index].blocks.lowerBound]),
+        out: outs[index].pointer
       )
     }
     engine.threadPool.run(
       projectWork,
       chunks: branches.count * chunks.count,
-      workspaceFloats: works.map(\.workspaceFloats).max() ?? 0
+      workspaceFloats: jobs.map(\.projection.workspaceFloats).max() ?? 0
     ) { task, workspace in
       let (index, chunk) = (order[task / chunks.count], task % chunks.count)
-      let own = sums[index]?.chunk(chunk)
-      kernels.residual.projectBlocks(
-        works[index],
-        chunks[chunk].lowerBound,
-        chunks[chunk].upperBound,
-        outs[index].pointer,
-        own?.sums,
-        own?.products,
-        workspace
-      )
+      var job = jobs[index]
+      job.sums = sums[index]?.chunk(chunk)
+      kernels.residual.projectBlocks(job, chunks[chunk], workspace)
     }
     if engine.recomputes { saved = nil }
     let wantsGradient = engine.wantsGradient([x], parameters: true)

@@ -9,7 +9,10 @@ extension ResidualLayer {
     let active = branches.indices.filter { gradients[$0] != nil }
     if active.isEmpty { return }
     restoreHidden()
-    let hiddenGradient = keepsGradient ? engine.pool.take(blocks.count * blockFloats) : nil
+    let pixels = images * outputPixels
+    let hiddenGradient =
+      keepsGradient
+      ? BlockedArray(blocks: blocks.count, rows: pixels, pool: engine.pool) : nil
     let coefficients = projectionGradients(outputs, gradients, active, hiddenGradient)
     let plan = expansionPlan(active)
     let expansionSums = expansionGradients(plan, outputs, coefficients, hiddenGradient)
@@ -29,8 +32,8 @@ extension ResidualLayer {
     _ outputs: [Tensor],
     _ gradients: [Engine.OutputGradient?],
     _ active: [Int],
-    _ hiddenGradient: Buffer?
-  ) -> Buffer {
+    _ hiddenGradient: BlockedArray?
+  ) -> BlockedArray {
     let pool = engine.pool
     let kernels = engine.kernels
     let rows = images * outputPixels
@@ -47,37 +50,29 @@ extension ResidualLayer {
     let filters = trains ? pool.take(chunks.count * blocks.count * filterFloats) : nil
     let channels = blocks.count * blockWidth
     let sums = ChannelSums(chunks: chunks.count, channels: channels, pool: pool)
-    let works = branches.indices.map { index in
-      let first = branches[index].blocks.lowerBound
-      var work = projection(
-        index,
-        filter: projectTransposed.pointer + first * output * blockWidth
-      )
-      work.gradient = hiddenGradient.map { $0.pointer + first * blockFloats }
-      return work
+    let projections = branches.indices.map { index in
+      projection(index, filter: projectTransposed[branches[index].blocks.lowerBound])
     }
     let order = bySize(active)
     engine.threadPool.run(
       projectBackwardWork(active),
       chunks: active.count * chunks.count,
-      workspaceFloats: works.map(\.workspaceFloats).max() ?? 0
+      workspaceFloats: projections.map(\.workspaceFloats).max() ?? 0
     ) { task, workspace in
       let (index, chunk) = (order[task / chunks.count], task % chunks.count)
       guard let gradient = gradients[index] else { return }
       let first = branches[index].blocks.lowerBound
-      let own = sums.chunk(chunk, from: first * blockWidth)
-      let filter = filters.map { $0.pointer + (chunk * blocks.count + first) * filterFloats }
-      kernels.residual.projectBlocksBackward(
-        works[index],
-        gradient.source,
-        outputs[index].buffer.pointer,
-        chunks[chunk].lowerBound,
-        chunks[chunk].upperBound,
-        filter,
-        own.sums,
-        own.products,
-        workspace
+      let backward = ProjectBlocksBackward(
+        projection: projections[index],
+        gradient: gradient.source,
+        outputGradient: outputs[index].buffer.pointer,
+        hiddenGradient: hiddenGradient.map { $0[first] },
+        filterGradient: filters.map {
+          $0.pointer + (chunk * blocks.count + first) * filterFloats
+        },
+        sums: sums.chunk(chunk, from: first * blockWidth)
       )
+      kernels.residual.projectBlocksBackward(backward, chunks[chunk], workspace)
     }
     if let filters { addProjectionGradients(filters, chunks.count, filterFloats, active) }
     return depthwiseCoefficients(sums, active)
@@ -123,9 +118,9 @@ extension ResidualLayer {
   }
 
   /// α, β, κ of the raw depthwise outputs' gradients, [blocks, 3, 16], from Σ g and Σ g·d.
-  private func depthwiseCoefficients(_ sums: ChannelSums, _ active: [Int]) -> Buffer {
+  private func depthwiseCoefficients(_ sums: ChannelSums, _ active: [Int]) -> BlockedArray {
     let totals = sums.total()
-    let coefficients = engine.pool.takeZeros(3 * sums.channels)
+    let coefficients = BlockedArray(zeros: blocks.count, rows: 3, pool: engine.pool)
     for index in active {
       let branch = branches[index]
       let norm = depthwiseNorms[index]
@@ -134,8 +129,10 @@ extension ResidualLayer {
       norm.products = Array(totals.products[first..<first + branch.hidden])
       let own = norm.coefficients(factor: 1, trainNorm: engine.trainsParameters, pool: engine.pool)
       for c in 0..<branch.hidden {
-        let to = coefficients.pointer + (first + c) / blockWidth * 3 * blockWidth + c % blockWidth
-        for i in 0..<3 { to[i * blockWidth] = own.pointer[i * branch.hidden + c] }
+        let block = branch.blocks.lowerBound + c / blockWidth
+        for i in 0..<3 {
+          coefficients[block, row: i][c % blockWidth] = own.pointer[i * branch.hidden + c]
+        }
       }
     }
     return coefficients

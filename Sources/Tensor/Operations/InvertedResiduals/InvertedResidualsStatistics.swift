@@ -9,7 +9,7 @@ extension ResidualLayer {
   /// Where the weights are frozen, P is not made: Σ W·P is Σ g·Wᵀx, for which Σ g·y is enough.
   func finishExpansion(_ expansionSums: ExpansionSums) {
     let slopes = takeSlopes(expansionSums)
-    if let filter = expansionSums.filter {
+    if let filter = expansionSums.total.filter {
       addExpansionGradients(expansionSums, filter, slopes)
     }
     guard let dx = expansionSums.dx, let inputMean else { return }
@@ -17,12 +17,12 @@ extension ResidualLayer {
   }
 
   /// dγ/(M·σ) of every channel, in blocks; tells the normalisations their sums.
-  private func takeSlopes(_ expansionSums: ExpansionSums) -> Buffer {
+  private func takeSlopes(_ expansionSums: ExpansionSums) -> BlockedArray {
     let pool = engine.pool
     let rows = Double(images * inputPixels)
-    let channels = blocks.count * blockWidth
-    let products = expansionSums.filter.map { filterProducts(expansionSums, $0) }
-    let slopes = pool.takeZeros(channels)
+    let total = expansionSums.total
+    let products = total.filter.map { filterProducts(expansionSums, $0) }
+    let slopes = BlockedArray(zeros: blocks.count, rows: 1, pool: pool)
     for index in expansionSums.plan.activeBranches {
       let branch = branches[index]
       let norm = expandNorms[index]
@@ -30,14 +30,14 @@ extension ResidualLayer {
       var (sums, ownProducts) = (norm.sums, norm.products)
       for j in 0..<branch.hidden {
         let c = branch.expanded(j)
-        let block = expansionSums.sums + (first + j) / blockWidth * 2 * blockWidth
-        sums[c] = Double(block[j % blockWidth])
+        let block = branch.blocks.lowerBound + j / blockWidth
+        sums[c] = Double(total.sums[block][j % blockWidth])
         if let products {
           ownProducts[c] = products[first + j]
         } else {
           // y = s·Wᵀx + shift. A scale of 0 passes nothing back, whatever stands here.
           let scale = Double(norm.scale.pointer[c])
-          let product = Double(block[blockWidth + j % blockWidth])
+          let product = Double(total.sums[block, row: 1][j % blockWidth])
           let rest = product - Double(norm.shift.pointer[c]) * sums[c]
           ownProducts[c] = scale == 0 ? 0 : rest / scale
         }
@@ -46,7 +46,7 @@ extension ResidualLayer {
       let gamma = norm.gammaGradients()
       for j in 0..<branch.hidden {
         let c = branch.expanded(j)
-        slopes.pointer[first + j] = Float(gamma[c] * norm.inverseDeviation[c] / rows)
+        slopes[0][first + j] = Float(gamma[c] * norm.inverseDeviation[c] / rows)
       }
       if products != nil { norm.addParameterGradients(gamma: gamma) }
     }
@@ -58,7 +58,7 @@ extension ResidualLayer {
   /// P becomes the sum of the chunks' and lies as the packed filters do.
   private func filterProducts(
     _ expansionSums: ExpansionSums,
-    _ filter: UnsafeMutablePointer<Float>
+    _ filter: BlockedArray
   ) -> [Double] {
     let plan = expansionSums.plan
     let floats = wholeBlocks(input) * blockWidth
@@ -71,20 +71,16 @@ extension ResidualLayer {
         workspaceFloats: floats + 2 * blockWidth
       ) { task, workspace in
         let block = plan.activeBlocks[task]
-        let p = filter + block * plan.filterFloats
+        let p = filter[block]
         for chunk in 1..<max(1, plan.chunks.count) {
-          engine.kernels.addScaled(
-            plan.filterFloats,
-            1,
-            p + chunk * plan.partialFloats,
-            p
-          )
+          guard let part = expansionSums.chunk(chunk).filter else { continue }
+          engine.kernels.addScaled(plan.filterRows * blockWidth, 1, part[block], p)
         }
         if plan.skipsZeros {
           workspace.update(from: p, count: floats)
           engine.kernels.residual.packBlock(input, workspace, wholeBlocks(input), p)
         }
-        let w = expandWeights.pointer + block * input * blockWidth
+        let w = expandWeights[block]
         let to = doubles(workspace + floats, count: blockWidth)
         for i in 0..<input * blockWidth { to[i % blockWidth] += Double(w[i]) * Double(p[i]) }
         (products + block * blockWidth).update(from: to, count: blockWidth)
@@ -96,7 +92,7 @@ extension ResidualLayer {
   /// What the statistics take back from dx, linear in x: x·matrix + offset, the matrix packed.
   private func statisticsCorrection(
     _ expansionSums: ExpansionSums,
-    _ slopes: Buffer,
+    _ slopes: BlockedArray,
     _ inputMean: [Double]
   ) -> (matrix: Buffer, offset: Buffer) {
     let pool = engine.pool
@@ -130,10 +126,8 @@ extension ResidualLayer {
           let slices = min(plan.blockGroup, plan.activeBlocks.count - first)
           for slice in 0..<slices {
             let block = plan.activeBlocks[first + slice]
-            let w = expandWeights.pointer + block * input * blockWidth
-            let scaled = foldedWeights.pointer + block * input * blockWidth
-            let slope = slopes.pointer + block * blockWidth
-            let sums = expansionSums.sums + block * 2 * blockWidth
+            let (w, scaled) = (expandWeights[block], foldedWeights[block])
+            let (slope, sums) = (slopes[block], expansionSums.total.sums[block])
             let to = workspace + slice * blockFloats
             for i in 0..<input {
               var shift: Float = 0
@@ -147,21 +141,17 @@ extension ResidualLayer {
           let product = SliceProduct(
             columns: input,
             slices: slices,
+            a: workspace,
             sliceStride: blockFloats,
-            packed: expansionSums.packed.pointer + first * blockWidth * stride,
+            packed: expansionSums.packed[first],
             inRows: plan.skipsZeros,
+            c: products.pointer + chunk * partial,
+            accumulate: first > groups[chunk].lowerBound,
             isSymmetric: true,
-            skipsZeros: false,
-            workspace: workspace + plan.blockGroup * blockFloats
+            skipsZeros: false
           )
-          let to = products.pointer + chunk * partial
-          kernels.residual.multiplySlices(
-            product,
-            input,
-            workspace,
-            to,
-            first > groups[chunk].lowerBound
-          )
+          let rest = workspace + plan.blockGroup * blockFloats
+          kernels.residual.multiplySlices(product, input, rest)
           first += slices
         }
       }
@@ -180,14 +170,23 @@ extension ResidualLayer {
     let offset = pool.takeZeros(stride)
     for i in 0..<input { offset.pointer[i] = Float(offsets[i]) }
     let matrix = pool.take(stride * input)
-    kernels.packColumns(input, input, products.pointer, stride, 1, matrix.pointer)
+    kernels.packColumns(
+      ColumnPacking(
+        depth: input,
+        columns: input,
+        b: products.pointer,
+        depthStride: stride,
+        columnStride: 1,
+        packed: matrix.pointer
+      )
+    )
     return (matrix, offset)
   }
 
   /// dx −= (x − μ)·(W·diag(s·dγ/(M·σ))·Wᵀ) + W·(s·S/M), for all branches at once.
   private func subtractStatistics(
     _ expansionSums: ExpansionSums,
-    _ slopes: Buffer,
+    _ slopes: BlockedArray,
     _ inputMean: [Double],
     from dx: Buffer
   ) {
@@ -199,23 +198,21 @@ extension ResidualLayer {
       chunks: chunks.count,
       workspaceFloats: convolutionBlock * (input + wholeBlocks(input))
     ) { chunk, workspace in
-      kernels.residual.subtractProduct(
-        x.source,
-        matrix.pointer,
-        offset.pointer,
-        chunks[chunk].lowerBound,
-        chunks[chunk].upperBound,
-        dx.pointer,
-        workspace
+      let correction = SubtractProduct(
+        x: x.source,
+        packed: matrix.pointer,
+        offset: offset.pointer,
+        y: dx.pointer
       )
+      kernels.residual.subtractProduct(correction, chunks[chunk], workspace)
     }
   }
 
   /// dW = s·(P − μ·Sᵀ − ΣW·dγ/σ) of the active branches.
   private func addExpansionGradients(
     _ expansionSums: ExpansionSums,
-    _ filter: UnsafeMutablePointer<Float>,
-    _ slopes: Buffer
+    _ filter: BlockedArray,
+    _ slopes: BlockedArray
   ) {
     let rows = Float(images * inputPixels)
     let plan = expansionSums.plan
@@ -229,17 +226,17 @@ extension ResidualLayer {
       let block = blocks[index]
       let branch = branches[block.branch]
       let gradient = branch.weights.expand.gradient.pointer
-      let p = filter + index * plan.filterFloats
-      let sums = expansionSums.sums + index * 2 * blockWidth
+      let p = filter[index]
+      let sums = expansionSums.total.sums[index]
       let slope = scale + blockWidth
       for j in 0..<block.count {
         let c = branch.expanded(block.first + j)
         scale[j] = expandNorms[block.branch].scale.pointer[c]
-        slope[j] = slopes.pointer[index * blockWidth + j] * rows
+        slope[j] = slopes[index][j] * rows
       }
       // In place: P becomes the gradient of the folded filter.
       if let mean, let covarianceTimesWeights {
-        let t = covarianceTimesWeights.pointer + index * input * blockWidth
+        let t = covarianceTimesWeights[index]
         for i in 0..<input {
           for j in 0..<block.count {
             let at = i * blockWidth + j

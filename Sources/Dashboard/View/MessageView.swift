@@ -1,0 +1,141 @@
+import Runs
+
+/// The last command and what became of it, or what else there is to say.
+func drawMessage(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+  guard rect.height > 0 else { return }
+  let glyphs = model.look.glyphs
+  let room = rect.width - 2
+  switch model.message {
+  case .intervention(let intervention):
+    var x = frame.put(
+      1,
+      rect.y,
+      glyphs.plain(describe(intervention.action)),
+      Style(.title),
+      limit: room
+    )
+    let states: [Intervention.State] = [.requested, .accepted, .done]
+    if intervention.state == .refused {
+      let note = intervention.note.isEmpty ? "" : ": " + glyphs.plain(intervention.note)
+      frame.put(
+        x + 2,
+        rect.y,
+        clip("\(glyphs.cross) refused\(note)", to: rect.width - x - 3),
+        Style(.bad)
+      )
+      return
+    }
+    let reached = states.firstIndex(of: intervention.state) ?? 0
+    x += 1
+    for (index, state) in states.enumerated() {
+      let isReached = index <= reached
+      let text = "\(isReached ? glyphs.done : glyphs.waiting) \(state.rawValue)"
+      if x + columns(of: text) + 3 > rect.width { break }
+      if index > 0 {
+        x = frame.put(x + 1, rect.y, glyphs.arrow, Style(isReached ? .fg : .muted))
+      }
+      x = frame.put(
+        x + 1,
+        rect.y,
+        text,
+        Style(isReached ? (state == .done ? .good : .fg) : .muted)
+      )
+    }
+    var rest =
+      intervention.state == .done
+      ? intervention.step.map { " at step \(Format.grouped($0))" } ?? "" : ""
+    if !intervention.note.isEmpty { rest += " (\(glyphs.plain(intervention.note)))" }
+    frame.put(x, rect.y, clip(rest, to: rect.width - x - 1), Style(.muted))
+  case .notice, .problem, nil:
+    let (text, role) = remark(model)
+    let lines = wrapped(text, to: rect.width - 2)
+    for (index, line) in lines.prefix(rect.height).enumerated() {
+      let isLast = index == rect.height - 1
+      let shown = isLast ? lines[index...].joined(separator: " ") : line
+      frame.put(1, rect.y + index, clip(shown, to: rect.width - 2), Style(role))
+    }
+  }
+}
+
+/// Rows of the message: as many as its text needs, up to an eighth of the screen.
+func messageHeight(_ model: Model, _ size: Size) -> Int {
+  if case .intervention = model.message { return 1 }
+  return max(1, min(wrapped(remark(model).text, to: size.width - 2).count, size.height / 8))
+}
+
+/// What there is to say but commands, and its role.
+private func remark(_ model: Model) -> (text: String, role: Role) {
+  let glyphs = model.look.glyphs
+  return switch model.message {
+  case .notice(let text): (glyphs.plain(text), .fg)
+  case .problem(let text): ("\(glyphs.cross) " + glyphs.plain(text), .bad)
+  case .intervention, nil: (glyphs.plain(statusText(model)), .muted)
+  }
+}
+
+/// What is worth saying while nobody asked for anything.
+private func statusText(_ model: Model) -> String {
+  if model.isTrainerGone {
+    return
+      "the training process is gone; continue with: supertop resume \(model.summary?.name ?? "RUN")"
+  }
+  switch model.state {
+  case .failed: return model.status?.message ?? "the run failed"
+  case .stopped:
+    return
+      "stopped with a checkpoint; continue with: supertop resume \(model.summary?.name ?? "RUN")"
+  case .paused: return "paused at a step boundary; space resumes, s makes one step"
+  case .finished:
+    if !model.kind.hasChoices { return "the \(model.kind.noun) is done; q leaves" }
+    return model.isSettled
+      ? "the search is done; Enter inspects a layer, q leaves"
+      : "the search ended undecided: \(model.found?.verdict ?? model.verdict?.text ?? "")"
+  case .preparing: return ""
+  case .running, .validating: break
+  }
+  if model.kind == .random, let networks = model.summary?.randomNetworks {
+    return "random search: θ is frozen; \(Format.counted(networks, "network")) "
+      + "\(networks == 1 ? "is" : "are") sampled and evaluated after the last epoch"
+  }
+  if let summary = model.summary, let status = model.status, status.epoch < summary.warmupEpochs {
+    return
+      "warm-up: only weights are trained; θ starts to move in epoch \(summary.warmupEpochs + 1)"
+  }
+  // What was noticed stays in sight until there is something else to say.
+  let line = model.log.last { $0.level == .notice } ?? model.log.last
+  return line?.text ?? ""
+}
+
+/// An action in words.
+func describe(_ action: Intervention.Action) -> String {
+  switch action {
+  case .pause: "pause"
+  case .resume: "resume"
+  case .singleStep: "one step"
+  case .setTemperature(let value): "temperature \(Format.number(value))"
+  case .scaleTemperature(let factor):
+    factor >= 1
+      ? "temperature ×\(trimmed(factor))" : "temperature ÷\(trimmed(1 / factor))"
+  case .holdTemperature: "hold the temperature"
+  case .releaseTemperature: "give the temperature back to the schedule"
+  case .checkpoint: "checkpoint"
+  case .stop: "stop and save"
+  }
+}
+
+private func trimmed(_ value: Double) -> String {
+  var text = Format.fixed(value, 3)
+  while text.hasSuffix("0") { text.removeLast() }
+  return text.hasSuffix(".") ? String(text.dropLast()) : text
+}
+
+/// A text in lines of `width` columns at most, broken between words.
+func wrapped(_ text: String, to width: Int) -> [String] {
+  text.split(separator: " ").reduce(into: [String]()) { lines, word in
+    if let last = lines.last, columns(of: last) + columns(of: String(word)) < width {
+      lines[lines.count - 1] = last + " " + word
+    } else {
+      lines.append(String(word))
+    }
+  }
+}

@@ -1,0 +1,91 @@
+@testable import Dashboard
+import Foundation
+import Runs
+import Testing
+
+/// What the keys do, each by what a user sees or the trainer is asked.
+@Suite struct KeyTests {
+  /// A key, the model before it, and what is true after it.
+  private struct Case: Sendable {
+    var keys: [Key]
+    var before: @Sendable (inout Model) -> Void = { _ in }
+    var effects: [Effect] = []
+    var after: @Sendable (Model) -> Bool = { _ in true }
+  }
+
+  private static func c(_ scalar: Unicode.Scalar) -> Key { .character(scalar) }
+
+  private static let steering: [Case] = [
+    Case(keys: [c(" ")], effects: [.request(.pause)]),
+    Case(keys: [c("s")], effects: [.request(.singleStep)]),
+    Case(keys: [c("+"), c("=")], effects: [.request(.scaleTemperature(1.1))]),
+    Case(keys: [c("-"), c("_")], effects: [.request(.scaleTemperature(1 / 1.1))]),
+    Case(keys: [c("t")], after: { $0.overlay == .temperature(text: "", error: "") }),
+    Case(keys: [c("h")], effects: [.request(.holdTemperature)]),
+    Case(keys: [c("c")], effects: [.request(.checkpoint)]),
+  ]
+
+  /// From the fourth of many choices in groups.
+  private static let looking: [Case] = [
+    Case(keys: [.up, c("k")], after: { $0.selection == 2 }),
+    Case(keys: [.down, c("j")], after: { $0.selection == 4 }),
+    Case(keys: [.pageUp], after: { $0.selection == 0 }),
+    Case(keys: [.pageDown], after: { $0.selection > 4 }),
+    Case(keys: [.home, c("g")], after: { $0.selection == 0 }),
+    Case(keys: [.end, c("G")], after: { $0.selection == $0.choices.count - 1 }),
+    Case(keys: [.enter, .right], after: { $0.screen == .inspector }),
+    Case(keys: [c("f")], after: { $0.isSelectionFolded }),
+    Case(
+      keys: [c("F")],
+      after: { model in
+        model.choices.indices.allSatisfy { index in
+          var other = model
+          other.selection = index
+          return other.isSelectionFolded
+        }
+      }
+    ),
+    Case(
+      keys: [.escape, .left, .backspace],
+      before: { $0.screen = .inspector },
+      after: { $0.screen == .main }
+    ),
+    Case(keys: [.tab], after: { $0.tab == 1 }),
+    Case(keys: [.backTab], after: { $0.tab == $0.kind.tabs.count - 1 }),
+    Case(keys: [c("1")], before: { $0.tab = 2 }, after: { $0.tab == 0 }),
+    Case(keys: [c("2")], after: { $0.tab == 1 }),
+    Case(keys: [c("3")], after: { $0.tab == 2 }),
+    Case(keys: [c("l")], after: { $0.overlay == .log }),
+  ]
+
+  private static let program: [Case] = [
+    Case(keys: [c("T")], after: { $0.look.themeIndex == 1 }),
+    Case(keys: [c("?"), .help], after: { $0.overlay == .help(scroll: 0) }),
+    Case(keys: [c("\u{0c}")], effects: [.repaint]),
+    Case(keys: [c("q"), c("Q")], after: { $0.overlay == .quit(selected: 0) }),
+  ]
+
+  @Test func `every key of the table does what it says`() {
+    var tested: [Key] = []
+    for entry in Self.steering + Self.looking + Self.program {
+      for key in entry.keys {
+        var model = Fixture.model("many", Size(120, 36))
+        model.selection = 3
+        entry.before(&model)
+        #expect(update(&model, .key(key)) == entry.effects, "\(key)")
+        #expect(entry.after(model), "\(key)")
+        tested.append(key)
+      }
+    }
+    let bound = KeyTable.bindings.flatMap(\.keys)
+    #expect(Set(bound).count == bound.count, "a key is bound twice")
+    #expect(Set(tested) == Set(bound), "a key has no case here")
+  }
+
+  @Test func `every key of the table is in the help`() {
+    let text = view(Fixture.model("help", Size(120, 50))).text
+    for binding in KeyTable.bindings {
+      #expect(text.contains(binding.label) && text.contains(binding.help), "\(binding.label)")
+    }
+  }
+}
