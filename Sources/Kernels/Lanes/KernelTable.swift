@@ -62,6 +62,14 @@ package struct KernelTable: Sendable {
     @Sendable (
       RowSource, Input, Input, Int, Int, Output?, Bool, Output?, Output?, Output?
     ) -> Void
+  /// See `Kernels.mixActivations`: source, weights, first, rows, out.
+  package var mixActivations: @Sendable (RowSource, ActivationWeights, Int, Int, Output) -> Void
+  /// See `Kernels.mixActivationsBackward`: source, weights, gradient, first, rows, out, accumulate,
+  /// sums, products, dots.
+  package var mixActivationsBackward:
+    @Sendable (
+      RowSource, ActivationWeights, Input, Int, Int, Output?, Bool, Output?, Output?, Output
+    ) -> Void
   /// Kernels of the inverted residual.
   package var residual: ResidualKernels
   /// Kernels of the inference path.
@@ -104,6 +112,12 @@ package struct KernelTable: Sendable {
       @escaping @Sendable (
         RowSource, Input, Input, Int, Int, Output?, Bool, Output?, Output?, Output?
       ) -> Void,
+    mixActivations:
+      @escaping @Sendable (RowSource, ActivationWeights, Int, Int, Output) -> Void,
+    mixActivationsBackward:
+      @escaping @Sendable (
+        RowSource, ActivationWeights, Input, Int, Int, Output?, Bool, Output?, Output?, Output
+      ) -> Void,
     residual: ResidualKernels,
     inference: InferenceKernels
   ) {
@@ -131,6 +145,8 @@ package struct KernelTable: Sendable {
     self.blend = blend
     self.scaleRows = scaleRows
     self.scaleRowsBackward = scaleRowsBackward
+    self.mixActivations = mixActivations
+    self.mixActivationsBackward = mixActivationsBackward
     self.residual = residual
     self.inference = inference
   }
@@ -259,6 +275,24 @@ package func kernelTable<L: Lanes>(_: L.Type, name: String) -> KernelTable {
         L.self,
         $0,
         gate: $1,
+        gradient: $2,
+        first: $3,
+        rows: $4,
+        out: $5,
+        accumulate: $6,
+        sums: $7,
+        products: $8,
+        dots: $9
+      )
+    },
+    mixActivations: {
+      mixActivations(L.self, $0, weights: $1, first: $2, rows: $3, out: $4)
+    },
+    mixActivationsBackward: {
+      mixActivationsBackward(
+        L.self,
+        $0,
+        weights: $1,
         gradient: $2,
         first: $3,
         rows: $4,
