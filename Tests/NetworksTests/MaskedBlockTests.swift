@@ -243,6 +243,87 @@ import Testing
     }
   }
 
+  @Test func `a draw for each image is as good as one draw for a batch of it`() {
+    let d = MaskedBlockTests.joined
+    let subject = Subject(d, seed: 8)
+    let engine = subject.engine
+    var random = Philox(seed: 8, purpose: .test)
+    let x = (0..<3 * d.height * d.width * d.input).map { _ in random.normal() }
+    let counts = [d.outputs.count, d.middles.count, 2, 2, 2]
+    let kernel = MaskedBlock.Mixture(weights: engine.tensor([0.4, 0.6], shape: [2]))
+    // Weights that the values of the draw replace, as the straight-through choice does.
+    let rows = (0..<3).map { _ in
+      counts.map { count in
+        let hot = Int(random.next() % UInt32(count))
+        return (0..<count).map { $0 == hot ? Float(1) : 0 }
+      }
+    }
+    func output(_ images: Range<Int>) -> [Float] {
+      let m = counts.enumerated().map { choice, count in
+        MaskedBlock.Mixture(
+          weights: engine.tensor(
+            [Float](repeating: 0.5, count: images.count * count),
+            shape: images.count == 1 ? [count] : [images.count, count]
+          ),
+          forward: images.flatMap { rows[$0][choice] }
+        )
+      }
+      let floats = x.count / 3
+      return subject.block(
+        engine.tensor(
+          Array(x[images.lowerBound * floats..<images.upperBound * floats]),
+          shape: [images.count, d.height, d.width, d.input]
+        ),
+        .init(
+          output: m[0],
+          middle: m[1],
+          kernel: kernel,
+          activation: m[2],
+          squeeze: m[3],
+          skip: m[4]
+        )
+      ).values
+    }
+    let fault = difference(
+      "output",
+      output(0..<3).map { Double($0) },
+      (0..<3).flatMap { output($0..<$0 + 1) }.map { Double($0) },
+      relative: 1e-5
+    )
+    #expect(fault == nil)
+  }
+
+  @Test func `memory of a step does not grow with the options of width`() {
+    func held(_ outputs: [Int], _ middles: [Int]) -> Int {
+      let description = MaskedBlockDescription(
+        input: 16,
+        outputs: outputs,
+        middles: middles,
+        squeezes: [true],
+        height: 16,
+        width: 16
+      )
+      let subject = Subject(description, seed: 1)
+      let engine = subject.engine
+      engine.mode = .training
+      engine.isRecording = true
+      func mixture(_ count: Int) -> MaskedBlock.Mixture {
+        let values = [Float](repeating: 1 / Float(count), count: count)
+        return .init(weights: engine.tensor(values, shape: [count], requiresGradient: true))
+      }
+      let x = engine.tensor([Float](repeating: 1, count: 4 * 16 * 16 * 16), shape: [4, 16, 16, 16])
+      let mixtures = MaskedBlock.Mixtures(
+        output: mixture(outputs.count),
+        middle: mixture(middles.count)
+      )
+      engine.backward(from: subject.block(x, mixtures))
+      return engine.pool.heldFloats
+    }
+    let many = held((1...12).map { $0 * 2 }, (1...24).map { $0 * 4 })
+    let one = held([24], [96])
+    #expect(many - one < one / 100)
+  }
+
   @Test(arguments: 0..<6 as Range<UInt64>)
   func `gradients of all choices are central differences`(_ seed: UInt64) {
     let description = MaskedBlockDescription(

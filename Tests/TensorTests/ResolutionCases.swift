@@ -70,6 +70,7 @@ extension OperationCase {
           sizes: sizes,
           weights: g.unary(g.input("m", shape, .normal), .softmax),
           forward: forward,
+          inputs: [],
           to: MapSize(height: (7 + stride - 1) / stride, width: (6 + stride - 1) / stride)
         ) { body(g, $0) }
       }
@@ -92,6 +93,18 @@ extension OperationCase {
       ) { conv($0, $1, .linear) },
       sum("resolutions, none", forward: [0, 0, 0]) { conv($0, $1, .linear) },
       sum("resolutions of nothing") { $1 },
+      OperationCase(name: "resolutions of a masked convolution") { g in
+        let mask = g.channelMask(g.input("g", [2], .normal), widths: [2, 6], forward: nil)
+        let x = g.input("x", [2, 7, 6, 5], .normal)
+        return g.resolutionSum(
+          x,
+          sizes: sizes,
+          weights: g.unary(g.input("m", [3], .normal), .softmax),
+          forward: nil,
+          inputs: [mask],
+          to: MapSize(height: 7, width: 6)
+        ) { g.mask(conv(g, $0, .hswish), by: mask) }
+      },
       sum("resolutions of an inverted residual", of: .linear, isSmooth: false) { g, x in
         g.invertedResiduals(
           g.materialise(x),

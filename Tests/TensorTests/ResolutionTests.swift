@@ -126,8 +126,28 @@ import Testing
       }
       return engine.pool.heldFloats
     }
-    #expect(held(options: 6, shared: true) == held(options: 1, shared: true))
-    #expect(held(options: 6, shared: false) > 2 * held(options: 6, shared: true))
+    let (one, six) = (held(options: 1, shared: true), held(options: 6, shared: true))
+    // The weights and their sums are all that is added.
+    #expect(six - one < one / 100)
+    #expect(held(options: 6, shared: false) > 2 * six)
+  }
+
+  @Test func `a choice inside an operator learns where nothing else does`() {
+    engine.isRecording = true
+    engine.trainsParameters = false
+    let x = map((1...36).map { Float($0) })
+    let choice = engine.tensor([0.3, 0.7], shape: [2], requiresGradient: true)
+    let mask = engine.channelMask(choice, widths: [1, 1])
+    let y = engine.resolutionSum(
+      x,
+      sizes: [small],
+      weights: engine.tensor([1], shape: [1]),
+      inputs: [mask],
+      to: whole
+    ) { [engine] in engine.mask($0, by: mask) }
+    engine.backward(from: y)
+    // The pixels 1, 3, 5, 13, … of the grid, once for each option.
+    #expect(choice.gradientValues == [135, 135])
   }
 
   @Test func `a checkpoint counts a batch once in recalibration`() {

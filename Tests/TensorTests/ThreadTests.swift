@@ -78,6 +78,7 @@ import Testing
         sizes: sizes,
         weights: weights,
         forward: nil,
+        inputs: [],
         to: sizes[1]
       ) { OperationCase.maskedResidual(g, $0, middle: 40, to: 16) }
       return g.checkpoint([y]) { g.materialise(g.pointwise(y, "after", to: 24, norm: .relu)) }

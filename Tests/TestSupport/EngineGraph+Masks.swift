@@ -43,6 +43,7 @@ extension EngineGraph {
     sizes: [MapSize],
     weights: Node,
     forward: [Float]?,
+    inputs: [Node],
     to size: MapSize,
     _ body: @escaping (Node) -> Node
   ) -> Node {
@@ -52,6 +53,7 @@ extension EngineGraph {
         sizes: sizes,
         weights: tensors[weights.index],
         forward: forward,
+        inputs: inputs.map { tensors[$0.index] },
         to: size
       ) { [unowned self] in
         let y = body(push($0))

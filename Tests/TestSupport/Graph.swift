@@ -113,6 +113,7 @@ package protocol Graph: AnyObject {
     sizes: [MapSize],
     weights: Node,
     forward: [Float]?,
+    inputs: [Node],
     to size: MapSize,
     _ body: @escaping (Node) -> Node
   ) -> Node

@@ -139,6 +139,7 @@ extension ReferenceGraph {
     sizes: [MapSize],
     weights: Node,
     forward: [Float]?,
+    inputs: [Node],
     to size: MapSize,
     _ body: @escaping (Node) -> Node
   ) -> Node {

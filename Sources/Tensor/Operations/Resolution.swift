@@ -59,6 +59,7 @@ extension Engine {
   ///   - weights: g, [k], or [N, k] with a draw for each image.
   ///   - forward: replaces the weights' values while the gradient still goes to `weights` (spec
   ///     S5). An option of weight 0 is not run then, unless for the gradient of its weight.
+  ///   - inputs: tensors from outside that F reads beside `x` and that may want a gradient.
   ///   - size: of the result; F of the whole map has it.
   ///   - body: F, of one kernel of weights for all options; must give the same bits each time.
   /// - Returns: [N, H', W', C'], plain.
@@ -70,6 +71,7 @@ extension Engine {
     sizes: [MapSize],
     weights: Tensor,
     forward: [Float]? = nil,
+    inputs: [Tensor] = [],
     to size: MapSize,
     _ body: @escaping (Tensor) -> Tensor
   ) -> Tensor {
@@ -117,7 +119,7 @@ extension Engine {
     let y = Tensor(
       shape: [images, size.height, size.width, channels],
       buffer: out,
-      requiresGradient: wantsGradient([x, weights], parameters: true)
+      requiresGradient: wantsGradient([x, weights] + inputs, parameters: true)
     )
     let mode = mode
     record(y) { [unowned self] in
@@ -127,45 +129,12 @@ extension Engine {
       for i in (0..<k).reversed() where isUsed(i) || weights.requiresGradient {
         replay(mode: mode) {
           let again = isUsed(i) ? option(i) : withoutRecording { option(i) }
-          let grid = grid(of: MapSize(height: again.shape[1], width: again.shape[2]), in: size)
-          let own = pool.take(again.count)
-          let dots = pool.takeZeros(images * 3 * channels)
-          threadPool.run(
-            Work("pixels scattered", .backward, arithmetic: 5 * own.count, floats: 4 * own.count),
-            chunks: images
-          ) { image, _ in
-            let from = gradient.pointer + image * size.height * size.width * channels
-            let offset = image * grid.count * channels
-            let to = own.pointer + offset
-            for (p, q) in grid.enumerated() {
-              (to + p * channels).update(from: from + q * channels, count: channels)
-            }
-            let branch = Branch(
-              base: again.buffer.pointer + offset,
-              scale: nil,
-              shift: nil,
-              activation: .none,
-              weight: 1
-            )
-            let sums = dots.pointer + image * 3 * channels
-            kernels.branchSums(
-              branch,
-              to,
-              channels,
-              0,
-              grid.count,
-              sums,
-              sums + channels,
-              sums + 2 * channels
-            )
-            kernels.scale(grid.count * channels, factor(i, image), to, to)
-          }
+          let factors = (0..<images).map { factor(i, $0) }
+          let (own, dots) = gather(gradient, from: size, to: again, times: factors)
           if weights.requiresGradient {
             let dg = ownGradient(of: weights)
-            for image in 0..<images {
-              let run = dots.pointer + (image * 3 + 2) * channels
-              let sum = (0..<channels).reduce(0.0) { $0 + Double(run[$1]) }
-              dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(sum)
+            for (image, dot) in dots.enumerated() {
+              dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
             }
           }
           if isUsed(i) { hand(Tensor.Gradient(buffer: own), to: again) }
@@ -173,6 +142,54 @@ extension Engine {
       }
     }
     return y
+  }
+
+  /// The gradient of an option `y` of a map of `size`: the map's gradient at the option's pixels
+  /// times a factor for each image, and Σ g·y of each image without it.
+  private func gather(
+    _ gradient: Buffer,
+    from size: MapSize,
+    to y: Tensor,
+    times factors: [Float]
+  ) -> (gradient: Buffer, dots: [Double]) {
+    let (images, channels) = (y.shape[0], y.channels)
+    let grid = grid(of: MapSize(height: y.shape[1], width: y.shape[2]), in: size)
+    let out = pool.take(y.count)
+    let sums = pool.takeZeros(images * 3 * channels)
+    threadPool.run(
+      Work("pixels scattered", .backward, arithmetic: 5 * y.count, floats: 4 * y.count),
+      chunks: images
+    ) { image, _ in
+      let from = gradient.pointer + image * size.height * size.width * channels
+      let offset = image * grid.count * channels
+      let to = out.pointer + offset
+      for (p, q) in grid.enumerated() {
+        (to + p * channels).update(from: from + q * channels, count: channels)
+      }
+      let branch = Branch(
+        base: y.buffer.pointer + offset,
+        scale: nil,
+        shift: nil,
+        activation: .none,
+        weight: 1
+      )
+      let own = sums.pointer + image * 3 * channels
+      kernels.branchSums(
+        branch,
+        to,
+        channels,
+        0,
+        grid.count,
+        own,
+        own + channels,
+        own + 2 * channels
+      )
+      kernels.scale(grid.count * channels, factors[image], to, to)
+    }
+    let dots = (0..<images).map { image in
+      (0..<channels).reduce(0.0) { $0 + Double(sums.pointer[(image * 3 + 2) * channels + $1]) }
+    }
+    return (out, dots)
   }
 
   /// The pixels of a grid of `size` in a map of `whole`, row by row.
