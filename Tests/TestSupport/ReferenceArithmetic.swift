@@ -43,7 +43,8 @@ extension ReferenceGraph {
     let channels = x.channels
     let image = x.count / x.shape[0]
     let y = ReferenceValue(x.shape)
-    func factor(_ i: Int) -> Int { i / image * channels + i % channels }
+    let stride = gate.shape.count == 1 ? 0 : channels
+    func factor(_ i: Int) -> Int { i / image * stride + i % channels }
     for i in 0..<x.count { y.x.p[i] = x.x.p[i] * gate.x.p[factor(i)] }
     tape.append {
       for i in 0..<x.count {

@@ -62,6 +62,12 @@ package struct KernelTable: Sendable {
   /// See `Kernels.scaleRowsBackward`: job, rows.
   @usableFromInline
   package var scaleRowsBackward: @Sendable (ChannelScaleBackward, Range<Int>) -> Void
+  /// See `Kernels.mixActivations`: job, rows.
+  @usableFromInline
+  package var mixActivations: @Sendable (ActivationMixture, Range<Int>) -> Void
+  /// See `Kernels.mixActivationsBackward`: job, rows.
+  @usableFromInline
+  package var mixActivationsBackward: @Sendable (ActivationMixtureBackward, Range<Int>) -> Void
   /// See `Kernels.addScaled`: count, a, x, y.
   @usableFromInline
   package var addScaled: @Sendable (Int, Float, Input, Output) -> Void
@@ -106,6 +112,8 @@ package struct KernelTable: Sendable {
     averageRowsBackward = { Kernels.averageRowsBackward(L.self, $0, rows: $1) }
     scaleRows = { Kernels.scaleRows(L.self, $0, rows: $1) }
     scaleRowsBackward = { Kernels.scaleRowsBackward(L.self, $0, rows: $1) }
+    mixActivations = { Kernels.mixActivations(L.self, $0, rows: $1) }
+    mixActivationsBackward = { Kernels.mixActivationsBackward(L.self, $0, rows: $1) }
     addScaled = { Kernels.addScaled(L.self, count: $0, $1, $2, into: $3) }
     scale = { Kernels.scale(L.self, count: $0, $1, $2, into: $3) }
     blend = { Kernels.blend(L.self, count: $0, $1, $2, into: $3) }
