@@ -112,7 +112,12 @@ final class MaskedNetwork: SharedNetwork {
     let resolution = mixture(space.resolution)
     var sizes = space.sizes
     /// An operator of this step on all resolutions.
-    func onAll(_ x: Tensor, stride: Int, _ body: @escaping (Tensor) -> Tensor) -> Tensor {
+    func onAll(
+      _ x: Tensor,
+      stride: Int,
+      inputs: [Tensor?],
+      _ body: @escaping (Tensor) -> Tensor
+    ) -> Tensor {
       let inner = sizes.map { MapSize(height: $0.height, width: $0.width) }
       sizes = sizes.map { $0.behind(stride) }
       guard let resolution else { return body(x) }
@@ -122,12 +127,13 @@ final class MaskedNetwork: SharedNetwork {
         sizes: inner,
         weights: resolution.weights,
         forward: resolution.forward,
+        inputs: inputs.compactMap { $0 },
         to: MapSize(height: outer.height, width: outer.width),
         body
       )
     }
     let stemMask = mixture(space.widths[0].axis).map { mask($0, of: space.widths[0]) }
-    var x = onAll(image, stride: space.stemStride) { [engine, stem] in
+    var x = onAll(image, stride: space.stemStride, inputs: [stemMask]) { [engine, stem] in
       let y = stem($0)
       return engine.materialise(stemMask.map { engine.mask(y, by: $0) } ?? y)
     }
@@ -140,7 +146,12 @@ final class MaskedNetwork: SharedNetwork {
         squeeze: mixture(block.squeeze),
         skip: mixture(block.skip)
       )
-      x = onAll(x, stride: block.stride) { [blocks] in blocks[index]($0, parts) }
+      let inputs = [
+        parts.output, parts.middle, parts.kernel, parts.activation, parts.squeeze, parts.skip,
+      ]
+      x = onAll(x, stride: block.stride, inputs: inputs.map { $0?.weights }) { [blocks] in
+        blocks[index]($0, parts)
+      }
     }
     let last = sizes
     let pooled: Tensor

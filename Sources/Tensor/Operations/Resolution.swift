@@ -62,7 +62,7 @@ extension Engine {
   ///   - inputs: tensors from outside that F reads beside `x` and that may want a gradient.
   ///   - size: of the result; F of the whole map has it.
   ///   - body: F, of one kernel of weights for all options; must give the same bits each time.
-  /// - Returns: [N, H', W', C'], plain.
+  /// - Returns: [N, H', W', C'], plain; [N, C'] where F ends in a mean over the pixels.
   /// - Backward: ∂L/∂gᵢ = Σ g·Fᵢ over the pixels of option i, and gᵢ·g at these pixels is the
   ///   gradient of Fᵢ.
   /// - Reference: `ReferenceGraph.resolutionSum`.
@@ -97,11 +97,12 @@ extension Engine {
 
     var out: Buffer?
     var channels = 0
+    var isMap = true
     let used = (0..<k).filter(isUsed)
     for i in used.isEmpty ? [0] : used {
       let y = withoutRecording { option(i) }
-      let grid = grid(of: MapSize(height: y.shape[1], width: y.shape[2]), in: size)
-      channels = y.channels
+      let grid = grid(of: mapSize(of: y), in: size)
+      (channels, isMap) = (y.channels, y.shape.count == 4)
       let sum = out ?? pool.takeZeros(images * size.height * size.width * channels)
       out = sum
       threadPool.run(
@@ -117,7 +118,7 @@ extension Engine {
     }
     guard let out else { preconditionFailure("resolutionSum: no options") }
     let y = Tensor(
-      shape: [images, size.height, size.width, channels],
+      shape: isMap ? [images, size.height, size.width, channels] : [images, channels],
       buffer: out,
       requiresGradient: wantsGradient([x, weights] + inputs, parameters: true)
     )
@@ -153,7 +154,7 @@ extension Engine {
     times factors: [Float]
   ) -> (gradient: Buffer, dots: [Double]) {
     let (images, channels) = (y.shape[0], y.channels)
-    let grid = grid(of: MapSize(height: y.shape[1], width: y.shape[2]), in: size)
+    let grid = grid(of: mapSize(of: y), in: size)
     let out = pool.take(y.count)
     let sums = pool.takeZeros(images * 3 * channels)
     threadPool.run(
@@ -190,6 +191,12 @@ extension Engine {
       (0..<channels).reduce(0.0) { $0 + Double(sums.pointer[(image * 3 + 2) * channels + $1]) }
     }
     return (out, dots)
+  }
+
+  /// The size of a map [N, H, W, C]; of [N, C] one pixel.
+  private func mapSize(of x: Tensor) -> MapSize {
+    x.shape.count == 4
+      ? MapSize(height: x.shape[1], width: x.shape[2]) : MapSize(height: 1, width: 1)
   }
 
   /// The pixels of a grid of `size` in a map of `whole`, row by row.
