@@ -16,14 +16,14 @@ extension Checkpoint {
     let learned = try LearnedData(metadata: metadata, path: "start.safetensors")?.classNames
     let classifier = [network.classifier.name, network.classifierBias.name]
     return StateDictionary(
-      network.state().map { sampled in
-        var array = sampled
-        if let given = self[sampled.name] {
-          if classifier.contains(sampled.name), let learned, let classNames {
-            if given.shape == Array(sampled.shape.dropLast()) + [learned.count] {
+      network.state().map { fresh in
+        var array = fresh
+        if let given = self[fresh.name] {
+          if classifier.contains(fresh.name), let learned, let classNames {
+            if given.shape == Array(fresh.shape.dropLast()) + [learned.count] {
               given.copy(learned, to: &array.values, classNames)
             }
-          } else if given.shape == sampled.shape {
+          } else if given.shape == fresh.shape {
             array.values = given.values
           }
         }

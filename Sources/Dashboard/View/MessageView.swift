@@ -48,11 +48,11 @@ func drawMessage(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     frame.put(x, rect.y, clip(rest, to: rect.width - x - 1), Style(.muted))
   case .notice, .problem, nil:
     let (text, role) = remark(model)
-    let lines = wrapped(text, to: rect.width - 2)
+    let lines = wrapped(text, to: room)
     for (index, line) in lines.prefix(rect.height).enumerated() {
       let isLast = index == rect.height - 1
       let shown = isLast ? lines[index...].joined(separator: " ") : line
-      frame.put(1, rect.y + index, clip(shown, to: rect.width - 2), Style(role))
+      frame.put(1, rect.y + index, clip(shown, to: room), Style(role))
     }
   }
 }

@@ -102,6 +102,11 @@ package enum Format {
     share.isFinite ? String(format: "%.\(digits)f%%", share * 100) : "?"
   }
 
+  /// A share for a line or a table of a command: `42.1 %`, `nan %`.
+  package static func spacedPercent(_ share: Double, digits: Int = 1) -> String {
+    fixed(100 * share, digits) + " %"
+  }
+
   /// `1h02m`, `3m07s`, `8s`.
   package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }

@@ -143,13 +143,15 @@ extension LatencyTable {
   }
 
   static func tooNoisy(_ spread: Double, _ precision: LatencyPrecision) -> UserError {
-    func percent(_ value: Double) -> String { Format.fixed(100 * value, 1) + " %" }
-    let seen = spread.isFinite ? "timings vary by \(percent(spread))" : "no two timings agree"
+    let seen =
+      spread.isFinite
+      ? "timings vary by \(Format.spacedPercent(spread))" : "no two timings agree"
     let loose = spread.isFinite ? min(1, (spread * 120).rounded(.up) / 100) : 0.5
     return UserError(
       .unavailable,
       "latency",
-      "the machine is too busy to measure: \(seen), allowed are \(percent(precision.accepted))",
+      "the machine is too busy to measure: \(seen), "
+        + "allowed are \(Format.spacedPercent(precision.accepted))",
       remedy: "close other programs and start again, or accept it with --spread \(loose)"
     )
   }

@@ -238,7 +238,7 @@ struct DeriveCommand: ParsableCommand {
     ]
     for layer in selection.layers {
       rows.append([
-        layer.layer, layer.probable, Format.fixed(100 * layer.probability, 1) + " %",
+        layer.layer, layer.probable, Format.spacedPercent(layer.probability),
         Format.signedFixed(layer.probableLossIncrease, 4), layer.selected,
         Format.signedFixed(layer.lossIncrease, 4), layer.differs ? "differs" : "",
       ])

@@ -148,7 +148,8 @@ struct EvaluateCommand: ParsableCommand {
       return try Output().json(object)
     }
     Output().line(
-      "top-1 \(Format.fixed(100 * score.top1, 2)) %, top-5 \(Format.fixed(100 * score.top5, 2)) %, "
+      "top-1 \(Format.spacedPercent(score.top1, digits: 2)), "
+        + "top-5 \(Format.spacedPercent(score.top5, digits: 2)), "
         + "loss \(Format.fixed(score.crossEntropy, 4)) on \(Format.counted(score.images, "image"))"
     )
   }

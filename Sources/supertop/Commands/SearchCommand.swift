@@ -101,11 +101,12 @@ struct SearchCommand: ParsableCommand {
   /// A word that is neither a file nor a subcommand is more often a mistyped subcommand.
   private func existing(_ file: String) throws -> String {
     guard !pathExists(file) else { return file }
+    let commands = Supertop.configuration.subcommands.compactMap { $0.configuration.commandName }
     throw UserError(
       .noInput,
       file,
       "no such configuration file",
-      remedy: "name a YAML file, or a command; supertop --help lists them"
+      remedy: "name a YAML file, or one of the commands \(commands.joined(separator: ", "))"
     )
   }
 }

@@ -43,7 +43,7 @@ final class DeriveTable {
     rows[0] += ["val", "epochs", "trained", "top-1"]
     for (index, record) in records.enumerated() {
       func share(_ value: Double?) -> String {
-        value.map { Format.fixed(100 * $0, 1) + " %" } ?? "-"
+        value.map { Format.spacedPercent($0) } ?? "-"
       }
       func milliseconds(_ value: Double?) -> String {
         value.map { Configuration.SearchSettings.Cost.latency.text($0) } ?? "-"
