@@ -1,3 +1,4 @@
+import Networks
 import Data
 import Foundation
 import Runs
