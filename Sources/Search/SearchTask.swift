@@ -79,7 +79,9 @@ package final class SearchTask: TrainingTask {
   }
 
   package var choices: [Choice] { supernet.choices }
-  package var choicePrices: [ChoicePrices] { supernet.space.choicePrices(latency: latency) }
+  package var choicePrices: [ChoicePrices] {
+    supernet.space.choicePrices(of: supernet.argmax, latency: latency)
+  }
 
   package var remedy: String { "lower weights.learning_rate or loss.alpha" }
 

@@ -29,7 +29,7 @@ struct LayerColumns {
       detail = min(16, details)
       trend = max(6, min(14, width / 11))
     } else if width >= 44 {
-      detail = min(9, details)
+      detail = min(model.mixesKinds ? 13 : 9, details)
       trend = 1
     }
     let fixed = [index, detail, name, percent, entropy, trend].filter { $0 > 0 }
@@ -214,11 +214,15 @@ private func drawLayer(
     x += spec.entropy + 1
   }
   guard spec.trend > 0 else { return }
+  // Of sizes the expected one over time, of other options the leader's probability.
   let history = model.probabilities.samples.compactMap { sample -> Double? in
     guard sample.values.indices.contains(index),
       sample.values[index].indices.contains(leader)
     else { return nil }
-    return Double(sample.values[index][leader])
+    guard let sizes = choice.sizes, let largest = sizes.last, largest > 0 else {
+      return Double(sample.values[index][leader])
+    }
+    return expectedSize(sample.values[index], sizes) / largest
   }
   if spec.trend == 1 {
     let (mark, role) = trend(history, glyphs)
@@ -260,9 +264,10 @@ func trend(_ history: [Double], _ glyphs: GlyphSet) -> (mark: String, role: Role
   return (glyphs.level, .muted)
 }
 
-/// `text` in `width` columns, leading words dropped before anything is cut.
+/// `text` in `width` columns: blocks as `b2`, and leading words dropped, before anything is cut.
 func shortened(_ text: String, _ width: Int) -> String {
-  var words = text.split(separator: " ").map(String.init)
+  let short = columns(of: text) > width ? text.replacing("block ", with: "b") : text
+  var words = short.split(separator: " ").map(String.init)
   while words.count > 1, columns(of: words.joined(separator: " ")) > width { words.removeFirst() }
   return clip(words.joined(separator: " "), to: width)
 }

@@ -56,10 +56,14 @@ extension Model {
   /// Whether all that is searched is which block a layer gets.
   var choosesBlocks: Bool { choices.allSatisfy { $0.kind == .operator } }
 
-  /// Where a choice sits and, where kinds mix, what it decides.
+  /// Whether choices of several kinds are searched.
+  var mixesKinds: Bool { choices.contains { $0.kind != choices.first?.kind } }
+
+  /// Where a choice sits; where kinds mix, what it is called in its group: `block 2 kernel`.
   func detail(of choice: Choice) -> String {
-    let isMixed = choices.contains { $0.kind != choices.first?.kind }
-    let parts = isMixed ? [choice.detail, choice.kind.word] : [choice.detail]
-    return look.glyphs.plain(parts.filter { !$0.isEmpty }.joined(separator: " "))
+    guard mixesKinds else { return look.glyphs.plain(choice.detail) }
+    let prefix = choice.group + " "
+    let name = choice.name.hasPrefix(prefix) ? choice.name.dropFirst(prefix.count) : choice.name[...]
+    return look.glyphs.plain(String(name))
   }
 }

@@ -12,8 +12,7 @@ extension Configuration {
     }
     return defaults.explained(
       [
-        "Keys of a configuration file, with the defaults of the digits preset; those of space.masked",
-        "are the fbnet-v2-digits preset's.",
+        "Keys of a configuration file, with the digits preset's defaults (masked: fbnet-v2-digits').",
         "A file may leave keys out; --set key.path=value overrides one.",
       ],
       others: masked
@@ -47,7 +46,10 @@ extension KeyedSettings {
         continue
       }
       let columns = [key.path.padded(to: 31), Self.defaultText(of: key, in: trees).padded(to: 20)]
-      lines.append("  " + columns.joined(separator: " ") + " " + key.kind.range)
+      let start = "  " + columns.joined(separator: " ") + " "
+      let fits = start.count + key.kind.range.count <= 100
+      lines.append(start + (fits ? key.kind.range : "one of these words:"))
+      if !fits { lines.append("      " + key.kind.range + ".") }
       lines.append("      " + key.meaning)
     }
     return lines.joined(separator: "\n") + "\n"

@@ -131,7 +131,7 @@ package struct LayerwiseSpace: SearchSpace {
   }
 
   /// What the options of the choices cost; `latency` in milliseconds where it is known.
-  package func choicePrices(latency: AdditiveCost?) -> [ChoicePrices] {
+  package func choicePrices(of _: Architecture, latency: AdditiveCost?) -> [ChoicePrices] {
     zip(choices, layers.indices).map { choice, index in
       ChoicePrices(
         choice: choice.id,

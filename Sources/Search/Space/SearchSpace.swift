@@ -17,8 +17,9 @@ package protocol SearchSpace: Sendable {
   func flops(_ architecture: Architecture) -> Double
   /// Weights of an architecture, rule `madds`.
   func params(_ architecture: Architecture) -> Double
-  /// What the options of the choices cost, where each has a price of its own; `latency` in milliseconds.
-  func choicePrices(latency: AdditiveCost?) -> [ChoicePrices]
+  /// What the options of the choices cost: each its own price, or what it adds to `architecture`
+  /// over the cheapest option of its choice; `latency` in milliseconds.
+  func choicePrices(of architecture: Architecture, latency: AdditiveCost?) -> [ChoicePrices]
   /// The searched blocks of an architecture, in order; those that are left out are among them.
   func parts(of architecture: Architecture) -> [NetworkPart]
   /// Multiply–accumulates of one image through the supernet, rule `madds`.
@@ -44,6 +45,23 @@ extension SearchSpace {
   package func params(_ architecture: Architecture) -> Double {
     network(of: architecture, name: "").params
   }
-  /// None, as an option's cost depends on the other choices.
-  package func choicePrices(latency: AdditiveCost?) -> [ChoicePrices] { [] }
+  /// What each option adds, counted from the networks themselves.
+  package func choicePrices(
+    of architecture: Architecture,
+    latency: AdditiveCost?
+  ) -> [ChoicePrices] {
+    choices.indices.map { choice in
+      let networks = choices[choice].options.indices.map { option in
+        var changed = architecture
+        changed[choice] = option
+        return network(of: changed, name: "")
+      }
+      func added(_ counts: [Double]) -> [Double] { counts.map { $0 - (counts.min() ?? 0) } }
+      return ChoicePrices(
+        choice: choices[choice].id,
+        flops: added(networks.map(\.flops)),
+        params: added(networks.map(\.params))
+      )
+    }
+  }
 }
