@@ -109,7 +109,7 @@ private func drawColumnTitles(
     y,
     model.choosesBlocks
       ? spec.bar >= 17 ? "block probability" : "probability"
-      : spec.bar >= 17 ? "probability or size" : "share",
+      : spec.bar >= 19 ? "probability or size" : "share",
     style,
     limit: spec.bar
   )

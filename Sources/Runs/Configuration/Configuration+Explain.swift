@@ -47,12 +47,24 @@ extension KeyedSettings {
       }
       let columns = [key.path.padded(to: 31), Self.defaultText(of: key, in: trees).padded(to: 20)]
       let start = "  " + columns.joined(separator: " ") + " "
-      let fits = start.count + key.kind.range.count <= 100
-      lines.append(start + (fits ? key.kind.range : "one of these words:"))
-      if !fits { lines.append("      " + key.kind.range + ".") }
+      if case .word(let words) = key.kind, start.count + key.kind.range.count > 100 {
+        lines.append(start + "one of these words:")
+        lines += Self.listed(words)
+      } else {
+        lines.append(start + key.kind.range)
+      }
       lines.append("      " + key.meaning)
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Words in lines of their own; a line that goes on ends with a comma.
+  private static func listed(_ words: [String]) -> [String] {
+    words.dropFirst().reduce(into: ["      \(words.first ?? "")"]) { lines, word in
+      lines[lines.count - 1] += ","
+      let line = lines[lines.count - 1] + " " + word
+      if line.count < 100 { lines[lines.count - 1] = line } else { lines.append("      " + word) }
+    }
   }
 
   private static func defaultText(of key: ConfigurationKey, in trees: [Node]) -> String {
