@@ -112,7 +112,8 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   let names = choice.options.map { glyphs.plain($0.name) }
   let leader = model.leader(of: index)
   let prices = model.prices[choice.id]
-  let widest = max(columns(of: choice.kind == .operator ? "option" : choice.kind.word), names.map { columns(of: $0) }.max() ?? 4)
+  let title = choice.kind == .operator ? "option" : choice.kind.word
+  let widest = max(columns(of: title), names.map { columns(of: $0) }.max() ?? 4)
   let spec = CandidateColumns(
     name: min(widest, max(5, rect.width / 4)),
     width: rect.width,

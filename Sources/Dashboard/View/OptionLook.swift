@@ -63,7 +63,7 @@ extension Model {
   func detail(of choice: Choice) -> String {
     guard mixesKinds else { return look.glyphs.plain(choice.detail) }
     let prefix = choice.group + " "
-    let name = choice.name.hasPrefix(prefix) ? choice.name.dropFirst(prefix.count) : choice.name[...]
-    return look.glyphs.plain(String(name))
+    let isInside = choice.name.hasPrefix(prefix)
+    return look.glyphs.plain(String(choice.name.dropFirst(isInside ? prefix.count : 0)))
   }
 }

@@ -58,9 +58,15 @@ func drawStackedBar(
 /// Sizes as one bar, filled to the expected one, with a mark at the most probable.
 ///
 /// - Parameters:
+///   - frame: receives the bar.
+///   - x: first column.
+///   - y: row.
+///   - width: columns.
+///   - values: probabilities of the options.
 ///   - sizes: what the options stand for, ascending; the whole bar is the largest.
-///   - values: their probabilities.
 ///   - role: of the filled part.
+///   - background: of the rest.
+///   - look: characters and colours.
 func drawSizeBar(
   _ frame: inout Frame,
   _ x: Int,

@@ -8,19 +8,23 @@ extension Configuration {
   static func masked(
     _ preset: String,
     from base: Configuration,
-    stem: Int,
-    _ stages: [Space.Masked.Stage],
-    resolution: Int? = nil
+    stems: [Int],
+    sides: [Int],
+    _ stages: [Space.Masked.Stage]
   ) -> Configuration {
     var it = base
     it.preset = preset
     it.space = Space(
-      stem: Space.Stem(width: stem, stride: base.space.stem.stride),
+      stem: Space.Stem(width: stems[stems.count - 1], stride: base.space.stem.stride),
       head: base.space.head,
-      masked: Space.Masked(stages: stages)
+      masked: Space.Masked(
+        stemWidths: stems.count > 1 ? stems : [],
+        resolutions: sides,
+        stages: stages
+      )
     )
     it.search.sampling = .batch
-    if let resolution { it.data.resolution = resolution }
+    it.data.resolution = sides[sides.count - 1]
     return it
   }
 
@@ -60,7 +64,8 @@ extension Configuration {
     ]
   }
 
-  /// FBNetV2-P as third parties report it: widths, expansions and depths.
+  /// FBNetV2-P as third parties report it: widths, expansions, depths and images of up to 288×288;
+  /// the other sides are ours.
   static var stagesP: [Space.Masked.Stage] {
     [
       stage(12, 16, 4, depth: 1, stride: 1, expansions: [1]),

@@ -17,10 +17,12 @@ extension Configuration {
     case "cifar-small": cifarSmall
     case "cifar": cifar
     case "imagenet": imagenet
-    case "fbnet-v2-digits": masked("fbnet-v2-digits", from: digits, stem: 8, digitsStages)
-    case "fbnet-v2-cifar": masked("fbnet-v2-cifar", from: cifar, stem: 16, cifarStages)
-    case "fbnet-v2-p": masked("fbnet-v2-p", from: imagenet, stem: 16, stagesP, resolution: 288)
-    case "fbnet-v2-f": masked("fbnet-v2-f", from: imagenet, stem: 16, stagesF)
+    case "fbnet-v2-digits":
+      masked(name, from: digits, stems: [8, 12, 16], sides: [4, 6, 8], digitsStages)
+    case "fbnet-v2-cifar": masked(name, from: cifar, stems: [16], sides: [24, 32], cifarStages)
+    case "fbnet-v2-p": masked(name, from: imagenet, stems: [16], sides: [224, 256, 288], stagesP)
+    case "fbnet-v2-f":
+      masked(name, from: imagenet, stems: [16], sides: [128, 160, 192, 224], stagesF)
     default:
       throw UserError(
         .configuration,

@@ -72,7 +72,8 @@ extension CostModel {
 
   /// Checks that a network of the space can cost `limit`; nil is no limit.
   ///
-  /// Errors: `.configuration` for a budget that none can meet, with the range of those that one could.
+  /// Errors: `.configuration` for a budget that none can meet, with the range of those that one
+  /// could.
   func check(limit: Double?) throws {
     guard let limit, !range.contains(limit) else { return }
     let isLow = limit < range.lowerBound

@@ -3,12 +3,12 @@ import Networks
 import Runs
 import Tensor
 
-/// A space of masked blocks (FBNetV2; spec S20–S25): the network has one shared-weight block a place, and
-/// what is chosen are its width, expansion, kernel, squeeze-and-excite and activation, whether it is there
-/// at all, and the size of the images.
+/// A space of masked blocks (FBNetV2; spec S20–S25): the network has one shared-weight block a
+/// place, and what is chosen are its width, expansion, kernel, squeeze-and-excite and activation,
+/// whether it is there at all, and the size of the images.
 ///
-/// All blocks of a stage share one width, because shortcuts join them. A setting with one option is no
-/// choice. Built from a configuration for given data; pure values.
+/// All blocks of a stage share one width, because shortcuts join them. A setting with one option is
+/// no choice. Built from a configuration for given data; pure values.
 package struct MaskedSpace: SearchSpace {
   /// A setting of the network: the place of its choice, and how many options it has.
   package struct Axis: Sendable, Equatable {
@@ -25,7 +25,9 @@ package struct MaskedSpace: SearchSpace {
 
   /// Height and width of a map, pixels.
   package struct Size: Sendable, Equatable {
+    /// Rows.
     package var height: Int
+    /// Columns.
     package var width: Int
 
     /// The map behind a convolution of this step that keeps the size otherwise.
@@ -96,8 +98,8 @@ package struct MaskedSpace: SearchSpace {
   /// What widths inside a block are multiples of.
   package let divisor: Int
 
-  /// Lays out the network of `space`, which has masked blocks, for images of `channels` × `height` ×
-  /// `width`.
+  /// Lays out the network of `space`, which has masked blocks, for images of `channels` × `height`
+  /// × `width`.
   ///
   /// Images of another size than the largest have the same shape, to whole pixels.
   package init(
@@ -249,7 +251,8 @@ extension Double {
 }
 
 extension MaskedSpace {
-  /// Channels between a block's 1×1 convolutions for `input` channels: the nearest multiple of the divisor.
+  /// Channels between a block's 1×1 convolutions for `input` channels: the nearest multiple of the
+  /// divisor.
   package func middle(_ expansion: Double, input: Int) -> Int {
     divisible(expansion * Double(input), by: divisor)
   }
@@ -373,18 +376,20 @@ extension MaskedSpace {
     let largest = Architecture(
       choices.map { $0.kind.isOrdered ? $0.options.count - 1 : 0 }
     )
-    return flops(blocks.reduce(into: largest) { widest, block in
-      for (axis, option) in [
-        (block.kernel, block.kernels.count - 1),
-        (block.squeeze, block.squeezes.firstIndex(of: true) ?? 0),
-      ] {
-        if let choice = axis.choice { widest[choice] = option }
+    return flops(
+      blocks.reduce(into: largest) { widest, block in
+        for (axis, option) in [
+          (block.kernel, block.kernels.count - 1),
+          (block.squeeze, block.squeezes.firstIndex(of: true) ?? 0),
+        ] {
+          if let choice = axis.choice { widest[choice] = option }
+        }
       }
-    })
+    )
   }
 
-  /// The same network with the choices that do not matter to it at their first option: those of blocks that
-  /// are left out.
+  /// The same network with the choices that do not matter to it at their first option: those of
+  /// blocks that are left out.
   package func canonical(_ architecture: Architecture) -> Architecture {
     var canonical = architecture
     for block in blocks where block.skip.option(architecture) == 1 {
