@@ -18,13 +18,15 @@ extension Configuration.Space {
 
     /// Blocks of one width, which shortcuts join, so that they share its choice (spec S21).
     package struct Stage: Codable, Sendable, Equatable {
-      /// Output channels, ascending.
+      /// Output channels, ascending; empty for the width of the stage before.
       package var widths: [Int]
       /// Number of blocks.
       package var depth: Int
       /// 1 or 2, of the first block.
       package var stride: Int
-      /// Middle width over input width, ascending.
+      /// Whether a 1×1 convolution goes before the depthwise one.
+      package var expand: Bool
+      /// Middle width over input width, ascending; 1 alone where nothing expands.
       package var expansions: [Double]
       /// Sides of the depthwise kernel, ascending.
       package var kernels: [Int]
@@ -39,6 +41,7 @@ extension Configuration.Space {
         widths: [Int],
         depth: Int = 1,
         stride: Int = 1,
+        expand: Bool = true,
         expansions: [Double],
         kernels: [Int] = [3],
         squeeze: [Squeeze] = [.none],
@@ -48,6 +51,7 @@ extension Configuration.Space {
         self.widths = widths
         self.depth = depth
         self.stride = stride
+        self.expand = expand
         self.expansions = expansions
         self.kernels = kernels
         self.squeeze = squeeze
@@ -55,13 +59,14 @@ extension Configuration.Space {
         self.skip = skip
       }
 
-      /// Reads a stage, in which all keys but `widths` and `expansions` may be missing.
+      /// Reads a stage, in which all keys but `expansions` may be missing.
       package init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
-          widths: try keys.decode([Int].self, forKey: .widths),
+          widths: try keys.decodeIfPresent([Int].self, forKey: .widths) ?? [],
           depth: try keys.decodeIfPresent(Int.self, forKey: .depth) ?? 1,
           stride: try keys.decodeIfPresent(Int.self, forKey: .stride) ?? 1,
+          expand: try keys.decodeIfPresent(Bool.self, forKey: .expand) ?? true,
           expansions: try keys.decode([Double].self, forKey: .expansions),
           kernels: try keys.decodeIfPresent([Int].self, forKey: .kernels) ?? [3],
           squeeze: try keys.decodeIfPresent([Squeeze].self, forKey: .squeeze) ?? [.none],
@@ -181,7 +186,14 @@ extension Origin {
     where count > longest {
       throw error("\(path).\(key)", "\(count) options", remedy: "give \(longest) at most")
     }
-    if stage.skip, stage.depth == 1 {
+    if !stage.expand, stage.expansions != [1] {
+      throw error(
+        "\(path).expansions",
+        "nothing expands where expand is false",
+        remedy: "give [1], or set expand to true"
+      )
+    }
+    if stage.skip, stage.depth == 1, !stage.widths.isEmpty || stage.stride > 1 {
       throw error(
         "\(path).skip",
         "the only block changes the shape and cannot be left out",

@@ -18,7 +18,7 @@ extension Configuration {
     case "cifar": cifar
     case "imagenet": imagenet
     case "fbnet-v2-digits":
-      masked(name, from: digits, stems: [8, 12, 16], sides: [4, 6, 8], digitsStages)
+      masked(name, from: digits, stems: [8, 12, 16], sides: [6, 8], digitsStages)
     case "fbnet-v2-cifar": masked(name, from: cifar, stems: [16], sides: [24, 32], cifarStages)
     case "fbnet-v2-p": masked(name, from: imagenet, stems: [16], sides: [224, 256, 288], stagesP)
     case "fbnet-v2-f":

@@ -185,8 +185,9 @@ extension Configuration: KeyedSettings {
     .init("space.masked.stages", .list, "Stages of masked blocks, which share one width each."),
     .init(
       "space.masked.stages[].widths",
-      ConfigurationKey.ascending(from: 1),
-      "Output channels to choose from."
+      ConfigurationKey.ascending(from: 1, mayBeEmpty: true),
+      "Output channels to choose from; [] for the width of the stage before.",
+      isOptional: true
     ),
     .init(
       "space.masked.stages[].depth",
@@ -198,6 +199,12 @@ extension Configuration: KeyedSettings {
       "space.masked.stages[].stride",
       .integer(1...2),
       "Stride of the first block.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].expand",
+      .flag,
+      "Whether a 1x1 convolution goes before the depthwise one.",
       isOptional: true
     ),
     .init(

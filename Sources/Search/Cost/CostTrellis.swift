@@ -5,7 +5,7 @@
 /// every choice has prices of its own, and the width so far where a layer costs the product of its
 /// shapes. So the costs of discrete networks are exact sums, whatever formula they follow, and one
 /// search of ways repairs and samples in both.
-struct CostTrellis {
+package struct CostTrellis {
   /// A step from one state to another: the options that some choices take, and what they cost
   /// together.
   struct Edge {

@@ -8,14 +8,16 @@ import Tensor
 /// The expected cost is that of the expected shapes, as the paper has it. It differs from the mean
 /// cost of sampled networks as far as the shapes of a layer vary together, and agrees with it where
 /// the choices are settled.
-package struct EffectiveShapeCost: CostModel {
+package struct EffectiveShapeCost: TrellisCostModel {
   /// What is counted.
   package let metric: Configuration.SearchSettings.Cost
   /// What the cheapest and the most expensive network cost.
   package let range: ClosedRange<Double>
   private let space: MaskedSpace
-  private let counts: [Int]
-  private let trellis: CostTrellis
+  /// Options of each choice.
+  package let optionCounts: [Int]
+  /// The networks by their exact costs.
+  package let trellis: CostTrellis
 
   /// Counts the networks of `space` in `metric`.
   ///
@@ -24,14 +26,14 @@ package struct EffectiveShapeCost: CostModel {
     precondition(metric != .latency, "latencies are measured, not counted")
     self.space = space
     self.metric = metric
-    counts = space.optionCounts
+    optionCounts = space.optionCounts
     trellis = space.trellis(metric)
     range = trellis.range
   }
 
   /// Exact: counted in whole numbers.
   package func cost(_ architecture: Architecture) -> Double {
-    let oneHot = zip(counts, architecture).map { count, option in
+    let oneHot = zip(optionCounts, architecture).map { count, option in
       (0..<count).map { $0 == option ? 1 : 0 }
     }
     return Double(counted(space.cost(oneHot)))
@@ -76,30 +78,9 @@ package struct EffectiveShapeCost: CostModel {
     return engine.affine(linear, factor: 1, constant: Float(value - Double(linear.item)))
   }
 
-  /// See `CostTrellis.mostProbable`.
-  package func mostProbable(
-    _ logProbabilities: [[Double]],
-    within: ClosedRange<Double>
-  ) -> Architecture? { trellis.mostProbable(logProbabilities, within: within) }
-
-  /// See `CostTrellis.samples`.
-  package func samples(
-    _ count: Int,
-    of probabilities: [[Double]]?,
-    within: ClosedRange<Double>,
-    seed: UInt64,
-    stream: UInt64,
-    except seen: Set<Architecture>
-  ) -> [Architecture] {
-    trellis.samples(
-      count,
-      of: probabilities ?? counts.map { [Double](repeating: 1 / Double($0), count: $0) },
-      within: within,
-      seed: seed,
-      stream: stream,
-      except: seen,
-      canonical: space.canonical
-    )
+  /// See `MaskedSpace.canonical`.
+  package func canonical(_ architecture: Architecture) -> Architecture {
+    space.canonical(architecture)
   }
 
   private func counted<Number>(_ cost: Cost<Number>) -> Number {
@@ -108,7 +89,7 @@ package struct EffectiveShapeCost: CostModel {
 
   /// The expected cost and its derivatives, [choice][option].
   private func slopes(_ weights: [[Double]]) -> (value: Double, gradient: [[Double]]) {
-    let total = counts.reduce(0, +)
+    let total = optionCounts.reduce(0, +)
     var place = 0
     let duals = weights.map { row in
       row.map { weight in
@@ -120,7 +101,7 @@ package struct EffectiveShapeCost: CostModel {
     }
     let cost = counted(space.cost(duals))
     var rest = cost.gradient[...]
-    let gradient = counts.map { count in
+    let gradient = optionCounts.map { count in
       defer { rest = rest.dropFirst(count) }
       return Array(rest.prefix(count))
     }

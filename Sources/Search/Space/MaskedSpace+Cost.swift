@@ -41,10 +41,10 @@ extension MaskedSpace {
       map.reduce(block.stride)
       let shape = BlockShape(
         input: channels[block.input],
-        middle: middle(block, weights) { middle(block.expansions[$0], input: $1) },
+        middle: middle(block, weights) { middle(of: block, $0, input: $1) },
         output: channels[block.output],
         squeeze: middle(block, weights) {
-          squeeze(middle: middle(block.expansions[$0], input: $1))
+          squeeze(middle: middle(of: block, $0, input: $1))
         },
         inputPixels: inputPixels,
         outputPixels: map.area
@@ -85,7 +85,7 @@ extension MaskedSpace {
     let size = sizes[0]
     return BlockDescription(
       name: block.name,
-      kind: kind(kernel: kernel, middle: 1, squeeze: squeeze, activation: .relu),
+      kind: kind(of: block, kernel: kernel, middle: 1, squeeze: squeeze, activation: .relu),
       input: 1,
       output: 1,
       stride: block.stride,

@@ -92,14 +92,15 @@ extension MaskedSpace {
             )
           )
         }
-        for (expansion, ratio) in block.expansions.enumerated() {
+        for expansion in block.expansions.indices {
           for (kernel, side) in block.kernels.enumerated() {
             for (squeeze, hasSqueeze) in block.squeezes.enumerated() {
               let description = BlockDescription(
                 name: block.name,
                 kind: kind(
+                  of: block,
                   kernel: side,
-                  middle: middle(ratio, input: channels),
+                  middle: middle(of: block, expansion, input: channels),
                   squeeze: hasSqueeze,
                   activation: .relu
                 ),

@@ -20,6 +20,12 @@ package protocol SearchSpace: Sendable {
   /// What the options of the choices cost: each its own price, or what it adds to `architecture`
   /// over the cheapest option of its choice; `latency` in milliseconds.
   func choicePrices(of architecture: Architecture, latency: AdditiveCost?) -> [ChoicePrices]
+  /// The network like `architecture` with the greatest widths that are all scaled by one factor and
+  /// for which `fits` is true, and that factor; nil where there is none or no width is searched.
+  func uniform(
+    like architecture: Architecture,
+    fits: (Architecture) -> Bool
+  ) -> (scale: Double, architecture: Architecture)?
   /// The searched blocks of an architecture, in order; those that are left out are among them.
   func parts(of architecture: Architecture) -> [NetworkPart]
   /// Multiply–accumulates of one image through the supernet, rule `madds`.
@@ -45,6 +51,11 @@ extension SearchSpace {
   package func params(_ architecture: Architecture) -> Double {
     network(of: architecture, name: "").params
   }
+  /// None.
+  package func uniform(
+    like architecture: Architecture,
+    fits: (Architecture) -> Bool
+  ) -> (scale: Double, architecture: Architecture)? { nil }
   /// What each option adds, counted from the networks themselves.
   package func choicePrices(
     of architecture: Architecture,

@@ -23,11 +23,11 @@ final class MaskedNetwork: SharedNetwork {
     let channels: [Int]
 
     init(_ block: MaskedSpace.Block, of space: MaskedSpace) {
-      let options = block.expansions.enumerated().flatMap { expansion, ratio in
+      let options = block.expansions.indices.flatMap { expansion in
         space.widths[block.input].channels.enumerated().map { input, channels in
           (
             pair: (expansion: expansion, input: input),
-            channels: space.middle(ratio, input: channels)
+            channels: space.middle(of: block, expansion, input: channels)
           )
         }
       }
@@ -69,6 +69,7 @@ final class MaskedNetwork: SharedNetwork {
             squeezes: block.squeezes,
             hasShortcut: block.isResidual,
             canSkip: block.skip.count > 1,
+            expands: block.expands,
             stride: block.stride,
             height: size.height,
             width: size.width
