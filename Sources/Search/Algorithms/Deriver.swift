@@ -143,6 +143,26 @@ package final class Deriver {
     return isStopped ? nil : (better, evaluations)
   }
 
+  /// The widths of `best` scaled by one factor to no higher cost, for a comparison; nil where the
+  /// search has no widths.
+  package func uniform(like best: DerivedRecord) -> DerivedRecord? {
+    let costModel = task.supernet.costModel
+    let architecture = Architecture(best.architecture)
+    let limit = costModel.cost(architecture)
+    return task.supernet.space.uniform(like: architecture) { costModel.cost($0) <= limit }
+      .map { record("uniform", $0.architecture) }
+  }
+
+  /// The weights that a network has in the search, to begin its training with.
+  package func weights(_ record: DerivedRecord) -> Checkpoint {
+    let architecture = Architecture(record.architecture)
+    return Checkpoint(
+      tensors: task.supernet.state(of: architecture).map {
+        Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values)
+      }
+    )
+  }
+
   /// A network of which nothing is evaluated; `origin` is what a budget changed into it, if one
   /// did.
   private func record(

@@ -96,6 +96,27 @@ final class LayerwiseNetwork: SharedNetwork {
     return { network($0) }
   }
 
+  func state(of architecture: Architecture) -> StateDictionary {
+    func entries(_ part: ConvolutionNorm) -> [StateEntry] {
+      part.parameters.map(\.entry) + part.norm.entries
+    }
+    let blocks = zip(layers.indices, architecture).flatMap { layer, candidate in
+      let block = layers[layer][candidate]
+      let name = "layers.\(layer + 1).\(space.layers[layer][candidate].name)"
+      return (block.parameters.map(\.entry) + block.norms.flatMap(\.entries)).map { entry in
+        NamedArray(
+          name: "blocks.\(layer + 1)" + entry.name.dropFirst(name.count),
+          shape: entry.shape,
+          values: entry.read()
+        )
+      }
+    }
+    let ends = entries(stem) + entries(head) + [classifier.entry, classifierBias.entry]
+    return StateDictionary(
+      ends.map { NamedArray(name: $0.name, shape: $0.shape, values: $0.read()) } + blocks
+    )
+  }
+
   private func mix(
     _ layer: Int,
     _ x: Tensor,

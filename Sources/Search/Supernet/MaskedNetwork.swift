@@ -181,6 +181,8 @@ final class MaskedNetwork: SharedNetwork {
     )
   }
 
+  func state(of architecture: Architecture) -> StateDictionary { derived(architecture).state() }
+
   /// On the inference path, or by the operations of training where that lacks one of the blocks.
   func alone(_ architecture: Architecture) -> (Tensor) -> Tensor {
     let network = derived(architecture)

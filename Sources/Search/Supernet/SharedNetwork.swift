@@ -15,6 +15,8 @@ protocol SharedNetwork {
   func scores(_ image: Tensor, _ mixtures: [Mixture]) -> Tensor
   /// Class scores [N, classes] of one network alone, by the operations of training.
   func scores(_ image: Tensor, of architecture: Architecture) -> Tensor
+  /// The weights and running statistics of one network alone, under the names of a `Network`.
+  func state(of architecture: Architecture) -> StateDictionary
   /// One network alone with the weights and running statistics of now, for inference: class scores
   /// [N, classes] of images [N, H, W, C].
   func alone(_ architecture: Architecture) -> (Tensor) -> Tensor

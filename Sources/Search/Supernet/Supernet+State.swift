@@ -28,6 +28,12 @@ extension Supernet {
     evaluated = nil
   }
 
+  /// The weights of one network alone, under the names that it has as a `Network`; see
+  /// `SharedNetwork.state(of:)`.
+  package func state(of architecture: Architecture) -> StateDictionary {
+    network.state(of: architecture)
+  }
+
   private var entries: [StateEntry] {
     zip(parameters, weightOptimiser.entries).flatMap { [$0.entry, $1] } + theta.entries
   }

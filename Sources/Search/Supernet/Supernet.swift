@@ -20,7 +20,7 @@ package final class Supernet {
   /// What the images' tape runs on.
   package let engine: Engine
   let weightOptimiser: StochasticGradientDescent
-  private let network: any SharedNetwork
+  let network: any SharedNetwork
   private let inputShape: [Int]
   private let configuration: Configuration
   /// The network that was evaluated last, until weights or statistics change.
@@ -88,7 +88,8 @@ package final class Supernet {
         loss,
         metric: configuration.search.cost,
         budget: configuration.limit,
-        cheapest: costModel.range.lowerBound
+        cheapest: costModel.range.lowerBound,
+        mostExpensive: costModel.range.upperBound
       ),
       settings: configuration.theta,
       hard: configuration.search.hard,
