@@ -45,7 +45,7 @@ extension KeyedSettings {
         lines.append((key.parent.isEmpty ? "" : "  ") + "\(key.path): \(key.meaning)")
         continue
       }
-      let columns = [key.path.padded(to: 31), Self.defaultText(of: key, in: trees).padded(to: 20)]
+      let columns = [key.path.padded(to: 34), Self.defaultText(of: key, in: trees).padded(to: 20)]
       let start = "  " + columns.joined(separator: " ") + " "
       if case .word(let words) = key.kind, start.count + key.kind.range.count > 100 {
         lines.append(start + "one of these words:")

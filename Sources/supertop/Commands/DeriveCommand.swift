@@ -254,12 +254,8 @@ struct DeriveCommand: ParsableCommand {
   ) throws -> Int? {
     guard uniform, let best = table.records.first else { return nil }
     guard var record = deriver.uniform(like: best) else {
-      throw UserError(
-        .usage,
-        "--uniform",
-        "the search has no widths, or none of them scales to so low a cost",
-        remedy: "leave it out"
-      )
+      let problem = "the search has no widths, or none of them scales to so low a cost"
+      throw UserError(.usage, "--uniform", problem, remedy: "leave it out")
     }
     if let place = table.records.firstIndex(where: { $0.name == record.name }) { return place }
     ticker.show("evaluating the uniform scaling")
@@ -320,7 +316,8 @@ struct DeriveCommand: ParsableCommand {
 
   // MARK: Training from scratch
 
-  /// Trains the first `top` networks of the table, and the one at `extra`; each epoch is kept in the search's store.
+  /// Trains the first `top` networks of the table, and the one at `extra`; each epoch is kept in the
+  /// search's store.
   private func retrain(
     _ table: DeriveTable,
     _ deriver: Deriver,

@@ -15,6 +15,7 @@ extension NetworkSource {
   ///   - fractions: of a width, ascending, the last one 1.
   ///   - preset: what gives all settings but the space.
   ///   - overrides: `key.path=value`.
+  /// - Returns: settings that have been checked.
   /// - Throws: a `UserError` for a network that masks cannot slim.
   func slimming(
     by fractions: [Double],

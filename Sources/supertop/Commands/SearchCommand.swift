@@ -91,8 +91,8 @@ struct SearchCommand: ParsableCommand {
     try TrainingProcess.start(folder, display: display)
   }
 
-  /// The settings of preset or file with all overrides, paths made absolute; the space is made of the
-  /// widths of `source` where that is given.
+  /// The settings of preset or file with all overrides, paths made absolute; the space is made of
+  /// the widths of `source` where that is given.
   func settings(_ source: NetworkSource? = nil) throws -> Configuration {
     if let file, let source {
       throw UserError(
