@@ -12,7 +12,7 @@ extension Configuration {
     }
     return defaults.explained(
       [
-        "Keys of a configuration file, with the digits preset's defaults (masked: fbnet-v2-digits).",
+        "Keys of a configuration file, with digits' defaults (fbnet-v2-digits' for masked).",
         "A file may leave keys out; --set key.path=value overrides one.",
       ],
       others: masked

@@ -316,8 +316,8 @@ struct DeriveCommand: ParsableCommand {
 
   // MARK: Training from scratch
 
-  /// Trains the first `top` networks of the table, and the one at `extra`; each epoch is kept in the
-  /// search's store.
+  /// Trains the first `top` networks of the table, and the one at `extra`; the search's store keeps
+  /// each epoch.
   private func retrain(
     _ table: DeriveTable,
     _ deriver: Deriver,
