@@ -28,11 +28,6 @@ import Testing
     return network
   }
 
-  private func inference(_ network: Network) -> InferenceNetwork {
-    guard let inference = network.inference() else { fatalError("no inference path") }
-    return inference
-  }
-
   private func images(_ description: NetworkDescription, count: Int, engine: Engine) -> Tensor {
     let shape = [count, description.height, description.width, description.channels]
     var random = Philox(seed: 9, purpose: .test)
@@ -122,7 +117,157 @@ import Testing
     }
     all.append(others)
     all.append(large)
-    return all
+    return all + forms
+  }
+
+  /// A network of these blocks alone, on maps of odd and even sizes.
+  private func bare(
+    _ blocks: [(kind: BlockDescription.Kind, output: Int, stride: Int)],
+    height: Int = 13,
+    width: Int = 10,
+    channels: Int = 3
+  ) -> NetworkDescription {
+    var network = NetworkDescription(
+      name: "test",
+      height: height,
+      width: width,
+      channels: channels,
+      classes: 7
+    )
+    for block in blocks { network.add(block.kind, output: block.output, stride: block.stride) }
+    return network
+  }
+
+  /// What published networks have beside plain inverted residuals: gates, borders, several and
+  /// grouped k×k convolutions, fused blocks, tails; and networks that begin or end in any of them.
+  private var forms: [NetworkDescription] {
+    typealias Middle = BlockDescription.Bottleneck
+    func stem(_ kernel: Int = 3, _ padding: Int? = nil) -> BlockDescription.Kind {
+      .convolution(kernel: kernel, padding: padding, activation: .hswish)
+    }
+    let gate = Middle.Squeeze(channels: 9, inner: .hswish)
+    let narrow = Middle.Squeeze(channels: 20, inner: .relu)
+    let gated: [(BlockDescription.Kind, Int, Int)] = [
+      (stem(), 12, 1),
+      (.bottleneck(.init(kernels: [3], middle: 40, squeeze: gate, activation: .hswish)), 12, 1),
+      (.bottleneck(.init(kernels: [5], middle: 72, squeeze: narrow, activation: .relu)), 20, 2),
+      (
+        .bottleneck(
+          .init(kernels: [3], middle: 20, expands: false, squeeze: gate, activation: .relu)
+        ), 20, 1
+      ),
+      (
+        .bottleneck(
+          .init(kernels: [3], middle: 20, expands: false, groups: 2, activation: .hswish)
+        ), 20, 1
+      ),
+      (
+        .bottleneck(
+          .init(
+            kernels: [5],
+            middle: 20,
+            expands: false,
+            groups: 4,
+            squeeze: gate,
+            activation: .relu
+          )
+        ), 24, 2
+      ),
+      (.pool(middle: 50, bias: true, activation: .hswish), 33, 1),
+    ]
+    let bordered: [(BlockDescription.Kind, Int, Int)] = [
+      (stem(5, 1), 11, 2),
+      (.bottleneck(.init(kernels: [5], middle: 33, activation: .hswish, padding: 1)), 14, 1),
+      (.bottleneck(.init(kernels: [3], middle: 28, activation: .relu, padding: 2)), 14, 2),
+      (
+        .bottleneck(
+          .init(kernels: [5], middle: 30, squeeze: gate, activation: .hswish, padding: 4)
+        ), 18, 1
+      ),
+      (.convolution(kernel: 1, padding: 1, activation: .relu), 10, 2),
+      (.convolution(kernel: 3, padding: 0, activation: .hswish), 21, 1),
+      (.pool(middle: 17, bias: false, activation: .relu), 40, 1),
+    ]
+    let grouped: [(BlockDescription.Kind, Int, Int)] = [
+      (stem(), 16, 1),
+      (.bottleneck(.init(kernels: [3, 5], middle: 36, activation: .relu)), 16, 1),
+      (
+        .bottleneck(.init(kernels: [5, 3, 3], middle: 36, squeeze: gate, activation: .hswish)),
+        20, 2
+      ),
+      (
+        .bottleneck(.init(kernels: [3], middle: 40, depthwiseGroups: 2, activation: .hswish)), 20, 1
+      ),
+      (
+        .bottleneck(
+          .init(kernels: [5], middle: 36, depthwiseGroups: 3, squeeze: gate, activation: .relu)
+        ), 20, 1
+      ),
+      (.bottleneck(.init(kernels: [3], middle: 24, depthwiseGroups: 1, activation: .relu)), 16, 2),
+      (.bottleneck(.init(kernels: [3], middle: 24, depthwiseGroups: 24, activation: .relu)), 16, 1),
+      (.convolution(kernel: 1, padding: nil, activation: .hswish), 33, 1),
+    ]
+    let fused: [(BlockDescription.Kind, Int, Int)] = [
+      (stem(), 16, 1),
+      (.fused(.init(kernels: [3], middle: 40, activation: .hswish)), 16, 1),
+      (.fused(.init(kernels: [3], middle: 24, squeeze: gate, activation: .relu)), 20, 2),
+      (.fused(.init(kernels: [5], middle: 20, activation: .hswish, projects: false)), 20, 1),
+      (
+        .fused(
+          .init(kernels: [3], middle: 20, squeeze: gate, activation: .hswish, projects: false)
+        ), 20, 1
+      ),
+      (.fused(.init(kernels: [3], middle: 30, activation: .relu, padding: 2)), 14, 1),
+    ]
+    let large: [(BlockDescription.Kind, Int, Int)] = [
+      (stem(), 16, 1),
+      (.bottleneck(.init(kernels: [5], middle: 72, squeeze: gate, activation: .hswish)), 16, 1),
+      (.bottleneck(.init(kernels: [3], middle: 96, squeeze: gate, activation: .relu)), 24, 2),
+      (.bottleneck(.init(kernels: [3, 3], middle: 96, activation: .relu)), 24, 1),
+      (.fused(.init(kernels: [3], middle: 40, activation: .relu)), 24, 1),
+    ]
+    let residual = BlockDescription.Kind.invertedResidual(
+      kernel: 3,
+      middle: 24,
+      groups: 1,
+      activation: .hswish
+    )
+    return [gated, bordered, grouped, fused].map { bare($0) }
+      + [
+        bare(large, height: 83, width: 75),
+        bare([(residual, 3, 1), (residual, 3, 1)]),
+        bare([(residual, 8, 2), (.skip, 8, 1)]),
+        bare([(.skip, 3, 1)]),
+        bare([(stem(1), 12, 1)]),
+        bare([(stem(7), 12, 3)], channels: 1),
+      ]
+  }
+
+  /// The published networks for images as small as they take; 43 networks of 10 classes.
+  static let published: [NetworkDescription] = Zoo.entries.compactMap { entry in
+    [32, 48, 64, 96].lazy.compactMap {
+      entry.network.adapted(height: $0, width: $0, channels: 3, classes: 10)
+    }.first
+  }
+
+  @Test(arguments: published.map(\.name))
+  func `every published network gives what the training operations give`(name: String) throws {
+    let description = try #require(InferenceTests.published.first { $0.name == name })
+    let engine = Engine(threads: 1)
+    let network = network(description, engine: engine)
+    let x = images(description, count: 1, engine: engine)
+    let difference = difference(
+      "scores",
+      network.inference()(x).values.map(Double.init),
+      network(x).values.map(Double.init),
+      relative: 1e-5,
+      absolute: 0
+    )
+    #expect(difference == nil)
+  }
+
+  @Test func `no published network is left out`() {
+    #expect(InferenceTests.published.map(\.name) == Zoo.entries.map(\.network.name))
   }
 
   /// A network whose first maps are done in bands of rows.
@@ -158,7 +303,7 @@ import Testing
       let engine = Engine(instructionSet: set, threads: 1)
       let network = network(description, engine: engine)
       let x = images(description, count: 2, engine: engine)
-      let scores = inference(network)(x)
+      let scores = network.inference()(x)
       let expected = network(x)
       #expect(scores.shape == [2, description.classes])
       let difference = difference(
@@ -172,11 +317,11 @@ import Testing
 
   @Test(arguments: [1, 2, 3])
   func `any number of threads gives the same bits`(count: Int) {
-    for description in [cases[5], cases[cases.count - 2], large] {
+    for description in [cases[5], large] + forms {
       let all = [1, 2, 5].map { threads in
         let engine = Engine(threads: threads)
         let network = network(description, engine: engine)
-        return inference(network)(images(description, count: count, engine: engine)).values
+        return network.inference()(images(description, count: count, engine: engine)).values
       }
       #expect(all[0].allSatisfy { $0.isFinite })
       #expect(Set(all.map { $0.map(\.bitPattern) }).count == 1)
@@ -186,7 +331,7 @@ import Testing
   @Test func `an image's scores do not depend on the others of its batch`() {
     let engine = Engine(threads: 2)
     let description = large
-    let inference = inference(network(description, engine: engine))
+    let inference = network(description, engine: engine).inference()
     let batch = images(description, count: 3, engine: engine)
     let together = inference(batch).values
     let size = batch.count / 3
@@ -202,7 +347,7 @@ import Testing
   @Test(arguments: [1, 4]) func `a steady call asks the system for nothing`(count: Int) {
     let engine = Engine(threads: 2)
     let description = large
-    let inference = inference(network(description, engine: engine))
+    let inference = network(description, engine: engine).inference()
     let x = images(description, count: count, engine: engine)
     _ = inference(x)
     let before = engine.pool.systemAllocations
@@ -215,11 +360,11 @@ import Testing
     let description = cases[0]
     let network = network(description, engine: engine)
     let x = images(description, count: 1, engine: engine)
-    let inference = self.inference(network)
+    let inference = network.inference()
     let before = inference(x).values
     for parameter in network.parameters { parameter.value.clear() }
     #expect(inference(x).values == before)
-    #expect(self.inference(network)(x).values != before)
+    #expect(network.inference()(x).values != before)
   }
 
   @Test func `the costs of a network are those of its parts`() {

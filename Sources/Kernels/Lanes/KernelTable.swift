@@ -198,6 +198,12 @@ package struct InferenceKernels: Sendable {
   /// See `Kernels.spreadChannels`: job, how many pixels.
   @usableFromInline
   package var spread: @Sendable (ChannelSpread, Int) -> Void
+  /// See `Kernels.inferenceMean`: rows, out.
+  @usableFromInline
+  package var mean: @Sendable (InferenceRows, Output) -> Void
+  /// See `Kernels.inferenceGate`: rows, gate, shortcut, out.
+  @usableFromInline
+  package var gate: @Sendable (InferenceRows, Input, Input?, Output) -> Void
 
   /// See `KernelTable`.
   @_alwaysEmitIntoClient @inline(always)
@@ -205,5 +211,7 @@ package struct InferenceKernels: Sendable {
     product = { Kernels.inferenceProduct(L.self, $0, $1, columns: $2) }
     depthwise = { Kernels.inferenceDepthwise(L.self, $0, rows: $1, out: $2) }
     spread = { Kernels.spreadChannels(L.self, $0, pixels: $1) }
+    mean = { Kernels.inferenceMean(L.self, $0, out: $1) }
+    gate = { Kernels.inferenceGate(L.self, $0, by: $1, shortcut: $2, out: $3) }
   }
 }

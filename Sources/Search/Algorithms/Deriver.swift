@@ -203,11 +203,9 @@ package final class Deriver {
   }
 
   /// Times a whole network, batch 1, on as many threads as the latency table is for.
-  ///
-  /// Errors: `.unavailable` for blocks that the inference path lacks.
-  package func measure(_ record: inout DerivedRecord) throws {
+  package func measure(_ record: inout DerivedRecord) {
     let engine = Engine(instructionSet: .chosen, threads: timedThreads)
-    record.measuredLatency = try NetworkTimer.milliseconds(network(record), engine: engine)
+    record.measuredLatency = NetworkTimer.milliseconds(network(record), engine: engine)
   }
 
   /// The network alone.

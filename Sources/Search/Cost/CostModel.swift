@@ -80,8 +80,8 @@ extension CostModel {
     throw UserError(
       .configuration,
       "budget.\(metric.rawValue)",
-      "\(metric.text(limit)) is \(isLow ? "less than the cheapest" : "more than the most expensive") "
-        + "network of this space costs",
+      metric.text(limit) + " is " + (isLow ? "less than the cheapest" : "more than the most expensive")
+        + " network of this space costs",
       remedy: "give \(metric.text(range.lowerBound, rounded: .up)) to "
         + metric.text(range.upperBound, rounded: .down)
     )

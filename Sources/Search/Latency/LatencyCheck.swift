@@ -74,7 +74,7 @@ package struct LatencyCheck: Sendable, Equatable {
   ///   - progress: called many times a second with the share that is done; what it throws ends the
   ///     check.
   /// - Returns: a row for each network, in the order of the sample.
-  /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
+  /// - Throws: `.unavailable` for a machine too noisy.
   package static func run(
     _ space: LayerwiseSpace,
     prices: AdditiveCost,
@@ -90,7 +90,7 @@ package struct LatencyCheck: Sendable, Equatable {
     let architectures = sample(space, networks, seed: seed)
     let timers = try architectures.enumerated().map { index, architecture in
       try progress(0.1 * Double(index) / Double(networks))
-      return try NetworkTimer(
+      return NetworkTimer(
         space.network(of: architecture, name: "network \(index + 1)"),
         parts: false,
         engine: engine

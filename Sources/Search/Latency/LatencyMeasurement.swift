@@ -54,7 +54,7 @@ extension LatencyTable {
   ///   - progress: called many times a second; what it throws ends the measurement.
   ///   - save: receives the table so far, whenever a network is done.
   /// - Returns: the table, every cell of the space in it.
-  /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
+  /// - Throws: `.unavailable` for a machine too noisy.
   package static func measured(
     for space: LayerwiseSpace,
     threads: Int,
@@ -78,7 +78,7 @@ extension LatencyTable {
       let chosen = zip(space.layers, architecture).map { $0[$1] }.filter { !$0.isIdentity }
       // Every network holds the fixed parts, so they say which networks are done.
       guard table.needs(chosen, round: round) || table.entries.isEmpty else { continue }
-      let timer = try NetworkTimer(
+      let timer = NetworkTimer(
         space.network(of: architecture, name: "block timings"),
         parts: true,
         engine: engine

@@ -88,9 +88,8 @@ final class LayerwiseNetwork: SharedNetwork {
     }
     let network = InferenceNetwork(
       shape: [space.height, space.width, space.channels],
-      layers: [.convolution(stem.folded, stride: space.stem.stride)] + blocks,
-      head: head.folded,
-      classifier: FoldedConvolution(classifier, bias: classifierBias),
+      layers: [stem.layer] + blocks + [head.layer],
+      tail: [FoldedConvolution(classifier, bias: classifierBias)],
       engine: engine
     )
     return { network($0) }

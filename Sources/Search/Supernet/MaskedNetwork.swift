@@ -183,7 +183,7 @@ final class MaskedNetwork: SharedNetwork {
 
   func state(of architecture: Architecture) -> StateDictionary { derived(architecture).state() }
 
-  /// On the inference path, or by the operations of training where that lacks one of the blocks.
+  /// On the inference path.
   func alone(_ architecture: Architecture) -> (Tensor) -> Tensor {
     let network = derived(architecture)
     let size = MapSize(height: network.description.height, width: network.description.width)
@@ -191,8 +191,7 @@ final class MaskedNetwork: SharedNetwork {
     let isWhole = size.height == whole.height && size.width == whole.width
     let inference = network.inference()
     return { [engine] image in
-      let image = isWhole ? image : engine.subsample(image, to: size)
-      return inference.map { $0(image) } ?? network(image)
+      inference(isWhole ? image : engine.subsample(image, to: size))
     }
   }
 

@@ -79,14 +79,7 @@ struct BenchInferenceCommand: ParsableCommand {
       } ?? source.description
     let engine = try options.engine()
     let built = Network(description, engine: engine, seed: 1)
-    guard let network = built.inference() else {
-      throw UserError(
-        .usage,
-        "--network \(description.name)",
-        "has blocks that the inference path lacks",
-        remedy: "it runs inverted residuals without squeeze-and-excite, and a 1x1 convolution last"
-      )
-    }
+    let network = built.inference()
     var random = Philox(seed: 1, purpose: .initialisation, index: .max)
     let shape = [batch, description.height, description.width, description.channels]
     let images = engine.tensor(
@@ -139,7 +132,7 @@ struct BenchInferenceCommand: ParsableCommand {
     scores: Tensor,
     to folder: String
   ) throws {
-    let weights = (network.foldedConvolutions ?? []).flatMap { $0.filter + $0.bias }
+    let weights = network.foldedConvolutions.flatMap { $0.filter + $0.bias }
     guard makeFolders(folder) == 0 else {
       throw UserError(
         .cannotCreate,

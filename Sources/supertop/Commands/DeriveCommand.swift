@@ -311,7 +311,7 @@ struct DeriveCommand: ParsableCommand {
       (record.run, record.epochs) = (before.run, before.epochs)
       (record.trainedAccuracy, record.top1) = (before.trainedAccuracy, before.top1)
     }
-    if record.latency != nil, record.measuredLatency == nil { try deriver.measure(&record) }
+    if record.latency != nil, record.measuredLatency == nil { deriver.measure(&record) }
   }
 
   // MARK: Training from scratch
