@@ -18,7 +18,8 @@ extension MaskedSpace {
     kernel: Int,
     middle: Int,
     squeeze: Bool,
-    activation: Activation
+    activation: Activation,
+    hasShortcut: Bool = true
   ) -> BlockDescription.Kind {
     .bottleneck(
       BlockDescription.Bottleneck(
@@ -30,7 +31,8 @@ extension MaskedSpace {
             channels: self.squeeze(middle: middle),
             inner: activation
           ) : nil,
-        activation: activation
+        activation: activation,
+        hasShortcut: hasShortcut
       )
     )
   }
@@ -92,7 +94,10 @@ extension MaskedSpace {
         input: channels[block.input]
       ),
       squeeze: block.squeezes[block.squeeze.option(architecture)],
-      activation: block.activations[block.activation.option(architecture)]
+      activation: block.activations[block.activation.option(architecture)],
+      // A stage begins with a choice of its own, even where it takes as many channels.
+      hasShortcut: block.isResidual || block.stride > 1
+        || channels[block.input] != channels[block.output]
     )
   }
 
