@@ -10,6 +10,8 @@ struct LayerColumns {
   var percent = 4
   var entropy = 0
   var trend = 0
+  /// Whether `detail` is too narrow for some text, so that blocks are `b2` in all of them.
+  var abbreviates = false
 
   /// Columns for a list `width` wide; the bar takes what the others leave.
   init(_ model: Model, width: Int) {
@@ -32,6 +34,7 @@ struct LayerColumns {
       detail = min(model.mixesKinds ? 13 : 9, details)
       trend = 1
     }
+    abbreviates = detail < details
     let fixed = [index, detail, name, percent, entropy, trend].filter { $0 > 0 }
     bar = max(4, width - fixed.reduce(0) { $0 + $1 + 1 } - 1)
   }
@@ -152,7 +155,9 @@ private func drawLayer(
   frame.put(x + 1, y, Format.right(String(index + 1), spec.index - 1), muted)
   x += spec.index + 1
   if spec.detail > 0 {
-    frame.put(x, y, shortened(model.detail(of: choice), spec.detail), muted)
+    let text = model.detail(of: choice)
+    let fitting = spec.abbreviates ? text.replacing("block ", with: "b") : text
+    frame.put(x, y, shortened(fitting, spec.detail), muted)
     x += spec.detail + 1
   }
   let names = choice.options.map { glyphs.plain($0.name) }
@@ -264,10 +269,9 @@ func trend(_ history: [Double], _ glyphs: GlyphSet) -> (mark: String, role: Role
   return (glyphs.level, .muted)
 }
 
-/// `text` in `width` columns: blocks as `b2`, and leading words dropped, before anything is cut.
+/// `text` in `width` columns, leading words dropped before anything is cut.
 func shortened(_ text: String, _ width: Int) -> String {
-  let short = columns(of: text) > width ? text.replacing("block ", with: "b") : text
-  var words = short.split(separator: " ").map(String.init)
+  var words = text.split(separator: " ").map(String.init)
   while words.count > 1, columns(of: words.joined(separator: " ")) > width { words.removeFirst() }
   return clip(words.joined(separator: " "), to: width)
 }
