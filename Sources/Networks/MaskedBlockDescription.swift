@@ -148,7 +148,8 @@ package struct MaskedBlockDescription: Sendable, Equatable {
         expands: expands,
         squeeze: squeezes
           ? .init(channels: squeezeWidths[options.middle], inner: activation) : nil,
-        activation: activation
+        activation: activation,
+        hasShortcut: hasShortcut
       )
     )
     let name =

@@ -152,7 +152,7 @@ import Testing
       shape: [3, d.height, d.width, setting.input]
     )
     let y = subject.engine.materialise(block(x))
-    let joined = description.isResidual && d.hasShortcut ? subject.engine.add(y, x) : y
+    let joined = description.isResidual ? subject.engine.add(y, x) : y
     return (joined.values, StateDictionary(block.norms.flatMap(\.entries)))
   }
 

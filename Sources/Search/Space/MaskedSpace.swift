@@ -72,6 +72,9 @@ package struct MaskedSpace: SearchSpace {
     package var skip: Axis
 
     /// Whether the input is added to the output.
+    ///
+    /// Not where a stage begins: its width is another choice, even where both happen to take as many
+    /// channels.
     package var isResidual: Bool { input == output && stride == 1 }
   }
 
@@ -262,7 +265,8 @@ extension MaskedSpace {
     kernel: Int,
     middle: Int,
     squeeze: Bool,
-    activation: Activation
+    activation: Activation,
+    hasShortcut: Bool = false
   ) -> BlockDescription.Kind {
     .bottleneck(
       BlockDescription.Bottleneck(
@@ -273,7 +277,8 @@ extension MaskedSpace {
             channels: self.squeeze(middle: middle),
             inner: activation
           ) : nil,
-        activation: activation
+        activation: activation,
+        hasShortcut: hasShortcut
       )
     )
   }
@@ -333,7 +338,8 @@ extension MaskedSpace {
         input: channels[block.input]
       ),
       squeeze: block.squeezes[block.squeeze.option(architecture)],
-      activation: block.activations[block.activation.option(architecture)]
+      activation: block.activations[block.activation.option(architecture)],
+      hasShortcut: block.isResidual
     )
   }
 
@@ -373,14 +379,16 @@ extension MaskedSpace {
     let largest = Architecture(
       choices.map { $0.kind.isOrdered ? $0.options.count - 1 : 0 }
     )
-    return flops(blocks.reduce(into: largest) { widest, block in
-      for (axis, option) in [
-        (block.kernel, block.kernels.count - 1),
-        (block.squeeze, block.squeezes.firstIndex(of: true) ?? 0),
-      ] {
-        if let choice = axis.choice { widest[choice] = option }
+    return flops(
+      blocks.reduce(into: largest) { widest, block in
+        for (axis, option) in [
+          (block.kernel, block.kernels.count - 1),
+          (block.squeeze, block.squeezes.firstIndex(of: true) ?? 0),
+        ] {
+          if let choice = axis.choice { widest[choice] = option }
+        }
       }
-    })
+    )
   }
 
   /// The same network with the choices that do not matter to it at their first option: those of blocks that
