@@ -132,6 +132,28 @@ struct EffectiveShapeCostTests {
     }
   }
 
+  /// A stage of four blocks, joined by three shortcuts.
+  private static let joined = space(
+    Masked(divisor: 1, stages: [.init(widths: [12, 16], depth: 4, expansions: [2], kernels: [5])]),
+    stem: 8,
+    head: 20,
+    side: 8
+  )
+
+  @Test func `shortcuts carry one expected width through a stage`() {
+    let space = Self.joined
+    let model = EffectiveShapeCost(space, metric: .flops)
+    for architecture in Self.all(space.optionCounts) {
+      #expect(model.cost(architecture) == space.network(of: architecture, name: "network").flops)
+    }
+    // 15.2 channels behind each of the four blocks; in the middle 16 once and 30.4 three times.
+    let stem = 27.0 * 8
+    let first: Double = 8 * 16 + 25 * 16 + 16 * 15.2
+    let later: Double = 15.2 * 30.4 + 25 * 30.4 + 30.4 * 15.2
+    let flops = (stem + first + 3 * later + 15.2 * 20) * 64 + 200
+    #expect(abs(model.expected([[0.2, 0.8]]) - flops) < 1e-9 * flops)
+  }
+
   @Test(arguments: [CostMetric.flops, .params])
   func `gradients are central differences`(metric: CostMetric) {
     let model = EffectiveShapeCost(Self.small, metric: metric)
@@ -315,6 +337,27 @@ struct EffectiveShapeCostTests {
       gaps.append(abs(model.expected(probabilities) / mean - 1))
     }
     #expect(gaps[0] > 0.001 && gaps[0] < 0.2, "\(gaps)")
+    #expect(zip(gaps, gaps.dropFirst()).allSatisfy { $0 > $1 }, "\(gaps)")
     #expect(gaps[3] < 1e-6, "\(gaps)")
+  }
+
+  @Test func `sampled mixtures cost what their networks do as the temperature falls`() {
+    let space = Self.small
+    let model = EffectiveShapeCost(space, metric: .flops)
+    var random = Philox(seed: 10, purpose: .test)
+    let samples = (0..<200).map { _ in
+      space.optionCounts.map { count in (0..<count).map { _ in Double(random.gumbel()) } }
+    }
+    func argmax(_ row: [Double]) -> Int { row.indices.max { row[$0] < row[$1] } ?? 0 }
+    let mean =
+      samples.reduce(0) { $0 + model.cost(Architecture($1.map(argmax))) } / Double(samples.count)
+    let gaps = [5, 1, 0.2, 0.02].map { temperature in
+      let expected = samples.reduce(0) { sum, noise in
+        sum + model.expected(noise.map { softmax($0.map { $0 / temperature }) })
+      }
+      return abs(expected / Double(samples.count) / mean - 1)
+    }
+    #expect(zip(gaps, gaps.dropFirst()).allSatisfy { $0 > $1 }, "\(gaps)")
+    #expect(gaps[0] < 0.3 && gaps[3] < 0.02, "\(gaps)")
   }
 }

@@ -63,7 +63,7 @@ struct LimitTests {
   func `samples and repairs reach it`(tenths: Bool) throws {
     let table = try table(tenths: tenths)
     let costs = try table.costs("madds")
-    let prices = try table.prices(costs)
+    let prices = try #require(table.costModel(costs) as? AdditiveCost)
     for limit in try limits(table) {
       let within = CostLimit.within(limit)
       let exact = table.architectures.indices.filter { costs.values[$0] == limit }
