@@ -49,6 +49,8 @@ import Testing
     #expect(matches == [14])
     let scattered = engine.scatter(engine.subsample(x, to: small), to: whole).values
     #expect((0..<36).count { scattered[$0] == x.values[$0] } == 9)
+    // 1 belongs to the corner; the border puts it where 8 was.
+    #expect(padded[7] == 1 && x.values[7] == 8 && scattered[0] == 1)
   }
 
   @Test func `a 3×3 on a map with holes sees 2×2 pixels at most`() {
@@ -58,6 +60,10 @@ import Testing
     // On a pixel of the grid it sees that one alone, between four of them all four.
     #expect(seen[14] == 1 && seen[15] == 2 && seen[20] == 2 && seen[21] == 4)
     #expect(seen.max() == 4)
+    // The same of the numbers 1 to 36: 15 + 17 + 27 + 29 between the pixels, 15 alone on one.
+    let numbers = map((1...36).map { Float($0) })
+    let sum = sums(engine.scatter(engine.subsample(numbers, to: small), to: whole)).values
+    #expect(sum[21] == 88 && sum[14] == 15 && sum[0] == 1 && sum[35] == 29)
   }
 
   @Test func `a 3×3 on the small map sees 3×3 pixels, two apart`() {
@@ -76,11 +82,14 @@ import Testing
       // The dilated convolution at the pixels of the grid, 0 elsewhere.
       #expect(y[p] == (i % 2 == 0 && j % 2 == 0 ? sum : 0))
     }
-    #expect(y[14] == 9 * 15)
+    // By hand; the corner is 1 + 3 + 13 + 15.
+    let pixels = [0, 2, 4, 12, 14, 16, 24, 26, 28].map { y[$0] }
+    #expect(pixels == [32, 54, 40, 84, 135, 96, 80, 126, 88])
   }
 
   @Test func `memory does not grow with the options`() {
-    func held(options: Int, shared: Bool) -> Int {
+    func held(_ sides: [Int], shared: Bool) -> Int {
+      let options = sides.count
       let engine = Engine(threads: 1)
       engine.isRecording = true
       let x = engine.tensor(
@@ -88,7 +97,7 @@ import Testing
         shape: [2, 24, 24, 8],
         requiresGradient: true
       )
-      let size = MapSize(height: 16, width: 16)
+      let sizes = sides.map { MapSize(height: $0, width: $0) }
       let full = MapSize(height: 24, width: 24)
       let expand = Parameter(name: "expand", shape: [1, 1, 8, 48], engine: engine)
       let project = Parameter(name: "project", shape: [1, 1, 48, 8], engine: engine)
@@ -106,14 +115,14 @@ import Testing
         engine.backward(
           from: engine.resolutionSum(
             x,
-            sizes: [MapSize](repeating: size, count: options),
+            sizes: sizes,
             weights: weights,
             to: full,
             operation
           )
         )
       } else {
-        let branches = (0..<options).map { _ in
+        let branches = sizes.map { size in
           engine.scatter(operation(engine.subsample(x, to: size)), to: full)
         }
         engine.backward(
@@ -126,10 +135,14 @@ import Testing
       }
       return engine.pool.heldFloats
     }
-    let (one, six) = (held(options: 1, shared: true), held(options: 6, shared: true))
+    let many = [16, 16, 16, 16, 16, 16]
+    let (one, six) = (held([16], shared: true), held(many, shared: true))
     // The weights and their sums are all that is added.
     #expect(six - one < one / 100)
-    #expect(held(options: 6, shared: false) > 2 * six)
+    #expect(held(many, shared: false) > 2 * six)
+    // Smaller maps lie in the buffers of the largest.
+    let (largest, all) = (held([24], shared: true), held([12, 15, 18, 21, 24], shared: true))
+    #expect(all - largest < largest / 10, "\(all) floats, \(largest) of one option")
   }
 
   @Test func `a choice inside an operator learns where nothing else does`() {
