@@ -102,6 +102,23 @@ extension Contract {
       ]
     ),
     Shape(
+      "object of bench choices",
+      [
+        "text": ["isa"],
+        "count": ["batch", "threads", "steps"],
+        "list of measured choice": ["rows"],
+      ]
+    ),
+    Shape(
+      "measured choice",
+      [
+        "`channels` or `resolution`": ["kind"],
+        "`masking` or `branches`": ["method"],
+        "count": ["count"],
+        "amount": ["median_ms", "peak_mib"],
+      ]
+    ),
+    Shape(
       "object of bench inference",
       [
         "text": ["network", "isa"],

@@ -231,6 +231,10 @@ package final class EngineGraph: Graph {
     push(engine.channelShuffle(tensors[x.index], groups: groups))
   }
 
+  package func padChannels(_ x: Node, to channels: Int) -> Node {
+    push(engine.padChannels(tensors[x.index], to: channels))
+  }
+
   package func scaleChannels(_ x: Node, by gate: Node) -> Node {
     push(engine.scaleChannels(tensors[x.index], by: tensors[gate.index]))
   }

@@ -135,6 +135,8 @@ package protocol Graph: AnyObject {
   func materialise(_ x: Node) -> Node
   /// See `Engine.channelShuffle`.
   func channelShuffle(_ x: Node, groups: Int) -> Node
+  /// See `Engine.padChannels`.
+  func padChannels(_ x: Node, to channels: Int) -> Node
   /// See `Engine.scaleChannels`.
   func scaleChannels(_ x: Node, by gate: Node) -> Node
   /// See `Engine.squeezeExcite`; parameters `name.reduce` and `name.restore`, each with filter and
