@@ -242,7 +242,8 @@ struct EffectiveShapeCostTests {
         continue
       }
       repaired += 1
-      // A bin is 1/2048 of the span, and there are four steps: a network that near the edge may be missed.
+      // A bin is 1/2048 of the span, and there are four steps: a network that near the edge may be
+      // missed.
       let inner =
         within.lowerBound + span
         / 500...max(

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Search
 
-/// The masked supernet as a whole: its networks cut out of it, and the gradients of its choices (spec
-/// S20–S26).
+/// The masked supernet as a whole: its networks cut out of it, and the gradients of its choices
+/// (spec S20–S26).
 @Suite struct MaskedNetworkTests {
   private static let sets = InstructionSet.allCases.filter { InstructionSet.available.contains($0) }
 

@@ -101,15 +101,17 @@ extension CostModel {
 
   /// Checks that a network of the space can cost `limit`; nil is no limit.
   ///
-  /// Errors: `.configuration` for a budget that none can meet, with the range of those that one could.
+  /// Errors: `.configuration` for a budget that none can meet, with the range of those that one
+  /// could.
   func check(limit: Double?) throws {
     guard let limit, !range.contains(limit) else { return }
     let isLow = limit < range.lowerBound
     throw UserError(
       .configuration,
       "budget.\(metric.rawValue)",
-      "\(metric.text(limit)) is \(isLow ? "less than the cheapest" : "more than the most expensive") "
-        + "network of this space costs",
+      "\(metric.text(limit)) is "
+        + (isLow ? "less than the cheapest" : "more than the most expensive")
+        + " network of this space costs",
       remedy: "give \(metric.text(range.lowerBound, rounded: .up)) to "
         + metric.text(range.upperBound, rounded: .down)
     )

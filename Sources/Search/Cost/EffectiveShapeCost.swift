@@ -1,12 +1,12 @@
 import Networks
 import Runs
 
-/// The cost of networks of masked blocks: a layer costs the product of its shapes, so what an option costs
-/// depends on its neighbours' (FBNetV2 section 3.3; spec S24, S25).
+/// The cost of networks of masked blocks: a layer costs the product of its shapes, so what an
+/// option costs depends on its neighbours' (FBNetV2 section 3.3; spec S24, S25).
 ///
-/// The expected cost is that of the expected shapes, as the paper has it. It differs from the mean cost of
-/// sampled networks as far as the shapes of a layer vary together, and agrees with it where the choices are
-/// settled.
+/// The expected cost is that of the expected shapes, as the paper has it. It differs from the mean
+/// cost of sampled networks as far as the shapes of a layer vary together, and agrees with it where
+/// the choices are settled.
 package struct EffectiveShapeCost: CostModel {
   /// What is counted.
   package let metric: Configuration.SearchSettings.Cost
