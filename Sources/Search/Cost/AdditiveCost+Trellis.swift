@@ -1,5 +1,6 @@
 extension AdditiveCost {
-  /// The networks as ways through a graph with one state: no layer's price depends on another's choice.
+  /// The networks as ways through a graph with one state: no layer's price depends on another's
+  /// choice.
   var trellis: CostTrellis {
     CostTrellis(
       fixed: fixed,

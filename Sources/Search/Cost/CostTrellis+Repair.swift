@@ -13,19 +13,20 @@ extension CostTrellis {
     var edge: Int32
   }
 
-  /// Brings an architecture within a budget by the least harmful changes (spec S11): a search holds the
-  /// *expected* cost, and the network that it names may lie elsewhere.
+  /// Brings an architecture within a budget by the least harmful changes (spec S11): a search holds
+  /// the *expected* cost, and the network that it names may lie elsewhere.
   ///
-  /// The argmax where that already fits. Else dynamic programming over the cost: step by step, each bin of
-  /// each state keeps its most probable start with its true cost, so the answer's cost is never rounded and
-  /// never outside. Starts that share a bin differ by less than a bin, so no architecture that lies within
-  /// the bounds by L bins (L steps; a bin is 1/16384 of the span of costs, or more where there are many
-  /// states) is more probable than the answer; where sums fall into bins of their own the answer is exact.
-  /// O(edges × bins).
+  /// The argmax where that already fits. Else dynamic programming over the cost: step by step, each
+  /// bin of each state keeps its most probable start with its true cost, so the answer's cost is
+  /// never rounded and never outside. Starts that share a bin differ by less than a bin, so no
+  /// architecture that lies within the bounds by L bins (L steps; a bin is 1/16384 of the span of
+  /// costs, or more where there are many states) is more probable than the answer; where sums fall
+  /// into bins of their own the answer is exact. O(edges × bins).
   ///
   /// - Parameters:
   ///   - scores: [choice][option]; they add up, and −∞ bans an option.
   ///   - within: the lowest and the highest cost.
+  /// - Returns: nil when nothing fits.
   func mostProbable(
     _ scores: [[Double]],
     within: ClosedRange<Double>
@@ -67,7 +68,8 @@ extension CostTrellis {
     for end in order where within.contains(ends[end].cost) {
       return architecture(end, starts, allowed, scores)
     }
-    // Bins could crowd out the only ones that fit: the cheapest and the most expensive are always tried.
+    // Bins could crowd out the only ones that fit: the cheapest and the most expensive are always
+    // tried.
     return [true, false].lazy.map { extreme(cheapest: $0, allowed, bounds) }
       .first { within.contains($0.cost) }
       .map { architecture(of: $0.way, scores) }

@@ -1,12 +1,13 @@
 import Foundation
 import Tensor
 
-/// Samples architectures on condition that their cost lies in a range: each as likely as any other of them
-/// (spec S12), or as given probabilities have it (S11).
+/// Samples architectures on condition that their cost lies in a range: each as likely as any other
+/// of them (spec S12), or as given probabilities have it (S11).
 ///
-/// Throwing away what does not fit would need too many samples where few fit. So costs are rounded to
-/// units, and what is sampled step by step are those that end within the range or a rounding error beside
-/// it; of these the few outside are thrown away, and what is left has the wanted distribution exactly.
+/// Throwing away what does not fit would need too many samples where few fit. So costs are rounded
+/// to units, and what is sampled step by step are those that end within the range or a rounding
+/// error beside it; of these the few outside are thrown away, and what is left has the wanted
+/// distribution exactly.
 struct TrellisSampler {
   private let trellis: CostTrellis
   private let range: ClosedRange<Double>
@@ -15,9 +16,10 @@ struct TrellisSampler {
   private let edges: [[[CostTrellis.Edge]]]
   /// What sampling needs of each edge: [step][state][edge].
   private let weighed: [[[Weighed]]]
-  /// log P of the continuations from a step on that end in the range, by the units spent before it:
-  /// [step][state][units]. As logarithms, because a settled search has some that would vanish and are the
-  /// only ones within a limit.
+  /// log P of the continuations from a step on that end in the range, [step][state][units].
+  ///
+  /// Units are those spent before it. As logarithms, because a settled search has some that would vanish and
+  /// are the only ones within a limit.
   private let shares: [[[Double]]]
 
   /// An edge by its numbers.
@@ -140,14 +142,22 @@ struct TrellisSampler {
 }
 
 extension CostTrellis {
-  /// Up to `count` different networks, none of them in `seen`; the same for a seed and a `stream` that tells
-  /// purposes apart.
+  /// Up to `count` different networks, none of them in `seen`; the same for a seed and a `stream`
+  /// that tells purposes apart.
   ///
-  /// The very distribution of the samples that happen to fit, without the others (`TrellisSampler`). A range
-  /// may hold fewer than were asked for, and a settled search samples the same one over and over: after 20
-  /// samples for each wanted it is given up.
+  /// The very distribution of the samples that happen to fit, without the others
+  /// (`TrellisSampler`). A range may hold fewer than were asked for, and a settled search samples
+  /// the same one over and over: after 20 samples for each wanted it is given up.
   ///
-  /// - Parameter canonical: gives equal architectures for equal networks.
+  /// - Parameters:
+  ///   - count: wanted.
+  ///   - probabilities: [choice][option], of independent choices.
+  ///   - range: the lowest and the highest cost.
+  ///   - seed: names the random numbers, together with `stream`.
+  ///   - stream: tells purposes apart.
+  ///   - seen: architectures that do not count.
+  ///   - canonical: gives equal architectures for equal networks.
+  /// - Returns: architectures, none twice.
   func samples(
     _ count: Int,
     of probabilities: [[Double]],

@@ -1,12 +1,13 @@
-/// The networks of a space as the ways through a graph, from left to right, whose edges carry costs: what a
-/// network costs is the sum along its way.
+/// The networks of a space as the ways through a graph, from left to right, whose edges carry
+/// costs: what a network costs is the sum along its way.
 ///
-/// Between two steps a way is in a state, which holds all that later costs depend on: nothing where every
-/// choice has prices of its own, and the width so far where a layer costs the product of its shapes. So the
-/// costs of discrete networks are exact sums, whatever formula they follow, and one search of ways repairs
-/// and samples in both.
+/// Between two steps a way is in a state, which holds all that later costs depend on: nothing where
+/// every choice has prices of its own, and the width so far where a layer costs the product of its
+/// shapes. So the costs of discrete networks are exact sums, whatever formula they follow, and one
+/// search of ways repairs and samples in both.
 struct CostTrellis {
-  /// A step from one state to another: the options that some choices take, and what they cost together.
+  /// A step from one state to another: the options that some choices take, and what they cost
+  /// together.
   struct Edge {
     /// State before.
     let from: Int
@@ -55,7 +56,8 @@ struct CostTrellis {
     }
   }
 
-  /// What the steps from each one on cost at least and at most, [step][state], along edges of `allowed`.
+  /// What the steps from each one on cost at least and at most, [step][state], along edges of
+  /// `allowed`.
   func bounds(_ allowed: [[Edge]]) -> [[Bounds]] {
     var bounds = [[Bounds](repeating: Bounds(least: 0, most: 0), count: states[steps.count])]
     for step in allowed.indices.reversed() {

@@ -2,15 +2,17 @@ import Networks
 import Tensor
 
 extension MaskedSpace {
-  /// What the network costs whose choices take their options with the given weights (FBNetV2 equations
-  /// 8–10; spec S24, S25).
+  /// What the network costs whose choices take their options with the given weights (FBNetV2
+  /// equations 8–10; spec S24, S25).
   ///
-  /// Every shape is the expected one, C̄ = Σ gᵢCᵢ and h̄ = Σ gᵢhᵢ, and a layer costs the product of its
-  /// shapes; a depthwise convolution has C̄ of its input on both sides. Kernels and squeeze-and-excite are
-  /// mixed by their cost, k̄² = Σ gᵢkᵢ², and a block counts by the weight of being there. For one-hot weights
-  /// this is the cost of that network, to the last unit where `Number` is whole.
+  /// Every shape is the expected one, C̄ = Σ gᵢCᵢ and h̄ = Σ gᵢhᵢ, and a layer costs the product of
+  /// its shapes; a depthwise convolution has C̄ of its input on both sides. Kernels and
+  /// squeeze-and-excite are mixed by their cost, k̄² = Σ gᵢkᵢ², and a block counts by the weight of
+  /// being there. For one-hot weights this is the cost of that network, to the last unit where
+  /// `Number` is whole.
   ///
   /// - Parameter weights: g, [choice][option].
+  /// - Returns: its parts.
   package func cost<Number: CountingNumber>(_ weights: [[Number]]) -> Cost<Number> {
     let channels = effectiveChannels(weights)
     var map = EffectiveMap(weights: resolution.choice.map { weights[$0] } ?? [1], sizes: sizes)

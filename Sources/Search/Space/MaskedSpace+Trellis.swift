@@ -5,10 +5,10 @@ import Tensor
 extension MaskedSpace {
   /// The networks as ways through a graph, by their exact costs in `metric`.
   ///
-  /// A state is a resolution and the width so far. The first step chooses the resolution, the second the
-  /// stem's width; then each block is a step, which chooses its output's width where that is a new one, and
-  /// what is inside the block. The activation costs nothing, nor does what is inside a block that is left
-  /// out.
+  /// A state is a resolution and the width so far. The first step chooses the resolution, the
+  /// second the stem's width; then each block is a step, which chooses its output's width where
+  /// that is a new one, and what is inside the block. The activation costs nothing, nor does what
+  /// is inside a block that is left out.
   func trellis(_ metric: CostMetric) -> CostTrellis {
     func counted(_ cost: Cost<Int>) -> Double {
       Double(metric == .flops ? cost.flops(.madds) : cost.params(.madds))

@@ -17,7 +17,8 @@ package protocol SearchSpace: Sendable {
   func flops(_ architecture: Architecture) -> Double
   /// Weights of an architecture, rule `madds`.
   func params(_ architecture: Architecture) -> Double
-  /// What the options of the choices cost, where each has a price of its own; `latency` in milliseconds.
+  /// What the options of the choices cost, where each has a price of its own; `latency` in
+  /// milliseconds.
   func choicePrices(latency: AdditiveCost?) -> [ChoicePrices]
   /// The searched blocks of an architecture, in order; those that are left out are among them.
   func parts(of architecture: Architecture) -> [NetworkPart]

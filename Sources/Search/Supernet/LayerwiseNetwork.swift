@@ -2,7 +2,8 @@ import Networks
 import Runs
 import Tensor
 
-/// The shared weights of FBNetV1: every layer runs all its candidates and mixes their outputs (spec S1–S6).
+/// The shared weights of FBNetV1: every layer runs all its candidates and mixes their outputs (spec
+/// S1–S6).
 final class LayerwiseNetwork: SharedNetwork {
   let parameters: [Parameter]
   let norms: [BatchNorm]

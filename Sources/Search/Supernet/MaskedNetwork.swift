@@ -1,7 +1,8 @@
 import Networks
 import Tensor
 
-/// The shared weights of FBNetV2: one block a place at its widest, whose options are masks (spec S20–S23).
+/// The shared weights of FBNetV2: one block a place at its widest, whose options are masks (spec
+/// S20–S23).
 final class MaskedNetwork: SharedNetwork {
   let parameters: [Parameter]
   let norms: [BatchNorm]

@@ -1,8 +1,8 @@
 import Networks
 import Tensor
 
-/// The weights that the networks of a space share, and what they compute: the part of a supernet that
-/// depends on its space.
+/// The weights that the networks of a space share, and what they compute: the part of a supernet
+/// that depends on its space.
 ///
 /// Not Sendable: made and used on one queue.
 protocol SharedNetwork {

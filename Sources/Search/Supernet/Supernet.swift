@@ -5,8 +5,8 @@ import Runs
 import Tensor
 import Training
 
-/// A stochastic supernet: one network of shared weights in which every choice of a space is mixed by a
-/// Gumbel-softmax of its architecture parameters θ (spec S1–S6, S20–S23).
+/// A stochastic supernet: one network of shared weights in which every choice of a space is mixed
+/// by a Gumbel-softmax of its architecture parameters θ (spec S1–S6, S20–S23).
 ///
 /// Not Sendable: made and used on one queue.
 package final class Supernet {
