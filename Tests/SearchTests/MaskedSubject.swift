@@ -4,8 +4,8 @@ import Tensor
 
 @testable import Search
 
-/// A masked supernet with random weights on a batch of random images, small enough to be compared with
-/// its networks one by one.
+/// A masked supernet with random weights on a batch of random images, small enough to be compared
+/// with its networks one by one.
 struct MaskedSubject {
   typealias Masked = Configuration.Space.Masked
 
@@ -75,7 +75,8 @@ struct MaskedSubject {
   /// All that the scores depend on.
   var entries: [StateEntry] { network.parameters.map(\.entry) + network.norms.flatMap(\.entries) }
 
-  /// Values as the array of that name may have: weights of the size of the first ones, shifts that show.
+  /// Values as the array of that name may have: weights of the size of the first ones, shifts that
+  /// show.
   static func values(_ entry: StateEntry, _ random: inout Philox) -> [Float] {
     let fan = Float(max(1, entry.shape.dropLast().reduce(1, *)))
     return (0..<entry.shape.reduce(1, *)).map { _ in
@@ -115,7 +116,8 @@ struct MaskedSubject {
     return network.derived(architecture)(small).values
   }
 
-  /// A choice of each kind, by the end of its name; those of the second stage where there are several.
+  /// A choice of each kind, by the end of its name; those of the second stage where there are
+  /// several.
   static let kinds = [
     "network.resolution", "stem.width", "stage2.width", "stage2.block2.expansion",
     "stage2.block2.kernel", "stage2.block2.squeeze", "stage2.block2.activation",

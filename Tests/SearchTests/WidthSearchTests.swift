@@ -7,8 +7,8 @@ import Testing
 
 @testable import Search
 
-/// Searches whose best answer is known: five widths of 8 to 64 channels, an accuracy that grows with the
-/// logarithm of each, and costs of three kinds.
+/// Searches whose best answer is known: five widths of 8 to 64 channels, an accuracy that grows
+/// with the logarithm of each, and costs of three kinds.
 @Suite struct WidthSearchTests {
   private static let widths = (1...8).map { 8 * $0 }
   private static let gains = [0.46, 0.31, 0.53, 0.43, 0.32]
@@ -31,7 +31,8 @@ import Testing
     )
   }()
 
-  /// What a network of the space costs: 3×3, four times 1×1, 5×5 and 1×1, then 1×1 and the classifier.
+  /// What a network of the space costs: 3×3, four times 1×1, 5×5 and 1×1, then 1×1 and the
+  /// classifier.
   private static func flops(_ w: [Int]) -> Int {
     let pixels = [64, 64, 16, 16, 16]
     return (0..<4).reduce(9 * w[0] * 64 + w[4] * 32 * 16 + 320) { sum, i in
@@ -57,9 +58,9 @@ import Testing
   /// Small, for a build without optimisation.
   private static var settings: TableSearch.Settings {
     var settings = TableSearch.Settings()
-    settings.epochs = 30
-    settings.steps = 4
-    settings.samples = 2
+    settings.epochs = 60
+    settings.steps = 5
+    settings.samples = 4
     return settings
   }
 

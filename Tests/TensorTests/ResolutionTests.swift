@@ -88,7 +88,8 @@ import Testing
   }
 
   @Test func `memory does not grow with the options`() {
-    func held(options: Int, shared: Bool) -> Int {
+    func held(_ sides: [Int], shared: Bool) -> Int {
+      let options = sides.count
       let engine = Engine(threads: 1)
       engine.isRecording = true
       let x = engine.tensor(
@@ -96,7 +97,7 @@ import Testing
         shape: [2, 24, 24, 8],
         requiresGradient: true
       )
-      let size = MapSize(height: 16, width: 16)
+      let sizes = sides.map { MapSize(height: $0, width: $0) }
       let full = MapSize(height: 24, width: 24)
       let expand = Parameter(name: "expand", shape: [1, 1, 8, 48], engine: engine)
       let project = Parameter(name: "project", shape: [1, 1, 48, 8], engine: engine)
@@ -114,14 +115,14 @@ import Testing
         engine.backward(
           from: engine.resolutionSum(
             x,
-            sizes: [MapSize](repeating: size, count: options),
+            sizes: sizes,
             weights: weights,
             to: full,
             operation
           )
         )
       } else {
-        let branches = (0..<options).map { _ in
+        let branches = sizes.map { size in
           engine.scatter(operation(engine.subsample(x, to: size)), to: full)
         }
         engine.backward(
@@ -134,10 +135,14 @@ import Testing
       }
       return engine.pool.heldFloats
     }
-    let (one, six) = (held(options: 1, shared: true), held(options: 6, shared: true))
+    let many = [16, 16, 16, 16, 16, 16]
+    let (one, six) = (held([16], shared: true), held(many, shared: true))
     // The weights and their sums are all that is added.
     #expect(six - one < one / 100)
-    #expect(held(options: 6, shared: false) > 2 * six)
+    #expect(held(many, shared: false) > 2 * six)
+    // Smaller maps lie in the buffers of the largest.
+    let (largest, all) = (held([24], shared: true), held([12, 15, 18, 21, 24], shared: true))
+    #expect(all - largest < largest / 2, "\(all) floats, \(largest) of one option")
   }
 
   @Test func `a choice inside an operator learns where nothing else does`() {

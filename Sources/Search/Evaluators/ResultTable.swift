@@ -112,8 +112,8 @@ package struct ResultTable: Sendable {
     throw UserError(
       .data,
       "\(path): row \(row + 1), column '\(costs.name)'",
-      "not a sum of what the layers cost, alone or with the one before: \(costs.values[row]) found, "
-        + "\(pairs.cost(architectures[row])) fitted",
+      "not a sum of what the layers cost, alone or with the one before: "
+        + "\(costs.values[row]) found, \(pairs.cost(architectures[row])) fitted",
       remedy: "name another column, or use --algorithm random or evolution"
     )
   }

@@ -99,8 +99,9 @@ extension Engine {
     var channels = 0
     var isMap = true
     let used = (0..<k).filter(isUsed)
-    for i in used.isEmpty ? [0] : used {
-      let y = withoutRecording { option(i) }
+    // The largest first, whose buffers then serve the others.
+    for i in used.isEmpty ? [0] : used.reversed() {
+      let y = pool.lendingLarger { withoutRecording { option(i) } }
       let grid = grid(of: mapSize(of: y), in: size)
       (channels, isMap) = (y.channels, y.shape.count == 4)
       let sum = out ?? pool.takeZeros(images * size.height * size.width * channels)
@@ -128,17 +129,19 @@ extension Engine {
       let gradient = ownGradient(of: y)
       y.gradient = nil
       for i in (0..<k).reversed() where isUsed(i) || weights.requiresGradient {
-        replay(mode: mode) {
-          let again = isUsed(i) ? option(i) : withoutRecording { option(i) }
-          let factors = (0..<images).map { factor(i, $0) }
-          let (own, dots) = gather(gradient, from: size, to: again, times: factors)
-          if weights.requiresGradient {
-            let dg = ownGradient(of: weights)
-            for (image, dot) in dots.enumerated() {
-              dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
+        pool.lendingLarger {
+          replay(mode: mode) {
+            let again = isUsed(i) ? option(i) : withoutRecording { option(i) }
+            let factors = (0..<images).map { factor(i, $0) }
+            let (own, dots) = gather(gradient, from: size, to: again, times: factors)
+            if weights.requiresGradient {
+              let dg = ownGradient(of: weights)
+              for (image, dot) in dots.enumerated() {
+                dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
+              }
             }
+            if isUsed(i) { hand(Tensor.Gradient(buffer: own), to: again) }
           }
-          if isUsed(i) { hand(Tensor.Gradient(buffer: own), to: again) }
         }
       }
     }

@@ -9,14 +9,15 @@ struct BenchChoicesCommand: ParsableCommand {
     commandName: "choices",
     abstract: "Time a search's step against the number of options of a choice.",
     discussion: """
-      The network is small: a stem, three blocks of at most 48 channels, 32x32 images. Its choice is \
-      of channels (1 to 16 widths) or of resolution (1 to 5 sizes). Masking is what 'supertop search' \
-      does in a space of masked blocks. Branches have a block of their own for each option, whose \
-      results are all kept, brought to one size and summed with the weights of the options.
+      The network is small: a stem, three blocks of at most 48 channels, 32x32 images. Its choice \
+      is of channels (1 to 16 widths) or of resolution (1 to 5 sizes). Masking is what \
+      'supertop search' does in a space of masked blocks. Branches have a block of their own for \
+      each option, whose results are all kept, brought to one size and summed with the weights \
+      of the options.
 
-      A step trains the weights, then the architecture parameters; its time is the mean of the two. \
-      All networks take their steps in turn, so that noise meets all alike. Memory is what the \
-      engine's buffers hold at most.
+      A step trains the weights, then the architecture parameters; its time is the mean of the \
+      two. All networks take their steps in turn, so that noise meets all alike. Memory is what \
+      the engine's buffers hold at most.
       """
   )
 

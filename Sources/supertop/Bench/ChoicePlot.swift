@@ -60,7 +60,8 @@ struct ChoicePlot {
     let fill = "fill=\"\(Self.colours[series.method] ?? "#111")\""
     return series.kind == .channels
       ? "<circle cx=\"\(SVG.number(x))\" cy=\"\(SVG.number(y))\" r=\"3.5\" \(fill)/>"
-      : "<rect x=\"\(SVG.number(x - 3))\" y=\"\(SVG.number(y - 3))\" width=\"6\" height=\"6\" \(fill)/>"
+      : "<rect x=\"\(SVG.number(x - 3))\" y=\"\(SVG.number(y - 3))\" "
+        + "width=\"6\" height=\"6\" \(fill)/>"
   }
 
   private func panel(
