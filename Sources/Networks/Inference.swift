@@ -18,10 +18,10 @@ extension ConvolutionNorm {
 }
 
 extension Block {
-  /// The block for the inference path, with its shortcut; nil for one that passes its input on. Of a
-  /// pooling tail the part before the mean.
+  /// The block for the inference path, with its shortcut; nil for one that passes its input on.
   ///
-  /// `description` is the one that the block was built from.
+  /// Of a pooling tail it is the part before the mean. `description` is the one that the block was
+  /// built from.
   package func inferenceLayer(_ description: BlockDescription) -> InferenceLayer? {
     switch self {
     case .invertedResidual(let block):

@@ -9,7 +9,8 @@ struct ConvolutionStage: InferenceStage {
   let outputFloats: Int
   /// One for each group.
   private let products: [InferenceProduct]
-  private let kernels: KernelTable
+  private let kernels: InferenceKernels
+  private let addScaled: @Sendable (Int, Float, Input, Output) -> Void
   private let input: InferenceMap
   private let output: InferenceMap
   private let geometry: ConvolutionGeometry
@@ -34,7 +35,8 @@ struct ConvolutionStage: InferenceStage {
     self.output = output
     self.geometry = geometry
     self.channels = channels
-    kernels = weights.kernels
+    kernels = weights.kernels.inference
+    addScaled = weights.kernels.addScaled
     isDirect = geometry.kernel == 1 && geometry.padding == 0 && geometry.groups == 1
     padded = ((output.width - 1) * geometry.stride + geometry.kernel) * channels
     let width = weights.columns(output.channels / geometry.groups)
@@ -79,7 +81,7 @@ struct ConvolutionStage: InferenceStage {
         convolve(product, group, rows, memory, shortcut: addsWithin ? shortcut : nil)
       }
       if let shortcut, !addsWithin {
-        kernels.addScaled(
+        addScaled(
           rows.count * output.width * output.stride,
           1,
           shortcut,
@@ -108,7 +110,7 @@ struct ConvolutionStage: InferenceStage {
         c: out,
         shortcut: shortcut
       )
-      return kernels.inference.product(product, operands, 0..<product.columns)
+      return kernels.product(product, operands, 0..<product.columns)
     }
     let copied = (rows.count - 1) * geometry.stride + geometry.kernel
     for r in 0..<copied {
@@ -117,12 +119,12 @@ struct ConvolutionStage: InferenceStage {
     }
     guard geometry.groups > 1 else {
       let operands = InferenceOperands(a: memory.workspace, c: out, shortcut: shortcut)
-      return kernels.inference.product(product, operands, 0..<product.columns)
+      return kernels.product(product, operands, 0..<product.columns)
     }
     // Whole vectors would reach into the next group's channels.
     let wide = memory.workspace + copied * padded
     let operands = InferenceOperands(a: memory.workspace, c: wide)
-    kernels.inference.product(product, operands, 0..<product.columns)
+    kernels.product(product, operands, 0..<product.columns)
     let width = output.channels / geometry.groups
     for pixel in 0..<rows.count * output.width {
       (out + pixel * output.stride + group * width).update(

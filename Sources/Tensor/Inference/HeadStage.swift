@@ -8,12 +8,12 @@ struct HeadStage: InferenceStage {
   let sharedFloats = 0
   let outputFloats: Int
   private let product: InferenceProduct
-  private let kernels: KernelTable
+  private let kernels: InferenceKernels
   /// Columns at a time.
   private static let group = 32
 
   init(_ convolution: FoldedConvolution, from input: InferenceMap, weights: InferenceWeights) {
-    kernels = weights.kernels
+    kernels = weights.kernels.inference
     var product = weights.product(
       convolution,
       depth: input.channels,
@@ -33,8 +33,8 @@ struct HeadStage: InferenceStage {
       let first = unit * HeadStage.group
       let last = min(first + HeadStage.group, product.columns)
       let operands = InferenceOperands(a: memory.input, c: memory.workspace - first)
-      kernels.inference.product(product, operands, first..<last)
-      kernels.inference.mean(
+      kernels.product(product, operands, first..<last)
+      kernels.mean(
         InferenceRows(
           base: memory.workspace,
           stride: HeadStage.group,
@@ -54,22 +54,24 @@ struct MeanStage: InferenceStage {
   let sharedFloats = 0
   let outputFloats: Int
   private let map: InferenceMap
-  private let kernels: KernelTable
+  private let kernels: InferenceKernels
+  private let lanes: Int
 
   init(_ map: InferenceMap, weights: InferenceWeights) {
     self.map = map
-    kernels = weights.kernels
+    kernels = weights.kernels.inference
+    lanes = weights.kernels.lanes
     outputFloats = weights.columns(map.channels)
-    units = [outputFloats / kernels.lanes]
+    units = [outputFloats / lanes]
   }
 
   func run(_ pass: Int, _ part: Range<Int>, _ memory: InferenceMemory) {
-    let first = part.lowerBound * kernels.lanes
-    kernels.inference.mean(
+    let first = part.lowerBound * lanes
+    kernels.mean(
       InferenceRows(
         base: memory.input + first,
         stride: map.stride,
-        channels: part.count * kernels.lanes,
+        channels: part.count * lanes,
         count: map.height * map.width
       ),
       memory.output + first

@@ -65,7 +65,7 @@ struct InferencePlan {
       add(HeadStage(convolution, from: map, weights: weights), isLast: true, shortcut: nil)
     } else {
       padImage()
-      add(MeanStage(map, weights: weights), isLast: true, shortcut: nil)
+      add(MeanStage(map, weights: weights), isLast: false, shortcut: nil)
     }
   }
 

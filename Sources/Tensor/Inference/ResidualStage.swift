@@ -13,7 +13,7 @@ struct ResidualStage: InferenceStage {
   let sharedFloats: Int
   let outputFloats: Int
   private let passes: [Pass]
-  private let kernels: KernelTable
+  private let kernels: InferenceKernels
   private let input: InferenceMap
   private let output: InferenceMap
   private let expand: InferenceProduct?
@@ -54,7 +54,7 @@ struct ResidualStage: InferenceStage {
   ) {
     self.input = input
     self.output = output
-    kernels = weights.kernels
+    kernels = weights.kernels.inference
     let geometry = core.depthwise.geometry
     let (kernel, stride) = (geometry.kernel, geometry.stride)
     let planes = (core.depthwise.output + 15) / 16
@@ -158,7 +158,7 @@ struct ResidualStage: InferenceStage {
         shortcut: memory.shortcut
       )
       let columns = part.lowerBound * 32..<min(part.upperBound * 32, project.columns)
-      kernels.inference.product(project, operands, columns)
+      kernels.product(project, operands, columns)
     case .rows:
       // So many that their depthwise results stay in the second-level cache.
       let rows = max(1, ResidualStage.bandFloats / (planes * 16 * output.width))
@@ -192,7 +192,7 @@ struct ResidualStage: InferenceStage {
       }
       guard squeeze != nil else { continue }
       for plane in 2 * group..<min(2 * group + 2, planes) {
-        kernels.inference.mean(pixels(of: plane, memory), gateMemory(memory) + plane * 16)
+        kernels.mean(pixels(of: plane, memory), gateMemory(memory) + plane * 16)
       }
     }
   }
@@ -201,7 +201,7 @@ struct ResidualStage: InferenceStage {
     guard let gate = squeeze?.runRestore(part, gateMemory(memory)) else { return }
     for plane in 2 * part.lowerBound..<min(2 * part.upperBound, planes) {
       let out = memory.shared + plane * depthwise.outPlane
-      kernels.inference.gate(pixels(of: plane, memory), gate + plane * 16, nil, out)
+      kernels.gate(pixels(of: plane, memory), gate + plane * 16, nil, out)
     }
   }
 
@@ -246,7 +246,7 @@ struct ResidualStage: InferenceStage {
       c: memory.output + at,
       shortcut: memory.shortcut.map { $0 + at }
     )
-    kernels.inference.product(project, operands, 0..<project.columns)
+    kernels.product(project, operands, 0..<project.columns)
   }
 
   /// Expands the input rows under padded rows `rows` into the ring of a group; rows outside become
@@ -277,10 +277,10 @@ struct ResidualStage: InferenceStage {
         expand.lines = lines
         let first = group * 32
         let operands = InferenceOperands(a: from, c: interior - 2 * group * planeFloats)
-        kernels.inference.product(expand, operands, first..<min(first + 32, expand.columns))
+        kernels.product(expand, operands, first..<min(first + 32, expand.columns))
       } else {
         for line in 0..<lines {
-          kernels.inference.spread(
+          kernels.spread(
             ChannelSpread(
               channels: min(32, input.channels - group * 32),
               source: from + line * input.width * input.stride + group * 32,
@@ -309,6 +309,6 @@ struct ResidualStage: InferenceStage {
     depthwise.planes = min(2, planes - first)
     depthwise.weights += first * 16 * depthwise.kernel * depthwise.kernel
     depthwise.bias += first * 16
-    kernels.inference.depthwise(depthwise, rows, out + first * depthwise.outPlane)
+    kernels.depthwise(depthwise, rows, out + first * depthwise.outPlane)
   }
 }

@@ -6,7 +6,7 @@ import Kernels
 struct SqueezeLayers {
   private let reduce: InferenceProduct
   private let restore: InferenceProduct
-  private let kernels: KernelTable
+  private let kernels: InferenceKernels
   /// Channels, whole planes.
   private let channels: Int
   /// Columns of a unit.
@@ -18,7 +18,7 @@ struct SqueezeLayers {
     channels: Int,
     weights: InferenceWeights
   ) {
-    kernels = weights.kernels
+    kernels = weights.kernels.inference
     self.channels = channels
     var product = weights.product(
       reduce,
@@ -44,7 +44,7 @@ struct SqueezeLayers {
   /// From the means to the squeezed values.
   func runReduce(_ part: Range<Int>, _ memory: UnsafeMutablePointer<Float>) {
     let operands = InferenceOperands(a: memory, c: memory + channels)
-    kernels.inference.product(reduce, operands, columns(part, of: reduce))
+    kernels.product(reduce, operands, columns(part, of: reduce))
   }
 
   /// From the squeezed values to what hsigmoid makes the gate of; returns the gate.
@@ -55,7 +55,7 @@ struct SqueezeLayers {
   ) -> UnsafePointer<Float> {
     let gate = memory + channels + reduce.columns
     let operands = InferenceOperands(a: memory + channels, c: gate)
-    kernels.inference.product(restore, operands, columns(part, of: restore))
+    kernels.product(restore, operands, columns(part, of: restore))
     return UnsafePointer(gate)
   }
 
@@ -76,7 +76,7 @@ struct SqueezeStage: InferenceStage {
   let outputFloats: Int
   private let layers: SqueezeLayers
   private let map: InferenceMap
-  private let kernels: KernelTable
+  private let kernels: InferenceKernels
 
   init(
     reduce: FoldedConvolution,
@@ -91,7 +91,7 @@ struct SqueezeStage: InferenceStage {
       weights: weights
     )
     self.map = map
-    kernels = weights.kernels
+    kernels = weights.kernels.inference
     units = [map.stride / InferenceMap.plane, layers.reduceUnits, layers.restoreUnits]
     sharedFloats = layers.floats
     outputFloats = map.floats
@@ -101,7 +101,7 @@ struct SqueezeStage: InferenceStage {
     switch pass {
     case 0:
       let first = part.lowerBound * InferenceMap.plane
-      kernels.inference.mean(
+      kernels.mean(
         rows(memory, first..<part.upperBound * InferenceMap.plane),
         memory.shared + first
       )
@@ -109,7 +109,7 @@ struct SqueezeStage: InferenceStage {
     default:
       let gate = layers.runRestore(part, memory.shared)
       let channels = part.lowerBound * 32..<min(part.upperBound * 32, map.stride)
-      kernels.inference.gate(
+      kernels.gate(
         rows(memory, channels),
         gate + channels.lowerBound,
         memory.shortcut.map { $0 + channels.lowerBound },

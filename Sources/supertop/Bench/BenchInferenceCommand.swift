@@ -16,8 +16,9 @@ struct BenchInferenceCommand: ParsableCommand {
 
       --dump writes what a comparison needs into a folder: network.json, its layers from the first \
       convolution on, and as raw 32-bit floats of this machine weights.f32 \
-      (of each convolution in order filter [K, K, C, D] or depthwise [K, K, C], then bias; last \
-      the classifier), images.f32 [N, H, W, C] and scores.f32 [N, classes].
+      (of each convolution in order filter [K, K, C, D], depthwise [K, K, C] or in g groups [g, K, \
+      K, C/g, D/g], then bias; those of a squeeze-and-excite in their place; last the classifier), \
+      images.f32 [N, H, W, C] and scores.f32 [N, classes].
       """
   )
 
