@@ -1,6 +1,6 @@
 extension Configuration.Space {
-  /// A space of masked blocks (FBNetV2; spec S20–S23): widths, kernels and resolutions are masks over
-  /// one shared-weight block.
+  /// A space of masked blocks (FBNetV2; spec S20–S23): widths, kernels and resolutions are masks
+  /// over one shared-weight block.
   ///
   /// A list of one option is a setting, and no choice.
   package struct Masked: Codable, Sendable, Equatable {

@@ -18,8 +18,8 @@ struct TrellisSampler {
   private let weighed: [[[Weighed]]]
   /// log P of the continuations from a step on that end in the range, [step][state][units].
   ///
-  /// Units are those spent before it. As logarithms, because a settled search has some that would vanish and
-  /// are the only ones within a limit.
+  /// Units are those spent before it. As logarithms, because a settled search has some that would
+  /// vanish and are the only ones within a limit.
   private let shares: [[[Double]]]
 
   /// An edge by its numbers.
