@@ -58,18 +58,22 @@ import Testing
   /// Small, for a build without optimisation.
   private static var settings: TableSearch.Settings {
     var settings = TableSearch.Settings()
-    settings.epochs = 60
-    settings.steps = 5
-    settings.samples = 4
+    settings.epochs = 30
+    settings.steps = 4
+    settings.samples = 2
     return settings
   }
 
-  private func check(_ limit: String, costModel: (any CostModel)? = nil) throws {
+  private func check(
+    _ limit: String,
+    costModel: (any CostModel)? = nil,
+    settings: TableSearch.Settings = Self.settings
+  ) throws {
     let search = try TableSearch(
       Self.table.get(),
       limit: CostLimit(limit),
       costModel: costModel,
-      settings: Self.settings
+      settings: settings
     )
     if let costModel, let costs = search.costs {
       for row in stride(from: 0, to: costs.values.count, by: 331) {
@@ -86,7 +90,14 @@ import Testing
   func `a sum of widths is held`(_ limit: String) throws { try check(limit) }
 
   @Test(arguments: ["products<=1600", "products<=4096", "products<=9216"])
-  func `products of neighbouring widths are held`(_ limit: String) throws { try check(limit) }
+  func `products of neighbouring widths are held`(_ limit: String) throws {
+    // Wide and narrow layers alternate in the best one: a rough mixture settles on a neighbour.
+    var settings = Self.settings
+    settings.epochs = 60
+    settings.steps = 5
+    settings.samples = 4
+    try check(limit, settings: settings)
+  }
 
   @Test(arguments: ["flops<=150K", "flops<=400K", "flops<=900K"])
   func `the operations of masked blocks are held by effective shapes`(_ limit: String) throws {

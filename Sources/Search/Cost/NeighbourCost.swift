@@ -2,7 +2,7 @@ import Runs
 
 /// The cost of a network as the sum of what each layer costs together with the one before it, as a
 /// convolution costs the product of the widths on its two sides.
-struct NeighbourCost: CostModel {
+struct NeighbourCost: TrellisCostModel {
   /// Prices [layer][option of the layer before][option], none below 0; the first layer has one row.
   let layers: [[[Double]]]
   /// What all networks cost.
@@ -11,7 +11,10 @@ struct NeighbourCost: CostModel {
   let metric: Configuration.SearchSettings.Cost = .flops
   /// What the cheapest and the most expensive network cost.
   let range: ClosedRange<Double>
-  private let trellis: CostTrellis
+  /// The networks by their exact costs.
+  let trellis: CostTrellis
+  /// Options of each layer.
+  var optionCounts: [Int] { layers.map { $0[0].count } }
 
   /// Takes prices; the least of each layer moves to the fixed part.
   init(layers: [[[Double]]], fixed: Double) {
@@ -60,32 +63,6 @@ struct NeighbourCost: CostModel {
         return first + Self.sum(layers[layer + 1][option], probabilities[layer + 1])
       }
     }
-  }
-
-  /// See `CostTrellis.mostProbable`.
-  func mostProbable(
-    _ logProbabilities: [[Double]],
-    within: ClosedRange<Double>
-  ) -> Architecture? { trellis.mostProbable(logProbabilities, within: within) }
-
-  /// See `CostTrellis.samples`.
-  func samples(
-    _ count: Int,
-    of probabilities: [[Double]]?,
-    within: ClosedRange<Double>,
-    seed: UInt64,
-    stream: UInt64,
-    except seen: Set<Architecture>
-  ) -> [Architecture] {
-    trellis.samples(
-      count,
-      of: probabilities
-        ?? layers.map { [Double](repeating: 1 / Double($0[0].count), count: $0[0].count) },
-      within: within,
-      seed: seed,
-      stream: stream,
-      except: seen
-    )
   }
 
   private static func sum(_ prices: [Double], _ weights: [Double]) -> Double {

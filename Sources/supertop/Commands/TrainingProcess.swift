@@ -30,10 +30,10 @@ struct TrainingProcess {
   ///
   /// Throws the error of a failed run, or the exit code 128 + signal where a signal ended it.
   func run() throws {
-    trainer.start()
     guard display.wantsDashboard else {
-      return try runHeadless(after: trainer.firstStep - 1, obstacle: display.obstacle)
+      return try runHeadless(after: trainer.firstStep - 1, obstacle: display.obstacle, starts: true)
     }
+    trainer.start()
     // What cannot even begin is reported in a line, not on a screen that has to be left first.
     if case .failed(let error) = trainer.wait(seconds: TrainingProcess.firstLook) { throw error }
     // Before the dashboard, which gives back what it found: a terminal that goes sends the signal
@@ -70,7 +70,8 @@ struct TrainingProcess {
     }
   }
 
-  private func runHeadless(after step: Int, obstacle: String?) throws {
+  /// Prints what the training does until it ends; `starts` it once signals are heard.
+  private func runHeadless(after step: Int, obstacle: String?, starts: Bool = false) throws {
     let reader = try folder.reader()
     let printer = try ProgressPrinter(
       folder,
@@ -80,6 +81,7 @@ struct TrainingProcess {
     )
     let stop = StopRequest(reader)
     let signals = Signals { _ in stop.ask() }
+    if starts { trainer.start() }
     if step < trainer.firstStep {
       printer.begin(folder, try folder.settings(), obstacle: obstacle)
     }

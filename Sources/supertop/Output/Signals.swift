@@ -19,6 +19,9 @@ final class Signals {
     let signal = Atomic<Int32>(0)
   }
 
+  /// A signal that came before its source was listening, 0 for none.
+  private static let early = Atomic<Int32>(0)
+
   /// Lets writes to a closed pipe, or to no descriptor at all, fail instead of ending the program
   /// or landing in a file that was opened under the number of standard output.
   static func protectOutput() {
@@ -41,20 +44,35 @@ final class Signals {
     let seen = Seen()
     self.seen = seen
     let queue = DispatchQueue(label: "supertop.signals", qos: .userInteractive)
+    // Made here, as a signal handler must not do it.
+    Self.early.store(0, ordering: .sequentiallyConsistent)
     for number in signals {
-      let previous = signal(number, SIG_IGN)
+      // A source listens only after a while, and what is ignored until then is lost.
+      let previous = signal(number) { Signals.early.store($0, ordering: .sequentiallyConsistent) }
       // `nohup` wants it ignored, and so does a dashboard that was left; that stays so. (A shell's
       // `&` ignores SIGINT as well, but whoever sends that means it.)
       let wasIgnored = unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-      if number == SIGHUP, wasIgnored { continue }
+      if number == SIGHUP, wasIgnored {
+        signal(number, SIG_IGN)
+        continue
+      }
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler {
+      let handle: @Sendable () -> Void = {
         let before = seen.signal.compareExchange(
           expected: 0,
           desired: number,
           ordering: .sequentiallyConsistent
         )
         if before.exchanged { first(number) } else { _exit(128 + number) }
+      }
+      source.setEventHandler(handler: handle)
+      source.setRegistrationHandler {
+        let missed = Self.early.compareExchange(
+          expected: number,
+          desired: 0,
+          ordering: .sequentiallyConsistent
+        )
+        if missed.exchanged { handle() }
       }
       source.resume()
       sources.append(source)
