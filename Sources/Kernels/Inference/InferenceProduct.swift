@@ -154,7 +154,8 @@ package func inferenceProduct<L: Lanes>(
 /// A tile of `rows` pixels and one or two vectors of columns from column `j`, at `operands`, on;
 /// `rows` and `two` are constants.
 ///
-/// Weights that are `ahead` floats away are prefetched. Register budget: 2 · rows accumulators, two vectors of B, one broadcast.
+/// Weights that are `ahead` floats away are prefetched. Register budget: 2 · rows accumulators, two
+/// vectors of B, one broadcast.
 @_alwaysEmitIntoClient @inline(always)
 package func inferenceTile<L: Lanes>(
   _: L.Type,

@@ -18,14 +18,9 @@ struct TrellisSampler {
   private let weighed: [[[Weighed]]]
   /// The share of the continuations that fit, as log P.
   ///
-<<<<<<< HEAD
   /// log P of the continuations from a step on that end in the range, by the units spent before it:
   /// [step][state][units]. As logarithms, because a settled search has some that would vanish and
   /// are the only ones within a limit.
-=======
-  /// Units are those spent before it. As logarithms, because a settled search has some that would
-  /// vanish and are the only ones within a limit.
->>>>>>> b6ea8726306991a4cf356d2a232d3e8ce580710e
   private let shares: [[[Double]]]
 
   /// An edge by its numbers.

@@ -77,8 +77,8 @@ package struct MaskedSpace: SearchSpace {
 
     /// Whether the input is added to the output.
     ///
-    /// Not where a stage begins: its width is another choice, even where both happen to take as many
-    /// channels.
+    /// Not where a stage begins: its width is another choice, even where both happen to take as
+    /// many channels.
     package var isResidual: Bool { input == output && stride == 1 }
   }
 
