@@ -55,7 +55,7 @@ package final class BufferPool {
   /// For maps of the same operator at several resolutions, one after the other: with sizes of their
   /// own each would hold memory that the others cannot use.
   private var lendsLarger = false
-  private static let mostLarger = 4
+  private static let mostLarger = 8
 
   package init() {}
 

@@ -15,7 +15,7 @@ import Testing
   @Test func `few choices of several kinds have heads`() {
     let choices = SimulatedSpace.mixed.choices(8)
     let rows = ChoiceList(choices, folded: []).rows
-    #expect(rows.first == .group(name: "stage 1", choices: 0..<3, isFolded: false))
+    #expect(rows.first == .group(name: "stage 1", choices: 0..<4, isFolded: false))
     #expect(rows.count > choices.count)
   }
 

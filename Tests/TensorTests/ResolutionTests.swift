@@ -137,8 +137,8 @@ import Testing
     }
     let many = [16, 16, 16, 16, 16, 16]
     let (one, six) = (held([16], shared: true), held(many, shared: true))
-    // The weights and their sums are all that is added.
-    #expect(six - one < one / 100)
+    // The weights, their sums, and at most one buffer that was lent to something smaller.
+    #expect(six - one < one / 4)
     #expect(held(many, shared: false) > 2 * six)
     // Smaller maps lie in the buffers of the largest.
     let (largest, all) = (held([24], shared: true), held([12, 15, 18, 21, 24], shared: true))

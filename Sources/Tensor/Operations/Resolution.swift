@@ -93,11 +93,6 @@ extension Engine {
     func factor(_ i: Int, _ image: Int) -> Float {
       values[(weights.rows > 1 ? image * k : 0) + i]
     }
-    let largest = sizes.map { $0.height * $0.width }.max()
-    /// An option smaller than the largest may lie in the buffers that the largest has left.
-    func lending<Result>(_ i: Int, _ body: () -> Result) -> Result {
-      sizes[i].height * sizes[i].width == largest ? body() : pool.lendingLarger(body)
-    }
     func isUsed(_ i: Int) -> Bool { (0..<images).contains { factor(i, $0) != 0 } }
 
     var out: Buffer?
@@ -106,7 +101,7 @@ extension Engine {
     let used = (0..<k).filter(isUsed)
     // The largest first, whose buffers then serve the others.
     for i in used.isEmpty ? [0] : used.reversed() {
-      let y = lending(i) { withoutRecording { option(i) } }
+      let y = pool.lendingLarger { withoutRecording { option(i) } }
       let grid = grid(of: mapSize(of: y), in: size)
       (channels, isMap) = (y.channels, y.shape.count == 4)
       let sum = out ?? pool.takeZeros(images * size.height * size.width * channels)
@@ -134,7 +129,7 @@ extension Engine {
       let gradient = ownGradient(of: y)
       y.gradient = nil
       for i in (0..<k).reversed() where isUsed(i) || weights.requiresGradient {
-        lending(i) {
+        pool.lendingLarger {
           replay(mode: mode) {
             let again = isUsed(i) ? option(i) : withoutRecording { option(i) }
             let factors = (0..<images).map { factor(i, $0) }
