@@ -91,14 +91,27 @@ package struct MaskedBlock {
   ///
   /// - Parameters:
   ///   - x: [N, H, W, C], masked by what made it; plain where the block has a shortcut.
+  ///   - size: of the grid of x's pixels that the block reads; nil for all of them.
+  ///   - expanded: what `expanded` makes of `x`, where it is made once for several sizes.
   ///   - mixtures: one for each list of options longer than one, and for the skip.
   /// - Returns: [N, H', W', D], plain.
-  package func callAsFunction(_ x: Tensor, _ mixtures: Mixtures) -> Tensor {
+  package func callAsFunction(
+    _ x: Tensor,
+    at size: MapSize? = nil,
+    expanded: Tensor? = nil,
+    _ mixtures: Mixtures
+  ) -> Tensor {
     guard let depthwise = widest.depthwise.first, let project = widest.project else {
       preconditionFailure("MaskedBlock: no inverted residual")
     }
     check(mixtures)
-    var y = widest.expand.map { activated($0(x), mixtures) } ?? x
+    lazy var read = size.map { engine.reading(x, at: $0) } ?? x
+    var y: Tensor
+    if let expanded, let size, let expand = widest.expand {
+      y = activated(expand(raw: expanded, at: size), mixtures)
+    } else {
+      y = widest.expand.map { activated($0(read), mixtures) } ?? read
+    }
     y = engine.depthwiseConvolution(
       y,
       filter: depthwise.filter,
@@ -129,16 +142,22 @@ package struct MaskedBlock {
     guard let skip = mixtures.skip else {
       return engine.weightedSum(
         [(tensor: y, isResidual: true)],
-        shortcut: x,
+        shortcut: read,
         weights: engine.tensor([1], shape: [1])
       )
     }
     return engine.weightedSum(
-      [(tensor: y, isResidual: true), (tensor: x, isResidual: false)],
-      shortcut: x,
+      [(tensor: y, isResidual: true), (tensor: read, isResidual: false)],
+      shortcut: read,
       weights: skip.weights,
       forward: skip.forward
     )
+  }
+
+  /// Makes the raw output of the 1×1 convolution at the block's begin, which serves all sizes of
+  /// `x`; nil where there is none.
+  package func expanded(_ x: Tensor) -> (() -> Tensor)? {
+    widest.expand.map { expand in { expand.raw(x) } }
   }
 
   /// Weights and batch-norm parameters, in a fixed order.

@@ -17,7 +17,23 @@ extension OperationCase {
   }
 
   static var resolutions: [OperationCase] {
-    moved + summed
+    moved + shared + summed
+  }
+
+  /// A 1×1 convolution that runs once for grids of several sizes, each with its batch-norm.
+  private static var shared: [OperationCase] {
+    norms.filter { $0 != .off }.map { norm in
+      OperationCase(name: "1×1 once for sizes with \(norm)", isSmooth: norm != .relu) { g in
+        let raw = g.pointwise(g.input("x", [2, 7, 6, 5], .normal), "expand", to: 9)
+        let options = [(3, 2), (5, 4), (7, 6)].map { height, width in
+          let small = g.subsample(raw, to: MapSize(height: height, width: width), "b", norm: norm)
+          let y = g.depthwise(small, "depthwise", kernel: 3, stride: 1, norm: .linear)
+          return (g.scatter(y, to: MapSize(height: 7, width: 6)), isResidual: false)
+        }
+        let weights = g.unary(g.input("m", [3], .normal), .softmax)
+        return g.weightedSum(options, shortcut: nil, weights: weights, forward: nil)
+      }
+    }
   }
 
   /// Pixels of a grid, there and back.

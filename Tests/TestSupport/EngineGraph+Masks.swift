@@ -34,6 +34,14 @@ extension EngineGraph {
     push(engine.subsample(tensors[x.index], to: size))
   }
 
+  package func subsample(_ x: Node, to size: MapSize, _ name: String, norm: Norm) -> Node {
+    let x = tensors[x.index]
+    guard let norms = batchNorm(name, norm, x.channels) else {
+      preconditionFailure("subsample: no norm")
+    }
+    return push(engine.subsample(x, to: size, norm: norms, activation: norm.activation))
+  }
+
   package func scatter(_ x: Node, to size: MapSize) -> Node {
     push(engine.scatter(tensors[x.index], to: size))
   }

@@ -68,7 +68,7 @@ package final class EngineGraph: Graph {
     readers.append((name, { Array(p.gradient.elements) }))
   }
 
-  private func batchNorm(_ name: String, _ norm: Norm, _ channels: Int) -> BatchNorm? {
+  func batchNorm(_ name: String, _ norm: Norm, _ channels: Int) -> BatchNorm? {
     guard norm != .off else { return nil }
     if let known = normsByName[name] { return known }
     let batchNorm = BatchNorm(name: name, channels: channels, engine: engine)

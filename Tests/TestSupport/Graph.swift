@@ -105,6 +105,8 @@ package protocol Graph: AnyObject {
   ) -> Node
   /// See `Engine.subsample`.
   func subsample(_ x: Node, to size: MapSize) -> Node
+  /// The same with a batch-norm of parameters `name.gamma`, `name.beta` on the pixels; not `off`.
+  func subsample(_ x: Node, to size: MapSize, _ name: String, norm: Norm) -> Node
   /// See `Engine.scatter`.
   func scatter(_ x: Node, to size: MapSize) -> Node
   /// See `Engine.resolutionSum`.

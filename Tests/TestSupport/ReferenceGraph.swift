@@ -210,7 +210,7 @@ package final class ReferenceGraph: Graph {
   }
 
   /// Batch-norm in training mode and the activation.
-  private func normalised(_ x: ReferenceValue, _ name: String, _ norm: Norm) -> ReferenceValue {
+  func normalised(_ x: ReferenceValue, _ name: String, _ norm: Norm) -> ReferenceValue {
     guard norm != .off else { return x }
     let channels = x.channels
     let rows = x.count / channels

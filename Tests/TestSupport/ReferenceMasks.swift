@@ -99,6 +99,10 @@ extension ReferenceGraph {
     return move(x, to: size, pixels(of: size, in: whole).map { (from: $0.whole, to: $0.part) })
   }
 
+  package func subsample(_ x: Node, to size: MapSize, _ name: String, norm: Norm) -> Node {
+    push(normalised(values[subsample(x, to: size).index], name, norm))
+  }
+
   package func scatter(_ x: Node, to size: MapSize) -> Node {
     let x = values[x.index]
     let part = MapSize(height: x.shape[1], width: x.shape[2])

@@ -35,6 +35,12 @@ package struct KernelTable: Sendable {
   /// See `Kernels.finishGradientRows`: job, rows.
   @usableFromInline
   package var finishGradientRows: @Sendable (GradientFinish, Range<Int>) -> Void
+  /// See `Kernels.loadGradientRows`: source, rows, out.
+  @usableFromInline
+  package var loadGradientRows: @Sendable (GradientSource, Range<Int>, Output) -> Void
+  /// See `Kernels.addGradientRows`: source, rows, out.
+  @usableFromInline
+  package var addGradientRows: @Sendable (GradientSource, Range<Int>, Output) -> Void
   /// See `Kernels.depthwise`: job, workspace.
   @usableFromInline
   package var depthwise: @Sendable (DepthwiseForward, Output) -> Void
@@ -103,6 +109,10 @@ package struct KernelTable: Sendable {
     convolve = { Kernels.convolve(L.self, $0, rows: $1, workspace: $2) }
     convolveBackward = { Kernels.convolveBackward(L.self, $0, rows: $1, workspace: $2) }
     finishGradientRows = { Kernels.finishGradientRows(L.self, $0, rows: $1) }
+    loadGradientRows = {
+      Kernels.loadGradientRows(L.self, $0, rows: $1, into: $2, outStride: $0.stride)
+    }
+    addGradientRows = { Kernels.addGradientRows(L.self, $0, rows: $1, to: $2) }
     depthwise = { Kernels.depthwise(L.self, $0, workspace: $1) }
     depthwiseBackward = { Kernels.depthwiseBackward(L.self, $0, workspace: $1) }
     weightedSum = { Kernels.weightedSum(L.self, $0, rows: $1) }

@@ -135,7 +135,7 @@ extension MaskedSpace {
 /// The expected size of a map: its size at each resolution, and their weights.
 private struct EffectiveMap<Number: CountingNumber> {
   let weights: [Number]
-  var sizes: [MaskedSpace.Size]
+  var sizes: [MapSize]
 
   /// h̄·w̄.
   var area: Number { mean(\.height) * mean(\.width) }
@@ -143,7 +143,7 @@ private struct EffectiveMap<Number: CountingNumber> {
   /// Goes through a convolution of this step, which keeps the size otherwise.
   mutating func reduce(_ stride: Int) { sizes = sizes.map { $0.behind(stride) } }
 
-  private func mean(_ side: KeyPath<MaskedSpace.Size, Int>) -> Number {
+  private func mean(_ side: KeyPath<MapSize, Int>) -> Number {
     zip(weights, sizes).reduce(0) { $0 + $1.0 * Number($1.1[keyPath: side]) }
   }
 }

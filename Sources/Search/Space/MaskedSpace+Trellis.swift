@@ -73,7 +73,7 @@ extension MaskedSpace {
   private func edges(
     _ block: Block,
     size: Int,
-    map: Size,
+    map: MapSize,
     _ counted: (Cost<Int>) -> Double
   ) -> [CostTrellis.Edge] {
     let (inputs, outputs) = (widths[block.input], widths[block.output])

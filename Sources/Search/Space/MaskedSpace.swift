@@ -23,19 +23,6 @@ package struct MaskedSpace: SearchSpace {
     }
   }
 
-  /// Height and width of a map, pixels.
-  package struct Size: Sendable, Equatable {
-    /// Rows.
-    package var height: Int
-    /// Columns.
-    package var width: Int
-
-    /// The map behind a convolution of this step that keeps the size otherwise.
-    package func behind(_ stride: Int) -> Size {
-      Size(height: (height - 1) / stride + 1, width: (width - 1) / stride + 1)
-    }
-  }
-
   /// A width that several blocks share.
   package struct Width: Sendable, Equatable {
     /// Its choice.
@@ -89,7 +76,7 @@ package struct MaskedSpace: SearchSpace {
   /// Choice of the size of the images.
   package let resolution: Axis
   /// Height and width of the images of each option, pixels.
-  package let sizes: [Size]
+  package let sizes: [MapSize]
   /// The choices, in the order of an architecture's indices.
   package let choices: [Choice]
   /// Step of the stem.
@@ -130,8 +117,8 @@ package struct MaskedSpace: SearchSpace {
     let largest = sides.last ?? height
     sizes =
       sides.isEmpty
-      ? [Size(height: height, width: width)]
-      : sides.map { Size(height: $0 * height / largest, width: $0 * width / largest) }
+      ? [MapSize(height: height, width: width)]
+      : sides.map { MapSize(height: $0 * height / largest, width: $0 * width / largest) }
     let stem = masked.stemWidths.isEmpty ? [space.stem.width] : masked.stemWidths
     var widths = [builder.width(stem, group: "stem")]
     var blocks: [Block] = []

@@ -109,34 +109,39 @@ final class MaskedNetwork: SharedNetwork {
   }
 
   /// Every operator runs on the map of each resolution, and the results meet on one map (spec S23).
+  ///
+  /// The 1×1 convolutions at the begin of blocks and in the head run once for all resolutions.
   func scores(_ image: Tensor, _ mixtures: [Mixture]) -> Tensor {
     func mixture(_ axis: MaskedSpace.Axis) -> Mixture? { axis.choice.map { mixtures[$0] } }
     let resolution = mixture(space.resolution)
+    let sharesPointwise =
+      resolution.map { engine.runsManyOptions(weights: $0.weights, forward: $0.forward) } ?? false
     var sizes = space.sizes
-    /// An operator of this step on all resolutions.
+    /// An operator of this step on all resolutions; it hears of the size where there is a choice,
+    /// and of what is shared by many of them.
     func onAll(
-      _ x: Tensor,
       stride: Int,
       inputs: [Tensor?],
-      _ body: @escaping (Tensor) -> Tensor
+      shared: (() -> Tensor)? = nil,
+      _ body: @escaping (MapSize?, Tensor?) -> Tensor
     ) -> Tensor {
-      let inner = sizes.map { MapSize(height: $0.height, width: $0.width) }
+      let inner = sizes
       sizes = sizes.map { $0.behind(stride) }
-      guard let resolution else { return body(x) }
-      let outer = sizes[sizes.count - 1]
+      guard let resolution else { return body(nil, nil) }
       return engine.resolutionSum(
-        x,
+        of: image.shape[0],
         sizes: inner,
         weights: resolution.weights,
         forward: resolution.forward,
         inputs: inputs.compactMap { $0 },
-        to: MapSize(height: outer.height, width: outer.width),
+        to: sizes[sizes.count - 1],
+        shared: sharesPointwise ? shared : nil,
         body
       )
     }
     let stemMask = mixture(space.widths[0].axis).map { mask($0, of: space.widths[0]) }
-    var x = onAll(image, stride: space.stemStride, inputs: [stemMask]) { [engine, stem] in
-      let y = stem($0)
+    var x = onAll(stride: space.stemStride, inputs: [image, stemMask]) { [engine, stem] size, _ in
+      let y = stem(size.map { engine.reading(image, at: $0) } ?? image)
       return engine.materialise(stemMask.map { engine.mask(y, by: $0) } ?? y)
     }
     for (index, block) in space.blocks.enumerated() {
@@ -148,23 +153,31 @@ final class MaskedNetwork: SharedNetwork {
         squeeze: mixture(block.squeeze),
         skip: mixture(block.skip)
       )
-      let inputs = [
+      let choices = [
         parts.output, parts.middle, parts.kernel, parts.activation, parts.squeeze, parts.skip,
       ]
-      x = onAll(x, stride: block.stride, inputs: inputs.map { $0?.weights }) { [blocks] in
-        blocks[index]($0, parts)
-      }
+      let (masked, input) = (blocks[index], x)
+      x = onAll(
+        stride: space.blocks[index].stride,
+        inputs: [input] + choices.map { $0?.weights },
+        shared: masked.expanded(input)
+      ) { masked(input, at: $0, expanded: $1, parts) }
     }
-    let last = sizes
     let pooled: Tensor
     if let resolution {
+      let input = x
       pooled = engine.resolutionSum(
-        x,
-        sizes: last.map { MapSize(height: $0.height, width: $0.width) },
+        of: image.shape[0],
+        sizes: sizes,
         weights: resolution.weights,
         forward: resolution.forward,
-        to: MapSize(height: 1, width: 1)
-      ) { [engine, head] in engine.averagePool(head($0)) }
+        inputs: [input],
+        to: MapSize(height: 1, width: 1),
+        shared: sharesPointwise ? { [head] in head.raw(input) } : nil
+      ) { [engine, head] size, raw in
+        let y = raw.map { head(raw: $0, at: size) } ?? head(engine.reading(input, at: size))
+        return engine.averagePool(y)
+      }
     } else {
       pooled = engine.averagePool(head(x))
     }

@@ -12,6 +12,11 @@ package struct MapSize: Sendable, Equatable {
     self.height = height
     self.width = width
   }
+
+  /// The map behind a convolution of this step that keeps the size otherwise.
+  package func behind(_ stride: Int) -> MapSize {
+    MapSize(height: (height - 1) / stride + 1, width: (width - 1) / stride + 1)
+  }
 }
 
 /// Options of resolution that share one operator: each reads a grid of the map's pixels, and its
@@ -32,7 +37,109 @@ extension Engine {
   package func subsample(_ x: Tensor, to size: MapSize) -> Tensor {
     precondition(x.shape.count == 4, "subsample: input \(x.shape) is no image")
     let grid = grid(of: size, in: MapSize(height: x.shape[1], width: x.shape[2]))
-    return move(x, grid.enumerated().map { (from: $1, to: $0) }, to: size)
+    return move(x, grid.map { (from: $0.large, to: $0.small, count: $0.count) }, to: size)
+  }
+
+  /// The pixels of a smaller grid of `x`, with a batch-norm and an activation deferred on them:
+  /// what a 1×1 convolution with batch-norm makes of that grid, where `x` is its raw output on the
+  /// whole map.
+  ///
+  /// A 1×1 convolution sees one pixel at a time, so one run of it serves every size; only the
+  /// batch-norms are of the pixels that they stand on.
+  ///
+  /// - Shapes: `x` [N, H, W, C], plain; result [N, h, w, C], a grid of all pixels in the memory of
+  ///   `x`.
+  /// - Backward: the raw gradient α·g + β·y + κ (see `convolution`) of a pixel is added to that of
+  ///   the pixel that it came from.
+  /// - Cost: two passes over the small map forward, one backward.
+  /// - Reference: `ReferenceGraph.subsample` with a norm.
+  package func subsample(
+    _ x: Tensor,
+    to size: MapSize,
+    norm: BatchNorm,
+    activation: Activation
+  ) -> Tensor {
+    precondition(
+      x.shape.count == 4 && x.normalisation == nil,
+      "subsample: input \(x.shape) is no raw image"
+    )
+    let whole = MapSize(height: x.shape[1], width: x.shape[2])
+    let (images, channels) = (x.shape[0], x.channels)
+    let grid = grid(of: size, in: whole)
+    let (pixels, wholePixels) = (size.height * size.width, whole.height * whole.width)
+    let isWhole = size == whole
+    let raw = isWhole ? x.buffer : pool.take(images * pixels * channels)
+    let sums = outputSums(norm, chunks: images, channels: channels)
+    let dots = pool.takeZeros(images * channels)
+    threadPool.run(
+      Work("pixels moved", .forward, arithmetic: 4 * raw.count, floats: 3 * raw.count),
+      // Nothing is to be done for a whole map at inference.
+      chunks: isWhole && sums == nil ? 0 : images
+    ) { image, _ in
+      let rows = raw.pointer + image * pixels * channels
+      if !isWhole {
+        let from = x.buffer.pointer + image * wholePixels * channels
+        for run in grid {
+          (rows + run.small * channels)
+            .update(from: from + run.large * channels, count: run.count * channels)
+        }
+      }
+      guard let sums else { return }
+      // Σ g and Σ g·y of the gradient g = y.
+      let work = BranchSums(
+        branch: Branch(base: rows, scale: nil, shift: nil, activation: .none, weight: 1),
+        gradient: rows,
+        channels: channels,
+        sums: sums.chunk(image),
+        dots: dots.pointer + image * channels
+      )
+      kernels.branchSums(work, 0..<pixels)
+    }
+    let rows = images * pixels
+    let y = Tensor(
+      shape: [images, size.height, size.width, channels],
+      buffer: raw,
+      normalisation: normalise(
+        norm,
+        activation: activation,
+        rows: rows,
+        moments: sums?.moments(rows: rows)
+      ),
+      requiresGradient: wantsGradient([x], parameters: true)
+    )
+    record(y) { [unowned self] in
+      let isAlone = isWhole && x.gradient == nil && y.gradient?.owned == true
+      guard let gradient = outputGradient(of: y), x.requiresGradient else { return }
+      if isAlone {
+        // The first reader of all pixels leaves its own buffer.
+        let chunks = Chunks(rows: y.rows, rowFloats: channels)
+        threadPool.run(
+          Work("pixels moved", .backward, arithmetic: 4 * y.count, floats: 3 * y.count),
+          chunks: chunks.count
+        ) { chunk, _ in
+          let out = gradient.buffer.pointer + chunks[chunk].lowerBound * channels
+          kernels.loadGradientRows(gradient.source, chunks[chunk], out)
+        }
+        x.gradient = Tensor.Gradient(buffer: gradient.buffer)
+        return
+      }
+      let target = ownGradient(of: x)
+      threadPool.run(
+        Work("pixels moved", .backward, arithmetic: 5 * y.count, floats: 4 * y.count),
+        chunks: images
+      ) { image, _ in
+        let out = target.pointer + image * wholePixels * channels
+        for run in grid {
+          let first = image * pixels + run.small
+          kernels.addGradientRows(
+            gradient.source,
+            first..<first + run.count,
+            out + run.large * channels
+          )
+        }
+      }
+    }
+    return y
   }
 
   /// The pixels of `x` at their places in a larger map, with zeros between: the converse of
@@ -45,193 +152,67 @@ extension Engine {
   package func scatter(_ x: Tensor, to size: MapSize) -> Tensor {
     precondition(x.shape.count == 4, "scatter: input \(x.shape) is no image")
     let grid = grid(of: MapSize(height: x.shape[1], width: x.shape[2]), in: size)
-    return move(x, grid.enumerated().map { (from: $0, to: $1) }, to: size)
+    return move(x, grid.map { (from: $0.small, to: $0.large, count: $0.count) }, to: size)
   }
 
-  /// Σ gᵢ·scatter(F(subsample(x, sizeᵢ))): a choice of resolution for the operator F.
-  ///
-  /// The options' values meet in one map. F is run again for each in the backward pass, so the
-  /// memory is that of one option, however many there are.
-  ///
-  /// - Parameters:
-  ///   - x: [N, H, W, C], deferred or plain.
-  ///   - sizes: of the options, none larger than the map; one as large reads all of it.
-  ///   - weights: g, [k], or [N, k] with a draw for each image.
-  ///   - forward: replaces the weights' values while the gradient still goes to `weights` (spec
-  ///     S5). An option of weight 0 is not run then, unless for the gradient of its weight.
-  ///   - inputs: tensors from outside that F reads beside `x` and that may want a gradient.
-  ///   - size: of the result; F of the whole map has it.
-  ///   - body: F, of one kernel of weights for all options; must give the same bits each time.
-  /// - Returns: [N, H', W', C'], plain; [N, C'] where F ends in a mean over the pixels.
-  /// - Backward: ∂L/∂gᵢ = Σ g·Fᵢ over the pixels of option i, and gᵢ·g at these pixels is the
-  ///   gradient of Fᵢ.
-  /// - Reference: `ReferenceGraph.resolutionSum`.
-  package func resolutionSum(
-    _ x: Tensor,
-    sizes: [MapSize],
-    weights: Tensor,
-    forward: [Float]? = nil,
-    inputs: [Tensor] = [],
-    to size: MapSize,
-    _ body: @escaping (Tensor) -> Tensor
-  ) -> Tensor {
-    let k = sizes.count
-    let images = x.shape[0]
-    let values = forward ?? weights.values
-    precondition(
-      k > 0 && (weights.shape == [k] || weights.shape == [images, k])
-        && values.count == weights.count && weights.normalisation == nil,
-      "resolutionSum: weights \(weights.shape) of \(k) sizes for input \(x.shape)"
-    )
-    let whole = MapSize(height: x.shape[1], width: x.shape[2])
-    func option(_ i: Int) -> Tensor {
-      // Plain, so that F may read it more than once, and by any operation.
-      let isWhole = sizes[i] == whole && x.normalisation == nil
-      let y = body(isWhole ? x : subsample(x, to: sizes[i]))
-      return y.normalisation == nil ? y : materialise(y)
-    }
-    func factor(_ i: Int, _ image: Int) -> Float {
-      values[(weights.rows > 1 ? image * k : 0) + i]
-    }
-    func isUsed(_ i: Int) -> Bool { (0..<images).contains { factor(i, $0) != 0 } }
-
-    var out: Buffer?
-    var channels = 0
-    var isMap = true
-    let used = (0..<k).filter(isUsed)
-    // The largest first, whose buffers then serve the others.
-    for i in used.isEmpty ? [0] : used.reversed() {
-      let y = pool.lendingLarger { withoutRecording { option(i) } }
-      let grid = grid(of: mapSize(of: y), in: size)
-      (channels, isMap) = (y.channels, y.shape.count == 4)
-      let sum = out ?? pool.takeZeros(images * size.height * size.width * channels)
-      out = sum
-      threadPool.run(
-        Work("pixels scattered", .forward, arithmetic: 2 * y.count, floats: 3 * y.count),
-        chunks: images
-      ) { image, _ in
-        let from = y.buffer.pointer + image * grid.count * channels
-        let to = sum.pointer + image * size.height * size.width * channels
-        for (p, q) in grid.enumerated() {
-          kernels.addScaled(channels, factor(i, image), from + p * channels, to + q * channels)
-        }
-      }
-    }
-    guard let out else { preconditionFailure("resolutionSum: no options") }
-    let y = Tensor(
-      shape: isMap ? [images, size.height, size.width, channels] : [images, channels],
-      buffer: out,
-      requiresGradient: wantsGradient([x, weights] + inputs, parameters: true)
-    )
-    let mode = mode
-    record(y) { [unowned self] in
-      guard y.gradient != nil else { return }
-      let gradient = ownGradient(of: y)
-      y.gradient = nil
-      for i in (0..<k).reversed() where isUsed(i) || weights.requiresGradient {
-        pool.lendingLarger {
-          replay(mode: mode) {
-            let again = isUsed(i) ? option(i) : withoutRecording { option(i) }
-            let factors = (0..<images).map { factor(i, $0) }
-            let (own, dots) = gather(gradient, from: size, to: again, times: factors)
-            if weights.requiresGradient {
-              let dg = ownGradient(of: weights)
-              for (image, dot) in dots.enumerated() {
-                dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
-              }
-            }
-            if isUsed(i) { hand(Tensor.Gradient(buffer: own), to: again) }
-          }
-        }
-      }
-    }
-    return y
+  /// `x` at a size of its own or a smaller one, plain, so that more than one operation may read it.
+  package func reading(_ x: Tensor, at size: MapSize) -> Tensor {
+    let isWhole = size == MapSize(height: x.shape[1], width: x.shape[2])
+    return isWhole && x.normalisation == nil ? x : subsample(x, to: size)
   }
 
-  /// The gradient of an option `y` of a map of `size`: the map's gradient at the option's pixels
-  /// times a factor for each image, and Σ g·y of each image without it.
-  private func gather(
-    _ gradient: Buffer,
-    from size: MapSize,
-    to y: Tensor,
-    times factors: [Float]
-  ) -> (gradient: Buffer, dots: [Double]) {
-    let (images, channels) = (y.shape[0], y.channels)
-    let grid = grid(of: mapSize(of: y), in: size)
-    let out = pool.take(y.count)
-    let sums = pool.takeZeros(images * 3 * channels)
-    threadPool.run(
-      Work("pixels scattered", .backward, arithmetic: 5 * y.count, floats: 4 * y.count),
-      chunks: images
-    ) { image, _ in
-      let from = gradient.pointer + image * size.height * size.width * channels
-      let offset = image * grid.count * channels
-      let to = out.pointer + offset
-      for (p, q) in grid.enumerated() {
-        (to + p * channels).update(from: from + q * channels, count: channels)
-      }
-      let branch = Branch(
-        base: y.buffer.pointer + offset,
-        scale: nil,
-        shift: nil,
-        activation: .none,
-        weight: 1
-      )
-      let own = sums.pointer + image * 3 * channels
-      kernels.branchSums(
-        BranchSums(
-          branch: branch,
-          gradient: to,
-          channels: channels,
-          sums: PartialSums(sums: own, products: own + channels),
-          dots: own + 2 * channels
-        ),
-        0..<grid.count
-      )
-      kernels.scale(grid.count * channels, factors[image], to, to)
-    }
-    let dots = (0..<images).map { image in
-      (0..<channels).reduce(0.0) { $0 + Double(sums.pointer[(image * 3 + 2) * channels + $1]) }
-    }
-    return (out, dots)
-  }
-
-  /// The size of a map [N, H, W, C]; of [N, C] one pixel.
-  private func mapSize(of x: Tensor) -> MapSize {
-    x.shape.count == 4
-      ? MapSize(height: x.shape[1], width: x.shape[2]) : MapSize(height: 1, width: 1)
+  /// Pixels that follow one another in a map and in a grid of it.
+  struct PixelRun {
+    /// The first in the grid.
+    let small: Int
+    /// The first in the map.
+    let large: Int
+    /// How many.
+    let count: Int
   }
 
   /// The pixels of a grid of `size` in a map of `whole`, row by row.
-  private func grid(of size: MapSize, in whole: MapSize) -> [Int] {
+  func grid(of size: MapSize, in whole: MapSize) -> [PixelRun] {
     precondition(
       (1...whole.height).contains(size.height) && (1...whole.width).contains(size.width),
       "grid: \(size.height)×\(size.width) pixels of \(whole.height)×\(whole.width)"
     )
-    return (0..<size.height * size.width).map { p in
-      p / size.width * whole.height / size.height * whole.width
-        + p % size.width * whole.width / size.width
+    var runs: [PixelRun] = []
+    for p in 0..<size.height * size.width {
+      let row = p / size.width * whole.height / size.height
+      let q = row * whole.width + p % size.width * whole.width / size.width
+      if let last = runs.last, last.large + last.count == q {
+        runs[runs.count - 1] = PixelRun(small: last.small, large: last.large, count: last.count + 1)
+      } else {
+        runs.append(PixelRun(small: p, large: q, count: 1))
+      }
     }
+    return runs
   }
 
   /// A map of `size` with pixels of `x` at other places, and zeros where none comes.
-  private func move(_ x: Tensor, _ pixels: [(from: Int, to: Int)], to size: MapSize) -> Tensor {
+  private func move(
+    _ x: Tensor,
+    _ runs: [(from: Int, to: Int, count: Int)],
+    to size: MapSize
+  ) -> Tensor {
     let (images, channels) = (x.shape[0], x.channels)
+    let pixels = runs.reduce(0) { $0 + $1.count }
     let inFloats = x.count / images
     let outFloats = size.height * size.width * channels
     let out =
-      pixels.count * channels < outFloats
+      pixels * channels < outFloats
       ? pool.takeZeros(images * outFloats) : pool.take(images * outFloats)
     let source = x.source
-    let moved = images * pixels.count * channels
+    let moved = images * pixels * channels
     threadPool.run(
       Work("pixels moved", .forward, arithmetic: 2 * moved, floats: 2 * moved),
       chunks: images
     ) { image, _ in
       var row = source
-      for (from, to) in pixels {
+      for (from, to, count) in runs {
         row.base = source.base + image * inFloats + from * channels
-        kernels.materialise(row, 0..<1, out.pointer + image * outFloats + to * channels)
+        kernels.materialise(row, 0..<count, out.pointer + image * outFloats + to * channels)
       }
     }
     let y = Tensor(
@@ -250,7 +231,7 @@ extension Engine {
         chunks: images
       ) { image, _ in
         var row = source
-        for (from, to) in pixels {
+        for (from, to, count) in runs {
           let at = image * inFloats + from * channels
           row.base = source.base + at
           let finish = GradientFinish(
@@ -261,7 +242,7 @@ extension Engine {
             accumulate: true,
             sums: sums?.chunk(image)
           )
-          kernels.finishGradientRows(finish, 0..<1)
+          kernels.finishGradientRows(finish, 0..<count)
         }
       }
       sums?.add(to: x.normalisation)
