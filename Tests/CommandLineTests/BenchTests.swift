@@ -123,7 +123,10 @@ struct BenchTests {
       return try number(#require(row), "peak_mib")
     }
     #expect(rows.count == 2 * (6 + 5))
-    for row in rows { #expect(try number(row, "median_ms") > 0) }
+    for row in rows {
+      #expect(try number(row, "median_ms") > 0)
+      #expect((row["theta_median_ms"] != nil) == (row["count"] as? Int != 1))
+    }
     #expect(try memory("channels", "masking", 14) <= 1.02 * memory("channels", "masking", 1))
     #expect(try memory("resolution", "masking", 5) <= 1.02 * memory("resolution", "masking", 1))
     // Each branch has a middle as large as the others'.

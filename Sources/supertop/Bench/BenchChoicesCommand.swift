@@ -15,9 +15,9 @@ struct BenchChoicesCommand: ParsableCommand {
       each option, whose results are all kept, brought to one size and summed with the weights \
       of the options.
 
-      A step trains the weights, then the architecture parameters; its time is the mean of the \
-      two. All networks take their steps in turn, so that noise meets all alike. Memory is what \
-      the engine's buffers hold at most.
+      A step trains the weights or, where there is more than one option, the architecture \
+      parameters. All networks take their steps in turn, so that noise meets all alike. Memory is \
+      what the engine's buffers hold at most.
       """
   )
 
@@ -48,7 +48,10 @@ struct BenchChoicesCommand: ParsableCommand {
       var kind: ChoiceBench.Kind
       var method: ChoiceBench.Method
       var count: Int
+      /// Of a step on the weights.
       var medianMs: Double
+      /// Of a step on the architecture parameters; nil for one option.
+      var thetaMedianMs: Double?
       var peakMib: Double
     }
   }
@@ -71,10 +74,19 @@ struct BenchChoicesCommand: ParsableCommand {
         }
       }
     }
-    for bench in benches { _ = bench.step() }
-    var seconds = benches.map { _ in [Double]() }
+    var seconds = benches.map { bench in
+      // The first steps also take memory.
+      bench.phases.map { phase in
+        _ = bench.step(phase)
+        return [Double]()
+      }
+    }
     for _ in 0..<steps {
-      for (index, bench) in benches.enumerated() { seconds[index].append(bench.step()) }
+      for (index, bench) in benches.enumerated() {
+        for (place, phase) in bench.phases.enumerated() {
+          seconds[index][place].append(bench.step(phase))
+        }
+      }
     }
     let report = Report(
       batch: batch,
@@ -86,13 +98,18 @@ struct BenchChoicesCommand: ParsableCommand {
           kind: bench.kind,
           method: bench.method,
           count: bench.count,
-          medianMs: (BenchTimes(seconds).median * 1e3).rounded(to: 3),
+          medianMs: Self.milliseconds(seconds[0]),
+          thetaMedianMs: seconds.count > 1 ? Self.milliseconds(seconds[1]) : nil,
           peakMib: bench.peakMebibytes.rounded(to: 2)
         )
       }
     )
     if let svg { try writeWhole(ChoicePlot(report.rows).svg, to: svg) }
     try options.show(report, table: table(report))
+  }
+
+  private static func milliseconds(_ seconds: [Double]) -> Double {
+    (BenchTimes(seconds).median * 1e3).rounded(to: 3)
   }
 
   private func table(_ report: Report) -> [[String]] {
@@ -102,9 +119,11 @@ struct BenchChoicesCommand: ParsableCommand {
     let rows = report.rows.map {
       [
         "\($0.kind.rawValue)", "\($0.count)", $0.method.rawValue,
-        BenchTable.number($0.medianMs, 2), BenchTable.number($0.peakMib, 1),
+        BenchTable.number($0.medianMs, 2),
+        $0.thetaMedianMs.map { BenchTable.number($0, 2) } ?? "",
+        BenchTable.number($0.peakMib, 1),
       ]
     }
-    return [[heading], ["choice", "options", "method", "ms", "MiB"]] + rows
+    return [[heading], ["choice", "options", "method", "ms", "ms on θ", "MiB"]] + rows
   }
 }

@@ -107,14 +107,11 @@ struct ChoiceBench {
     return it
   }
 
-  /// Seconds of a step: the mean of one on the weights and one on the architecture parameters.
-  func step() -> Double {
-    let time = ContinuousClock().measure {
-      take(.weights)
-      take(.theta)
-    }
-    return time.seconds / 2
-  }
+  /// Takes a step; its seconds.
+  func step(_ phase: Phase) -> Double { ContinuousClock().measure { take(phase) }.seconds }
+
+  /// The kinds of steps that a search takes: one option leaves nothing to learn but weights.
+  var phases: [Phase] { count > 1 ? [.weights, .theta] : [.weights] }
 
   /// What the engine's buffers have held at most.
   var peakMebibytes: Double { Double(4 * engine.pool.heldFloats) / Double(1 << 20) }
