@@ -1,4 +1,6 @@
 """What a search of widths gains: its networks against uniform scaling and random ones."""
+import copy
+import json
 import json
 import os
 import statistics
@@ -30,6 +32,8 @@ space:
 search: {batch: 32}
 """.replace("SHARED", "skip: true, expansions: [1, 1.5, 2, 2.5, 3],\n"
             "       kernels: [3, 5], squeeze: [none, se], activations: [relu, hswish]")
+
+WIDEST, EXPANSION = [24, 48, 96], 3
 
 # Another recipe, so that the order is seen not to hang on the first.
 SECOND = ["--set", "shift=4", "--set", "flip=true", "--set", "optimiser=adam",
@@ -77,7 +81,8 @@ def run(options):
         networks += [("random", number, network)
                      for number, network in enumerate(luck[middle].result(), 1)]
         for kind, seed, network in networks:
-            again[kind, seed] = workers.submit(study.second, network, kind, seed)
+            again[kind, seed] = workers.submit(
+                study.train, network["file"], "second", f"{kind}-{seed}", seed, SECOND)
         searched = {key: future.result() for key, future in searched.items()}
         luck = {budget: future.result() for budget, future in luck.items()}
         again = {key: future.result() for key, future in again.items()}
@@ -134,10 +139,39 @@ class Study:
         """The best network of a search and its uniform scaling, both trained."""
         epochs = self.options.epochs
         folder = self.search(budget, seed, epochs, epochs // 4)
-        derived = self.derive(folder, "--samples", self.options.samples, "--uniform", "--top", 1)
-        trained = [each for each in derived if "top1" in each]
-        return {"searched": next(each for each in trained if each["source"] != "uniform"),
-                "uniform": next(each for each in trained if each["source"] == "uniform")}
+        derived = self.derive(folder, "--samples", self.options.samples, "--top", 1)
+        best = next(each for each in derived if "top1" in each)
+        network = self.uniform(best["file"], budget, folder)
+        top1 = self.train(network, "uniform", f"{budget}-{seed}", seed, RECIPE)
+        return {"searched": best, "uniform": {"file": network, "top1": top1}}
+
+    def uniform(self, found, budget, folder):
+        """The file of the found network with all widths by one factor instead of its own.
+
+        Everything else stays, but the expansions, which are the greatest; the factor is the largest
+        that fits the budget.
+        """
+        found = json.loads(found.read_text())
+        file = folder / "uniform.json"
+        for thousandths in range(1000, 0, -4):
+            network = copy.deepcopy(found)
+            stage, width = -1, network["layers"][0]["width"]
+            for layer in network["layers"][1:-1]:
+                stage += layer.get("stride", 1) > 1
+                layer["middle"] = EXPANSION * width
+                width = max(2, 2 * round(thousandths * WIDEST[stage] / 2000))
+                layer["width"] = width
+            network["name"] = "uniform"
+            file.write_text(json.dumps(network))
+            if self.flops(file) <= budget:
+                return file
+        tools.fail(f"no uniform scaling within {budget} FLOPs")
+
+    def flops(self, network):
+        """Multiply–adds of a network's file."""
+        line = call([self.supertop, "bench", "inference", "--network", network, "--batch", 1,
+                     "--threads", 1, "--seconds", 0.001, "--json"])[-1]
+        return json.loads(line)["floating_point_operations"] // 2
 
     def random(self, budget):
         """Networks sampled evenly from those within the budget: θ hardly moves."""
@@ -150,15 +184,15 @@ class Study:
         done = once(self.place / f"{folder.name}-derived.json", f"derived from {folder.name}", [
             self.supertop, "derive", folder, *words, "--json",
             "--retrain-epochs", self.options.retrain_epochs, "--threads", 1, *RECIPE])
-        return [{**each, "folder": folder / each["run"]} if "run" in each else each
+        return [{**each, "file": folder / each["run"] / "network.json"} if "run" in each else each
                 for each in done["networks"]]
 
-    def second(self, network, kind, seed):
-        """Top-1 under the second recipe."""
-        folder = self.place / f"second-{kind}-{seed}"
+    def train(self, network, kind, name, seed, recipe):
+        """Top-1 of a network on the test images, trained from scratch."""
+        folder = self.place / f"{kind}-{name}"
         return once(self.place / f"{folder.name}.json", f"trained {folder.name}",
                     begun(self.supertop, folder, [
-                        self.supertop, "train", network["folder"] / "network.json",
-                        "--data", self.data, "--resolution", 32, "--run", folder, "--json",
+                        self.supertop, "train", network, "--data", self.data,
+                        "--resolution", 32, "--run", folder, "--json",
                         "--epochs", self.options.retrain_epochs, "--seed", seed,
-                        "--threads", 1, *SECOND]))["top1"]
+                        "--threads", 1, *recipe]))["top1"]

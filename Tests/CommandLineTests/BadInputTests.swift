@@ -55,6 +55,23 @@ struct BadInputTests {
       code: .usage
     ),
     .init(
+      arguments: ["search", "--space-from", "fbnet_c", "--keep", "60"],
+      words: ["--keep 60", "0.6"],
+      code: .usage
+    ),
+    .init(
+      arguments: [
+        "search", "--space-from", "fbnet_c", "--keep", "0.6", "--set", "budget.flops=1000000",
+      ],
+      words: ["--keep 0.6", "two places"],
+      code: .usage
+    ),
+    .init(
+      arguments: ["search", "--keep", "0.6"],
+      words: ["--keep 0.6", "--space-from"],
+      code: .usage
+    ),
+    .init(
       arguments: [
         "search", "--preset", "fbnet-v2-digits", "--set", "loss.form=additive", "--set",
         "loss.alpha=100000", "--headless", "--run", "drowned",

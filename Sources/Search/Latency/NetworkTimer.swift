@@ -30,7 +30,7 @@ struct MedianInterval: Equatable {
 
 /// Times one network's calls in batches, so that batches that other load has slowed can be
 /// recognised and replaced.
-final class NetworkTimer {
+package final class NetworkTimer {
   private let network: InferenceNetwork
   private let image: Tensor
   private let watch: Stopwatch?
@@ -57,7 +57,7 @@ final class NetworkTimer {
 
   /// Milliseconds of a whole network, the median of calls that other load left alone as far as that
   /// was possible within a second.
-  static func milliseconds(_ network: NetworkDescription, engine: Engine) -> Double {
+  package static func milliseconds(_ network: NetworkDescription, engine: Engine) -> Double {
     let timer = NetworkTimer(network, parts: false, engine: engine)
     var reference = ReferenceLoop(engine)
     timer.warmUp(seconds: 0.05)

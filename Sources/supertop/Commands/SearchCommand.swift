@@ -16,7 +16,7 @@ struct SearchCommand: ParsableCommand {
         supertop
         supertop search --preset cifar-small --data ./photos --epochs 30
         supertop search my.yaml --set budget.latency=0.03 --headless --json
-        supertop search --space-from fbnet_c --data ./photos --set budget.flops=200000000
+        supertop search --space-from fbnet_c --data ./photos --keep 0.6
       """
   )
 
@@ -73,6 +73,14 @@ struct SearchCommand: ParsableCommand {
   )
   var widths = "0.25,0.375,0.5,0.625,0.75,0.875,1"
 
+  @Option(
+    help: ArgumentHelp(
+      "Share of the network's cost to keep, with --space-from: the budget of search.cost.",
+      valueName: "share"
+    )
+  )
+  var keep: Double?
+
   @OptionGroup var keys: KeyOptions
 
   @OptionGroup(title: "Display") var display: DisplayOptions
@@ -110,6 +118,14 @@ struct SearchCommand: ParsableCommand {
         remedy: "name the preset in the file, or override keys with --set"
       )
     }
+    if let keep, source == nil {
+      throw UserError(
+        .usage,
+        "--keep \(keep)",
+        "there is no network to keep a share of",
+        remedy: "name it with --space-from, or give a budget with --set budget.flops=1e6"
+      )
+    }
     var overrides: [String] = []
     if let data { overrides.append("data.source=\(data)") }
     if let algorithm { overrides.append("search.algorithm=\(algorithm)") }
@@ -120,6 +136,7 @@ struct SearchCommand: ParsableCommand {
       } else if let source {
         try source.slimming(
           by: try fractions(),
+          keeping: try checkedShare(),
           from: preset ?? source.preset,
           overrides: overrides
         )
@@ -131,6 +148,17 @@ struct SearchCommand: ParsableCommand {
     settings.data.cache = Path.fromRoot(settings.data.cache)
     settings.latency.table = Path.fromRoot(settings.latency.table)
     return settings
+  }
+
+  /// The share of `--keep`.
+  private func checkedShare() throws -> Double? {
+    guard let keep, !(keep > 0 && keep < 1) else { return keep }
+    throw UserError(
+      .usage,
+      "--keep \(keep)",
+      "no share between 0 and 1",
+      remedy: "write it like 0.6"
+    )
   }
 
   /// The fractions of `--widths`.
