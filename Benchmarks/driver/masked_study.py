@@ -33,7 +33,17 @@ search: {batch: 32}
 """.replace("SHARED", "skip: true, expansions: [1, 1.5, 2, 2.5, 3],\n"
             "       kernels: [3, 5], squeeze: [none, se], activations: [relu, hswish]")
 
-WIDEST, EXPANSION = [24, 48, 96], 3
+STEM, WIDEST, DEPTHS, EXPANSION, HEAD = 8, [24, 48, 96], [2, 3, 3], 3, 256
+
+# The backbone without a choice: 3×3, ReLU, all blocks.
+PLAIN = [
+    {"convolution": True, "kernel": 3, "width": STEM},
+    *({"kernel": 3, **({"stride": 2} if place == 0 else {})}
+      for depth in DEPTHS for place in range(depth)),
+    {"convolution": True, "kernel": 1, "width": HEAD}]
+
+# What each search gives.
+KINDS = ["searched", "plain", "operators"]
 
 # Another recipe, so that the order is seen not to hang on the first.
 SECOND = ["--set", "shift=4", "--set", "flip=true", "--set", "optimiser=adam",
@@ -74,10 +84,8 @@ def run(options):
                     for budget in order for seed in seeds}
         luck = {budget: workers.submit(study.random, budget) for budget in order}
         again = {}
-        networks = [("searched", seed, searched[middle, seed].result()["searched"])
-                    for seed in seeds]
-        networks += [("uniform", seed, searched[middle, seed].result()["uniform"])
-                     for seed in seeds]
+        networks = [(kind, seed, searched[middle, seed].result()[kind])
+                    for kind in KINDS for seed in seeds]
         networks += [("random", number, network)
                      for number, network in enumerate(luck[middle].result(), 1)]
         for kind, seed, network in networks:
@@ -89,32 +97,33 @@ def run(options):
 
     rows = []
     for budget in options.budgets:
-        own = [searched[budget, seed]["searched"] for seed in seeds]
-        uniform = [searched[budget, seed]["uniform"] for seed in seeds]
-        off = [100 * (network["flops"] / budget - 1) for network in own]
-        rows.append(row(f"{budget / 1e6:.1f} M", own, uniform, luck[budget], off))
+        networks = [[searched[budget, seed][kind] for seed in seeds] for kind in KINDS]
+        off = [100 * (network["flops"] / budget - 1) for network in networks[0]]
+        rows.append(row(f"{budget / 1e6:.1f} M", networks, luck[budget], off))
 
     def second(kind):
         return [{"top1": top1} for (each, _), top1 in sorted(again.items()) if each == kind]
-    rows.append(row(f"{middle / 1e6:.1f} M, second recipe", second("searched"),
-                    second("uniform"), second("random"), []))
+    rows.append(row(f"{middle / 1e6:.1f} M, second recipe", [second(kind) for kind in KINDS],
+                    second("random"), []))
     tools.say()
-    tools.table(["budget, FLOPs", "off", "searched", "uniform scaling", "random", "over uniform",
-                 "over random", "seeds ahead of both"], rows)
+    tools.table(["budget, FLOPs", "off", "searched", "uniform scaling", "its operators", "random",
+                 "over uniform", "over random", "ahead of both"], rows)
     tools.note(
         f"{10 * options.images} training images, all test images; searches of {options.epochs} "
         f"epochs, all networks trained from scratch for {options.retrain_epochs} by one recipe; "
         f"top-1 as mean ± deviation of {options.seeds} seeds, or of {options.random} random "
-        "networks.")
+        "networks. Uniform scaling is that of the backbone with 3×3 kernels and ReLU in all "
+        "blocks; its operators: the same with the operators and blocks that the search chose.")
 
 
-def row(name, own, uniform, luck, off):
-    top1 = [[100 * network["top1"] for network in each] for each in (own, uniform, luck)]
+def row(name, networks, luck, off):
+    top1 = [[100 * network["top1"] for network in each] for each in (*networks, luck)]
     mean = [statistics.fmean(each) for each in top1]
-    ahead = sum(a > b and a > mean[2] for a, b in zip(top1[0], top1[1]))
+    ahead = sum(a > b and a > mean[3] for a, b in zip(top1[0], top1[1]))
     return [name, f"{min(off):+.1f}..{max(off):+.1f} %" if off else "",
             *(f"{m:.1f} ± {statistics.stdev(each):.1f} %" for m, each in zip(mean, top1)),
-            f"{mean[0] - mean[1]:+.1f}", f"{mean[0] - mean[2]:+.1f}", f"{ahead} of {len(own)}"]
+            f"{mean[0] - mean[1]:+.1f}", f"{mean[0] - mean[3]:+.1f}",
+            f"{ahead} of {len(networks[0])}"]
 
 
 class Study:
@@ -136,32 +145,33 @@ class Study:
         return folder
 
     def searched(self, budget, seed):
-        """The best network of a search and its uniform scaling, both trained."""
+        """The best network of a search, its uniform scaling, and the plain one's, all trained."""
         epochs = self.options.epochs
         folder = self.search(budget, seed, epochs, epochs // 4)
         derived = self.derive(folder, "--samples", self.options.samples, "--top", 1)
         best = next(each for each in derived if "top1" in each)
-        network = self.uniform(best["file"], budget, folder)
-        top1 = self.train(network, "uniform", f"{budget}-{seed}", seed, RECIPE)
-        return {"searched": best, "uniform": {"file": network, "top1": top1}}
+        frame = json.loads(best["file"].read_text())
+        trained = {"searched": best}
+        for kind, network in (("operators", frame), ("plain", {**frame, "layers": PLAIN})):
+            file = self.uniform(network, budget, folder / f"{kind}.json")
+            top1 = self.train(file, kind, f"{budget}-{seed}", seed, RECIPE)
+            trained[kind] = {"file": file, "top1": top1}
+        return trained
 
-    def uniform(self, found, budget, folder):
-        """The file of the found network with all widths by one factor instead of its own.
+    def uniform(self, backbone, budget, file):
+        """The file of a network with all widths by one factor, the largest that fits the budget.
 
-        Everything else stays, but the expansions, which are the greatest; the factor is the largest
-        that fits the budget.
+        Everything else stays as it is, but the expansions, which are the greatest.
         """
-        found = json.loads(found.read_text())
-        file = folder / "uniform.json"
         for thousandths in range(1000, 0, -4):
-            network = copy.deepcopy(found)
-            stage, width = -1, network["layers"][0]["width"]
+            network = copy.deepcopy(backbone)
+            stage, width = -1, STEM
             for layer in network["layers"][1:-1]:
                 stage += layer.get("stride", 1) > 1
                 layer["middle"] = EXPANSION * width
                 width = max(2, 2 * round(thousandths * WIDEST[stage] / 2000))
                 layer["width"] = width
-            network["name"] = "uniform"
+            network["name"] = file.stem
             file.write_text(json.dumps(network))
             if self.flops(file) <= budget:
                 return file

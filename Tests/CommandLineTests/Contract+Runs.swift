@@ -153,7 +153,7 @@ extension Contract {
       "derived network",
       [
         "text": ["name", "run"],
-        "`argmax` or `sample` or `perturbation` or `refined`": ["source"],
+        "`argmax` or `sample` or `perturbation` or `refined` or `uniform`": ["source"],
         "list of count": ["architecture", "epochs"],
         "list of text": ["blocks", "changes"],
         "number": ["log_probability"],

@@ -134,25 +134,38 @@ extension MaskedSpace {
 
   /// Widths by a factor in steps of a hundredth, each the nearest option; the expansions at their
   /// greatest, and everything else as it is in `architecture`.
+  ///
+  /// Options may be far apart, so a factor may leave much of what fits. Then single widths take one
+  /// option more, from the last on, as long as that fits: a rival should have its whole budget.
   package func uniform(
     like architecture: Architecture,
     fits: (Architecture) -> Bool
   ) -> (scale: Double, architecture: Architecture)? {
     guard widths.contains(where: { $0.axis.choice != nil }) else { return nil }
+    var widest = architecture
+    for block in blocks {
+      if let choice = block.expansion.choice { widest[choice] = block.expansion.count - 1 }
+    }
     for hundredths in (1...100).reversed() {
       let scale = Double(hundredths) / 100
-      var scaled = architecture
+      var scaled = widest
       for width in widths {
-        guard let choice = width.axis.choice, let widest = width.channels.last else { continue }
+        guard let choice = width.axis.choice, let most = width.channels.last else { continue }
         func distance(_ option: Int) -> Double {
-          abs(Double(width.channels[option]) - scale * Double(widest))
+          abs(Double(width.channels[option]) - scale * Double(most))
         }
         scaled[choice] = width.channels.indices.min { distance($0) < distance($1) } ?? 0
       }
-      for block in blocks {
-        if let choice = block.expansion.choice { scaled[choice] = block.expansion.count - 1 }
+      guard fits(scaled) else { continue }
+      for width in widths.reversed() {
+        guard let choice = width.axis.choice, scaled[choice] + 1 < width.axis.count else {
+          continue
+        }
+        var wider = scaled
+        wider[choice] += 1
+        if fits(wider) { scaled = wider }
       }
-      if fits(scaled) { return (scale, scaled) }
+      return (scale, scaled)
     }
     return nil
   }
