@@ -23,7 +23,7 @@ extension LatencyTable {
   /// - Throws: `.noInput`; `.data` naming row and column, or the cells that are missing.
   package static func imported(
     path: String,
-    for space: LayerwiseSpace,
+    for space: any LatencySpace,
     device: String
   ) throws -> LatencyTable {
     var table = LatencyTable(device: device)
@@ -35,7 +35,7 @@ extension LatencyTable {
     case "[": try table.add(rows(text, path: path), space)
     default: try table.add(CSVTable(text: text, path: path), space)
     }
-    _ = try table.prices(for: space, place: path)
+    _ = try space.latencyCost(table, place: path)
     return table
   }
 
@@ -74,7 +74,7 @@ extension LatencyTable {
     )
   }
 
-  private mutating func add(_ csv: CSVTable, _ space: LayerwiseSpace) throws {
+  private mutating func add(_ csv: CSVTable, _ space: any LatencySpace) throws {
     let known = LatencyTable.columns + ["spread"]
     if let strange = csv.header.first(where: { !known.contains($0) }) {
       throw UserError(
@@ -89,18 +89,18 @@ extension LatencyTable {
     )
     let spread = csv.header.firstIndex(of: "spread")
     func column(_ name: String) -> Int { columns[name] ?? 0 }
-    let blocks = space.fixedBlocks
+    let candidates = space.latencyCandidates
+    let ends = space.latencyEnds
     var seen: [Key: Int] = [:]
     for row in csv.rows.indices {
       let name = String(csv.rows[row][column("block")])
       let milliseconds = try csv.number(row: row, column: column("milliseconds"))
       var entry: Entry
-      switch name {
-      case "stem":
-        entry = Entry(blocks.stem, candidate: name, milliseconds: milliseconds)
-      case "rest", "fixed":
-        entry = Entry(blocks.head, candidate: name, milliseconds: milliseconds)
-      default:
+      let own = ends.filter { $0.candidate == (name == "fixed" ? "rest" : name) }
+      if own.count == 1 {
+        // There is no other, whatever the row says of its shape.
+        entry = Entry(own[0].block, candidate: name, milliseconds: milliseconds)
+      } else {
         func whole(_ column: Int) throws -> Int {
           guard let value = Int(csv.rows[row][column]) else {
             throw csv.fault(
@@ -114,10 +114,9 @@ extension LatencyTable {
         let sizes = try ["height", "width", "input", "output", "stride"].map {
           try whole(column($0))
         }
-        let candidate = space.layers.joined().first {
-          $0.name == name && [$0.height, $0.width, $0.input, $0.output, $0.stride] == sizes
-        }
-        guard let candidate else {
+        let block = (own.isEmpty ? candidates.filter { $0.name == name } : own.map(\.block))
+          .first { [$0.height, $0.width, $0.input, $0.output, $0.stride] == sizes }
+        guard let block else {
           throw csv.fault(
             row: row,
             column: column("block"),
@@ -125,7 +124,7 @@ extension LatencyTable {
               + LatencyTable.shape(Array(sizes[..<3]), sizes[3], sizes[4])
           )
         }
-        entry = Entry(candidate, milliseconds: milliseconds)
+        entry = Entry(block, candidate: own.isEmpty ? nil : name, milliseconds: milliseconds)
       }
       if milliseconds < 0 || milliseconds == 0 && entry.block != "identity" {
         throw csv.fault(
