@@ -14,7 +14,7 @@ import Tensor
 extension MaskedSpace: LatencySpace {
   /// Combinations of input, output and expansion of a block that are measured at a resolution, at
   /// most.
-  private static let combinations = 200
+  private static let combinations = 350
   /// Expansions of a block that are measured, at most.
   private static let mostExpansions = 8
 
@@ -129,7 +129,7 @@ extension MaskedSpace: LatencySpace {
     var seen: Set<LatencyTable.Cell> = []
     let plain = blocks.indices.flatMap { plainPlaces($0) }
     let others = blocks.indices.flatMap { levels($0) }.flatMap { variants(of: $0) }
-    return (plain + others).map { description($0) }
+    return (plain + others).map { candidate($0) }
       .filter { seen.insert($0.latencyCell).inserted }
   }
 

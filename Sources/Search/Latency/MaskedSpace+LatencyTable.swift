@@ -57,7 +57,7 @@ extension MaskedSpace {
         let variants = kinds.map { kind in
           setting(kind, of: block, in: widest).map { cost.blocks($0)[block] }
         }
-        let map = map(before: block, size: size)
+        let map = maps[size][block]
         return LatencyGrid.Row(
           name: blocks[block].name,
           detail: "\(map.height)x\(map.width)"

@@ -129,7 +129,7 @@ private struct BlockTimes {
       let share = abs(plain.values[index] / measured[index] - 1)
       if share > most?.share ?? -1 { most = (place, share) }
     }
-    correction = most.map { (space.description($0.place), $0.share) }
+    correction = most.map { (space.candidate($0.place), $0.share) }
   }
 
   /// Milliseconds of a block at all its places.

@@ -73,7 +73,7 @@ extension MaskedSpace {
         description.kind,
         output: description.output,
         stride: block.stride,
-        name: block.name
+        name: description.name
       )
     }
     network.add(Self.headKind, output: head)
@@ -83,7 +83,7 @@ extension MaskedSpace {
   /// The searched blocks, with those that are left out as skips.
   package func parts(of architecture: Architecture) -> [NetworkPart] {
     blocks.enumerated().map { index, block in
-      var description = description(place(of: index, in: architecture))
+      var description = candidate(place(of: index, in: architecture))
       if block.skip.option(architecture) == 1 {
         (description.name, description.kind) = ("skip", .skip)
       }

@@ -24,13 +24,15 @@ extension MaskedSpace {
   }
 
   /// All settings of a block that is there: resolution, input, output (where it is a choice of its
-  /// own), expansion, kernel, squeeze-and-excite, activation, the last one fastest.
-  func places(of block: Int) -> [Place] {
+  /// own), expansion, kernel, squeeze-and-excite, and the activation where it counts, the last one
+  /// fastest.
+  func places(of block: Int, countingActivation: Bool = true) -> [Place] {
     let it = blocks[block]
+    let inner = inner(of: block, activations: countingActivation ? it.activations.count : 1)
     return sizes.indices.flatMap { size in
       widths[it.input].channels.indices.flatMap { input in
         (it.isNew ? Array(widths[it.output].channels.indices) : [input]).flatMap { output in
-          inner(of: block).map { inner in
+          inner.map { inner in
             var place = inner
             (place.size, place.input, place.output) = (size, input, output)
             return place
@@ -41,12 +43,12 @@ extension MaskedSpace {
   }
 
   /// The settings inside a block, at the first resolution and widths.
-  private func inner(of block: Int) -> [Place] {
+  private func inner(of block: Int, activations: Int) -> [Place] {
     let it = blocks[block]
     return it.expansions.indices.flatMap { expansion in
       it.kernels.indices.flatMap { kernel in
         it.squeezes.indices.flatMap { squeeze in
-          it.activations.indices.map { activation in
+          (0..<activations).map { activation in
             Place(
               block: block,
               size: 0,
@@ -85,16 +87,15 @@ extension MaskedSpace {
     return middle(of: block, place.expansion, input: input)
   }
 
-  /// The block as a network has it; its name says kernel, expansion, the rest and the width,
-  /// `k5_e3_se_hs_c24`.
+  /// The block as a network has it, under its own name.
   func description(_ place: Place) -> BlockDescription {
     let block = blocks[place.block]
     let (input, output) = (
       widths[block.input].channels[place.input], widths[block.output].channels[place.output]
     )
-    let map = map(before: place.block, size: place.size)
+    let map = maps[place.size][place.block]
     return BlockDescription(
-      name: name(place, output: output),
+      name: block.name,
       kind: kind(
         of: block,
         kernel: block.kernels[place.kernel],
@@ -110,6 +111,14 @@ extension MaskedSpace {
       height: map.height,
       width: map.width
     )
+  }
+
+  /// The block under a name that says kernel, expansion, the rest and the width,
+  /// `k5_e3_se_hs_c24`.
+  func candidate(_ place: Place) -> BlockDescription {
+    var candidate = description(place)
+    candidate.name = name(place, output: candidate.output)
+    return candidate
   }
 
   private func name(_ place: Place, output: Int) -> String {
@@ -134,7 +143,7 @@ extension MaskedSpace {
 
   /// The 1×1 convolution behind the last block, at a resolution, with the last width.
   func head(size: Int, width: Int) -> BlockDescription {
-    let map = map(before: blocks.count, size: size)
+    let map = maps[size][blocks.count]
     return BlockDescription(
       name: "head",
       kind: Self.headKind,
@@ -144,11 +153,6 @@ extension MaskedSpace {
       height: map.height,
       width: map.width
     )
-  }
-
-  /// The map that a block reads at a resolution; that of the head for the number of blocks.
-  func map(before block: Int, size: Int) -> Size {
-    blocks[..<block].reduce(sizes[size].behind(stemStride)) { $0.behind($1.stride) }
   }
 }
 

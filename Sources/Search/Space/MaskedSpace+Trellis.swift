@@ -24,7 +24,7 @@ extension MaskedSpace {
       stem: { counted(stem(size: $0, width: $1).cost) },
       block: { counted(description($0).cost) },
       rest: { size, width in
-        let map = map(before: blocks.count, size: size)
+        let map = maps[size][blocks.count]
         let input = widths[widths.count - 1].channels[width]
         return counted(tail(input, pixels: map.height * map.width))
       },
@@ -80,7 +80,8 @@ extension MaskedSpace {
   private func edges(of index: Int, _ prices: PartPrices) -> [CostTrellis.Edge] {
     let block = blocks[index]
     let (inputs, outputs) = (widths[block.input], widths[block.output])
-    return places(of: index).flatMap { place -> [CostTrellis.Edge] in
+    let places = places(of: index, countingActivation: prices.countsActivation)
+    return places.flatMap { place -> [CostTrellis.Edge] in
       func edge(_ cost: Double, _ options: [CostTrellis.Edge.Option], free: [Axis])
         -> CostTrellis.Edge
       {
@@ -92,20 +93,17 @@ extension MaskedSpace {
           free: free.compactMap(\.choice)
         )
       }
-      var edges: [CostTrellis.Edge] = []
-      if prices.countsActivation || place.activation == 0 {
-        edges.append(
-          edge(
-            prices.block(place),
-            block.expansion.picks(place.expansion) + block.kernel.picks(place.kernel)
-              + block.squeeze.picks(place.squeeze) + block.skip.picks(0)
-              + (prices.countsActivation ? block.activation.picks(place.activation) : []),
-            free: prices.countsActivation ? [] : [block.activation]
-          )
+      var edges = [
+        edge(
+          prices.block(place),
+          block.expansion.picks(place.expansion) + block.kernel.picks(place.kernel)
+            + block.squeeze.picks(place.squeeze) + block.skip.picks(0)
+            + (prices.countsActivation ? block.activation.picks(place.activation) : []),
+          free: prices.countsActivation ? [] : [block.activation]
         )
-      }
+      ]
       // Once for a pair of widths.
-      if block.skip.choice != nil, block.isLast(place) {
+      if block.skip.choice != nil, block.isLast(place, prices.countsActivation) {
         edges.append(
           edge(
             0,
@@ -120,10 +118,11 @@ extension MaskedSpace {
 }
 
 extension MaskedSpace.Block {
-  /// Whether all that is inside takes its last option.
-  fileprivate func isLast(_ place: MaskedSpace.Place) -> Bool {
+  /// Whether all that counts inside takes its last option.
+  fileprivate func isLast(_ place: MaskedSpace.Place, _ countsActivation: Bool) -> Bool {
     place.expansion == expansions.count - 1 && place.kernel == kernels.count - 1
-      && place.squeeze == squeezes.count - 1 && place.activation == activations.count - 1
+      && place.squeeze == squeezes.count - 1
+      && (!countsActivation || place.activation == activations.count - 1)
   }
 }
 
