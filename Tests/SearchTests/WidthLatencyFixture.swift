@@ -56,8 +56,8 @@ enum WidthLatencyFixture {
     return space
   }
 
-  /// What a block takes, milliseconds: it rises with every width and with the area, and what kernel,
-  /// squeeze-and-excite and activation add depends on the middle alone.
+  /// What a block takes, milliseconds: it rises with every width and with the area, and what
+  /// kernel, squeeze-and-excite and activation add depends on the middle alone.
   static func milliseconds(_ block: BlockDescription) -> Double {
     let pixels = Double(block.height * block.width)
     guard case .bottleneck(let inner) = block.kind else {

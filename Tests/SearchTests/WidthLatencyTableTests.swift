@@ -72,6 +72,37 @@ import Testing
     #expect(found?.contains("t.json: stem: the table's is 3x3 relu on 8x8 1→12") == true)
   }
 
+  @Test func `rows of another device fill a table, with and without a shortcut`() throws {
+    let space = WidthLatencyFixture.space(
+      .init(stages: [.init(widths: [8, 12], depth: 2, expansions: [1])])
+    )
+    // At 8 channels the stage begins without a shortcut and goes on with one.
+    let twins = space.latencyCells.filter { $0.name == "k3_e1_c8" }
+    #expect(twins.map(\.summary) == ["k3 m8 relu", "k3 m8 relu +x"])
+    let folder = NSTemporaryDirectory() + "supertop-widths-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    func imported(_ rows: [String]) throws -> LatencyTable {
+      let path = folder + "/rows.csv"
+      let head = "block,height,width,input,output,stride,milliseconds"
+      try Data(([head] + rows).joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+      return try LatencyTable.imported(path: path, for: space, device: "phone")
+    }
+    let rows = [
+      "stem,,,,,,1", "rest,8,8,8,16,1,2", "rest,8,8,12,16,1,3", "k3_e1_c8,8,8,8,8,1,4",
+      "k3_e1_c12,8,8,8,12,1,5", "k3_e1_c12,8,8,12,12,1,6",
+    ]
+    let model = try space.latencyCost(imported(rows), place: "t")
+    #expect(model.cost([0]) == 1 + 4 + 4 + 2 && model.cost([1]) == 1 + 5 + 6 + 3)
+    for (row, words) in [
+      ("rest,8,8,9,16,1,3", "row 7, column 'block': the space has no 'rest' at 8x8 9→16"),
+      ("k3_e1_c8,8,8,8,8,1,4", "again, as in row 4"), ("k3_e1_c9,8,8,8,9,1,4", "no 'k3_e1_c9'"),
+    ] {
+      let error = #expect(throws: UserError.self) { try imported(rows + [row]) }
+      #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+  }
+
   @Test func `a grid has a row for each block and resolution`() throws {
     let grid = try space.latencyGrid(WidthLatencyFixture.table(space), place: "t")
     #expect(

@@ -16,8 +16,9 @@ struct NeighbourCost: JointCostModel {
   /// Options of each layer.
   let optionCounts: [Int]
 
-  /// Takes prices [layer][option of the layer before][option]; the first layer has one row. The
-  /// least of each layer moves to the fixed part, so that none is below 0.
+  /// Takes prices [layer][option of the layer before][option]; the first layer has one row.
+  ///
+  /// The least of each layer moves to the fixed part, so that none is below 0.
   init(layers: [[[Double]]], fixed: Double) {
     let least = layers.map { $0.joined().min() ?? 0 }
     let layers = zip(layers, least).map { layer, least in layer.map { $0.map { $0 - least } } }

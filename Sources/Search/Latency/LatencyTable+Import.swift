@@ -91,62 +91,72 @@ extension LatencyTable {
     func column(_ name: String) -> Int { columns[name] ?? 0 }
     let candidates = space.latencyCandidates
     let ends = space.latencyEnds
+    /// The cells of the shape that a row names, among `blocks` of its name: a
+    /// block with a shortcut and one without may share both.
+    func matches(_ row: Int, _ blocks: [BlockDescription]) throws -> [BlockDescription] {
+      let name = String(csv.rows[row][column("block")])
+      let sizes = try ["height", "width", "input", "output", "stride"].map { key in
+        guard let value = Int(csv.rows[row][column(key)]) else {
+          throw csv.fault(
+            row: row,
+            column: column(key),
+            "a whole number expected, '\(csv.rows[row][column(key)])' found"
+          )
+        }
+        return value
+      }
+      var cells: Set<Cell> = []
+      let found = blocks.filter {
+        [$0.height, $0.width, $0.input, $0.output, $0.stride] == sizes
+          && cells.insert($0.latencyCell).inserted
+      }
+      guard !found.isEmpty else {
+        throw csv.fault(
+          row: row,
+          column: column("block"),
+          "the space has no '\(name)' at "
+            + LatencyTable.shape(Array(sizes[..<3]), sizes[3], sizes[4])
+        )
+      }
+      return found
+    }
     var seen: [Key: Int] = [:]
     for row in csv.rows.indices {
       let name = String(csv.rows[row][column("block")])
       let milliseconds = try csv.number(row: row, column: column("milliseconds"))
-      var entry: Entry
-      let own = ends.filter { $0.candidate == (name == "fixed" ? "rest" : name) }
-      if own.count == 1 {
-        // There is no other, whatever the row says of its shape.
-        entry = Entry(own[0].block, candidate: name, milliseconds: milliseconds)
-      } else {
-        func whole(_ column: Int) throws -> Int {
-          guard let value = Int(csv.rows[row][column]) else {
-            throw csv.fault(
-              row: row,
-              column: column,
-              "a whole number expected, '\(csv.rows[row][column])' found"
-            )
+      let own = ends.filter { $0.candidate == (name == "fixed" ? "rest" : name) }.map(\.block)
+      // Where there is one of that name, it is meant whatever the row says of its shape.
+      let blocks =
+        own.count == 1
+        ? own : try matches(row, own.isEmpty ? candidates.filter { $0.name == name } : own)
+      for block in blocks {
+        var entry = Entry(
+          block,
+          candidate: own.isEmpty ? nil : name,
+          milliseconds: milliseconds
+        )
+        if milliseconds < 0 || milliseconds == 0 && entry.block != "identity" {
+          throw csv.fault(
+            row: row,
+            column: column("milliseconds"),
+            "\(entry.place) takes \(milliseconds) ms; only an identity costs nothing"
+          )
+        }
+        if let spread, !csv.rows[row][spread].isEmpty {
+          entry.spread = try csv.number(row: row, column: spread)
+          if entry.spread ?? 0 < 0 {
+            throw csv.fault(row: row, column: spread, "a share from 0 on expected")
           }
-          return value
         }
-        let sizes = try ["height", "width", "input", "output", "stride"].map {
-          try whole(column($0))
-        }
-        let block = (own.isEmpty ? candidates.filter { $0.name == name } : own.map(\.block))
-          .first { [$0.height, $0.width, $0.input, $0.output, $0.stride] == sizes }
-        guard let block else {
+        if let first = seen.updateValue(row + 1, forKey: entry.key) {
           throw csv.fault(
             row: row,
             column: column("block"),
-            "the space has no '\(name)' at "
-              + LatencyTable.shape(Array(sizes[..<3]), sizes[3], sizes[4])
+            "\(entry.place) again, as in row \(first)"
           )
         }
-        entry = Entry(block, candidate: own.isEmpty ? nil : name, milliseconds: milliseconds)
+        entries.append(entry)
       }
-      if milliseconds < 0 || milliseconds == 0 && entry.block != "identity" {
-        throw csv.fault(
-          row: row,
-          column: column("milliseconds"),
-          "\(entry.place) takes \(milliseconds) ms; only an identity costs nothing"
-        )
-      }
-      if let spread, !csv.rows[row][spread].isEmpty {
-        entry.spread = try csv.number(row: row, column: spread)
-        if entry.spread ?? 0 < 0 {
-          throw csv.fault(row: row, column: spread, "a share from 0 on expected")
-        }
-      }
-      if let first = seen.updateValue(row + 1, forKey: entry.key) {
-        throw csv.fault(
-          row: row,
-          column: column("block"),
-          "\(entry.place) again, as in row \(first)"
-        )
-      }
-      entries.append(entry)
     }
   }
 }

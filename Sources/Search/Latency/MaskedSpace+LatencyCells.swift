@@ -6,8 +6,8 @@ import Tensor
 ///
 /// All combinations of a block's settings would be thousands of cells. So each setting is measured
 /// where it has its effect:
-/// - with the first kernel, no squeeze-and-excite and ReLU (the *plain* block), every combination of
-///   input, output, expansion and resolution, on some of the widths where there are many;
+/// - with the first kernel, no squeeze-and-excite and ReLU (the *plain* block), every combination
+///   of input, output, expansion and resolution, on some of the widths where there are many;
 /// - every other kernel, squeeze-and-excite and activation alone, on blocks from the narrowest to
 ///   the widest: they work on the channels between the 1×1 convolutions, so what they add depends
 ///   on how many those are.
@@ -15,6 +15,8 @@ extension MaskedSpace: LatencySpace {
   /// Combinations of input, output and expansion of a block that are measured at a resolution, at
   /// most.
   private static let combinations = 350
+  /// Pairs of width and expansion that are all measured with every variant.
+  private static let fewLevels = 12
   /// Expansions of a block that are measured, at most.
   private static let mostExpansions = 8
 
@@ -83,8 +85,8 @@ extension MaskedSpace: LatencySpace {
       + changed(\.activation, block.activations.count)
   }
 
-  /// The plain blocks at one place of the network on which variants are measured: from the narrowest
-  /// to the widest, first the expansion grows and then the widths.
+  /// The plain blocks at one place of the network on which variants are measured: from the
+  /// narrowest to the widest.
   func levels(_ block: Int) -> [Place] {
     let it = blocks[block]
     return sizes.indices.flatMap { size in
@@ -102,16 +104,23 @@ extension MaskedSpace: LatencySpace {
     }
   }
 
-  /// Shares of the way from the least to the greatest width and expansion, [0…1], in steps that all
-  /// places of the network take together.
+  /// Pairs of a width and an expansion, as shares of the way from the least to the greatest one,
+  /// that all places of the network take together.
   private var levelSteps: [(width: Double, expansion: Double)] {
     let most = measuredWidths.map(\.count).max() ?? 1
     let expansions = blocks.indices.map { measuredExpansions($0).count }.max() ?? 1
     func share(_ step: Int, _ count: Int) -> Double {
       count > 1 ? Double(step) / Double(count - 1) : 1
     }
-    return (0..<expansions).map { (share(0, most), share($0, expansions)) }
-      + (1..<max(1, most)).map { (share($0, most), 1) }
+    let pairs = (0..<most).flatMap { width in (0..<expansions).map { (width, $0) } }
+    // Of many every second, like the squares of a chessboard: the hidden widths, on which the times
+    // depend, remain dense.
+    let last = most + expansions - 2
+    return pairs.filter { width, expansion in
+      let sum = width + expansion
+      return pairs.count <= Self.fewLevels || sum == 0 || (last - sum).isMultiple(of: 2)
+    }
+    .map { (share($0.0, most), share($0.1, expansions)) }
   }
 
   private func level(_ share: Double, _ width: Int) -> Int {
@@ -179,8 +188,9 @@ extension MaskedSpace: LatencySpace {
     }.map { (0, $0) }
   }
 
-  /// A network of plain blocks that `inner` may change.
-  private func network(
+  /// A network of plain blocks, all there, that `inner` may change; `width` gives the option of each
+  /// width.
+  func network(
     _ size: Int,
     width: (Int) -> Int,
     inner: (inout Place) -> Void

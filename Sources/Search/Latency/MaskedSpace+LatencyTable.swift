@@ -79,21 +79,11 @@ extension MaskedSpace {
   /// A network of plain blocks, all there, with its widths at a share of the way from the first to
   /// the last option and its expansions at the last.
   private func uniform(size: Int, share: Double) -> Architecture {
-    var architecture = Architecture(choices.map { _ in 0 })
-    func take(_ axis: Axis, _ option: Int) {
-      if let choice = axis.choice { architecture[choice] = option }
+    network(size) { width in
+      Int((share * Double(widths[width].channels.count - 1)).rounded())
+    } inner: { place in
+      place.expansion = blocks[place.block].expansions.count - 1
     }
-    take(resolution, size)
-    for width in widths {
-      take(width.axis, Int((share * Double(width.channels.count - 1)).rounded()))
-    }
-    for index in blocks.indices {
-      let plain = plain(place(of: index, in: architecture))
-      take(blocks[index].expansion, blocks[index].expansion.count - 1)
-      take(blocks[index].squeeze, plain.squeeze)
-      take(blocks[index].activation, plain.activation)
-    }
-    return architecture
   }
 
   /// Names of the settings that some block can take besides the plain one: `k5`, `se`, `hswish`.

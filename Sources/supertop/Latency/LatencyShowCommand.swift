@@ -12,8 +12,9 @@ struct LatencyShowCommand: ParsableCommand {
       With --preset the rows are the layers of that space and the table must fit it, else they are \
       the shapes that the file holds. A space of widths has a row for each block and resolution: \
       its time with all widths at 0 to 100 % of their options (w), then the widest with each other \
-      kernel, squeeze-and-excite (se) and activation. Colours run from the cheapest to the most expensive cell \
-      on a logarithmic scale; without colours (NO_COLOR, no terminal) bars follow the numbers.
+      kernel, squeeze-and-excite (se) and activation. Colours run from the cheapest to the most \
+      expensive cell on a logarithmic scale; without colours (NO_COLOR, no terminal) bars follow \
+      the numbers.
       """
   )
 
@@ -68,7 +69,8 @@ struct LatencyShowCommand: ParsableCommand {
     )
     output.line(
       "fixed parts \(Format.fixed(grid.fixed, 3)) ms; networks take "
-        + "\(Format.fixed(grid.range.lowerBound, 3)) to \(Format.fixed(grid.range.upperBound, 3)) ms"
+        + "\(Format.fixed(grid.range.lowerBound, 3)) to "
+        + "\(Format.fixed(grid.range.upperBound, 3)) ms"
     )
     findings.show(output)
   }
