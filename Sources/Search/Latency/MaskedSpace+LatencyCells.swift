@@ -188,8 +188,8 @@ extension MaskedSpace: LatencySpace {
     }.map { (0, $0) }
   }
 
-  /// A network of plain blocks, all there, that `inner` may change; `width` gives the option of each
-  /// width.
+  /// A network of plain blocks, all there, that `inner` may change; `width` gives the option of
+  /// each width.
   func network(
     _ size: Int,
     width: (Int) -> Int,
