@@ -68,13 +68,14 @@ extension SearchTask {
   }
 
   private func layers(of network: Architecture) -> [SearchResult.LayerChoice] {
-    supernet.space.parts(of: network).enumerated().map { layer, part in
+    let milliseconds = latency?.blocks(network)
+    return supernet.space.parts(of: network).enumerated().map { layer, part in
       SearchResult.LayerChoice(
         layer: part.name,
         choice: part.block.name,
         flops: part.block.flops,
         params: part.block.params,
-        latency: latency?.layers[layer][network[layer]]
+        latency: milliseconds?[layer]
       )
     }
   }

@@ -23,13 +23,15 @@ extension SearchTask {
       data: preparation.data
     ).prices { try preparation.report($0.line, $0.share) }
     if let warning = latency?.warning { try preparation.log(.warning, warning) }
-    try self.init(settings, data: preparation.data, latency: latency?.table)
+    try self.init(settings, data: preparation.data, latency: latency?.cost)
     guard preparation.isNew else { return }
     if let start = try preparation.folder.start() {
       try supernet.start(from: start, classNames: data.classNames)
       try preparation.log(.info, "the weights begin as those of the network to be slimmed")
     }
-    for (level, text) in try findings(spread: latency?.spread) { try preparation.log(level, text) }
+    for (level, text) in try findings(latency: latency?.findings) {
+      try preparation.log(level, text)
+    }
     if let forecast = algorithm.forecast, !forecast.settles {
       try preparation.log(.notice, "this search will hardly settle: \(forecast.text)")
     }

@@ -127,7 +127,7 @@ struct EffectiveShapeCostTests {
           model.expected(Self.oneHot(architecture, space.optionCounts).map { $0.map(Double.init) })
             == expected
         )
-        #expect(space.trellis(metric).cost(of: architecture) == expected)
+        #expect(model.trellis.cost(of: architecture) == expected)
       }
     }
   }

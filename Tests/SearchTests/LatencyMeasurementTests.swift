@@ -37,7 +37,7 @@ import Testing
       height: 32,
       width: 32
     )
-    let plan = LatencyTable.plan(space)
+    let plan = space.latencyPlan
     #expect(plan.count == 18)
     for round in 0..<2 {
       let networks = plan.filter { $0.round == round }.map(\.architecture)

@@ -134,20 +134,6 @@ extension Origin {
         remedy: "set search.sampling to batch"
       )
     }
-    if config.search.cost == .latency {
-      throw error(
-        "search.cost",
-        "is latency, which masked blocks have no table for",
-        remedy: "use flops or params"
-      )
-    }
-    if !config.latency.table.isEmpty {
-      throw error(
-        "latency.table",
-        "is given, which masked blocks have no use for",
-        remedy: "leave it empty"
-      )
-    }
     let counts = [masked.stemWidths.count, masked.resolutions.count]
     if !counts.contains(where: { $0 > 1 }), !masked.stages.contains(where: \.hasChoice) {
       throw error(path, "leaves nothing to choose", remedy: "give a list more than one option")

@@ -48,7 +48,7 @@ package final class Deriver {
     let latency = try SearchLatency(settings: settings, folder: folder, data: data).prices { _ in }
     if let warning = latency?.warning { try progress(1, warning) }
     timedThreads = latency?.threads ?? 1
-    task = try SearchTask(settings, data: data, latency: latency?.table)
+    task = try SearchTask(settings, data: data, latency: latency?.cost)
     try task.restore(latest.checkpoint)
     temperature = try TrainingPlace(metadata: latest.checkpoint.metadata).lastTemperature
   }

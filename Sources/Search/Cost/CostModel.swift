@@ -117,3 +117,24 @@ extension CostModel {
     )
   }
 }
+
+extension CostMetric {
+  /// `latency` where that is the metric, else what `counted` counts.
+  ///
+  /// Errors: `.configuration` where latency is the cost and not at hand.
+  func costModel(
+    _ latency: (any LatencyCost)?,
+    counted: () -> any CostModel
+  ) throws -> any CostModel {
+    guard self == .latency else { return counted() }
+    guard let latency else {
+      throw UserError(
+        .configuration,
+        "search.cost",
+        "no latency table is at hand here",
+        remedy: "use flops or params"
+      )
+    }
+    return latency
+  }
+}

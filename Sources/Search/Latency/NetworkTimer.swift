@@ -126,8 +126,9 @@ package final class NetworkTimer {
     _ = network(image)
     watch.mark()
     var laps = watch.laps.map { Double($0 - min($0, watch.overhead)) * 1e-9 }
-    // The classifier and the result are too short to be known alone.
-    if let result = laps.popLast() { laps[laps.count - 1] += result }
+    // The classifier and the result are too short to be known alone; a network of identities has
+    // nothing else.
+    if laps.count > 1, let result = laps.popLast() { laps[laps.count - 1] += result }
     return laps
   }
 

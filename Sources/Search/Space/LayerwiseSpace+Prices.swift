@@ -12,20 +12,4 @@ extension LayerwiseSpace {
     case .latency: preconditionFailure("latencies come from a table")
     }
   }
-
-  /// The sum of what the candidates cost in `metric`; `latency` is in milliseconds.
-  ///
-  /// Errors: `.configuration` where latency is the cost and not at hand.
-  func costModel(_ metric: CostMetric, latency: AdditiveCost?) throws -> AdditiveCost {
-    guard metric == .latency else { return prices(metric) }
-    guard let latency else {
-      throw UserError(
-        .configuration,
-        "search.cost",
-        "no latency table is at hand here",
-        remedy: "use flops or params"
-      )
-    }
-    return latency
-  }
 }

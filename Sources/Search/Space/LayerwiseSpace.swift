@@ -131,13 +131,22 @@ package struct LayerwiseSpace: SearchSpace {
   }
 
   /// What the options of the choices cost; `latency` in milliseconds where it is known.
-  package func choicePrices(of _: Architecture, latency: AdditiveCost?) -> [ChoicePrices] {
-    zip(choices, layers.indices).map { choice, index in
+  package func choicePrices(
+    of _: Architecture,
+    latency: (any LatencyCost)?
+  ) -> [ChoicePrices] {
+    // By option, of all layers at once: what a layer costs depends on no other.
+    let milliseconds = latency.map { latency in
+      (0..<(optionCounts.max() ?? 0)).map { option in
+        latency.blocks(Architecture(optionCounts.map { min(option, $0 - 1) }))
+      }
+    }
+    return zip(choices, layers.indices).map { choice, index in
       ChoicePrices(
         choice: choice.id,
         flops: layers[index].map(\.flops),
         params: layers[index].map(\.params),
-        latency: latency?.layers[index]
+        latency: milliseconds.map { rows in layers[index].indices.map { rows[$0][index] } }
       )
     }
   }

@@ -17,15 +17,7 @@ extension MaskedSpace {
     let channels = effectiveChannels(weights)
     var map = EffectiveMap(weights: resolution.choice.map { weights[$0] } ?? [1], sizes: sizes)
     var total = Cost<Number>()
-    let stem = BlockDescription(
-      name: "stem",
-      kind: Self.stemKind,
-      input: self.channels,
-      output: widths[0].channels[0],
-      stride: stemStride,
-      height: sizes[0].height,
-      width: sizes[0].width
-    )
+    let stem = stem(size: 0, width: 0)
     let outside = map.area
     map.reduce(stemStride)
     total += stem.cost(

@@ -59,77 +59,36 @@ extension MaskedSpace {
   /// An architecture as a network of its own (spec S26): no mask, and no block that is left out.
   package func network(of architecture: Architecture, name: String) -> NetworkDescription {
     let size = sizes[resolution.option(architecture)]
-    let channels = channels(architecture)
     var network = NetworkDescription(
       name: name,
       height: size.height,
       width: size.width,
-      channels: self.channels,
+      channels: channels,
       classes: classes
     )
-    network.add(Self.stemKind, output: channels[0], stride: stemStride)
-    for block in blocks where block.skip.option(architecture) == 0 {
+    network.add(Self.stemKind, output: channels(architecture)[0], stride: stemStride)
+    for (index, block) in blocks.enumerated() where block.skip.option(architecture) == 0 {
+      let description = description(place(of: index, in: architecture))
       network.add(
-        kind(of: block, architecture, channels),
-        output: channels[block.output],
+        description.kind,
+        output: description.output,
         stride: block.stride,
-        name: block.name
+        name: description.name
       )
     }
     network.add(Self.headKind, output: head)
     return network
   }
 
-  private func kind(
-    of block: Block,
-    _ architecture: Architecture,
-    _ channels: [Int]
-  ) -> BlockDescription.Kind {
-    kind(
-      of: block,
-      kernel: block.kernels[block.kernel.option(architecture)],
-      middle: middle(
-        of: block,
-        block.expansion.option(architecture),
-        input: channels[block.input]
-      ),
-      squeeze: block.squeezes[block.squeeze.option(architecture)],
-      activation: block.activations[block.activation.option(architecture)],
-      // A stage begins with a choice of its own, even where it takes as many channels.
-      hasShortcut: block.isResidual || block.stride > 1
-        || channels[block.input] != channels[block.output]
-    )
-  }
-
   /// The searched blocks, with those that are left out as skips.
   package func parts(of architecture: Architecture) -> [NetworkPart] {
-    let channels = channels(architecture)
-    var size = sizes[resolution.option(architecture)].behind(stemStride)
-    return blocks.map { block in
-      defer { size = size.behind(block.stride) }
-      let isSkipped = block.skip.option(architecture) == 1
-      return NetworkPart(
-        name: block.name,
-        block: BlockDescription(
-          name: isSkipped ? "skip" : name(of: block, architecture, channels),
-          kind: isSkipped ? .skip : kind(of: block, architecture, channels),
-          input: channels[block.input],
-          output: channels[block.output],
-          stride: block.stride,
-          height: size.height,
-          width: size.width
-        )
-      )
+    blocks.enumerated().map { index, block in
+      var description = candidate(place(of: index, in: architecture))
+      if block.skip.option(architecture) == 1 {
+        (description.name, description.kind) = ("skip", .skip)
+      }
+      return NetworkPart(name: block.name, block: description)
     }
-  }
-
-  /// `k5_e3_se_hs_c24`.
-  private func name(of block: Block, _ architecture: Architecture, _ channels: [Int]) -> String {
-    let expansion = block.expansions[block.expansion.option(architecture)].shortest
-    return "k\(block.kernels[block.kernel.option(architecture)])_e\(expansion)"
-      + (block.squeezes[block.squeeze.option(architecture)] ? "_se" : "")
-      + (block.activations[block.activation.option(architecture)] == .hswish ? "_hs" : "")
-      + "_c\(channels[block.output])"
   }
 
   /// Widths by a factor in steps of a hundredth, each the nearest option; the expansions at their

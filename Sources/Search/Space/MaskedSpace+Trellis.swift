@@ -3,65 +3,72 @@ import Runs
 import Tensor
 
 extension MaskedSpace {
-  /// The networks as ways through a graph, by their exact costs in `metric`.
-  ///
-  /// A state is a resolution and the width so far. The first step chooses the resolution, the
-  /// second the stem's width; then each block is a step, which chooses its output's width where
-  /// that is a new one, and what is inside the block. The activation costs nothing, nor does what
-  /// is inside a block that is left out.
-  func trellis(_ metric: CostMetric) -> CostTrellis {
+  /// What the parts of a network cost.
+  struct PartPrices {
+    /// The stem at a resolution, with a width.
+    var stem: (_ size: Int, _ width: Int) -> Double
+    /// A block.
+    var block: (Place) -> Double
+    /// What follows the blocks, at a resolution, with the last width.
+    var rest: (_ size: Int, _ width: Int) -> Double
+    /// Whether the activation counts.
+    var countsActivation: Bool
+  }
+
+  /// Exact counts in `metric`, which is no latency.
+  private func counts(_ metric: CostMetric) -> PartPrices {
     func counted(_ cost: Cost<Int>) -> Double {
       Double(metric == .flops ? cost.flops(.madds) : cost.params(.madds))
     }
-    // Maps behind the stem and each block, [resolution][step].
-    let maps = sizes.map { size in
-      blocks.reduce(into: [size, size.behind(stemStride)]) { maps, block in
-        maps.append(maps[maps.count - 1].behind(block.stride))
-      }
-    }
-    var steps: [[CostTrellis.Edge]] = [
-      sizes.indices.map { .init(from: 0, to: $0, cost: 0, options: resolution.picks($0), free: []) }
-    ]
+    return PartPrices(
+      stem: { counted(stem(size: $0, width: $1).cost) },
+      block: { counted(description($0).cost) },
+      rest: { size, width in
+        let map = maps[size][blocks.count]
+        let input = widths[widths.count - 1].channels[width]
+        return counted(tail(input, pixels: map.height * map.width))
+      },
+      countsActivation: false
+    )
+  }
+
+  /// The networks as ways through a graph, by their exact counts in `metric`, which is no latency.
+  func trellis(_ metric: CostMetric) -> CostTrellis { trellis(counts(metric)) }
+
+  /// The networks as ways through a graph, by what their parts cost.
+  ///
+  /// A state is a resolution and the width so far. The first step chooses the resolution, the
+  /// second the stem's width; then each block is a step, which chooses its output's width where
+  /// that is a new one, and what is inside the block. What costs nothing stays free: the activation
+  /// where it does not count, and what is inside a block that is left out.
+  func trellis(_ prices: PartPrices) -> CostTrellis {
     let stem = widths[0]
-    steps.append(
+    let first: [[CostTrellis.Edge]] = [
+      sizes.indices.map {
+        .init(from: 0, to: $0, cost: 0, options: resolution.picks($0), free: [])
+      },
       sizes.indices.flatMap { size in
         stem.channels.indices.map { width in
-          let shape = BlockDescription(
-            name: "stem",
-            kind: Self.stemKind,
-            input: channels,
-            output: stem.channels[width],
-            stride: stemStride,
-            height: maps[size][0].height,
-            width: maps[size][0].width
-          )
-          return .init(
+          .init(
             from: size,
             to: size * stem.channels.count + width,
-            cost: counted(shape.cost),
+            cost: prices.stem(size, width),
             options: stem.axis.picks(width),
             free: []
           )
         }
-      }
-    )
-    for (index, block) in blocks.enumerated() {
-      steps.append(
-        sizes.indices.flatMap { size in
-          edges(block, size: size, map: maps[size][index + 1], counted)
-        }
-      )
-    }
+      },
+    ]
+    var steps = first + blocks.indices.map { edges(of: $0, prices) }
     // The rest depends on the last width and map: it belongs to the last step.
     let last = steps.count - 1
-    let ends = widths[widths.count - 1].channels
+    let ends = widths[widths.count - 1].channels.count
+    let rests = sizes.indices.map { size in (0..<ends).map { prices.rest(size, $0) } }
     steps[last] = steps[last].map { edge in
-      let map = maps[edge.to / ends.count][blocks.count + 1]
-      let rest = counted(tail(ends[edge.to % ends.count], pixels: map.height * map.width))
-      return CostTrellis.Edge(
+      CostTrellis.Edge(
         from: edge.from,
         to: edge.to,
-        cost: edge.cost + rest,
+        cost: edge.cost + rests[edge.to / ends][edge.to % ends],
         options: edge.options,
         free: edge.free
       )
@@ -69,66 +76,53 @@ extension MaskedSpace {
     return CostTrellis(fixed: 0, steps: steps, choices: choices.count)
   }
 
-  /// The ways through a block on a map of one resolution.
-  private func edges(
-    _ block: Block,
-    size: Int,
-    map: MapSize,
-    _ counted: (Cost<Int>) -> Double
-  ) -> [CostTrellis.Edge] {
+  /// The ways through a block.
+  private func edges(of index: Int, _ prices: PartPrices) -> [CostTrellis.Edge] {
+    let block = blocks[index]
     let (inputs, outputs) = (widths[block.input], widths[block.output])
-    let isNew = block.input != block.output
-    var edges: [CostTrellis.Edge] = []
-    for (input, channels) in inputs.channels.enumerated() {
-      for (output, outputChannels) in outputs.channels.enumerated() where isNew || output == input {
-        func edge(_ cost: Double, _ options: [CostTrellis.Edge.Option], free: [Axis]) {
-          edges.append(
-            .init(
-              from: size * inputs.channels.count + input,
-              to: size * outputs.channels.count + output,
-              cost: cost,
-              options: (isNew ? outputs.axis.picks(output) : []) + options,
-              free: free.compactMap(\.choice)
-            )
-          )
-        }
-        for expansion in block.expansions.indices {
-          for (kernel, side) in block.kernels.enumerated() {
-            for (squeeze, hasSqueeze) in block.squeezes.enumerated() {
-              let description = BlockDescription(
-                name: block.name,
-                kind: kind(
-                  of: block,
-                  kernel: side,
-                  middle: middle(of: block, expansion, input: channels),
-                  squeeze: hasSqueeze,
-                  activation: .relu
-                ),
-                input: channels,
-                output: outputChannels,
-                stride: block.stride,
-                height: map.height,
-                width: map.width
-              )
-              edge(
-                counted(description.cost),
-                block.expansion.picks(expansion) + block.kernel.picks(kernel)
-                  + block.squeeze.picks(squeeze) + block.skip.picks(0),
-                free: [block.activation]
-              )
-            }
-          }
-        }
-        if block.skip.choice != nil {
+    let places = places(of: index, countingActivation: prices.countsActivation)
+    return places.flatMap { place -> [CostTrellis.Edge] in
+      func edge(_ cost: Double, _ options: [CostTrellis.Edge.Option], free: [Axis])
+        -> CostTrellis.Edge
+      {
+        CostTrellis.Edge(
+          from: place.size * inputs.channels.count + place.input,
+          to: place.size * outputs.channels.count + place.output,
+          cost: cost,
+          options: (block.isNew ? outputs.axis.picks(place.output) : []) + options,
+          free: free.compactMap(\.choice)
+        )
+      }
+      var edges = [
+        edge(
+          prices.block(place),
+          block.expansion.picks(place.expansion) + block.kernel.picks(place.kernel)
+            + block.squeeze.picks(place.squeeze) + block.skip.picks(0)
+            + (prices.countsActivation ? block.activation.picks(place.activation) : []),
+          free: prices.countsActivation ? [] : [block.activation]
+        )
+      ]
+      // Once for a pair of widths.
+      if block.skip.choice != nil, block.isLast(place, prices.countsActivation) {
+        edges.append(
           edge(
             0,
             block.skip.picks(1),
             free: [block.expansion, block.kernel, block.squeeze, block.activation]
           )
-        }
+        )
       }
+      return edges
     }
-    return edges
+  }
+}
+
+extension MaskedSpace.Block {
+  /// Whether all that counts inside takes its last option.
+  fileprivate func isLast(_ place: MaskedSpace.Place, _ countsActivation: Bool) -> Bool {
+    place.expansion == expansions.count - 1 && place.kernel == kernels.count - 1
+      && place.squeeze == squeezes.count - 1
+      && (!countsActivation || place.activation == activations.count - 1)
   }
 }
 

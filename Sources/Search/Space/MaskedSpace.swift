@@ -77,6 +77,8 @@ package struct MaskedSpace: SearchSpace {
   package let resolution: Axis
   /// Height and width of the images of each option, pixels.
   package let sizes: [MapSize]
+  /// What each block reads, and the head behind the last one: [resolution][block].
+  let maps: [[MapSize]]
   /// The choices, in the order of an architecture's indices.
   package let choices: [Choice]
   /// Step of the stem.
@@ -136,6 +138,11 @@ package struct MaskedSpace: SearchSpace {
             output: widths.count - 1
           )
         )
+      }
+    }
+    maps = sizes.map { size in
+      blocks.reduce(into: [size.behind(space.stem.stride)]) { maps, block in
+        maps.append(maps[maps.count - 1].behind(block.stride))
       }
     }
     self.widths = widths

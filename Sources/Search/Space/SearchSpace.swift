@@ -19,7 +19,7 @@ package protocol SearchSpace: Sendable {
   func params(_ architecture: Architecture) -> Double
   /// What the options of the choices cost: each its own price, or what it adds to `architecture`
   /// over the cheapest option of its choice; `latency` in milliseconds.
-  func choicePrices(of architecture: Architecture, latency: AdditiveCost?) -> [ChoicePrices]
+  func choicePrices(of architecture: Architecture, latency: (any LatencyCost)?) -> [ChoicePrices]
   /// The network like `architecture` with the greatest widths that are all scaled by one factor and
   /// for which `fits` is true, and that factor; nil where there is none or no width is searched.
   func uniform(
@@ -59,19 +59,21 @@ extension SearchSpace {
   /// What each option adds, counted from the networks themselves.
   package func choicePrices(
     of architecture: Architecture,
-    latency: AdditiveCost?
+    latency: (any LatencyCost)?
   ) -> [ChoicePrices] {
     choices.indices.map { choice in
-      let networks = choices[choice].options.indices.map { option in
+      let changed = choices[choice].options.indices.map { option in
         var changed = architecture
         changed[choice] = option
-        return network(of: changed, name: "")
+        return changed
       }
+      let networks = changed.map { network(of: $0, name: "") }
       func added(_ counts: [Double]) -> [Double] { counts.map { $0 - (counts.min() ?? 0) } }
       return ChoicePrices(
         choice: choices[choice].id,
         flops: added(networks.map(\.flops)),
-        params: added(networks.map(\.params))
+        params: added(networks.map(\.params)),
+        latency: latency.map { cost in added(changed.map { cost.cost($0) }) }
       )
     }
   }

@@ -28,16 +28,17 @@ package final class Supernet {
 
   /// Builds the supernet with fresh weights.
   ///
-  /// `latency` prices the candidates in milliseconds, and must be there where that is the cost.
+  /// `latency` is what networks take in milliseconds, and must be there where that is the cost.
   ///
-  /// - Throws: `UserError` for a loss that could become non-positive, and a budget out of reach.
+  /// - Throws: `UserError` for a loss that could become non-positive, a budget out of reach, and a
+  ///   latency that is not at hand.
   package init(
     configuration: Configuration,
     classes: Int,
     channels: Int,
     height: Int,
     width: Int,
-    latency: AdditiveCost? = nil,
+    latency: (any LatencyCost)? = nil,
     instructionSet: InstructionSet = .chosen
   ) throws {
     self.configuration = configuration
@@ -52,6 +53,7 @@ package final class Supernet {
       fanOut: configuration.weights.firstValues.fanOut
     )
     let costModel: any CostModel
+    let metric = configuration.search.cost
     if let masked = configuration.space.masked {
       let space = MaskedSpace(
         configuration.space,
@@ -62,7 +64,7 @@ package final class Supernet {
         width: width
       )
       self.space = space
-      costModel = EffectiveShapeCost(space, metric: configuration.search.cost)
+      costModel = try metric.costModel(latency) { EffectiveShapeCost(space, metric: metric) }
       network = MaskedNetwork(space, engine: engine, initialiser: &initialiser)
     } else {
       let space = LayerwiseSpace(
@@ -73,7 +75,7 @@ package final class Supernet {
         width: width
       )
       self.space = space
-      costModel = try space.costModel(configuration.search.cost, latency: latency)
+      costModel = try metric.costModel(latency) { space.prices(metric) }
       network = LayerwiseNetwork(space, engine: engine, initialiser: &initialiser)
     }
     try costModel.check(limit: configuration.limit)
