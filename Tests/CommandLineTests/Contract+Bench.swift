@@ -115,8 +115,9 @@ extension Contract {
         "`channels` or `resolution`": ["kind"],
         "`masking` or `branches`": ["method"],
         "count": ["count"],
-        "amount": ["median_ms", "peak_mib"],
-      ]
+        "amount": ["median_ms", "theta_median_ms", "peak_mib"],
+      ],
+      sometimes: ["theta_median_ms"]
     ),
     Shape(
       "object of bench inference",
