@@ -1,4 +1,4 @@
-"""A network alone against ONNX Runtime and PyTorch."""
+"""Networks alone against ONNX Runtime and PyTorch."""
 from . import tools
 
 # Of the scores' size, what engines may differ by: they add up in other orders.
@@ -6,7 +6,9 @@ TOLERANCE = 1e-4
 
 
 def add_options(parser):
-    parser.add_argument("--network", default="fbnet_c", help="fbnet_c or a JSON file")
+    parser.add_argument(
+        "--network", nargs="+", default=["fbnet_c", "FBNetV2_L1", "FBNetV3_A"],
+        help="names of 'supertop models' or JSON files")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--size", type=int, help="side of the images")
@@ -16,8 +18,14 @@ def add_options(parser):
 
 def run(options):
     supertop, python = tools.product(), tools.peers()
-    tools.title(f"Inference of {options.network}")
-    settings = ["--network", options.network, "--batch", options.batch,
+    for network in options.network:
+        race(options, network, supertop, python)
+
+
+def race(options, network, supertop, python):
+    """One network in all engines."""
+    tools.title(f"Inference of {network}")
+    settings = ["--network", network, "--batch", options.batch,
                 "--threads", options.threads]
     if options.size:
         settings += ["--size", options.size]

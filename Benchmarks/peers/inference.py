@@ -25,48 +25,98 @@ def read(name, dump):
 
 
 class Convolution:
-    """A convolution with bias: filter [K, K, C/groups, D], or [K, K, D] if depthwise."""
+    """A convolution with bias: filter [K, K, C, D], if depthwise [K, K, C], or with groups
+    [g, K, K, C/g, D/g]."""
 
-    def __init__(self, kernel, inputs, outputs, stride=1, depthwise=False, activation=None):
+    def __init__(self, kernel, inputs, outputs, stride=1, padding=None, groups=1, activation=None):
         self.kernel, self.inputs, self.outputs, self.stride = kernel, inputs, outputs, stride
-        self.depthwise, self.activation = depthwise, activation
+        self.padding = kernel // 2 if padding is None else padding
+        self.groups, self.activation = groups, activation
 
     def take(self, values):
         """Takes filter and bias from an iterator over arrays of a given size."""
-        shape = (self.kernel, self.kernel, 1 if self.depthwise else self.inputs, self.outputs)
-        weights = values(int(np.prod(shape)), shape[0] * shape[1] * shape[2]).reshape(shape)
+        g, k, depth, width = self.groups, self.kernel, self.inputs // self.groups, \
+            self.outputs // self.groups
+        fan = k * k * depth
+        filter = values(fan * self.outputs, fan)
         # What both engines want: [D, C/groups, K, K].
-        self.filter = np.ascontiguousarray(weights.transpose(3, 2, 0, 1))
+        if depth == width == 1:
+            filter = filter.reshape(k, k, 1, g).transpose(3, 2, 0, 1)
+        else:
+            filter = filter.reshape(g, k, k, depth, width).transpose(0, 4, 3, 1, 2)
+        self.filter = np.ascontiguousarray(filter.reshape(self.outputs, depth, k, k))
         self.bias = values(self.outputs, self.outputs)
 
 
+class Squeeze:
+    """A squeeze-and-excite: two 1x1 convolutions on the means, whose hsigmoid scales the map."""
+
+    def __init__(self, channels, width, activation):
+        self.reduce = Convolution(1, channels, width, activation=activation)
+        self.restore = Convolution(1, width, channels)
+
+    def take(self, values):
+        self.reduce.take(values)
+        self.restore.take(values)
+
+
+class Mean:
+    """The mean over all pixels."""
+
+    def take(self, values):
+        pass
+
+
 def layers(network):
-    """The network as blocks (convolutions, whether the input is added); a skip is left out."""
+    """The network as blocks (steps, whether the input is added); a skip is left out."""
     channels = network["channels"]
     for layer in network["layers"]:
         width, stride = layer["width"], layer.get("stride", 1)
         keeps = stride == 1 and width == channels
+        activation = layer.get("activation", "relu")
+        padding = layer.get("padding")
+        middle = layer.get("middle", channels)
         if layer.get("convolution"):
             yield [Convolution(
-                layer["kernel"], channels, width, stride,
-                activation=layer.get("activation", "relu"))], False
-            channels = width
-            continue
-        if layer.get("skip"):
-            if not keeps:
-                yield [Convolution(1, channels, width, stride, activation="relu")], False
-        else:
-            activation = layer.get("activation", "relu")
-            middle = layer.get("middle", channels)
-            block = []
-            if "middle" in layer:
-                # Groups come as a dense filter with zeros, the shuffle folded in.
-                block.append(Convolution(1, channels, middle, activation=activation))
-            block.append(
-                Convolution(layer["kernel"], middle, middle, stride, True, activation))
-            block.append(Convolution(1, middle, width))
-            yield block, keeps
+                layer["kernel"], channels, width, stride, padding, activation=activation)], False
+        elif layer.get("pool"):
+            yield [Convolution(1, channels, middle, activation=activation), Mean(),
+                   Convolution(1, middle, width, activation=activation)], False
+        elif not layer.get("skip"):
+            yield list(steps(layer, channels, middle)), keeps and unchanged(layer)
+        elif not keeps:
+            yield [Convolution(1, channels, width, stride, activation="relu")], False
         channels = width
+
+
+def unchanged(layer):
+    """Whether the border keeps the size of the map."""
+    kernel = layer["kernels"][0] if "kernels" in layer else layer["kernel"]
+    return layer.get("padding", kernel // 2) == kernel // 2
+
+
+def steps(layer, channels, middle):
+    """The steps of an inverted residual or a fused block."""
+    activation = layer.get("activation", "relu")
+    border = {"stride": layer.get("stride", 1), "padding": layer.get("padding")}
+    if layer.get("fused"):
+        yield Convolution(layer["kernel"], channels, middle, activation=activation, **border)
+    else:
+        # Groups of a 1x1 come as a dense filter with zeros, the shuffle folded in.
+        if "middle" in layer:
+            yield Convolution(1, channels, middle, activation=activation)
+        elif "groups" in layer:
+            yield Convolution(1, channels, channels)
+        kernels = layer.get("kernels") or [layer["kernel"]]
+        for index, kernel in enumerate(kernels):
+            yield Convolution(
+                kernel, middle, middle, groups=layer.get("depthwise_groups", middle),
+                activation=activation if index == len(kernels) - 1 else None, **border)
+            border = {}
+    if "squeeze" in layer:
+        yield Squeeze(middle, layer["squeeze"], layer.get("squeeze_activation", "relu"))
+    if layer.get("project", True):
+        yield Convolution(1, middle, layer["width"])
 
 
 def weights(blocks, network, folder):
@@ -85,8 +135,8 @@ def weights(blocks, network, folder):
             return (random.standard_normal(count) * np.sqrt(2 / fan)).astype(np.float32)
 
     for block, _ in blocks:
-        for convolution in block:
-            convolution.take(values)
+        for step in block:
+            step.take(values)
     head, classes = network["layers"][-1]["width"], network["classes"]
     classifier = values(head * classes, head).reshape(head, classes), values(classes, classes)
     if folder and at != source.size:
@@ -114,20 +164,28 @@ class OnnxRuntime:
             initialisers.append(numpy_helper.from_array(array, name))
             return name
 
-        x = "images"
+        def convolve(x, c):
+            x = add(
+                "Conv", [x, constant(c.filter), constant(c.bias)],
+                kernel_shape=[c.kernel] * 2, strides=[c.stride] * 2,
+                pads=[c.padding] * 4, group=c.groups)
+            operation = {"relu": "Relu", "hswish": "HardSwish"}.get(c.activation)
+            return add(operation, [x]) if operation else x
+
+        x, pooled = "images", False
         for block, residual in blocks:
             y = x
-            for c in block:
-                y = add(
-                    "Conv", [y, constant(c.filter), constant(c.bias)],
-                    kernel_shape=[c.kernel] * 2, strides=[c.stride] * 2,
-                    pads=[c.kernel // 2] * 4, group=c.outputs if c.depthwise else 1)
-                if c.activation == "relu":
-                    y = add("Relu", [y])
-                elif c.activation == "hswish":
-                    y = add("HardSwish", [y])
+            for step in block:
+                if isinstance(step, Mean):
+                    y, pooled = add("GlobalAveragePool", [y]), True
+                elif isinstance(step, Squeeze):
+                    gate = convolve(add("GlobalAveragePool", [y]), step.reduce)
+                    gate = add("HardSigmoid", [convolve(gate, step.restore)], alpha=1 / 6, beta=0.5)
+                    y = add("Mul", [y, gate])
+                else:
+                    y = convolve(y, step)
             x = add("Add", [x, y]) if residual else y
-        x = add("Flatten", [add("GlobalAveragePool", [x])])
+        x = add("Flatten", [x if pooled else add("GlobalAveragePool", [x])])
         x = add("Gemm", [x, constant(classifier[0]), constant(classifier[1])])
         batch, height, width, channels = shape
         graph = helper.make_graph(
@@ -166,20 +224,33 @@ class Torch:
         self.torch, self.version = torch, torch.__version__
         activations = {"relu": nn.ReLU, "hswish": nn.Hardswish}
 
-        class Block(nn.Module):
-            def __init__(self, convolutions, residual):
+        def convolution(c):
+            part = nn.Conv2d(
+                c.inputs, c.outputs, c.kernel, c.stride, c.padding, groups=c.groups)
+            part.weight.data = torch.from_numpy(c.filter)
+            part.bias.data = torch.from_numpy(c.bias)
+            return [part] + ([activations[c.activation](inplace=True)] if c.activation else [])
+
+        class Gate(nn.Module):
+            def __init__(self, squeeze):
                 super().__init__()
-                parts = []
-                for c in convolutions:
-                    part = nn.Conv2d(
-                        c.inputs, c.outputs, c.kernel, c.stride, c.kernel // 2,
-                        groups=c.outputs if c.depthwise else 1)
-                    part.weight.data = torch.from_numpy(c.filter)
-                    part.bias.data = torch.from_numpy(c.bias)
-                    parts.append(part)
-                    if c.activation:
-                        parts.append(activations[c.activation](inplace=True))
-                self.inner, self.residual = nn.Sequential(*parts), residual
+                self.inner = nn.Sequential(
+                    nn.AdaptiveAvgPool2d(1), *convolution(squeeze.reduce),
+                    *convolution(squeeze.restore), nn.Hardsigmoid(inplace=True))
+
+            def forward(self, x):
+                return x.mul_(self.inner(x))
+
+        def module(step):
+            if isinstance(step, Mean):
+                return [nn.AdaptiveAvgPool2d(1)]
+            return [Gate(step)] if isinstance(step, Squeeze) else convolution(step)
+
+        class Block(nn.Module):
+            def __init__(self, steps, residual):
+                super().__init__()
+                self.inner = nn.Sequential(*(part for step in steps for part in module(step)))
+                self.residual = residual
 
             def forward(self, x):
                 y = self.inner(x)

@@ -71,7 +71,7 @@ package struct BlockDescription: Sendable, Equatable {
   /// Whether the input is added to the output.
   package var isResidual: Bool {
     switch kind {
-    case .bottleneck, .fused: keepsShape
+    case .bottleneck(let block), .fused(let block): keepsShape && block.hasShortcut
     case .convolution, .pool, .skip: false
     }
   }
@@ -132,6 +132,8 @@ package struct BlockDescription: Sendable, Equatable {
     /// Whether the scale of the last batch-norm begins at 0, so that a residual block begins as
     /// identity.
     package var zeroGamma: Bool
+    /// Whether the input is added to an output of the same shape.
+    package var hasShortcut: Bool
 
     /// Channels and activation between the two layers of a squeeze-and-excite; its gate is
     /// hsigmoid.
@@ -159,7 +161,8 @@ package struct BlockDescription: Sendable, Equatable {
       activation: Activation,
       padding: Int? = nil,
       projects: Bool = true,
-      zeroGamma: Bool = false
+      zeroGamma: Bool = false,
+      hasShortcut: Bool = true
     ) {
       self.kernels = kernels
       self.middle = middle
@@ -171,6 +174,7 @@ package struct BlockDescription: Sendable, Equatable {
       self.padding = padding
       self.projects = projects
       self.zeroGamma = zeroGamma
+      self.hasShortcut = hasShortcut
     }
 
     /// Whether it is the plain form of FBNetV1's candidates, which a supernet's fused operation

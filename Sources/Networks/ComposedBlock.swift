@@ -12,7 +12,7 @@ package struct ComposedBlock {
   let squeeze: Squeeze?
   /// Nil where the k×k convolution is the last.
   let project: ConvolutionNorm?
-  private let shuffleGroups: Int
+  let shuffleGroups: Int
   private let engine: Engine
 
   /// A depthwise or grouped k×k convolution with its batch-norm, if it is the last.
@@ -22,8 +22,21 @@ package struct ComposedBlock {
     let activation: Activation
     let stride: Int
     let padding: Int
-    /// Not empty where a group has several channels.
+    /// Nil for one a channel.
     let groups: Int?
+
+    /// Channels, in and out.
+    var channels: Int { (filter.shape.last ?? 1) * (groups ?? 1) }
+
+    /// A depthwise convolution has as many groups as channels.
+    var geometry: ConvolutionGeometry {
+      ConvolutionGeometry(
+        kernel: filter.shape[filter.shape.count - (groups == nil ? 2 : 3)],
+        stride: stride,
+        padding: padding,
+        groups: groups ?? channels
+      )
+    }
   }
 
   /// The two layers of a squeeze-and-excite.
@@ -171,7 +184,7 @@ extension ComposedBlock.Depthwise {
   }
 
   fileprivate func callAsFunction(_ x: Tensor, on engine: Engine) -> Tensor {
-    guard let groups else {
+    guard groups != nil else {
       return engine.depthwiseConvolution(
         x,
         filter: filter,
@@ -184,12 +197,7 @@ extension ComposedBlock.Depthwise {
     return engine.convolution(
       x,
       filter: filter,
-      geometry: .init(
-        kernel: filter.shape[filter.shape.count - 3],
-        stride: stride,
-        padding: padding,
-        groups: groups
-      ),
+      geometry: geometry,
       norm: norm,
       activation: activation
     )

@@ -39,6 +39,17 @@ package struct ConvolutionNorm {
     engine.convolution(x, filter: filter, geometry: geometry, norm: norm, activation: activation)
   }
 
+  /// The convolution alone, [N, H, W, C] → [N, H', W', D].
+  package func raw(_ x: Tensor) -> Tensor {
+    engine.convolution(x, filter: filter, geometry: geometry)
+  }
+
+  /// What the layer makes of `x` at a smaller size, from its `raw` of the whole map; for 1×1
+  /// convolutions.
+  package func callAsFunction(raw: Tensor, at size: MapSize) -> Tensor {
+    engine.subsample(raw, to: size, norm: norm, activation: activation)
+  }
+
   /// Weights and batch-norm parameters, in a fixed order.
   package var parameters: [Parameter] { [filter, norm.gamma, norm.beta] }
 }

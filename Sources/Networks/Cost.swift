@@ -59,8 +59,18 @@ package struct Cost<Number: CountingNumber>: Sendable, Equatable {
     }
   }
 
+  /// Takes all parts times `factor`.
+  package mutating func scale(by factor: Number) {
+    multiplies *= factor
+    pooled *= factor
+    normalised *= factor
+    weights *= factor
+    biases *= factor
+    affine *= factor
+  }
+
   /// Adds a convolution to `output` channels over `pixels` output pixels, each of `fanIn` products.
-  mutating func convolution(
+  package mutating func convolution(
     _ fanIn: Number,
     to output: Number,
     pixels: Number,
@@ -100,6 +110,23 @@ package struct BlockShape<Number: CountingNumber>: Sendable, Equatable {
   package var inputPixels: Number
   /// Pixels of the output map.
   package var outputPixels: Number
+
+  /// Sizes; those that a block does not have are 0.
+  package init(
+    input: Number,
+    middle: Number = 0,
+    output: Number,
+    squeeze: Number = 0,
+    inputPixels: Number,
+    outputPixels: Number
+  ) {
+    self.input = input
+    self.middle = middle
+    self.output = output
+    self.squeeze = squeeze
+    self.inputPixels = inputPixels
+    self.outputPixels = outputPixels
+  }
 
   /// The sizes that `block` describes.
   package init(_ block: BlockDescription) {

@@ -1,76 +1,123 @@
 import Tensor
 
 extension ConvolutionNorm {
-  /// The convolution with its batch-norm's running statistics folded in.
-  package var folded: FoldedConvolution {
-    FoldedConvolution(filter, norm: norm, activation: activation)
+  /// The convolution with its batch-norm's running statistics folded in, and `shuffle` groups of
+  /// channels shuffled behind it.
+  fileprivate func folded(shuffle: Int = 1) -> FoldedConvolution {
+    FoldedConvolution(
+      filter,
+      norm: norm,
+      geometry: geometry,
+      shuffle: shuffle,
+      activation: activation
+    )
   }
+
+  /// The convolution as a layer of the inference path.
+  package var layer: InferenceLayer { InferenceLayer([.convolution(folded())]) }
 }
 
 extension Block {
-  /// The block for the inference path, with its shortcut; nil for one that passes its input on, or
-  /// that the inference path does not have (see `isInferable`).
+  /// The block for the inference path, with its shortcut; nil for one that passes its input on.
   ///
-  /// `description` is the one that the block was built from.
+  /// Of a pooling tail it is the part before the mean. `description` is the one that the block was
+  /// built from.
   package func inferenceLayer(_ description: BlockDescription) -> InferenceLayer? {
     switch self {
     case .invertedResidual(let block):
-      let weights = block.weights
-      return .invertedResidual(
-        expand: FoldedConvolution(
-          weights.expand,
-          norm: weights.expandNorm,
-          shuffles: weights.groups > 1,
-          activation: weights.activation
-        ),
-        depthwise: FoldedConvolution(
-          depthwise: weights.depthwise,
-          norm: weights.depthwiseNorm,
-          activation: weights.activation
-        ),
-        project: FoldedConvolution(
-          weights.project,
-          norm: weights.projectNorm,
-          activation: .none
-        ),
-        stride: description.stride,
-        isResidual: description.isResidual
-      )
-    case .composed(let block):
-      guard case .bottleneck(let middle) = description.kind, let depthwise = block.depthwise.first,
-        let norm = depthwise.norm, depthwise.groups == nil, block.squeeze == nil,
-        middle.padding == nil, middle.expands || middle.groups == 1, let project = block.project
-      else { return nil }
-      return .invertedResidual(
-        expand: block.expand.map {
-          FoldedConvolution(
-            $0.filter,
-            norm: $0.norm,
-            shuffles: middle.groups > 1,
-            activation: $0.activation
-          )
-        },
-        depthwise: FoldedConvolution(
-          depthwise: depthwise.filter,
-          norm: norm,
-          activation: depthwise.activation
-        ),
-        project: project.folded,
-        stride: description.stride,
-        isResidual: description.isResidual
-      )
-    case .convolution(let convolution):
-      return .convolution(convolution.folded, stride: description.stride)
-    case .pool, .identity: return nil
+      InferenceLayer(block.weights.steps(description), isResidual: description.isResidual)
+    case .composed(let block): InferenceLayer(block.steps, isResidual: description.isResidual)
+    case .convolution(let convolution): convolution.layer
+    case .pool(let tail): tail.expand.layer
+    case .identity: nil
     }
   }
+}
 
-  /// Whether the inference path has the block; where it has not, the operations of training run it.
-  func isInferable(_ description: BlockDescription) -> Bool {
-    if case .identity = self { return true }
-    if case .convolution(let kernel, let padding, _) = description.kind {
-      return padding == nil || padding == kernel / 2
+extension InvertedResidualWeights {
+  fileprivate func steps(_ description: BlockDescription) -> [InferenceLayer.Step] {
+    let kernel = depthwise.shape[0]
+    return [
+      FoldedConvolution(expand, norm: expandNorm, shuffle: groups, activation: activation),
+      FoldedConvolution(
+        grouped: depthwise,
+        norm: depthwiseNorm,
+        geometry: .init(
+          kernel: kernel,
+          stride: description.stride,
+          padding: kernel / 2,
+          groups: depthwise.shape[2]
+        ),
+        activation: activation
+      ),
+      FoldedConvolution(project, norm: projectNorm, activation: .none),
+    ].map { .convolution($0) }
+  }
+}
+
+extension ComposedBlock {
+  fileprivate var steps: [InferenceLayer.Step] {
+    var steps: [InferenceLayer.Step] = []
+    if let expand {
+      steps.append(.convolution(expand.folded(shuffle: shuffleGroups)))
+    } else if shuffleGroups > 1, let channels = depthwise.first?.channels {
+      steps.append(
+        .convolution(FoldedConvolution(shuffling: channels, groups: shuffleGroups))
+      )
     }
-    return inferenceLayer(description) != nil
+    steps += depthwise.map { .convolution($0.folded) }
+    if let squeeze {
+      steps.append(
+        .squeeze(
+          reduce: FoldedConvolution(
+            squeeze.reduce,
+            bias: squeeze.reduceBias,
+            activation: squeeze.inner
+          ),
+          restore: FoldedConvolution(squeeze.restore, bias: squeeze.restoreBias)
+        )
+      )
+    }
+    if let project { steps.append(.convolution(project.folded())) }
+    return steps
+  }
+}
+
+extension ComposedBlock.Depthwise {
+  fileprivate var folded: FoldedConvolution {
+    FoldedConvolution(grouped: filter, norm: norm, geometry: geometry, activation: activation)
+  }
+}
+
+extension Network {
+  /// The network for inference, with the present weights and running statistics.
+  package func inference() -> InferenceNetwork {
+    InferenceNetwork(
+      shape: [description.height, description.width, description.channels],
+      layers: inferenceLayers,
+      tail: inferenceTail,
+      engine: engine
+    )
+  }
+
+  /// Every convolution and linear layer, batch-norms folded in, in the order of their use.
+  package var foldedConvolutions: [FoldedConvolution] {
+    inferenceLayers.flatMap(\.convolutions) + inferenceTail
+  }
+
+  private var inferenceLayers: [InferenceLayer] {
+    zip(blocks, description.blocks).compactMap { $0.inferenceLayer($1) }
+  }
+
+  /// What follows the mean over all pixels.
+  private var inferenceTail: [FoldedConvolution] {
+    var tail = [FoldedConvolution(classifier, bias: classifierBias)]
+    if case .pool(let block) = blocks.last {
+      tail.insert(
+        FoldedConvolution(block.project, bias: block.bias, activation: block.activation),
+        at: 0
+      )
+    }
+    return tail
   }
 }

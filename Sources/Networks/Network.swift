@@ -41,7 +41,7 @@ package final class Network {
   package let classifier: Parameter
   /// Its biases, [classes].
   package let classifierBias: Parameter
-  private let engine: Engine
+  let engine: Engine
 
   /// Builds the network with fresh weights sampled from `seed` by the rule `fanOut`.
   package init(
@@ -131,46 +131,5 @@ package final class Network {
       shortcut: nil,
       weights: engine.tensor(mask.flatMap { [$0, 1] }, shape: [mask.count, 2])
     )
-  }
-
-  // MARK: Inference
-
-  /// The network for inference, with the present weights and running statistics; nil where the
-  /// inference path lacks one of its blocks.
-  package func inference() -> InferenceNetwork? {
-    guard let (layers, head) = inferenceParts else { return nil }
-    return InferenceNetwork(
-      shape: [description.height, description.width, description.channels],
-      layers: layers,
-      head: head.folded,
-      classifier: FoldedConvolution(classifier, bias: classifierBias),
-      engine: engine
-    )
-  }
-
-  /// Every convolution and the classifier, batch-norms folded in, in the order of their use; nil as
-  /// `inference()`.
-  package var foldedConvolutions: [FoldedConvolution]? {
-    guard let (layers, head) = inferenceParts else { return nil }
-    return layers.flatMap(\.convolutions)
-      + [head.folded, FoldedConvolution(classifier, bias: classifierBias)]
-  }
-
-  private var inferenceParts: (layers: [InferenceLayer], head: ConvolutionNorm)? {
-    let all = Array(zip(blocks, description.blocks))
-    guard case .convolution(let head) = blocks.last, head.geometry == .init(),
-      case .convolution(let stem) = blocks.first, blocks.count > 1,
-      all.allSatisfy({ $0.isInferable($1) }),
-      // Wide kernels only on the image, whose border the path makes.
-      all.dropFirst().allSatisfy({ $0.0.denseKernel == 1 }), stem.activation != .none
-    else { return nil }
-    return (all.dropLast().compactMap { $0.inferenceLayer($1) }, head)
-  }
-}
-
-extension Block {
-  /// Side of a dense convolution, 1 for other blocks.
-  fileprivate var denseKernel: Int {
-    if case .convolution(let convolution) = self { convolution.geometry.kernel } else { 1 }
   }
 }

@@ -56,6 +56,7 @@ extension NetworkFile {
       add("padding", middle.padding)
       if !middle.projects { add("project", false) }
       if middle.zeroGamma { add("zero_gamma", true) }
+      if !middle.hasShortcut { add("shortcut", false) }
     }
     add("width", block.output)
     if block.stride > 1 { add("stride", block.stride) }

@@ -141,7 +141,7 @@ package enum NetworkFile {
     let isFused = try layer.flag("fused")
     var keys: Set<String> = [
       "kernel", "middle", "expansion", "width", "stride", "activation", "squeeze",
-      "squeeze_activation", "padding", "zero_gamma", "repeat",
+      "squeeze_activation", "padding", "zero_gamma", "shortcut", "repeat",
     ]
     keys.formUnion(
       isFused ? ["fused", "project"] : ["bottleneck", "kernels", "groups", "depthwise_groups"]
@@ -168,7 +168,8 @@ package enum NetworkFile {
       activation: try layer.activation("activation"),
       padding: layer.has("padding") ? try layer.number("padding", 0...64) : nil,
       projects: projects,
-      zeroGamma: try layer.flag("zero_gamma")
+      zeroGamma: try layer.flag("zero_gamma"),
+      hasShortcut: try layer.flag("shortcut", otherwise: true)
     )
     if !projects && block.middle != width {
       throw layer.fault(

@@ -48,6 +48,7 @@ extension SearchTask {
       coinTosses: verdict?.coinTosses,
       meanEntropyBits: verdict?.meanEntropyBits,
       verdict: verdict.map { reported($0) },
+      uniform: tests.uniform,
       thetaHash: supernet.theta.hash,
       weightsHash: supernet.weightsHash,
       run: context.folder.absolutePath,
@@ -67,14 +68,14 @@ extension SearchTask {
   }
 
   private func layers(of network: Architecture) -> [SearchResult.LayerChoice] {
-    network.enumerated().map { layer, index in
-      let block = supernet.space.layers[layer][index]
-      return SearchResult.LayerChoice(
-        layer: supernet.choices[layer].name,
-        choice: block.name,
-        flops: block.flops,
-        params: block.params,
-        latency: latency?.layers[layer][index]
+    let milliseconds = latency?.blocks(network)
+    return supernet.space.parts(of: network).enumerated().map { layer, part in
+      SearchResult.LayerChoice(
+        layer: part.name,
+        choice: part.block.name,
+        flops: part.block.flops,
+        params: part.block.params,
+        latency: milliseconds?[layer]
       )
     }
   }
@@ -88,14 +89,18 @@ extension SearchTask {
       + "to tell them apart, or take the network as one of several"
   }
 
-  /// The chosen network alone, and the supernet, on the test images, which nothing has looked at
+  /// The chosen network alone, the supernet, and the uniform scaling of the chosen network to the
+  /// same cost, on the test images, which nothing has looked at
   /// before; nil if somebody asked to stop.
   ///
   /// Errors: `.configuration` where a loss is no finite number, which no result can hold.
   private func test(
     _ network: Architecture,
     _ context: EvaluationContext
-  ) throws -> (network: Evaluation, supernet: Evaluation)? {
+  ) throws -> (network: Evaluation, supernet: Evaluation, uniform: SearchResult.Uniform?)? {
+    let costModel = self.supernet.costModel
+    let limit = costModel.cost(network)
+    let scaled = self.supernet.space.uniform(like: network) { costModel.cost($0) <= limit }
     guard
       let supernet = try evaluate(
         nil,
@@ -109,13 +114,31 @@ extension SearchTask {
         on: .test,
         in: context,
         message: "testing the chosen network",
-        share: 0.5..<1
+        share: 0.5..<(scaled == nil ? 1 : 0.75)
       )
     else { return nil }
+    var uniform: SearchResult.Uniform?
+    if let scaled {
+      guard
+        let test = try evaluate(
+          scaled.architecture,
+          on: .test,
+          in: context,
+          message: "testing its uniform scaling",
+          share: 0.75..<1
+        )
+      else { return nil }
+      uniform = SearchResult.Uniform(
+        scale: scaled.scale,
+        cost: costModel.cost(scaled.architecture),
+        testAccuracy: test.accuracy,
+        testLoss: test.crossEntropy
+      )
+    }
     guard supernet.crossEntropy.isFinite, alone.crossEntropy.isFinite else {
       throw context.diverged("the loss of the test images", remedy: remedy)
     }
-    return (alone, supernet)
+    return (alone, supernet, uniform)
   }
 
   /// Evaluates the algorithm's networks one after the other on the validation images, the chosen

@@ -12,8 +12,8 @@ package final class SearchTask: TrainingTask {
   let split: Split
   let supernet: Supernet
   package let plan: TrainingPlan
-  /// Milliseconds of every candidate, where they are known.
-  let latency: AdditiveCost?
+  /// What networks take in milliseconds, where that is known.
+  let latency: (any LatencyCost)?
   /// What finds networks during the training: by the gradient of θ, or at random.
   let algorithm: any SupernetAlgorithm
 
@@ -21,7 +21,7 @@ package final class SearchTask: TrainingTask {
   ///
   /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach;
   /// `.data` for too few images.
-  init(_ configuration: Configuration, data: Dataset, latency: AdditiveCost? = nil) throws {
+  init(_ configuration: Configuration, data: Dataset, latency: (any LatencyCost)? = nil) throws {
     self.configuration = configuration
     self.data = data
     split = Split(
@@ -79,7 +79,9 @@ package final class SearchTask: TrainingTask {
   }
 
   package var choices: [Choice] { supernet.choices }
-  package var choicePrices: [ChoicePrices] { supernet.space.choicePrices(latency: latency) }
+  package var choicePrices: [ChoicePrices] {
+    supernet.space.choicePrices(of: supernet.argmax, latency: latency)
+  }
 
   package var remedy: String { "lower weights.learning_rate or loss.alpha" }
 

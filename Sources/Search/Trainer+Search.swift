@@ -1,3 +1,4 @@
+import Data
 import Runs
 import Training
 
@@ -16,16 +17,21 @@ extension Trainer {
 extension SearchTask {
   /// Builds a search; where its cost is a latency that nobody has measured, that is measured first.
   convenience init(_ settings: Configuration, _ preparation: Trainer.Preparation) throws {
-    let space = LayerwiseSpace(settings.space, data: preparation.data)
     let latency = try SearchLatency(
       settings: settings,
       folder: preparation.folder,
-      space: space
+      data: preparation.data
     ).prices { try preparation.report($0.line, $0.share) }
     if let warning = latency?.warning { try preparation.log(.warning, warning) }
-    try self.init(settings, data: preparation.data, latency: latency?.table)
+    try self.init(settings, data: preparation.data, latency: latency?.cost)
     guard preparation.isNew else { return }
-    for (level, text) in try findings(spread: latency?.spread) { try preparation.log(level, text) }
+    if let start = try preparation.folder.start() {
+      try supernet.start(from: start, classNames: data.classNames)
+      try preparation.log(.info, "the weights begin as those of the network to be slimmed")
+    }
+    for (level, text) in try findings(latency: latency?.findings) {
+      try preparation.log(level, text)
+    }
     if let forecast = algorithm.forecast, !forecast.settles {
       try preparation.log(.notice, "this search will hardly settle: \(forecast.text)")
     }

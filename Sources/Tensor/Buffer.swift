@@ -50,6 +50,12 @@ package final class BufferPool {
   package private(set) var systemAllocations = 0
   /// Floats held, in use or free.
   package private(set) var heldFloats = 0
+  /// Whether a buffer may be lent that is up to `mostLarger` times as large as what is wanted.
+  ///
+  /// For maps of the same operator at several resolutions, one after the other: with sizes of their
+  /// own each would hold memory that the others cannot use.
+  private var lendsLarger = false
+  private static let mostLarger = 8
 
   package init() {}
 
@@ -64,6 +70,9 @@ package final class BufferPool {
     let capacity = BufferPool.capacity(for: count)
     if let pointer = free[capacity]?.popLast() {
       return Buffer(pointer: pointer, count: count, capacity: capacity, pool: self)
+    }
+    if lendsLarger, let larger = nextLarger(than: capacity), let pointer = free[larger]?.popLast() {
+      return Buffer(pointer: pointer, count: count, capacity: larger, pool: self)
     }
     systemAllocations += 1
     heldFloats += capacity
@@ -82,6 +91,21 @@ package final class BufferPool {
     pointer.initialize(repeating: 0, count: min(capacity, 16))
     (pointer + capacity).initialize(repeating: 0, count: BufferPool.slack)
     return Buffer(pointer: pointer, count: count, capacity: capacity, pool: self)
+  }
+
+  /// Runs `body`, whose buffers may be larger than what they hold.
+  func lendingLarger<Result>(_ body: () -> Result) -> Result {
+    let before = lendsLarger
+    defer { lendsLarger = before }
+    lendsLarger = true
+    return body()
+  }
+
+  /// The smallest size above `capacity` that is free and not too large.
+  private func nextLarger(than capacity: Int) -> Int? {
+    free.lazy.filter { size, pointers in
+      size > capacity && size <= Self.mostLarger * capacity && !pointers.isEmpty
+    }.map(\.key).min()
   }
 
   /// Borrows `count` zeros.

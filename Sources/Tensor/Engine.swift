@@ -43,7 +43,8 @@ package final class Engine {
   private var sharedHidden: Buffer?
   let kernels: KernelTable
   let threadPool: ThreadPool
-  private var tape: [() -> Void] = []
+  /// How the recorded operations hand their gradients back, in the order of their calls.
+  var tape: [() -> Void] = []
 
   /// Makes an engine.
   ///
@@ -142,7 +143,11 @@ package final class Engine {
       x.gradient = Tensor.Gradient(buffer: buffer)
       return buffer
     }
-    if gradient.owned && gradient.factor == 1 && gradient.activated { return gradient.buffer }
+    if gradient.owned && gradient.factor == 1 && gradient.activated
+      && gradient.channelFactors == nil
+    {
+      return gradient.buffer
+    }
     let buffer = pool.take(x.count)
     let chunks = Chunks(rows: x.count, rowFloats: 1)
     threadPool.run(
@@ -156,6 +161,19 @@ package final class Engine {
         gradient.buffer.pointer + range.lowerBound,
         buffer.pointer + range.lowerBound
       )
+    }
+    if let factors = gradient.channelFactors {
+      let rows = Chunks(rows: x.rows, rowFloats: x.channels)
+      let plain = RowSource(base: buffer.pointer, stride: x.channels, channels: x.channels)
+      threadPool.run(
+        Work("gradient copies", .backward, arithmetic: x.count, floats: 2 * x.count),
+        chunks: rows.count
+      ) { chunk, _ in
+        kernels.scaleRows(
+          ChannelScale(source: plain, gate: factors.pointer, out: buffer.pointer),
+          rows[chunk]
+        )
+      }
     }
     if !gradient.activated {
       // The sums were taken when the shared gradient was handed over; only the derivative is

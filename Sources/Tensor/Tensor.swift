@@ -21,6 +21,8 @@ package final class Tensor {
     var buffer: Buffer
     /// Multiplies every element.
     var factor: Float = 1
+    /// Multiplies the elements of each channel, [C]: the mask of a folded reader (`Engine.mask`).
+    var channelFactors: Buffer?
     /// Whether the derivative of the deferred activation is already in it.
     var activated = true
     /// Whether `buffer` belongs to this gradient alone and may be written.
@@ -115,6 +117,24 @@ package final class Normalisation {
       shift.pointer[c] = Float(Double(norm.beta.value.pointer[c]) - mean[c] * s)
     }
     sums = [Double](repeating: 0, count: channels)
+    products = sums
+  }
+
+  /// The same with scale and shift times `mask`, [C], and sums of its own; of a reader's view.
+  init(_ whole: Normalisation, by mask: Buffer, pool: BufferPool) {
+    norm = whole.norm
+    activation = whole.activation
+    mean = whole.mean
+    inverseDeviation = whole.inverseDeviation
+    fromBatch = whole.fromBatch
+    rows = whole.rows
+    scale = pool.take(mask.count)
+    shift = pool.take(mask.count)
+    for c in 0..<mask.count {
+      scale.pointer[c] = mask.pointer[c] * whole.scale.pointer[c]
+      shift.pointer[c] = mask.pointer[c] * whole.shift.pointer[c]
+    }
+    sums = [Double](repeating: 0, count: mask.count)
     products = sums
   }
 

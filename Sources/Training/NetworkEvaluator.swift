@@ -5,10 +5,10 @@ import Tensor
 /// A network with its weights and statistics of one moment, to be evaluated.
 package final class NetworkEvaluator {
   private let network: Network
-  private let inference: InferenceNetwork?
+  private let inference: InferenceNetwork
   private let engine: Engine
 
-  /// Takes the inference path where it has all of the network's blocks.
+  /// Prepares the network for inference as it is now.
   package init(_ network: Network, engine: Engine) {
     self.network = network
     self.engine = engine
@@ -20,7 +20,7 @@ package final class NetworkEvaluator {
     engine.isRecording = false
     engine.mode = .inference
     let images = network.image(batch, on: engine)
-    let scores = inference.map { $0(images) } ?? network(images)
+    let scores = inference(images)
     score.add(
       crossEntropy: Double(engine.crossEntropy(scores, labels: batch.labels).loss.item),
       first: engine.topCorrect(scores, labels: batch.labels, k: 1),

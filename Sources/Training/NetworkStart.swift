@@ -3,20 +3,29 @@ import Runs
 import Tensor
 
 extension Checkpoint {
-  /// What `network` starts from: these arrays where name and shape agree, its own sampled ones
-  /// elsewhere.
+  /// What `network` starts from; see `start(for:classifier:classNames:)`.
+  func start(for network: Network, classNames: [String]?) throws -> StateDictionary {
+    try start(
+      for: network.state(),
+      classifier: [network.classifier.name, network.classifierBias.name],
+      classNames: classNames
+    )
+  }
+
+  /// What a network of the state `fresh` starts from: these arrays where name and shape agree, its
+  /// own sampled ones elsewhere.
   ///
   /// Where both the file and the data name their classes, the classifier's part of each class goes
   /// to the class of that name, wherever it is now. Errors: `.data` for names in the file that
   /// do not hold.
-  func start(
-    for network: Network,
+  package func start(
+    for fresh: StateDictionary,
+    classifier: [String],
     classNames: [String]?
   ) throws -> StateDictionary {
     let learned = try LearnedData(metadata: metadata, path: "start.safetensors")?.classNames
-    let classifier = [network.classifier.name, network.classifierBias.name]
     return StateDictionary(
-      network.state().map { fresh in
+      fresh.map { fresh in
         var array = fresh
         if let given = self[fresh.name] {
           if classifier.contains(fresh.name), let learned, let classNames {

@@ -31,6 +31,8 @@ final class TrainingSession {
 
   var status: RunStatus
   var pace = Pace()
+  /// Prices that the store has.
+  private var knownPrices: [ChoicePrices] = []
   private var loader: (phase: Phase, batches: BatchLoader)?
   private var lastCheckpoint = ContinuousClock.now
 
@@ -58,6 +60,9 @@ final class TrainingSession {
       loader = nil
       guard let record = try validate() else { return try stop() }
       try store.record(epoch: record)
+      let prices = task.choicePrices
+      if prices != knownPrices { try store.setPrices(prices) }
+      knownPrices = prices
       epoch += 1
       position = 0
       try saveCheckpoint()

@@ -12,10 +12,19 @@ package struct Trial: Sendable {
   /// How it is trained.
   package var settings: TrainingConfiguration
 
-  package init(name: String, network: NetworkDescription, settings: TrainingConfiguration) {
+  /// Weights to begin with; nil where they are sampled.
+  package var start: Checkpoint?
+
+  package init(
+    name: String,
+    network: NetworkDescription,
+    settings: TrainingConfiguration,
+    start: Checkpoint? = nil
+  ) {
     self.name = name
     self.network = network
     self.settings = settings
+    self.start = start
   }
 
   /// How far a trial has come.

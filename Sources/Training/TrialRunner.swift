@@ -141,7 +141,8 @@ package struct TrialRunner: Sendable {
     _ = try RunFolder.create(
       at: draft,
       settings: .training(trial.settings),
-      network: Data(NetworkFile.json(trial.network).utf8)
+      network: Data(NetworkFile.json(trial.network).utf8),
+      start: trial.start
     )
     guard rename(draft, place) != 0 else { return }
     let fault = errno

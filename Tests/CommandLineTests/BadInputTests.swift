@@ -44,6 +44,41 @@ struct BadInputTests {
       words: ["nowhere"],
       code: .noInput
     ),
+    .init(
+      arguments: ["search", "--space-from", "fbnetv3_a"],
+      words: ["fbnetv3_a: block 0", "cannot be slimmed"],
+      code: .data
+    ),
+    .init(
+      arguments: ["search", "--space-from", "fbnet_c", "--widths", "0.5,0.25"],
+      words: ["--widths 0.5,0.25", "0.25,0.5,0.75,1"],
+      code: .usage
+    ),
+    .init(
+      arguments: ["search", "--space-from", "fbnet_c", "--keep", "60"],
+      words: ["--keep 60", "0.6"],
+      code: .usage
+    ),
+    .init(
+      arguments: [
+        "search", "--space-from", "fbnet_c", "--keep", "0.6", "--set", "budget.flops=1000000",
+      ],
+      words: ["--keep 0.6", "two places"],
+      code: .usage
+    ),
+    .init(
+      arguments: ["search", "--keep", "0.6"],
+      words: ["--keep 0.6", "--space-from"],
+      code: .usage
+    ),
+    .init(
+      arguments: [
+        "search", "--preset", "fbnet-v2-digits", "--set", "loss.form=additive", "--set",
+        "loss.alpha=100000", "--headless", "--run", "drowned",
+      ],
+      words: ["loss.alpha", "drowns"],
+      code: .configuration
+    ),
     .init(arguments: ["search", "missing.yaml"], words: ["missing.yaml"], code: .noInput),
     .init(arguments: ["serach"], words: ["serach", "search"], code: .noInput),
     .init(arguments: ["search", "--no-such-option"], words: ["--no-such-option"], code: .usage),

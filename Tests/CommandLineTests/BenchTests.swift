@@ -104,6 +104,48 @@ struct BenchTests {
     }
   }
 
+  @Test func `options cost memory as branches and none as masks`() throws {
+    let folder = try Program.Folder()
+    let ending = try Program.run(
+      [
+        "bench", "choices", "--batch", "4", "--steps", "1", "--json", "--threads", "1", "--svg",
+        "choices.svg",
+      ],
+      in: folder
+    )
+    #expect(ending.code == 0, "\(ending.errors)")
+    let rows = try #require(ending.objects.first?["rows"] as? [[String: Any]])
+    func memory(_ kind: String, _ method: String, _ count: Int) throws -> Double {
+      let row = rows.first {
+        $0["kind"] as? String == kind && $0["method"] as? String == method
+          && $0["count"] as? Int == count
+      }
+      return try number(#require(row), "peak_mib")
+    }
+    #expect(rows.count == 2 * (6 + 5))
+    for row in rows {
+      #expect(try number(row, "median_ms") > 0)
+      #expect((row["theta_median_ms"] != nil) == (row["count"] as? Int != 1))
+    }
+    #expect(try memory("channels", "masking", 14) <= 1.02 * memory("channels", "masking", 1))
+    #expect(try memory("resolution", "masking", 5) <= 1.02 * memory("resolution", "masking", 1))
+    // Each branch has a middle as large as the others'.
+    #expect(try memory("channels", "branches", 14) > 6 * memory("channels", "branches", 1))
+    #expect(try memory("resolution", "branches", 5) > 2 * memory("resolution", "branches", 1))
+    let picture = try String(
+      contentsOfFile: folder.path + "/choices.svg",
+      encoding: .utf8
+    )
+    let marks = picture.components(separatedBy: "<circle").count - 1
+    let squares = picture.components(separatedBy: "height=\"6\"").count - 1
+    // Two panels of two methods, and the legend.
+    #expect(marks == 2 * 2 * 6 + 2 && squares == 2 * 2 * 5 + 2)
+    for word in ["time, ms", "memory, MiB", "options", "masking, channels", "branches, resolution"]
+    {
+      #expect(picture.contains(word), "\(word)")
+    }
+  }
+
   @Test func `one product is measured forward and backward`() throws {
     let report = try report([
       "gemm", "--shape", "64x24x40", "--backward", "--seconds", "0.001", "--threads", "1",
@@ -194,6 +236,8 @@ struct BenchTests {
     .init(arguments: ["gemm", "--shape", "64x24"], words: ["--shape 64x24", "65536x16x96"]),
     .init(arguments: ["gemm", "--shape", "0x24x24"], words: ["--shape 0x24x24"]),
     .init(arguments: ["depthwise", "--batch", "0"], words: ["--batch 0"]),
+    .init(arguments: ["choices", "--batch", "0"], words: ["--batch 0"]),
+    .init(arguments: ["choices", "--steps", "0"], words: ["--steps 0"]),
     .init(arguments: ["supernets"], words: ["supernets"]),
   ]
 

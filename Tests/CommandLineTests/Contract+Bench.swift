@@ -102,6 +102,24 @@ extension Contract {
       ]
     ),
     Shape(
+      "object of bench choices",
+      [
+        "text": ["isa"],
+        "count": ["batch", "threads", "steps"],
+        "list of measured choice": ["rows"],
+      ]
+    ),
+    Shape(
+      "measured choice",
+      [
+        "`channels` or `resolution`": ["kind"],
+        "`masking` or `branches`": ["method"],
+        "count": ["count"],
+        "amount": ["median_ms", "theta_median_ms", "peak_mib"],
+      ],
+      sometimes: ["theta_median_ms"]
+    ),
+    Shape(
       "object of bench inference",
       [
         "text": ["network", "isa"],

@@ -34,6 +34,7 @@ extension Contract {
         "`search` or `random`": ["kind"],
         "`dnas` or `random`": ["algorithm"],
         "list of chosen layer": ["architecture"],
+        "uniform network": ["uniform"],
         "share": [
           "val_accuracy", "argmax_accuracy", "test_accuracy", "supernet_test_accuracy",
           "sampled_mean",
@@ -51,7 +52,16 @@ extension Contract {
       ],
       sometimes: [
         "latency_ms", "budget", "multiplier", "choices", "settled", "coin_tosses",
-        "mean_entropy_bits", "verdict", "sampled_networks", "sampled_mean", "sampled_deviation",
+        "mean_entropy_bits", "verdict", "uniform", "sampled_networks", "sampled_mean",
+        "sampled_deviation",
+      ]
+    ),
+    Shape(
+      "uniform network",
+      [
+        "number": ["scale"],
+        "amount": ["cost", "test_loss"],
+        "share": ["test_accuracy"],
       ]
     ),
     Shape(
@@ -143,7 +153,7 @@ extension Contract {
       "derived network",
       [
         "text": ["name", "run"],
-        "`argmax` or `sample` or `perturbation` or `refined`": ["source"],
+        "`argmax` or `sample` or `perturbation` or `refined` or `uniform`": ["source"],
         "list of count": ["architecture", "epochs"],
         "list of text": ["blocks", "changes"],
         "number": ["log_probability"],

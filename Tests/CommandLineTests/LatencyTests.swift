@@ -168,6 +168,103 @@ import Testing
     #expect(gaps.errors.contains("layer 2: no cell for k5_e3 at 8x8 8→16 s2, skip at 8x8 8→16 s2"))
   }
 
+  /// A space of widths: one block whose output has 8 or 16 channels and whose middle 8 or 16.
+  private static let widths = [
+    "--preset", "fbnet-v2-digits", "--set", "space.stem.width=8", "--set", "space.head=16",
+    "--set",
+    "space.masked={stem_widths: [], resolutions: [8], "
+      + "stages: [{widths: [8, 16], stride: 2, expansions: [1, 2]}]}",
+  ]
+  private static let widthRows = [
+    "block,height,width,input,output,stride,milliseconds", "stem,,,,,,0.5",
+    "rest,4,4,8,16,1,0.25", "rest,4,4,16,16,1,0.5", "k3_e1_c8,8,8,8,8,2,1",
+    "k3_e2_c8,8,8,8,8,2,2", "k3_e1_c16,8,8,8,16,2,3", "k3_e2_c16,8,8,8,16,2,5",
+  ]
+
+  @Test func `widths are searched and derived within a limit in milliseconds`() throws {
+    let folder = try Program.Folder()
+    _ = try folder.write("phone.csv", Data(LatencyTests.widthRows.joined(separator: "\n").utf8))
+    let imported = try run(
+      ["import", "phone.csv", "--device", "phone", "--out", "t.json"] + LatencyTests.widths,
+      in: folder
+    )
+    #expect(imported.code == 0, "\(imported.errors)")
+    #expect(imported.output.contains("networks take 1.750 to 6.000 ms"))
+    let shown = try run(["show", "t.json", "--json"] + LatencyTests.widths, in: folder)
+    let rows = try #require(shown.objects.first?["rows"] as? [[String: Any]])
+    #expect(rows.map { $0["name"] as? String } == ["stage 1 block 1"])
+    #expect(rows[0]["ms"] as? [Double] == [2, 2, 5, 5, 5])
+    #expect(shown.objects.first?["most_ms"] as? Double == 6)
+
+    // The widest two networks cost more.
+    let tiny = [
+      "--epochs", "3", "--set", "warmup_epochs=1", "--set", "batch=128", "--set",
+      "recalibration_images=128",
+    ]
+    let search = try Program.run(
+      ["search", "--run", "r", "--headless", "--json", "--set", "budget.latency=3"]
+        + ["--set", "latency.table=t.json"] + LatencyTests.widths + tiny,
+      in: folder
+    )
+    #expect(search.code == 0, "\(search.errors)")
+    let done = try #require(search.objects.last)
+    let costs: [Double] = [1.75, 2.75, 4, 6]
+    let cost = try #require(done["latency_ms"] as? Double)
+    #expect(done["cost_metric"] as? String == "latency" && costs.prefix(2).contains(cost))
+    let layers = try #require(done["architecture"] as? [[String: Any]])
+    #expect(layers.count == 1 && [1.0, 2].contains(layers[0]["latency_ms"] as? Double))
+    let choices = try RunFolder.open(path: folder.path + "/r").reader().prices()
+    #expect(choices.allSatisfy { $0.latency?.count == 2 && $0.latency?.min() == 0 })
+
+    let derived = try Program.run(
+      ["derive", "r", "--samples", "4", "--top", "0", "--json"],
+      in: folder
+    )
+    #expect(derived.code == 0, "\(derived.errors)")
+    let networks = try #require(derived.objects.last?["networks"] as? [[String: Any]])
+    #expect(!networks.isEmpty)
+    for network in networks {
+      #expect(costs.prefix(2).contains(network["latency_ms"] as? Double ?? 0))
+      #expect(network["measured_ms"] as? Double ?? 0 > 0)
+    }
+    let tight = try Program.run(
+      ["search", "--run", "none", "--headless", "--set", "budget.latency=1"]
+        + ["--set", "latency.table=t.json"] + LatencyTests.widths + tiny,
+      in: folder
+    )
+    #expect(tight.code == UserError.Code.configuration.rawValue && tight.errorLines.count == 1)
+    #expect(tight.errors.contains("budget.latency") && tight.errors.contains("1.75"))
+  }
+
+  @Test func `a table of other widths is refused by one line`() throws {
+    let folder = try Program.Folder()
+    let rows = LatencyTests.widthRows
+    _ = try folder.write("phone.csv", Data(rows.dropLast(2).joined(separator: "\n").utf8))
+    let gaps = try run(
+      ["import", "phone.csv", "--device", "phone"] + LatencyTests.widths,
+      in: folder
+    )
+    #expect(gaps.code == UserError.Code.data.rawValue && gaps.errorLines.count == 1)
+    #expect(gaps.errors.contains("no cell for k3_e1_c16 at 8x8 8→16 s2, k3_e2_c16"))
+    _ = try folder.write("phone.csv", Data(rows.joined(separator: "\n").utf8))
+    let imported = try run(
+      ["import", "phone.csv", "--device", "phone", "--out", "t.json"] + LatencyTests.widths,
+      in: folder
+    )
+    #expect(imported.code == 0, "\(imported.errors)")
+    for arguments in [
+      ["show", "t.json", "--preset", "fbnet-v2-digits"], ["show", "t.json", "--preset", "digits"],
+    ] {
+      let ending = try run(arguments, in: folder)
+      #expect(ending.code == UserError.Code.data.rawValue && ending.errorLines.count == 1)
+    }
+    let fit = try run(
+      ["import", "--fit", "phone.csv", "--device", "phone"] + LatencyTests.widths,
+      in: folder
+    )
+    #expect(fit.code == UserError.Code.usage.rawValue && fit.errorLines.count == 1)
+  }
+
   @Test(arguments: [
     (["show", "none.json"], "none.json", UserError.Code.noInput),
     (["measure", "--preset", "cifr"], "cifar-small", .configuration),

@@ -115,6 +115,7 @@ struct ToolContractTests {
         []
       ),
       ("inference", ["--seconds", "0.001", "--size", "32"], []),
+      ("choices", ["--batch", "1", "--steps", "1"], []),
     ] as [(String, [String], Set<String>)]
   )
   func `a measurement`(kind: String, options: [String], present: Set<String>) throws {

@@ -4,7 +4,7 @@ import Testing
 
 /// `supertop train` and `evaluate` as a person uses them.
 struct TrainTests {
-  private static let network = """
+  static let network = """
     {"name": "small", "resolution": 8, "channels": 1, "classes": 10, "layers": [
       {"convolution": true, "kernel": 3, "width": 16},
       {"kernel": 3, "expansion": 3, "width": 24},

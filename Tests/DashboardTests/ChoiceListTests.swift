@@ -12,6 +12,13 @@ import Testing
     #expect(ChoiceList(choices, folded: ["stage 1"]).rows == choices.indices.map { .choice($0) })
   }
 
+  @Test func `few choices of several kinds have heads`() {
+    let choices = SimulatedSpace.mixed.choices(8)
+    let rows = ChoiceList(choices, folded: []).rows
+    #expect(rows.first == .group(name: "stage 1", choices: 0..<4, isFolded: false))
+    #expect(rows.count > choices.count)
+  }
+
   @Test func `a folded group is one row and every choice has a row`() {
     let choices = SimulatedSpace.many.choices(0)
     #expect(choices.count == 80)
@@ -88,7 +95,7 @@ import Testing
     func names() -> [String] { legendLines(model, width: 46).joined().map(\.name) }
     #expect(names() == ["layer 1", "k3_e1", "k5_e1", "skip"])
     press(&model, "jj")
-    #expect(names() == ["layer 2", "16", "24", "32", "40", "48"])
+    #expect(names() == ["layer 2 width", "16", "24", "32", "40", "48"])
     // The list keeps its height.
     #expect(legendHeight(model, width: 46) == 3)
   }

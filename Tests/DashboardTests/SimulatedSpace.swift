@@ -84,7 +84,7 @@ enum SimulatedSpace {
   ) -> Choice {
     Choice(
       id: name.replacing(" ", with: "") + "." + kind.rawValue,
-      name: name,
+      name: "\(name) \(kind.rawValue)",
       detail: detail,
       kind: kind,
       group: group,

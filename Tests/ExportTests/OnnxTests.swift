@@ -218,6 +218,10 @@ struct OnnxTests {
       .fused(.init(kernels: [3], middle: 20, activation: .hswish, projects: false)),
       output: 20
     )
+    network.add(
+      .bottleneck(.init(kernels: [3], middle: 40, activation: .relu, hasShortcut: false)),
+      output: 20
+    )
     network.add(.skip, output: 28, stride: 2)
     network.add(.pool(middle: 30, bias: true, activation: .hswish), output: 16)
     try compare([network], folds: [true, false], images: 2)

@@ -28,11 +28,6 @@ import Testing
     return network
   }
 
-  private func inference(_ network: Network) -> InferenceNetwork {
-    guard let inference = network.inference() else { fatalError("no inference path") }
-    return inference
-  }
-
   private func images(_ description: NetworkDescription, count: Int, engine: Engine) -> Tensor {
     let shape = [count, description.height, description.width, description.channels]
     var random = Philox(seed: 9, purpose: .test)
@@ -122,7 +117,54 @@ import Testing
     }
     all.append(others)
     all.append(large)
-    return all
+    return all + NetworkDescription.inferenceForms
+  }
+
+  /// The published networks for images as small as they take; 43 networks of 10 classes.
+  static let published: [NetworkDescription] = Zoo.entries.compactMap { entry in
+    [32, 48, 64, 96].lazy.compactMap {
+      entry.network.adapted(height: $0, width: $0, channels: 3, classes: 10)
+    }.first
+  }
+
+  @Test(arguments: published.map(\.name))
+  func `every published network gives what the training operations give`(name: String) throws {
+    let description = try #require(InferenceTests.published.first { $0.name == name })
+    let engine = Engine(threads: 1)
+    let network = network(description, engine: engine)
+    // With statistics that are not those of its maps a deep network grows from block to block, and
+    // its gates make much of any rounding.
+    for (block, layer) in zip(network.blocks, description.blocks) where layer.isResidual {
+      for gamma in block.norms.suffix(1).map(\.gamma) {
+        for c in 0..<gamma.value.count { gamma.value.pointer[c] *= 0.2 }
+      }
+    }
+    let x = images(description, count: 1, engine: engine)
+    let difference = difference(
+      "scores",
+      network.inference()(x).values.map(Double.init),
+      network(x).values.map(Double.init),
+      relative: 1e-5,
+      absolute: 0
+    )
+    #expect(difference == nil)
+  }
+
+  @Test func `a stopwatch marks every layer once, of however many stages`() {
+    let engine = Engine(threads: 1)
+    for description in NetworkDescription.inferenceForms {
+      let inference = network(description, engine: engine).inference()
+      let watch = Stopwatch()
+      inference.stopwatch = watch
+      watch.start()
+      _ = inference(images(description, count: 1, engine: engine))
+      let layers = description.blocks.filter { $0.kind != .skip || !$0.keepsShape }
+      #expect(watch.laps.count == layers.count, "\(description.blocks)")
+    }
+  }
+
+  @Test func `no published network is left out`() {
+    #expect(InferenceTests.published.map(\.name) == Zoo.entries.map(\.network.name))
   }
 
   /// A network whose first maps are done in bands of rows.
@@ -158,7 +200,7 @@ import Testing
       let engine = Engine(instructionSet: set, threads: 1)
       let network = network(description, engine: engine)
       let x = images(description, count: 2, engine: engine)
-      let scores = inference(network)(x)
+      let scores = network.inference()(x)
       let expected = network(x)
       #expect(scores.shape == [2, description.classes])
       let difference = difference(
@@ -172,11 +214,11 @@ import Testing
 
   @Test(arguments: [1, 2, 3])
   func `any number of threads gives the same bits`(count: Int) {
-    for description in [cases[5], cases[cases.count - 2], large] {
+    for description in [cases[5]] + cases.suffix(2 + NetworkDescription.inferenceForms.count) {
       let all = [1, 2, 5].map { threads in
         let engine = Engine(threads: threads)
         let network = network(description, engine: engine)
-        return inference(network)(images(description, count: count, engine: engine)).values
+        return network.inference()(images(description, count: count, engine: engine)).values
       }
       #expect(all[0].allSatisfy { $0.isFinite })
       #expect(Set(all.map { $0.map(\.bitPattern) }).count == 1)
@@ -186,7 +228,7 @@ import Testing
   @Test func `an image's scores do not depend on the others of its batch`() {
     let engine = Engine(threads: 2)
     let description = large
-    let inference = inference(network(description, engine: engine))
+    let inference = network(description, engine: engine).inference()
     let batch = images(description, count: 3, engine: engine)
     let together = inference(batch).values
     let size = batch.count / 3
@@ -202,7 +244,7 @@ import Testing
   @Test(arguments: [1, 4]) func `a steady call asks the system for nothing`(count: Int) {
     let engine = Engine(threads: 2)
     let description = large
-    let inference = inference(network(description, engine: engine))
+    let inference = network(description, engine: engine).inference()
     let x = images(description, count: count, engine: engine)
     _ = inference(x)
     let before = engine.pool.systemAllocations
@@ -215,11 +257,11 @@ import Testing
     let description = cases[0]
     let network = network(description, engine: engine)
     let x = images(description, count: 1, engine: engine)
-    let inference = self.inference(network)
+    let inference = network.inference()
     let before = inference(x).values
     for parameter in network.parameters { parameter.value.clear() }
     #expect(inference(x).values == before)
-    #expect(self.inference(network)(x).values != before)
+    #expect(network.inference()(x).values != before)
   }
 
   @Test func `the costs of a network are those of its parts`() {

@@ -1,5 +1,7 @@
 import Foundation
 import Networks
+import Tensor
+import TestSupport
 import Testing
 
 /// Networks as JSON, right and wrong.
@@ -23,6 +25,39 @@ import Testing
     #expect(read.blocks.map(\.stride) == [1, 2, 1, 1])
   }
 
+  @Test func `a layer without its shortcut is written, read and run as such`() throws {
+    let layers = #"{"kernel": 3, "width": 8, "shortcut": false}, {"kernel": 3, "width": 8}"#
+    let read = try NetworkFile.parse(network(layers))
+    #expect(read.blocks.map(\.isResidual) == [false, false, true, false])
+    #expect(read.blocks.map { $0.summary.hasSuffix("+x") } == [false, false, true, false])
+    let text = NetworkFile.json(read)
+    #expect(text.split(separator: "\n").count { $0.contains(#""shortcut": false"#) } == 1)
+    #expect(!text.contains(#""shortcut": true"#))
+    #expect(try NetworkFile.parse(Data(text.utf8)) == read)
+
+    // Twice the same network; only the one with the shortcut adds the layer's input.
+    let engine = Engine(threads: 1)
+    let x = engine.tensor((0..<64).map { Float($0 % 7) - 3 }, shape: [1, 8, 8, 1])
+    let joined = try NetworkFile.parse(
+      network(layers.replacing(#", "shortcut": false"#, with: ""))
+    )
+    #expect(joined.blocks.map(\.isResidual) == [false, true, true, false])
+    #expect(joined.flops == read.flops && joined.params == read.params)
+    let scores = [read, joined].map { description in
+      let network = Network(description, engine: engine, seed: 1)
+      let training = network(x).values
+      engine.mode = .inference
+      defer { engine.mode = .training }
+      return [training, network(x).values, network.inference()(x).values]
+    }
+    for (without, with) in zip(scores[0], scores[1]) { #expect(without != with) }
+    for way in scores {
+      #expect(
+        difference("inference", way[2].map(Double.init), way[1].map(Double.init)) == nil
+      )
+    }
+  }
+
   @Test(arguments: [
     (#"{"kernel": 4, "width": 8}"#, "layers[0].kernel"),
     (#"{"kernel": 3, "width": 8}, {"width": 8}"#, "layers[1].kernel"),
@@ -39,6 +74,8 @@ import Testing
     (#"{"kernel": 3, "width": 8, "squeeze": 0}"#, "layers[0].squeeze"),
     (#"{"kernel": 3, "width": 8, "middle": 8, "expansion": 2}"#, "layers[0].expansion"),
     (#"{"kernel": 3, "width": 8, "activation": "gelu"}"#, "layers[0].activation"),
+    (#"{"kernel": 3, "width": 8, "shortcut": 0.5}"#, "layers[0].shortcut"),
+    (#"{"skip": true, "width": 8, "shortcut": false}"#, "layers[0].shortcut"),
   ])
   func `an impossible layer is named`(layers: String, path: String) {
     #expect { try NetworkFile.parse(network(layers)) } throws: {

@@ -3,6 +3,11 @@ import Runs
 import Testing
 
 @Suite struct ConfigurationFaultTests {
+  /// A file whose space of masked blocks has these keys.
+  private static func masked(_ keys: String) -> String {
+    "preset: fbnet-v2-digits\nspace: {masked: {\(keys)}}\n"
+  }
+
   /// A file, what its error line must hold after the path, and the key or place named.
   static let faults: [(yaml: String, words: [String])] = [
     ("serach:\n  batch: 4\n", [": serach: unknown key", "search"]),
@@ -30,6 +35,51 @@ import Testing
     (
       "space: {candidates: [{name: a, kernel: 0, expansion: 2}]}\n",
       ["space.candidates[0]: kernel 0 is a skip"]
+    ),
+    (
+      masked("stages: [{widths: [16, 8], expansions: [1]}]"),
+      ["space.masked.stages[0].widths[1]: 8 follows 16", "ascending"]
+    ),
+    (
+      masked("stages: [{widths: [8, 8], expansions: [1]}]"),
+      ["space.masked.stages[0].widths[1]: 8 follows 8"]
+    ),
+    (
+      masked("stages: [{widths: [8, 16], expansions: []}]"),
+      ["space.masked.stages[0].expansions: empty"]
+    ),
+    (masked("stages: [{widths: [8, 16]}]"), ["space.masked.stages[0].expansions: missing"]),
+    (
+      masked("stages: [{widths: [8, 16], expansions: [1], kernels: [3, 4]}]"),
+      ["space.masked.stages[0].kernels", "4 is no odd side"]
+    ),
+    (
+      masked("stages: [{widths: [8, 16], expansions: [1], squeeze: [no]}]"),
+      ["space.masked.stages[0].squeeze[0]"]
+    ),
+    (
+      masked("stages: [{widths: [8, 16], expansions: [1, 2], expand: false}]"),
+      ["space.masked.stages[0].expansions", "nothing expands"]
+    ),
+    (
+      masked("stages: [{widths: [8, 16], expansions: [1], skip: true}]"),
+      ["space.masked.stages[0].skip", "cannot be left out"]
+    ),
+    (
+      masked("resolutions: [7, 8], stages: [{widths: [8, 16], stride: 2, expansions: [1]}]"),
+      ["space.masked.resolutions", "7 does not divide by 2"]
+    ),
+    (
+      masked("resolutions: [4], stages: [{widths: [8, 16], expansions: [1]}]"),
+      ["space.masked.resolutions", "ends with 4, but the images have 8"]
+    ),
+    (
+      masked("stem_widths: [], resolutions: [], stages: [{widths: [8], expansions: [1]}]"),
+      ["space.masked", "leaves nothing to choose"]
+    ),
+    (
+      masked("stem_widths: [8, 12], stages: [{widths: [8], expansions: [1]}]"),
+      ["space.masked.stem_widths", "ends with 12, but the stem has 16"]
     ),
     ("search: {batch: -4}\n", ["search.batch: -4", "an integer, 1 or more"]),
     ("search: {batch: many}\n", ["search.batch: many", "integer"]),

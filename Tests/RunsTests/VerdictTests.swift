@@ -96,6 +96,12 @@ struct ThetaForecastTests {
     let never = forecast(.automatic, 0, epochs: 10, warmup: 0)
     #expect(never.epochs == nil && !never.settles && never.steps == 0)
     #expect(never.text.hasSuffix("give a larger search.theta_share"))
+    // No number of epochs helps so low a rate.
+    for rate in [1e-9, 1e-300] {
+      let slow = forecast(.named(rate), 4, epochs: 4, warmup: 1)
+      #expect(slow.epochs == nil && !slow.settles)
+      #expect(slow.text.hasSuffix("give a larger theta.learning_rate"))
+    }
   }
 }
 

@@ -57,6 +57,10 @@ struct ArchitectureTests {
       network.add(.skip, output: 8 * (1 + architecture[0]), stride: 1 + architecture[1])
       return network
     }
+
+    func parts(of architecture: Architecture) -> [NetworkPart] { [] }
+
+    var supernetFlops: Double { flops([2, 0]) }
   }
 
   @Test func `a space counts its options and networks where it says nothing else`() {

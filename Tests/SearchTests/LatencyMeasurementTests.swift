@@ -37,7 +37,7 @@ import Testing
       height: 32,
       width: 32
     )
-    let plan = LatencyTable.plan(space)
+    let plan = space.latencyPlan
     #expect(plan.count == 18)
     for round in 0..<2 {
       let networks = plan.filter { $0.round == round }.map(\.architecture)
@@ -131,7 +131,7 @@ import Testing
   @Test func `a batch among slower ones counts, the slow ones do not`() throws {
     let engine = Engine(threads: 1)
     let space = try LatencyFixture.space()
-    let timer = try NetworkTimer(
+    let timer = NetworkTimer(
       space.network(of: [0, 0], name: "n"),
       parts: false,
       engine: engine
@@ -142,20 +142,19 @@ import Testing
     }
     #expect(timer.spread > 0 && timer.parts.count == 1)
     let all = (0..<5).map { _ in true }
-    let busy = try NetworkTimer(space.network(of: [0, 0], name: "n"), parts: false, engine: engine)
+    let busy = NetworkTimer(space.network(of: [0, 0], name: "n"), parts: false, engine: engine)
     for slow in all { busy.runBatch(seconds: 0.002) { slow } }
     // None counts as quiet, so the fastest stand in, and how far they lie apart is told.
     #expect(busy.repeats >= 12 && busy.spread > 0)
   }
 
-  @Test func `the stopwatch marks every stage of the network`() throws {
+  @Test func `the stopwatch marks every layer of the network`() throws {
     let engine = Engine(threads: 1)
     let space = try LatencyFixture.space()
-    // The identity of the first layer is no stage.
+    // The identity of the first layer is no layer.
     for (architecture, stages) in [([0, 0], 4), ([2, 0], 3), ([2, 2], 3)] as [(Architecture, Int)] {
-      let network = try #require(
-        Network(space.network(of: architecture, name: "n"), engine: engine, seed: 1).inference()
-      )
+      let description = space.network(of: architecture, name: "n")
+      let network = Network(description, engine: engine, seed: 1).inference()
       let watch = Stopwatch()
       network.stopwatch = watch
       watch.start()

@@ -75,7 +75,7 @@ import Testing
   @Test func `choices know their stage, and the price of every candidate is with them`() throws {
     let space = try space("cifar-small", classes: 10)
     #expect(space.choices.count == 8)
-    let prices = space.choicePrices(latency: nil)
+    let prices = space.choicePrices(of: [], latency: nil)
     #expect(prices.map(\.choice) == space.choices.map(\.id))
     #expect(Set(prices.map(\.choice)).count == 8)
     for (price, layer) in zip(prices, space.layers) {

@@ -63,18 +63,17 @@ struct LimitTests {
   func `samples and repairs reach it`(tenths: Bool) throws {
     let table = try table(tenths: tenths)
     let costs = try table.costs("madds")
-    let prices = try table.prices(costs)
+    let prices = try #require(table.costModel(costs) as? AdditiveCost)
     for limit in try limits(table) {
       let within = CostLimit.within(limit)
       let exact = table.architectures.indices.filter { costs.values[$0] == limit }
         .map { table.architectures[$0] }
       #expect(exact.allSatisfy { within.contains(prices.cost($0)) })
       let all = table.architectures.indices.filter { costs.values[$0] <= limit }
-      let sampled = AdditiveSampler(prices: prices, within: within).different(81, seed: 1)
+      let sampled = prices.samples(81, within: within, seed: 1)
       #expect(sampled.count <= all.count)
       #expect(sampled.allSatisfy { within.contains(prices.cost($0)) })
-      let only = AdditiveSampler(prices: prices, within: limit - 0.01...within.upperBound)
-        .different(81, seed: 1)
+      let only = prices.samples(81, within: limit - 0.01...within.upperBound, seed: 1)
       #expect(Set(only) == Set(exact), "\(limit)")
       // The most expensive candidates are the most probable, so the budget decides.
       let network = prices.mostProbable(

@@ -25,7 +25,6 @@ import Testing
       (["temperature.end=1e-37", "temperature.rate=90"], "temperature.end", 7),
       (["theta.learning_rate=1e38"], "theta.learning_rate", 15),
       (["theta.learning_rate=1e39"], "theta.learning_rate", 14),
-      (["loss.form=additive", "loss.alpha=1e37", "loss.beta=2"], "loss.alpha", 14),
     ] as [([String], String, Int)]
   )
   func `the step and the key are reported and the last checkpoint stays`(
@@ -48,6 +47,16 @@ import Testing
     #expect(steps.count == step)
     #expect(error.problem.contains("step \(step) in epoch 2"), "\(error)")
     #expect(run.folder.checkpointSteps() == [7])
+  }
+
+  @Test func `a loss beyond the numbers is reported before there is a checkpoint`() throws {
+    let run = try TinyRun(overrides: ["loss.form=log", "loss.alpha=1e38"])
+    let error = try failure(run)
+    #expect(error.code == .configuration)
+    #expect("\(error)".contains("loss.alpha"), "\(error)")
+    #expect(error.problem.contains("the loss of step 0 is not a finite number"), "\(error)")
+    #expect(try run.reader.steps().isEmpty)
+    #expect(run.folder.checkpointSteps().isEmpty)
   }
 
   @Test func `with another value it continues from there`() throws {

@@ -291,7 +291,7 @@ import Training
     let within = CostLimit.within(nil)
     var counts = [Int](repeating: 0, count: 9)
     let samples = 4000
-    let source = AdditiveSampler(
+    let source = TrellisSampler(
       prices: try #require(net.costModel as? AdditiveCost),
       probabilities: net.theta.probabilities,
       within: within

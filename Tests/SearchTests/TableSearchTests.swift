@@ -1,3 +1,4 @@
+import Networks
 import Data
 import Foundation
 import Runs
@@ -191,6 +192,44 @@ struct TableSearchTests {
         settings: settings(algorithm, evaluations: 25)
       )
       #expect(try search.run(seed: 0).regret == 0)
+    }
+  }
+
+  @Test func `prices of neighbours meet a table's costs, their mean and its gradient`() throws {
+    var random = Philox(seed: 12, purpose: .test)
+    let pairs = (0..<3).map { _ in (0..<9).map { _ in random.below(100) } }
+    var text = "arch,acc0,cost\n"
+    for index in 0..<81 {
+      let digits = [index / 27, index / 9 % 3, index / 3 % 3, index % 3]
+      let cost = (0..<3).reduce(7) { $0 + pairs[$1][3 * digits[$1] + digits[$1 + 1]] }
+      text += "\(digits.map(String.init).joined()),50,\(cost)\n"
+    }
+    let table = try ResultTable(CSVTable(text: text, path: "pairs.csv"))
+    let costs = try table.costs("cost")
+    let model = try table.costModel(costs)
+    #expect(model is NeighbourCost)
+    #expect(zip(table.architectures, costs.values).allSatisfy { model.cost($0) == $1 })
+    #expect(model.range == (costs.values.min() ?? 0)...(costs.values.max() ?? 0))
+    let shares = (0..<4).map { _ in
+      softmax((0..<3).map { _ in Double(random.normal()) })
+    }
+    let mean = zip(table.architectures, costs.values).reduce(0) { total, row in
+      total + zip(shares, row.0).reduce(row.1) { $0 * $1.0[$1.1] }
+    }
+    #expect(abs(model.expected(shares) - mean) < 1e-9 * mean)
+    let gradient = model.gradient(shares)
+    for (layer, option) in (0..<12).map({ ($0 / 3, $0 % 3) }) {
+      var moved = shares
+      // Linear in each layer, so any step gives the derivative.
+      moved[layer][option] += 0.5
+      #expect(abs(2 * (model.expected(moved) - mean) - gradient[layer][option]) < 1e-6)
+    }
+    for limit in [20.0, 60, 120] {
+      let scores = shares.map { $0.map { 5 * $0 } }
+      let best = table.architectures.indices.filter { costs.values[$0] <= limit }
+        .map { row in zip(scores, table.architectures[row]).reduce(0) { $0 + $1.0[$1.1] } }.max()
+      let found = model.mostProbable(scores, within: CostLimit.within(limit))
+      #expect(found.map { zip(scores, $0).reduce(0) { $0 + $1.0[$1.1] } } == best)
     }
   }
 

@@ -119,6 +119,10 @@ extension OperationCase {
         OperationCase(name: "shuffle \(norm)", isSmooth: norm != .relu) { g in
           g.channelShuffle(g.deferred([3, 4, 3, 18], norm), groups: norm == .linear ? 3 : 2)
         },
+        OperationCase(name: "\(norm) padded and read twice", isSmooth: norm != .relu) { g in
+          let x = g.deferred([3, 4, 3, 18], norm)
+          return g.add(g.padChannels(x, to: 21), g.padChannels(g.pointwise(x, "c", to: 5), to: 21))
+        },
       ]
     }
       + [Float(0), 0.1].map { smoothing in

@@ -16,7 +16,8 @@ struct OperationCase: CustomTestStringConvertible, Sendable {
 
   static var all: [OperationCase] {
     pointwise + grouped + patches + depthwise + chains + readers + residuals + mixtures + plain
-      + excited + groupedPatches + borders + recipes
+      + excited + groupedPatches + borders + recipes + masks + maskedTaps + activationMixtures
+      + resolutions + checkpoints
   }
 }
 

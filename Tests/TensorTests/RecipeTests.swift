@@ -228,14 +228,24 @@ import Testing
     let grouped = engine.materialise(
       engine.convolution(x, filter: filter, geometry: geometry, norm: norm)
     )
-    let folded = FoldedConvolution(filter, norm: norm, activation: .none)
-    #expect(folded.kernel == kernel && folded.input == from && folded.output == to)
-    let dense = Parameter(name: "dense", shape: [kernel, kernel, from, to], engine: engine)
-    dense.value.pointer.update(from: folded.filter, count: dense.value.count)
+    // A 1×1 becomes dense, wider kernels keep their groups.
+    let isDense = kernel == 1
+    let folded =
+      isDense
+      ? FoldedConvolution(filter, norm: norm, activation: .none)
+      : FoldedConvolution(grouped: filter, norm: norm, geometry: geometry, activation: .none)
+    geometry.groups = isDense ? 1 : groups
+    #expect(folded.geometry.groups == geometry.groups)
+    #expect(folded.input == from && folded.output == to)
+    let weights = Parameter(
+      name: "folded",
+      shape: isDense ? [1, 1, from, to] : shape,
+      engine: engine
+    )
+    weights.value.pointer.update(from: folded.filter, count: weights.value.count)
     let bias = Parameter(name: "bias", shape: [to], engine: engine)
     bias.value.pointer.update(from: folded.bias, count: to)
-    geometry.groups = 1
-    let plain = engine.convolution(x, filter: dense, geometry: geometry, bias: bias)
+    let plain = engine.convolution(x, filter: weights, geometry: geometry, bias: bias)
     let found = plain.values.map { Double($0) }
     #expect(difference("output", found, grouped.values.map { Double($0) }) == nil)
   }

@@ -69,6 +69,20 @@ import Testing
         g.depthwise(y, "narrow", kernel: 5, stride: 2, padding: 1, norm: .relu)
       )
     },
+    OperationCase(name: "masked inverted residual at two resolutions") { g in
+      let sizes = [MapSize(height: 12, width: 16), MapSize(height: 24, width: 24)]
+      let x = g.input("x", [5, 24, 24, 16], .normal)
+      let weights = g.unary(g.input("resolution", [2], .normal), .softmax)
+      let y = g.resolutionSum(
+        x,
+        sizes: sizes,
+        weights: weights,
+        forward: nil,
+        inputs: [],
+        to: sizes[1]
+      ) { OperationCase.maskedResidual(g, $0, middle: 40, to: 16) }
+      return g.checkpoint([y]) { g.materialise(g.pointwise(y, "after", to: 24, norm: .relu)) }
+    },
     OperationCase(name: "mixture, one sample") { g in mixture(g, weights: [3]) },
     OperationCase(name: "mixture, a sample an image") { g in mixture(g, weights: [5, 3]) },
   ]

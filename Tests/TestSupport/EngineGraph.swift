@@ -5,6 +5,9 @@ package final class EngineGraph: Graph {
   /// The engine; forward records on its tape.
   package let engine: Engine
   private let leaves: Leaves
+  private var inputsByName: [String: Tensor] = [:]
+  private var parametersByName: [String: Parameter] = [:]
+  private var normsByName: [String: BatchNorm] = [:]
   /// Every tensor made, in order.
   package private(set) var tensors: [Tensor] = []
   /// Every parameter made, in order.
@@ -45,13 +48,15 @@ package final class EngineGraph: Graph {
     return outcome
   }
 
-  private func push(_ tensor: Tensor) -> Node {
+  func push(_ tensor: Tensor) -> Node {
     tensors.append(tensor)
     return Node(index: tensors.count - 1)
   }
 
   private func parameter(_ name: String, _ shape: [Int], _ fill: Fill) -> Parameter {
+    if let known = parametersByName[name] { return known }
     let p = Parameter(name: name, shape: shape, engine: engine)
+    parametersByName[name] = p
     set(p, name, fill)
     return p
   }
@@ -63,17 +68,21 @@ package final class EngineGraph: Graph {
     readers.append((name, { Array(p.gradient.elements) }))
   }
 
-  private func batchNorm(_ name: String, _ norm: Norm, _ channels: Int) -> BatchNorm? {
+  func batchNorm(_ name: String, _ norm: Norm, _ channels: Int) -> BatchNorm? {
     guard norm != .off else { return nil }
+    if let known = normsByName[name] { return known }
     let batchNorm = BatchNorm(name: name, channels: channels, engine: engine)
+    normsByName[name] = batchNorm
     set(batchNorm.gamma, name + ".gamma", .positive)
     set(batchNorm.beta, name + ".beta", .small)
     return batchNorm
   }
 
   package func input(_ name: String, _ shape: [Int], _ fill: Fill) -> Node {
+    if let known = inputsByName[name] { return push(known) }
     let values = leaves.values(name, count: shape.reduce(1, *), fill).map { Float($0) }
     let tensor = engine.tensor(values, shape: shape, requiresGradient: true)
+    inputsByName[name] = tensor
     readers.append(
       (name, { tensor.gradientValues ?? [Float](repeating: 0, count: values.count) })
     )
@@ -116,6 +125,29 @@ package final class EngineGraph: Graph {
     padding: Int?,
     norm: Norm
   ) -> Node {
+    depthwise(x, name, kernel: kernel, stride: stride, padding: padding, taps: nil, norm: norm)
+  }
+
+  package func depthwise(
+    _ x: Node,
+    _ name: String,
+    kernel: Int,
+    stride: Int,
+    taps: Node,
+    norm: Norm
+  ) -> Node {
+    depthwise(x, name, kernel: kernel, stride: stride, padding: nil, taps: taps, norm: norm)
+  }
+
+  private func depthwise(
+    _ x: Node,
+    _ name: String,
+    kernel: Int,
+    stride: Int,
+    padding: Int?,
+    taps: Node?,
+    norm: Norm
+  ) -> Node {
     let input = tensors[x.index]
     let filter = parameter(
       name + ".filter",
@@ -128,6 +160,7 @@ package final class EngineGraph: Graph {
         filter: filter,
         stride: stride,
         padding: padding,
+        taps: taps.map { tensors[$0.index] },
         norm: batchNorm(name, norm, input.channels),
         activation: norm.activation
       )
@@ -196,6 +229,10 @@ package final class EngineGraph: Graph {
 
   package func channelShuffle(_ x: Node, groups: Int) -> Node {
     push(engine.channelShuffle(tensors[x.index], groups: groups))
+  }
+
+  package func padChannels(_ x: Node, to channels: Int) -> Node {
+    push(engine.padChannels(tensors[x.index], to: channels))
   }
 
   package func scaleChannels(_ x: Node, by gate: Node) -> Node {

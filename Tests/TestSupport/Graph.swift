@@ -57,6 +57,8 @@ package struct Residual: Sendable {
 
 /// Operations of the engine by name, so that one text describes a test for the engine and for the
 /// reference that it is compared with.
+///
+/// A leaf whose name stands already is that leaf: bodies that run more than once share theirs.
 package protocol Graph: AnyObject {
   /// A leaf that a gradient is wanted for.
   func input(_ name: String, _ shape: [Int], _ fill: Fill) -> Node
@@ -79,6 +81,46 @@ package protocol Graph: AnyObject {
     padding: Int?,
     norm: Norm
   ) -> Node
+  /// The same under a mask of its filter, `taps` [kernel·kernel].
+  func depthwise(
+    _ x: Node,
+    _ name: String,
+    kernel: Int,
+    stride: Int,
+    taps: Node,
+    norm: Norm
+  ) -> Node
+  /// See `Engine.channelMask`.
+  func channelMask(_ weights: Node, widths: [Int], forward: [Float]?) -> Node
+  /// See `Engine.tapMask`.
+  func tapMask(_ weights: Node, sides: [Int], forward: [Float]?) -> Node
+  /// See `Engine.mask`.
+  func mask(_ x: Node, by mask: Node) -> Node
+  /// See `Engine.mixActivations`.
+  func mixActivations(
+    _ x: Node,
+    _ activations: [Norm],
+    weights: Node,
+    forward: [Float]?
+  ) -> Node
+  /// See `Engine.subsample`.
+  func subsample(_ x: Node, to size: MapSize) -> Node
+  /// The same with a batch-norm of parameters `name.gamma`, `name.beta` on the pixels; not `off`.
+  func subsample(_ x: Node, to size: MapSize, _ name: String, norm: Norm) -> Node
+  /// See `Engine.scatter`.
+  func scatter(_ x: Node, to size: MapSize) -> Node
+  /// See `Engine.resolutionSum`.
+  func resolutionSum(
+    _ x: Node,
+    sizes: [MapSize],
+    weights: Node,
+    forward: [Float]?,
+    inputs: [Node],
+    to size: MapSize,
+    _ body: @escaping (Node) -> Node
+  ) -> Node
+  /// See `Engine.checkpoint`.
+  func checkpoint(_ inputs: [Node], _ body: @escaping () -> Node) -> Node
   /// See `Engine.invertedResiduals`; parameters `name.expand`, `name.depthwise` and `name.project`,
   /// each with its filter and norm.
   func invertedResiduals(_ x: Node, _ branches: [Residual], to channels: Int, stride: Int) -> [Node]
@@ -95,6 +137,8 @@ package protocol Graph: AnyObject {
   func materialise(_ x: Node) -> Node
   /// See `Engine.channelShuffle`.
   func channelShuffle(_ x: Node, groups: Int) -> Node
+  /// See `Engine.padChannels`.
+  func padChannels(_ x: Node, to channels: Int) -> Node
   /// See `Engine.scaleChannels`.
   func scaleChannels(_ x: Node, by gate: Node) -> Node
   /// See `Engine.squeezeExcite`; parameters `name.reduce` and `name.restore`, each with filter and

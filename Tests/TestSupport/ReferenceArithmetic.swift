@@ -38,12 +38,23 @@ extension ReferenceGraph {
     return push(y)
   }
 
+  package func padChannels(_ x: Node, to channels: Int) -> Node {
+    let x = values[x.index]
+    let y = ReferenceValue(x.shape.dropLast() + [channels])
+    let own = x.channels
+    func target(_ i: Int) -> Int { i / own * channels + i % own }
+    for i in 0..<x.count { y.x.p[target(i)] = x.x.p[i] }
+    tape.append { for i in 0..<x.count { x.g.p[i] += y.g.p[target(i)] } }
+    return push(y)
+  }
+
   package func scaleChannels(_ x: Node, by gate: Node) -> Node {
     let (x, gate) = (values[x.index], values[gate.index])
     let channels = x.channels
     let image = x.count / x.shape[0]
     let y = ReferenceValue(x.shape)
-    func factor(_ i: Int) -> Int { i / image * channels + i % channels }
+    let stride = gate.shape.count == 1 ? 0 : channels
+    func factor(_ i: Int) -> Int { i / image * stride + i % channels }
     for i in 0..<x.count { y.x.p[i] = x.x.p[i] * gate.x.p[factor(i)] }
     tape.append {
       for i in 0..<x.count {

@@ -74,6 +74,7 @@ package final class ReferenceGraph: Graph {
   }
 
   private func leaf(_ name: String, _ shape: [Int], _ fill: Fill) -> ReferenceValue {
+    if let known = named.first(where: { $0.name == name }) { return known.value }
     let count = shape.reduce(1, *)
     let value = ReferenceValue(shape, Doubles(leaves.values(name, count: count, fill)))
     named.append((name, value))
@@ -153,13 +154,27 @@ package final class ReferenceGraph: Graph {
     padding: Int?,
     norm: Norm
   ) -> Node {
+    depthwise(x, name, kernel: kernel, stride: stride, padding: padding, taps: nil, norm: norm)
+  }
+
+  /// The same under a mask of the filter, if there is one.
+  func depthwise(
+    _ x: Node,
+    _ name: String,
+    kernel: Int,
+    stride: Int,
+    padding: Int?,
+    taps mask: Node?,
+    norm: Norm
+  ) -> Node {
     let input = values[x.index]
     let channels = input.channels
-    let filter = leaf(
+    let whole = leaf(
       name + ".filter",
       [kernel, kernel, channels],
       .filter(fanIn: kernel * kernel)
     )
+    let filter = mask.map { masked(whole, by: values[$0.index]) } ?? whole
     let (n, h, w) = (input.shape[0], input.shape[1], input.shape[2])
     let padding = padding ?? kernel / 2
     let (oh, ow) = (
@@ -195,7 +210,7 @@ package final class ReferenceGraph: Graph {
   }
 
   /// Batch-norm in training mode and the activation.
-  private func normalised(_ x: ReferenceValue, _ name: String, _ norm: Norm) -> ReferenceValue {
+  func normalised(_ x: ReferenceValue, _ name: String, _ norm: Norm) -> ReferenceValue {
     guard norm != .off else { return x }
     let channels = x.channels
     let rows = x.count / channels

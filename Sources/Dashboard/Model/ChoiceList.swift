@@ -20,7 +20,7 @@ struct ChoiceList: Sendable, Equatable {
 
   private(set) var rows: [Row] = []
 
-  /// Up to so many choices one list without heads is easier to read.
+  /// Up to so many choices of one kind a list without heads is easier to read.
   static let ungrouped = 24
 
   /// Rows of `choices`, the groups in `folded` as their heads alone.
@@ -39,9 +39,10 @@ struct ChoiceList: Sendable, Equatable {
     }
   }
 
-  /// Whether there are so many choices that they are shown in groups.
+  /// Whether there are so many choices, or kinds of them, that they are shown in groups.
   static func hasGroups(_ choices: [Choice]) -> Bool {
-    choices.count > ungrouped && Set(choices.map(\.group)).count > 1
+    (choices.count > ungrouped || Set(choices.map(\.kind)).count > 1)
+      && Set(choices.map(\.group)).count > 1
   }
 
   /// The row that stands for choice `index`: its own, or the head of its folded group.

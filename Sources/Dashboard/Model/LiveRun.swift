@@ -42,10 +42,7 @@ package final class LiveRun: RunSource {
     if !hasChoices {
       let choices = try reader.choices()
       hasChoices = !choices.isEmpty
-      if hasChoices {
-        delta.choices = choices
-        delta.prices = try reader.prices()
-      }
+      if hasChoices { delta.choices = choices }
     }
     delta.steps = try reader.steps(after: lastStep, limit: Self.limit)
     lastStep = delta.steps.last?.step ?? lastStep
@@ -53,6 +50,10 @@ package final class LiveRun: RunSource {
     lastTheta = delta.thetas.last?.step ?? lastTheta
     delta.epochs = try reader.epochs(after: lastEpoch)
     lastEpoch = delta.epochs.last?.epoch ?? lastEpoch
+    // What an option adds moves with the other choices, from epoch to epoch.
+    if delta.choices != nil || hasChoices && !delta.epochs.isEmpty {
+      delta.prices = try reader.prices()
+    }
     // The status after the rows: a run that says it is finished has written all of them.
     let status = try reader.status()
     if status != lastStatus { delta.status = status }

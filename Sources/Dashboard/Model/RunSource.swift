@@ -20,7 +20,7 @@ package struct RunDelta: Sendable {
   package var summary: RunSummary?
   /// Once known.
   package var choices: [Choice]?
-  /// With the choices: what their options cost, where each has a price of its own.
+  /// With the choices, and with each epoch: what their options cost.
   package var prices: [ChoicePrices] = []
   /// When it has changed.
   package var status: RunStatus?

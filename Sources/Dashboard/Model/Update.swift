@@ -285,8 +285,10 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   if let summary = delta.summary { model.summary = summary }
   if let choices = delta.choices {
     model.choices = choices
-    model.prices = Dictionary(delta.prices.map { ($0.choice, $0) }) { $1 }
     model.selection = min(model.selection, max(0, choices.count - 1))
+  }
+  if delta.choices != nil || !delta.prices.isEmpty {
+    model.prices = Dictionary(delta.prices.map { ($0.choice, $0) }) { $1 }
   }
   if let alive = delta.trainerAlive { model.trainerAlive = alive }
   if let status = delta.status { model.status = status }

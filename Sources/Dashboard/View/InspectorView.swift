@@ -13,7 +13,7 @@ func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: 
   let most = log2(Double(max(1, choice.options.count)))
   let title: Words = [
     (glyphs.plain(choice.name.capitalizedFirst), Style(.title)),
-    (model.detail(of: choice), Style(.fg)),
+    (glyphs.plain(choice.detail), Style(.fg)),
     ("\(Format.fixed(bits, 2)) of \(Format.fixed(most, 2)) bits", Style(.muted)),
     ("\(index + 1) of \(model.choices.count)", Style(.muted)),
   ]
@@ -84,8 +84,8 @@ private struct CandidateColumns {
       rest -= 7
     }
     if prices != nil, rest >= 8 {
-      params = 6
-      rest -= 7
+      params = 7
+      rest -= 8
     }
     if prices?.latency != nil, rest >= 8 {
       latency = 6
@@ -112,7 +112,8 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   let names = choice.options.map { glyphs.plain($0.name) }
   let leader = model.leader(of: index)
   let prices = model.prices[choice.id]
-  let widest = max(columns(of: choice.kind.word), names.map { columns(of: $0) }.max() ?? 4)
+  let title = choice.kind == .operator ? "option" : choice.kind.word
+  let widest = max(columns(of: title), names.map { columns(of: $0) }.max() ?? 4)
   let spec = CandidateColumns(
     name: min(widest, max(5, rect.width / 4)),
     width: rect.width,
@@ -122,7 +123,10 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   // Titles.
   let style = Style(.muted)
   var x = rect.x
-  let word = choice.kind == .operator && spec.name >= 9 ? "candidate" : choice.kind.word
+  let word =
+    choice.kind != .operator
+    ? choice.kind.word
+    : model.mixesKinds ? "option" : spec.name >= 9 ? "candidate" : choice.kind.word
   frame.put(x + 2, rect.y, word, style, limit: spec.name)
   x += 2 + spec.name + 1
   frame.put(x, rect.y, Format.right("p", 5), style)
@@ -135,8 +139,10 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
     frame.put(x, rect.y, spec.trend < 9 ? "trend" : "over time", style)
     x += spec.trend + 1
   }
+  // Where kinds mix, a price is what the option adds to the network of now.
+  let sign = model.mixesKinds ? "+" : ""
   for (width, word) in [
-    (spec.flops, "FLOPs"), (spec.params, "params"), (spec.latency, "ms"),
+    (spec.flops, sign + "FLOPs"), (spec.params, sign + "params"), (spec.latency, sign + "ms"),
     (spec.accuracyPull, "accuracy"), (spec.costPull, "cost pull"),
   ] where width > 0 {
     frame.put(x, rect.y, Format.right(word, width), style)

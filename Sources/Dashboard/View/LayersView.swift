@@ -10,6 +10,8 @@ struct LayerColumns {
   var percent = 4
   var entropy = 0
   var trend = 0
+  /// Whether `detail` is too narrow for some text, so that blocks are `b2` in all of them.
+  var abbreviates = false
 
   /// Columns for a list `width` wide; the bar takes what the others leave.
   init(_ model: Model, width: Int) {
@@ -18,15 +20,21 @@ struct LayerColumns {
       model.choices.flatMap { $0.options.map { columns(of: model.look.glyphs.plain($0.name)) } }
       .max() ?? 0
     index = max(3, columns(of: String(model.choices.count)) + 1)
-    if width >= 44 { name = min(10, max(6, names)) } else if width >= 30 { name = min(6, names) }
+    let sizes = model.choices.contains { $0.sizes != nil } ? 9 : 6
+    if width >= 44 {
+      name = min(10, max(sizes, names))
+    } else if width >= 30 {
+      name = min(6, names)
+    }
     if width >= 40 { entropy = 4 }
     if width >= 62 {
       detail = min(16, details)
       trend = max(6, min(14, width / 11))
     } else if width >= 44 {
-      detail = min(9, details)
+      detail = min(model.mixesKinds ? 13 : 9, details)
       trend = 1
     }
+    abbreviates = detail < details
     let fixed = [index, detail, name, percent, entropy, trend].filter { $0 > 0 }
     bar = max(4, width - fixed.reduce(0) { $0 + $1 + 1 } - 1)
   }
@@ -102,7 +110,9 @@ private func drawColumnTitles(
   frame.put(
     column,
     y,
-    spec.bar >= 17 && model.choosesBlocks ? "block probability" : "probability",
+    model.choosesBlocks
+      ? spec.bar >= 17 ? "block probability" : "probability"
+      : spec.bar >= 19 ? "probability or size" : "share",
     style,
     limit: spec.bar
   )
@@ -145,26 +155,47 @@ private func drawLayer(
   frame.put(x + 1, y, Format.right(String(index + 1), spec.index - 1), muted)
   x += spec.index + 1
   if spec.detail > 0 {
-    frame.put(x, y, shortened(model.detail(of: choice), spec.detail), muted)
+    let text = model.detail(of: choice)
+    let fitting = spec.abbreviates ? text.replacing("block ", with: "b") : text
+    frame.put(x, y, shortened(fitting, spec.detail), muted)
     x += spec.detail + 1
   }
   let names = choice.options.map { glyphs.plain($0.name) }
-  drawStackedBar(
-    &frame,
-    x,
-    y,
-    width: spec.bar,
-    values,
-    names: names,
-    looks: choice.looks,
-    look: model.look
-  )
+  if let sizes = choice.sizes {
+    drawSizeBar(
+      &frame,
+      x,
+      y,
+      width: spec.bar,
+      values,
+      sizes: sizes,
+      role: choice.look(of: leader).fill,
+      background: background,
+      look: model.look
+    )
+  } else {
+    drawStackedBar(
+      &frame,
+      x,
+      y,
+      width: spec.bar,
+      values,
+      names: names,
+      looks: choice.looks,
+      look: model.look
+    )
+  }
   x += spec.bar + 1
   // A layer that has settled stands out by weight, not by hue alone.
   let strong: Attributes = share >= 0.5 ? .bold : []
   if spec.name > 0 {
     let name = names.indices.contains(leader) ? names[leader] : ""
-    frame.put(x, y, clip(name, to: spec.name), Style(plain.foreground, on: background, strong))
+    frame.put(
+      x,
+      y,
+      clip(leaderText(choice, name, values, spec, glyphs), to: spec.name),
+      Style(plain.foreground, on: background, strong)
+    )
     x += spec.name + 1
   }
   let percent = Format.right(Format.percent(share, digits: 0), spec.percent)
@@ -188,11 +219,15 @@ private func drawLayer(
     x += spec.entropy + 1
   }
   guard spec.trend > 0 else { return }
+  // Of sizes the expected one over time, of other options the leader's probability.
   let history = model.probabilities.samples.compactMap { sample -> Double? in
     guard sample.values.indices.contains(index),
       sample.values[index].indices.contains(leader)
     else { return nil }
-    return Double(sample.values[index][leader])
+    guard let sizes = choice.sizes, let largest = sizes.last, largest > 0 else {
+      return Double(sample.values[index][leader])
+    }
+    return expectedSize(sample.values[index], sizes) / largest
   }
   if spec.trend == 1 {
     let (mark, role) = trend(history, glyphs)
@@ -209,6 +244,20 @@ private func drawLayer(
       glyphs: glyphs
     )
   }
+}
+
+/// The leader's name; of sizes the expected one before it, where both fit: `15.2→16`.
+private func leaderText(
+  _ choice: Choice,
+  _ name: String,
+  _ values: [Float],
+  _ spec: LayerColumns,
+  _ glyphs: GlyphSet
+) -> String {
+  guard let sizes = choice.sizes else { return name }
+  let expected = expectedSize(values, sizes)
+  let text = Format.fixed(expected, expected < 99.95 ? 1 : 0) + glyphs.arrow + name
+  return columns(of: text) <= spec.name ? text : name
 }
 
 /// Where a probability is going: its newest value against that of a tenth of its history ago.

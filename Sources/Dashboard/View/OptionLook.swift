@@ -29,6 +29,15 @@ extension Choice {
   var looks: [OptionLook] { options.indices.map(look) }
 }
 
+extension Choice {
+  /// The sizes that the options stand for; nil where they are no sizes.
+  var sizes: [Double]? {
+    guard kind.isOrdered else { return nil }
+    let sizes = options.compactMap(\.value)
+    return sizes.count == options.count ? sizes : nil
+  }
+}
+
 extension Choice.Kind {
   /// What an option is called, as the heading of a column.
   var word: String {
@@ -47,10 +56,14 @@ extension Model {
   /// Whether all that is searched is which block a layer gets.
   var choosesBlocks: Bool { choices.allSatisfy { $0.kind == .operator } }
 
-  /// Where a choice sits and, where kinds mix, what it decides.
+  /// Whether choices of several kinds are searched.
+  var mixesKinds: Bool { choices.contains { $0.kind != choices.first?.kind } }
+
+  /// Where a choice sits; where kinds mix, what it is called in its group: `block 2 kernel`.
   func detail(of choice: Choice) -> String {
-    let isMixed = choices.contains { $0.kind != choices.first?.kind }
-    let parts = isMixed ? [choice.detail, choice.kind.word] : [choice.detail]
-    return look.glyphs.plain(parts.filter { !$0.isEmpty }.joined(separator: " "))
+    guard mixesKinds else { return look.glyphs.plain(choice.detail) }
+    let prefix = choice.group + " "
+    let isInside = choice.name.hasPrefix(prefix)
+    return look.glyphs.plain(String(choice.name.dropFirst(isInside ? prefix.count : 0)))
   }
 }

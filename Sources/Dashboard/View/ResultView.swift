@@ -14,6 +14,15 @@ private func resultRemarks(_ model: Model) -> [(String, Role)] {
     let parts = verdict.split(separator: ": ", maxSplits: 1).map(String.init)
     remarks += parts.flatMap { wrapped($0, to: 70) }.map { ($0, role) }
   }
+  if let uniform = model.found?.uniform {
+    remarks.append(
+      (
+        "uniform scaling by \(Format.fixed(uniform.scale, 2)): "
+          + "\(Format.percent(uniform.testAccuracy)) of the test images at "
+          + model.costMetric.short(uniform.cost), .muted
+      )
+    )
+  }
   if let networks = model.found?.sampledNetworks, let mean = model.found?.sampledMean {
     let deviation = Format.percent(model.found?.sampledDeviation ?? 0)
     remarks.append(
@@ -31,17 +40,22 @@ func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   if model.kind == .training { return drawTrainingResult(&frame, model, layout) }
   let glyphs = model.look.glyphs
   let wide = min(76, layout.size.width)
-  // Each layer's pick, as many to a line as fit.
-  let picks = model.choices.indices.map { index in
-    let names = model.choices[index].options.map(\.name)
-    let block = model.found.flatMap {
-      $0.architecture.indices.contains(index)
-        ? names.firstIndex(of: $0.architecture[index].choice) : nil
+  // Each layer's pick, as many to a line as fit; of choices of several kinds the blocks they make.
+  let found = model.mixesKinds ? model.found?.architecture : nil
+  let picks: [(Int, String, Int?)] =
+    found.map { blocks in
+      blocks.enumerated().map { ($0.offset, glyphs.plain($0.element.choice), nil) }
     }
-    let pick = block ?? model.leader(of: index)
-    return (index, names.indices.contains(pick) ? glyphs.plain(names[pick]) : "?", pick)
-  }
-  let part = model.choosesBlocks ? "layer" : "choice"
+    ?? model.choices.indices.map { index in
+      let names = model.choices[index].options.map(\.name)
+      let block = model.found.flatMap {
+        $0.architecture.indices.contains(index)
+          ? names.firstIndex(of: $0.architecture[index].choice) : nil
+      }
+      let pick = block ?? model.leader(of: index)
+      return (index, names.indices.contains(pick) ? glyphs.plain(names[pick]) : "?", pick)
+    }
+  let part = model.choosesBlocks ? "layer" : found == nil ? "choice" : "block"
   let item = (picks.map { columns(of: $0.1) }.max() ?? 6) + 5
   let perLine = max(1, (wide - 4) / max(1, item))
   let pickLines = (picks.count + perLine - 1) / perLine
@@ -102,12 +116,12 @@ func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
       break
     }
     frame.put(column, row, Format.right(String(pick.0 + 1), 2), label)
-    if model.look.hasColour {
+    if model.look.hasColour, let option = pick.2 {
       frame.put(
         column + 3,
         row,
         pick.1,
-        Style(model.choices[pick.0].look(of: pick.2).line, on: .bg, .bold)
+        Style(model.choices[pick.0].look(of: option).line, on: .bg, .bold)
       )
     } else {
       frame.put(column + 3, row, pick.1, Style(.fg, on: .bg, .bold))

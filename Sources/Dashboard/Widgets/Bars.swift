@@ -55,6 +55,55 @@ func drawStackedBar(
   }
 }
 
+/// Sizes as one bar, filled to the expected one, with a mark at the most probable.
+///
+/// - Parameters:
+///   - frame: receives the bar.
+///   - x: first column.
+///   - y: row.
+///   - width: columns.
+///   - values: probabilities of the options.
+///   - sizes: what the options stand for, ascending; the whole bar is the largest.
+///   - role: of the filled part.
+///   - background: of the rest.
+///   - look: characters and colours.
+func drawSizeBar(
+  _ frame: inout Frame,
+  _ x: Int,
+  _ y: Int,
+  width: Int,
+  _ values: [Float],
+  sizes: [Double],
+  role: Role,
+  background: Role = .bg,
+  look: Model.Look
+) {
+  guard let largest = sizes.last, largest > 0, values.count == sizes.count, width > 0 else {
+    return
+  }
+  drawBar(
+    &frame,
+    x,
+    y,
+    width: width,
+    share: expectedSize(values, sizes) / largest,
+    role: role,
+    background: background,
+    look: look
+  )
+  func cell(_ size: Double) -> Int {
+    x + min(width - 1, max(0, Int(size / largest * Double(width)) - 1))
+  }
+  let leader = values.indices.max { values[$0] < values[$1] } ?? 0
+  let mark: UInt32 = look.glyphs.isASCII ? 124 : 0x25c6
+  frame[cell(sizes[leader]), y] = Cell(mark, Style(.title, on: background, .bold))
+}
+
+/// Σ p·size: the effective width of a masked block, or the effective resolution.
+func expectedSize(_ values: [Float], _ sizes: [Double]) -> Double {
+  zip(values, sizes).reduce(0) { $0 + Double($1.0) * $1.1 }
+}
+
 /// Character that stands for candidate `index`: 1…9, then letters.
 func optionKey(_ index: Int) -> UInt32 {
   index < 9 ? UInt32(49 + index) : UInt32(97 + (index - 9) % 26)

@@ -13,8 +13,8 @@ extension ParetoChart {
     font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="11" fill="#111">
     <title>Accuracy against \(costTitle) of \(Format.counted(points.count, "network"))</title>
     <rect width="100%" height="100%" fill="#fff"/>
-    \(Self.text(16, 26, "Accuracy against \(costTitle)", size: 16, weight: "bold"))
-    \(Self.text(16, 43, legend))
+    \(SVG.text(16, 26, "Accuracy against \(costTitle)", size: 16, weight: "bold"))
+    \(SVG.text(16, 43, legend))
     \(grid)
     \(staircase)
     \(points.indices.map(mark).joined(separator: "\n"))
@@ -43,43 +43,32 @@ extension ParetoChart {
     )
   }
 
-  /// Round values of an axis, four to eight of them.
-  static func ticks(_ range: ClosedRange<Double>) -> [Double] {
-    let span = range.upperBound - range.lowerBound
-    guard span > 0, span.isFinite else { return [] }
-    let power = pow(10, log10(span / 5).rounded(.down))
-    let step = [1, 2, 5, 10].map { $0 * power }.first { span / $0 <= 7 } ?? span
-    let first = (range.lowerBound / step).rounded(.up)
-    let last = (range.upperBound / step).rounded(.down)
-    return stride(from: first, through: last, by: 1).map { $0 * step }
-  }
-
   private var grid: String {
     let (low, high) = (
       place(costs.lowerBound, accuracies.lowerBound),
       place(costs.upperBound, accuracies.upperBound)
     )
-    var lines = Self.ticks(accuracies).map { value in
+    var lines = SVG.ticks(accuracies).map { value in
       let y = place(costs.lowerBound, value).y
-      return Self.line(low.x, y, high.x, y, "#ddd")
-        + Self.text(low.x - 8, y + 4, Format.percent(value), anchor: "end")
+      return SVG.line(low.x, y, high.x, y, "#ddd")
+        + SVG.text(low.x - 8, y + 4, Format.percent(value), anchor: "end")
     }
-    lines += Self.ticks(costs).map { value in
+    lines += SVG.ticks(costs).map { value in
       let x = place(value, accuracies.lowerBound).x
-      return Self.line(x, low.y, x, high.y, "#eee")
-        + Self.text(x, low.y + 18, costText(value), anchor: "middle")
+      return SVG.line(x, low.y, x, high.y, "#eee")
+        + SVG.text(x, low.y + 18, costText(value), anchor: "middle")
     }
-    lines.append(Self.line(low.x, low.y, high.x, low.y, "#111"))
-    lines.append(Self.line(low.x, low.y, low.x, high.y, "#111"))
-    lines.append(Self.text((low.x + high.x) / 2, low.y + 38, costTitle, anchor: "middle"))
+    lines.append(SVG.line(low.x, low.y, high.x, low.y, "#111"))
+    lines.append(SVG.line(low.x, low.y, low.x, high.y, "#111"))
+    lines.append(SVG.text((low.x + high.x) / 2, low.y + 38, costTitle, anchor: "middle"))
     return lines.joined(separator: "\n")
   }
 
   private var staircase: String {
     let corners = front.map { place(points[$0].cost, points[$0].accuracy) }
     guard let first = corners.first, corners.count > 1 else { return "" }
-    var path = "M\(Self.f(first.x)) \(Self.f(first.y))"
-    for corner in corners.dropFirst() { path += "H\(Self.f(corner.x))V\(Self.f(corner.y))" }
+    var path = "M\(SVG.number(first.x)) \(SVG.number(first.y))"
+    for corner in corners.dropFirst() { path += "H\(SVG.number(corner.x))V\(SVG.number(corner.y))" }
     return "<path d=\"\(path)\" fill=\"none\" stroke=\"#0b6e99\" stroke-width=\"1.5\"/>"
   }
 
@@ -89,9 +78,9 @@ extension ParetoChart {
     let fill = front.contains(index) ? "#0b6e99" : "#fff"
     let style = "fill=\"\(fill)\" stroke=\"#0b6e99\" stroke-width=\"1.5\""
     return point.isRetrained
-      ? "<rect x=\"\(Self.f(x - 4.5))\" y=\"\(Self.f(y - 4.5))\" "
+      ? "<rect x=\"\(SVG.number(x - 4.5))\" y=\"\(SVG.number(y - 4.5))\" "
         + "width=\"9\" height=\"9\" \(style)/>"
-      : "<circle cx=\"\(Self.f(x))\" cy=\"\(Self.f(y))\" r=\"5\" \(style)/>"
+      : "<circle cx=\"\(SVG.number(x))\" cy=\"\(SVG.number(y))\" r=\"5\" \(style)/>"
   }
 
   /// Names next to their marks: above or below, right or left, where nothing else is if there is
@@ -123,33 +112,7 @@ extension ParetoChart {
           page.contains(spot.box) && !taken.contains { $0.intersects(spot.box) }
         } ?? spots[place.x > Self.size.width - 130 ? 1 : 0]
       taken.append(spot.box)
-      return Self.text(spot.x, spot.y, point.name, anchor: spot.anchor)
+      return SVG.text(spot.x, spot.y, point.name, anchor: spot.anchor)
     }.joined(separator: "\n")
   }
-
-  private static func line(
-    _ x1: Double,
-    _ y1: Double,
-    _ x2: Double,
-    _ y2: Double,
-    _ colour: String
-  ) -> String {
-    "<line x1=\"\(f(x1))\" y1=\"\(f(y1))\" x2=\"\(f(x2))\" y2=\"\(f(y2))\" stroke=\"\(colour)\"/>"
-  }
-
-  private static func text(
-    _ x: Double,
-    _ y: Double,
-    _ text: String,
-    size: Int = 11,
-    weight: String = "normal",
-    anchor: String = "start"
-  ) -> String {
-    let escaped = text.printable().replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-      .replacing(">", with: "&gt;")
-    return "<text x=\"\(f(x))\" y=\"\(f(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" "
-      + "text-anchor=\"\(anchor)\">\(escaped)</text>"
-  }
-
-  private static func f(_ value: Double) -> String { Format.fixed(value, 1) }
 }

@@ -24,8 +24,10 @@ package struct InferenceDepthwise {
   @usableFromInline package var bias: Input
   /// What follows the sum.
   @usableFromInline package var activation: Activation
-  /// Floats from one plane of the output to the next; rows of `outWidth` pixels follow one another.
+  /// Floats from one plane of the output to the next.
   @usableFromInline package var outPlane: Int
+  /// Floats from one pixel of the output to the next; rows of `outWidth` pixels follow one another.
+  @usableFromInline package var outPixel: Int
 
   /// Describes a depthwise convolution.
   @_alwaysEmitIntoClient
@@ -40,7 +42,8 @@ package struct InferenceDepthwise {
     weights: Input,
     bias: Input,
     activation: Activation,
-    outPlane: Int
+    outPlane: Int,
+    outPixel: Int
   ) {
     self.ring = ring
     self.slots = slots
@@ -53,6 +56,7 @@ package struct InferenceDepthwise {
     self.bias = bias
     self.activation = activation
     self.outPlane = outPlane
+    self.outPixel = outPixel
   }
 }
 
@@ -127,7 +131,7 @@ package func windows<L: Lanes>(
         }
         row.slot += stride
         if row.slot >= p.slots { row.slot -= p.slots }
-        row.out += width * 16
+        row.out += width * p.outPixel
       }
       c += L.count
     }
@@ -199,16 +203,17 @@ package func window<L: Lanes>(
     slot += 1
     if slot == p.slots { slot = 0 }
   }
-  let to = row.out + x * 16
+  let apart = p.outPixel
+  let to = row.out + x * apart
   let f = p.activation
   L.store(L.activate(y0, f), to)
-  if pixels > 1 { L.store(L.activate(y1, f), to + 16) }
-  if pixels > 2 { L.store(L.activate(y2, f), to + 32) }
-  if pixels > 3 { L.store(L.activate(y3, f), to + 48) }
-  if pixels > 4 { L.store(L.activate(y4, f), to + 64) }
-  if pixels > 5 { L.store(L.activate(y5, f), to + 80) }
-  if pixels > 6 { L.store(L.activate(y6, f), to + 96) }
-  if pixels > 7 { L.store(L.activate(y7, f), to + 112) }
+  if pixels > 1 { L.store(L.activate(y1, f), to + apart) }
+  if pixels > 2 { L.store(L.activate(y2, f), to + 2 * apart) }
+  if pixels > 3 { L.store(L.activate(y3, f), to + 3 * apart) }
+  if pixels > 4 { L.store(L.activate(y4, f), to + 4 * apart) }
+  if pixels > 5 { L.store(L.activate(y5, f), to + 5 * apart) }
+  if pixels > 6 { L.store(L.activate(y6, f), to + 6 * apart) }
+  if pixels > 7 { L.store(L.activate(y7, f), to + 7 * apart) }
 }
 
 /// Rows of channels that become planes of 16.

@@ -114,27 +114,34 @@ package func inferenceProduct<L: Lanes>(
       var at = operands.advanced(a: line * p.aLine, c: line * p.cLine + p.place(j))
       for t in 0..<tiles {
         let rows = t < taller ? height + 1 : height
+        // Tiles bring every second vector of the next columns closer in turn, so that few pixels
+        // need not wait for weights.
+        let ahead = 2 * L.count * p.fullDepth + (line + t) % 2 * L.count
         if two {
           switch rows {
-          case 1: inferenceTile(L.self, rows: 1, two: true, p, at, column: j)
-          case 2: inferenceTile(L.self, rows: 2, two: true, p, at, column: j)
-          case 3: inferenceTile(L.self, rows: 3, two: true, p, at, column: j)
-          case 4: inferenceTile(L.self, rows: 4, two: true, p, at, column: j)
-          case 5: inferenceTile(L.self, rows: 5, two: true, p, at, column: j)
-          case 6: inferenceTile(L.self, rows: 6, two: true, p, at, column: j)
-          case 7: if L.rows > 6 { inferenceTile(L.self, rows: 7, two: true, p, at, column: j) }
-          default: if L.rows > 6 { inferenceTile(L.self, rows: 8, two: true, p, at, column: j) }
+          case 1: inferenceTile(L.self, rows: 1, two: true, p, at, column: j, ahead)
+          case 2: inferenceTile(L.self, rows: 2, two: true, p, at, column: j, ahead)
+          case 3: inferenceTile(L.self, rows: 3, two: true, p, at, column: j, ahead)
+          case 4: inferenceTile(L.self, rows: 4, two: true, p, at, column: j, ahead)
+          case 5: inferenceTile(L.self, rows: 5, two: true, p, at, column: j, ahead)
+          case 6: inferenceTile(L.self, rows: 6, two: true, p, at, column: j, ahead)
+          case 7:
+            if L.rows > 6 { inferenceTile(L.self, rows: 7, two: true, p, at, column: j, ahead) }
+          default:
+            if L.rows > 6 { inferenceTile(L.self, rows: 8, two: true, p, at, column: j, ahead) }
           }
         } else {
           switch rows {
-          case 1: inferenceTile(L.self, rows: 1, two: false, p, at, column: j)
-          case 2: inferenceTile(L.self, rows: 2, two: false, p, at, column: j)
-          case 3: inferenceTile(L.self, rows: 3, two: false, p, at, column: j)
-          case 4: inferenceTile(L.self, rows: 4, two: false, p, at, column: j)
-          case 5: inferenceTile(L.self, rows: 5, two: false, p, at, column: j)
-          case 6: inferenceTile(L.self, rows: 6, two: false, p, at, column: j)
-          case 7: if L.rows > 6 { inferenceTile(L.self, rows: 7, two: false, p, at, column: j) }
-          default: if L.rows > 6 { inferenceTile(L.self, rows: 8, two: false, p, at, column: j) }
+          case 1: inferenceTile(L.self, rows: 1, two: false, p, at, column: j, ahead)
+          case 2: inferenceTile(L.self, rows: 2, two: false, p, at, column: j, ahead)
+          case 3: inferenceTile(L.self, rows: 3, two: false, p, at, column: j, ahead)
+          case 4: inferenceTile(L.self, rows: 4, two: false, p, at, column: j, ahead)
+          case 5: inferenceTile(L.self, rows: 5, two: false, p, at, column: j, ahead)
+          case 6: inferenceTile(L.self, rows: 6, two: false, p, at, column: j, ahead)
+          case 7:
+            if L.rows > 6 { inferenceTile(L.self, rows: 7, two: false, p, at, column: j, ahead) }
+          default:
+            if L.rows > 6 { inferenceTile(L.self, rows: 8, two: false, p, at, column: j, ahead) }
           }
         }
         at = at.advanced(a: rows * p.aStride, c: rows * p.cStride)
@@ -147,7 +154,8 @@ package func inferenceProduct<L: Lanes>(
 /// A tile of `rows` pixels and one or two vectors of columns from column `j`, at `operands`, on;
 /// `rows` and `two` are constants.
 ///
-/// Register budget: 2 · rows accumulators, two vectors of B, one broadcast.
+/// Weights that are `ahead` floats away are prefetched. Register budget: 2 · rows accumulators, two
+/// vectors of B, one broadcast.
 @_alwaysEmitIntoClient @inline(always)
 package func inferenceTile<L: Lanes>(
   _: L.Type,
@@ -155,7 +163,8 @@ package func inferenceTile<L: Lanes>(
   two: Bool,
   _ p: InferenceProduct,
   _ operands: InferenceOperands,
-  column j: Int
+  column j: Int,
+  _ ahead: Int
 ) {
   typealias V = L.Vector
   let bias0 = L.load(p.bias + j)
@@ -183,6 +192,8 @@ package func inferenceTile<L: Lanes>(
   for slice in 0..<p.slices {
     let depth = slice == p.slices - 1 ? p.lastDepth : p.depth
     for _ in 0..<depth {
+      // A single row reads in order, which the hardware sees coming.
+      if two && rows > 1 { prefetch(b + ahead) }
       let b0 = L.load(b)
       let b1 = two ? L.load(b + L.count) : V.zero
       extend(L.self, two, a[0], b0, b1, &c00, &c01)

@@ -35,6 +35,12 @@ package struct KernelTable: Sendable {
   /// See `Kernels.finishGradientRows`: job, rows.
   @usableFromInline
   package var finishGradientRows: @Sendable (GradientFinish, Range<Int>) -> Void
+  /// See `Kernels.loadGradientRows`: source, rows, out.
+  @usableFromInline
+  package var loadGradientRows: @Sendable (GradientSource, Range<Int>, Output) -> Void
+  /// See `Kernels.addGradientRows`: source, rows, out.
+  @usableFromInline
+  package var addGradientRows: @Sendable (GradientSource, Range<Int>, Output) -> Void
   /// See `Kernels.depthwise`: job, workspace.
   @usableFromInline
   package var depthwise: @Sendable (DepthwiseForward, Output) -> Void
@@ -62,6 +68,12 @@ package struct KernelTable: Sendable {
   /// See `Kernels.scaleRowsBackward`: job, rows.
   @usableFromInline
   package var scaleRowsBackward: @Sendable (ChannelScaleBackward, Range<Int>) -> Void
+  /// See `Kernels.mixActivations`: job, rows.
+  @usableFromInline
+  package var mixActivations: @Sendable (ActivationMixture, Range<Int>) -> Void
+  /// See `Kernels.mixActivationsBackward`: job, rows.
+  @usableFromInline
+  package var mixActivationsBackward: @Sendable (ActivationMixtureBackward, Range<Int>) -> Void
   /// See `Kernels.addScaled`: count, a, x, y.
   @usableFromInline
   package var addScaled: @Sendable (Int, Float, Input, Output) -> Void
@@ -97,6 +109,10 @@ package struct KernelTable: Sendable {
     convolve = { Kernels.convolve(L.self, $0, rows: $1, workspace: $2) }
     convolveBackward = { Kernels.convolveBackward(L.self, $0, rows: $1, workspace: $2) }
     finishGradientRows = { Kernels.finishGradientRows(L.self, $0, rows: $1) }
+    loadGradientRows = {
+      Kernels.loadGradientRows(L.self, $0, rows: $1, into: $2, outStride: $0.stride)
+    }
+    addGradientRows = { Kernels.addGradientRows(L.self, $0, rows: $1, to: $2) }
     depthwise = { Kernels.depthwise(L.self, $0, workspace: $1) }
     depthwiseBackward = { Kernels.depthwiseBackward(L.self, $0, workspace: $1) }
     weightedSum = { Kernels.weightedSum(L.self, $0, rows: $1) }
@@ -106,6 +122,8 @@ package struct KernelTable: Sendable {
     averageRowsBackward = { Kernels.averageRowsBackward(L.self, $0, rows: $1) }
     scaleRows = { Kernels.scaleRows(L.self, $0, rows: $1) }
     scaleRowsBackward = { Kernels.scaleRowsBackward(L.self, $0, rows: $1) }
+    mixActivations = { Kernels.mixActivations(L.self, $0, rows: $1) }
+    mixActivationsBackward = { Kernels.mixActivationsBackward(L.self, $0, rows: $1) }
     addScaled = { Kernels.addScaled(L.self, count: $0, $1, $2, into: $3) }
     scale = { Kernels.scale(L.self, count: $0, $1, $2, into: $3) }
     blend = { Kernels.blend(L.self, count: $0, $1, $2, into: $3) }
@@ -190,6 +208,12 @@ package struct InferenceKernels: Sendable {
   /// See `Kernels.spreadChannels`: job, how many pixels.
   @usableFromInline
   package var spread: @Sendable (ChannelSpread, Int) -> Void
+  /// See `Kernels.inferenceMean`: rows, out.
+  @usableFromInline
+  package var mean: @Sendable (InferenceRows, Output) -> Void
+  /// See `Kernels.inferenceGate`: rows, gate, shortcut, out.
+  @usableFromInline
+  package var gate: @Sendable (InferenceRows, Input, Input?, Output) -> Void
 
   /// See `KernelTable`.
   @_alwaysEmitIntoClient @inline(always)
@@ -197,5 +221,7 @@ package struct InferenceKernels: Sendable {
     product = { Kernels.inferenceProduct(L.self, $0, $1, columns: $2) }
     depthwise = { Kernels.inferenceDepthwise(L.self, $0, rows: $1, out: $2) }
     spread = { Kernels.spreadChannels(L.self, $0, pixels: $1) }
+    mean = { Kernels.inferenceMean(L.self, $0, out: $1) }
+    gate = { Kernels.inferenceGate(L.self, $0, by: $1, shortcut: $2, out: $3) }
   }
 }

@@ -31,7 +31,8 @@ extension Origin {
         try check(value, at: path + dot + name, shown: shown + dot + name)
       }
       if path.hasSuffix("[]") {
-        for key in keys.children(of: path) where mapping[key.name] == nil {
+        for key in keys.children(of: path)
+        where mapping[key.name] == nil && !key.isOptional {
           throw error(shown + "." + key.name, "missing", remedy: "every item of this list needs it")
         }
       }
@@ -43,6 +44,11 @@ extension Origin {
       for (index, item) in items.enumerated() {
         try check(item, at: path + "[]", shown: "\(shown)[\(index)]")
       }
+    case .numbers, .words:
+      guard let kind, let items = node.sequence else {
+        throw error(shown, "not a list", remedy: "write its items between [ and ]")
+      }
+      try check(items, of: kind, shown: shown)
     case .some(let kind):
       guard let scalar = node.scalar else {
         throw error(shown, "not a single value", remedy: "give \(kind.range)")
@@ -50,6 +56,35 @@ extension Origin {
       guard kind.allows(scalar) else {
         throw error(shown, kind.fault(of: scalar), remedy: "give \(kind.range)")
       }
+    }
+  }
+
+  /// Checks the items of a leaf that holds a list.
+  private func check(_ items: Node.Sequence, of kind: ConfigurationKey.Kind, shown: String) throws {
+    if items.isEmpty, case .numbers(_, _, mayBeEmpty: true) = kind { return }
+    guard !items.isEmpty else { throw error(shown, "empty", remedy: "give \(kind.range)") }
+    let item = kind.item
+    var before: Node.Scalar?
+    for (index, node) in items.enumerated() {
+      let place = "\(shown)[\(index)]"
+      guard let scalar = node.scalar else {
+        throw error(place, "not a single value", remedy: "give \(item.range)")
+      }
+      guard item.allows(scalar) else {
+        throw error(place, item.fault(of: scalar), remedy: "give \(item.range)")
+      }
+      if case .numbers = kind, let before, Double(before.string) ?? 0 >= Double(scalar.string) ?? 0
+      {
+        throw error(
+          place,
+          "\(scalar.string) follows \(before.string)",
+          remedy: "list the options in ascending order"
+        )
+      }
+      if items.prefix(index).contains(where: { $0.scalar?.string == scalar.string }) {
+        throw error(place, "\(scalar.string) is there twice", remedy: "keep one")
+      }
+      before = scalar
     }
   }
 
@@ -96,7 +131,11 @@ extension Origin {
       )
     }
     try checkBudget(config)
-    try checkCandidates(config.space)
+    if let masked = config.space.masked {
+      try checkMasked(masked, config)
+    } else {
+      try checkCandidates(config.space)
+    }
   }
 
   private func checkCandidates(_ space: Configuration.Space) throws {
@@ -145,7 +184,7 @@ extension ConfigurationKey.Kind {
   /// Whether a YAML scalar is of this kind and in its range.
   func allows(_ scalar: Node.Scalar) -> Bool {
     switch self {
-    case .section, .list: false
+    case .section, .list, .numbers, .words: false
     case .integer(let range): number(Int.self, scalar).map(range.contains) ?? false
     case .kernel(let largest):
       number(Int.self, scalar).map { $0 == 0 || (1...largest).contains($0) && $0 % 2 == 1 } ?? false
@@ -170,7 +209,7 @@ extension ConfigurationKey.Kind {
     let oddity: String? =
       switch self {
       case .integer, .kernel, .seed, .number, .numberOr, .flag: scalar.oddity
-      case .section, .list, .text, .word: nil
+      case .section, .list, .text, .word, .numbers, .words: nil
       }
     return oddity ?? "\(scalar.string) is not allowed"
   }
@@ -201,6 +240,19 @@ extension ConfigurationKey.Kind {
     case .flag: "true or false"
     case .text(let mayBeEmpty): mayBeEmpty ? "text or ''" : "text"
     case .word(let words): Origin.either(words)
+    case .numbers(_, let areWhole, let mayBeEmpty):
+      "ascending \(areWhole ? "integers" : "numbers") in [ ]\(mayBeEmpty ? ", or []" : "")"
+    case .words(let words): "words in [ ]: \(words.joined(separator: ", "))"
+    }
+  }
+
+  /// What each item of a list holds.
+  fileprivate var item: ConfigurationKey.Kind {
+    switch self {
+    case .numbers(let bounds, areWhole: true, _): .integer(Int(bounds.low)...Int(bounds.high))
+    case .numbers(let bounds, areWhole: false, _): .number(bounds)
+    case .words(let words): .word(words)
+    default: self
     }
   }
 

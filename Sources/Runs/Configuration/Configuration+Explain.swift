@@ -7,11 +7,16 @@ extension Configuration {
   /// One key a paragraph: `path  default  range` and the meaning below; sections lead their keys.
   package static func explain() -> String {
     // A preset name from the list itself is always known.
-    guard let defaults = try? preset("digits") else { return "" }
-    return defaults.explained([
-      "Keys of a configuration file, with the defaults of the digits preset.",
-      "A file may leave keys out; --set key.path=value overrides one.",
-    ])
+    guard let defaults = try? preset("digits"), let masked = try? preset("fbnet-v2-digits") else {
+      return ""
+    }
+    return defaults.explained(
+      [
+        "Keys of a configuration file, with digits' defaults (fbnet-v2-digits' for masked).",
+        "A file may leave keys out; --set key.path=value overrides one.",
+      ],
+      others: masked
+    )
   }
 }
 
@@ -26,9 +31,10 @@ extension Recipe {
 }
 
 extension KeyedSettings {
-  /// `head`, then one key a paragraph with the value that it has here.
-  fileprivate func explained(_ head: [String]) -> String {
-    let tree = tree()
+  /// `head`, then one key a paragraph with the value that it has here, or in `others` where it has
+  /// none here.
+  fileprivate func explained(_ head: [String], others: Self? = nil) -> String {
+    let trees = [tree()] + (others.map { [$0.tree()] } ?? [])
     var lines = head
     var section: String? = nil
     for key in Self.keys.all {
@@ -39,24 +45,49 @@ extension KeyedSettings {
         lines.append((key.parent.isEmpty ? "" : "  ") + "\(key.path): \(key.meaning)")
         continue
       }
-      let columns = [key.path.padded(to: 31), Self.defaultText(of: key, in: tree).padded(to: 20)]
-      lines.append("  " + columns.joined(separator: " ") + " " + key.kind.range)
+      let columns = [key.path.padded(to: 34), Self.defaultText(of: key, in: trees).padded(to: 20)]
+      let start = "  " + columns.joined(separator: " ") + " "
+      if case .word(let words) = key.kind, start.count + key.kind.range.count > 100 {
+        lines.append(start + "one of these words:")
+        lines += Self.listed(words)
+      } else {
+        lines.append(start + key.kind.range)
+      }
       lines.append("      " + key.meaning)
     }
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func defaultText(of key: ConfigurationKey, in tree: Node) -> String {
+  /// Words in lines of their own; a line that goes on ends with a comma.
+  private static func listed(_ words: [String]) -> [String] {
+    words.dropFirst().reduce(into: ["      \(words.first ?? "")"]) { lines, word in
+      lines[lines.count - 1] += ","
+      let line = lines[lines.count - 1] + " " + word
+      if line.count < 100 { lines[lines.count - 1] = line } else { lines.append("      " + word) }
+    }
+  }
+
+  private static func defaultText(of key: ConfigurationKey, in trees: [Node]) -> String {
+    let nodes = trees.map { Self.nodes(at: key.path, in: $0) }.first { !$0.isEmpty } ?? []
+    guard key.isLeaf else { return "\(nodes.first?.sequence?.count ?? 0) items" }
+    let text = nodes.map { node in
+      node.scalar?.string
+        ?? node.sequence.map { "[\($0.compactMap { $0.scalar?.string }.joined(separator: ", "))]" }
+        ?? ""
+    }.joined(separator: " ")
+    guard !text.isEmpty else { return "''" }
+    return text.count <= 20 ? text : text.prefix(17) + "..."
+  }
+
+  /// What stands at a path, once for each item of its lists.
+  private static func nodes(at path: String, in tree: Node) -> [Node] {
     var nodes = [tree]
-    for part in key.path.split(separator: ".") {
+    for part in path.split(separator: ".") {
       let name = part.hasSuffix("[]") ? String(part.dropLast(2)) : String(part)
       nodes = nodes.compactMap { $0[name] }
       if part.hasSuffix("[]") { nodes = nodes.flatMap { $0.sequence.map(Array.init) ?? [] } }
     }
-    guard key.isLeaf else { return "\(nodes.first?.sequence?.count ?? 0) items" }
-    let text = nodes.compactMap { $0.scalar?.string }.joined(separator: " ")
-    guard !text.isEmpty else { return "''" }
-    return text.count <= 20 ? text : text.prefix(17) + "..."
+    return nodes
   }
 }
 

@@ -1,6 +1,9 @@
 extension Configuration {
   /// Names that `preset(_:)` knows, smallest network first.
-  package static let presetNames = ["digits", "cifar-small", "cifar", "imagenet"]
+  package static let presetNames = [
+    "digits", "cifar-small", "cifar", "imagenet", "fbnet-v2-digits", "fbnet-v2-cifar",
+    "fbnet-v2-p", "fbnet-v2-f",
+  ]
 
   /// The nine blocks of FBNetV1 in the order of its table 2 (spec S3).
   package static let candidates = [
@@ -14,6 +17,12 @@ extension Configuration {
     case "cifar-small": cifarSmall
     case "cifar": cifar
     case "imagenet": imagenet
+    case "fbnet-v2-digits":
+      masked(name, from: digits, stems: [8, 12, 16], sides: [6, 8], digitsStages)
+    case "fbnet-v2-cifar": masked(name, from: cifar, stems: [16], sides: [24, 32], cifarStages)
+    case "fbnet-v2-p": masked(name, from: imagenet, stems: [16], sides: [224, 256, 288], stagesP)
+    case "fbnet-v2-f":
+      masked(name, from: imagenet, stems: [16], sides: [128, 160, 192, 224], stagesF)
     default:
       throw UserError(
         .configuration,

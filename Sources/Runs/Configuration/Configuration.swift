@@ -73,6 +73,48 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var head: Int
     /// What every layer chooses from, in the order of the logits.
     package var candidates: [Candidate]
+    /// The masked blocks that are searched instead of `stages` and `candidates`; nil for FBNetV1.
+    package var masked: Masked?
+
+    package init(
+      stem: Stem,
+      stages: [Stage] = [],
+      head: Int,
+      candidates: [Candidate] = [],
+      masked: Masked? = nil
+    ) {
+      self.stem = stem
+      self.stages = stages
+      self.head = head
+      self.candidates = candidates
+      self.masked = masked
+    }
+
+    /// Reads a space; one of masked blocks has no other stages.
+    package init(from decoder: any Decoder) throws {
+      let keys = try decoder.container(keyedBy: CodingKeys.self)
+      stem = try keys.decode(Stem.self, forKey: .stem)
+      head = try keys.decode(Int.self, forKey: .head)
+      masked = try keys.decodeIfPresent(Masked.self, forKey: .masked)
+      let isMasked = masked != nil
+      stages = isMasked ? [] : try keys.decode([Stage].self, forKey: .stages)
+      candidates = isMasked ? [] : try keys.decode([Candidate].self, forKey: .candidates)
+    }
+
+    /// Writes what the space is made of.
+    package func encode(to encoder: any Encoder) throws {
+      var keys = encoder.container(keyedBy: CodingKeys.self)
+      try keys.encode(stem, forKey: .stem)
+      try keys.encode(head, forKey: .head)
+      if let masked {
+        try keys.encode(masked, forKey: .masked)
+      } else {
+        try keys.encode(stages, forKey: .stages)
+        try keys.encode(candidates, forKey: .candidates)
+      }
+    }
+
+    private enum CodingKeys: String, CodingKey { case stem, stages, head, candidates, masked }
 
     /// The fixed first convolution, 3×3.
     package struct Stem: Codable, Sendable, Equatable {

@@ -16,6 +16,10 @@ struct ConfigurationKey: Sendable {
     case flag
     case text(mayBeEmpty: Bool)
     case word([String])
+    /// A list of numbers, each in the bounds and above the one before; whole ones alone, or any.
+    case numbers(Bounds, areWhole: Bool, mayBeEmpty: Bool)
+    /// A list of words, none twice.
+    case words([String])
   }
 
   /// An interval of real numbers; `open` ends do not belong to it.
@@ -39,11 +43,14 @@ struct ConfigurationKey: Sendable {
   let path: String
   let kind: Kind
   let meaning: String
+  /// Whether an item of a list may leave it out.
+  let isOptional: Bool
 
-  init(_ path: String, _ kind: Kind, _ meaning: String) {
+  init(_ path: String, _ kind: Kind, _ meaning: String, isOptional: Bool = false) {
     self.path = path
     self.kind = kind
     self.meaning = meaning
+    self.isOptional = isOptional
   }
 
   /// Path without the section: `batch` of `search.batch`.
@@ -74,6 +81,19 @@ struct ConfigurationKey: Sendable {
   /// The kind of a key that holds one of a type's cases.
   static func words<T: CaseIterable & RawRepresentable>(_: T.Type) -> Kind
   where T.RawValue == String { .word(T.allCases.map(\.rawValue)) }
+
+  /// The kind of a key that holds a list of a type's cases.
+  static func listed<T: CaseIterable & RawRepresentable>(_: T.Type) -> Kind
+  where T.RawValue == String { .words(T.allCases.map(\.rawValue)) }
+
+  /// The kind of a key that holds ascending widths or sizes.
+  static func ascending(from least: Int, mayBeEmpty: Bool = false) -> Kind {
+    .numbers(
+      Bounds(low: Double(least), high: 65536),
+      areWhole: true,
+      mayBeEmpty: mayBeEmpty
+    )
+  }
 }
 
 extension Configuration: KeyedSettings {
@@ -140,6 +160,81 @@ extension Configuration: KeyedSettings {
       "space.candidates[].activation",
       ConfigurationKey.words(C.Space.Candidate.Activation.self),
       "Activation."
+    ),
+
+    .init(
+      "space.masked",
+      .section,
+      "Masked blocks (FBNetV2) in place of stages and candidates: widths are choices."
+    ),
+    .init(
+      "space.masked.stem_widths",
+      ConfigurationKey.ascending(from: 1, mayBeEmpty: true),
+      "Widths of the stem, up to space.stem.width; [] for that alone."
+    ),
+    .init(
+      "space.masked.resolutions",
+      ConfigurationKey.ascending(from: 4, mayBeEmpty: true),
+      "Sides of the images, pixels, up to data.resolution; [] for that alone."
+    ),
+    .init(
+      "space.masked.divisor",
+      .integer(1...256),
+      "What the widths inside a block are rounded to multiples of."
+    ),
+    .init("space.masked.stages", .list, "Stages of masked blocks, which share one width each."),
+    .init(
+      "space.masked.stages[].widths",
+      ConfigurationKey.ascending(from: 1, mayBeEmpty: true),
+      "Output channels to choose from; [] for the width of the stage before.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].depth",
+      .integer(1...1000),
+      "Number of blocks.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].stride",
+      .integer(1...2),
+      "Stride of the first block.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].expand",
+      .flag,
+      "Whether a 1x1 convolution goes before the depthwise one.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].expansions",
+      .numbers(.init(low: 0, lowOpen: true, high: 64), areWhole: false, mayBeEmpty: false),
+      "Middle width over input width, to choose from."
+    ),
+    .init(
+      "space.masked.stages[].kernels",
+      ConfigurationKey.ascending(from: 1),
+      "Odd sides of the depthwise kernel to choose from.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].squeeze",
+      ConfigurationKey.listed(C.Space.Masked.Squeeze.self),
+      "Squeeze-and-excite: without, with, or both to choose from.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].activations",
+      ConfigurationKey.listed(C.Space.Candidate.Activation.self),
+      "Activations to choose from.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].skip",
+      .flag,
+      "Whether a block that keeps its shape may be left out.",
+      isOptional: true
     ),
 
     .init("search", .section, "The search itself."),

@@ -133,7 +133,7 @@ extension KeyedSettings {
           item.mapping.map { Node($0.map { ($0.key, $0.value) }, .implicit, .flow) } ?? item
         },
         .implicit,
-        .block
+        items.contains { $0.scalar == nil } ? .block : .flow
       )
     default: node
     }
@@ -224,8 +224,9 @@ struct Origin {
 
   /// The node for a value typed on the command line.
   func value(_ text: String, for key: ConfigurationKey) throws -> Node {
-    if !key.isLeaf {
-      return try parse(text) ?? Node("")
+    switch key.kind {
+    case .section, .list, .numbers, .words: return try parse(text) ?? Node("")
+    default: break
     }
     if case .text = key.kind { return Node(text, .implicit, .doubleQuoted) }
     return Node(text.trimmingCharacters(in: .whitespaces), .implicit, .plain)

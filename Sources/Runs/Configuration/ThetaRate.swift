@@ -26,6 +26,9 @@ package enum ThetaRate: Codable, Sendable, Equatable {
     }
   }
 
+  /// More steps than any search makes.
+  private static let most = 1e12
+
   /// Steps that usually settle the choices: a named rate may be too low for a search, the automatic
   /// one only finds too few steps.
   package var settlingSteps: Int {
@@ -34,7 +37,7 @@ package enum ThetaRate: Codable, Sendable, Equatable {
       case .named(let rate): min(rate, Self.range.upperBound)
       case .automatic: Self.range.upperBound
       }
-    return Int((Self.travel / rate).rounded(.up))
+    return Int(min(Self.most, (Self.travel / rate).rounded(.up)))
   }
 
   /// Reads a number or `auto`.

@@ -71,9 +71,11 @@ package struct Choice: Codable, Sendable, Equatable, Identifiable {
   }
 }
 
-/// What the options of a choice cost, where each has a price of its own whatever else is chosen.
+/// What the options of a choice cost.
 ///
-/// There is none for a choice whose costs depend on its neighbours.
+/// Where an option has a price of its own, that; where it depends on the other choices, what the
+/// option adds to the cheapest one while the others are at their most probable. The latter move
+/// with the search, and are written anew after each epoch.
 package struct ChoicePrices: Codable, Sendable, Equatable {
   /// Identity of the choice.
   package var choice: String

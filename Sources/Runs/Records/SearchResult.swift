@@ -37,6 +37,31 @@ package struct SearchResult: Codable, Sendable, Equatable {
     }
   }
 
+  /// A uniformly scaled network, beside which a searched one can be judged.
+  package struct Uniform: Codable, Sendable, Equatable {
+    /// What all widths are multiplied by, before they are rounded to an option.
+    package var scale: Double
+    /// Cost in the metric of the search.
+    package var cost: Double
+    /// Accuracy on the test images with the supernet's weights, 0…1.
+    package var testAccuracy: Double
+    /// Cross-entropy of the same.
+    package var testLoss: Double
+
+    package init(scale: Double, cost: Double, testAccuracy: Double, testLoss: Double) {
+      self.scale = scale
+      self.cost = cost
+      self.testAccuracy = testAccuracy
+      self.testLoss = testLoss
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case scale, cost
+      case testAccuracy = "test_accuracy"
+      case testLoss = "test_loss"
+    }
+  }
+
   /// Always `done`.
   package var event: String
   /// `search` or `random`.
@@ -92,6 +117,9 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var meanEntropyBits: Double?
   /// How decided the search is and what to change where it is not, in a line.
   package var verdict: String?
+  /// The same blocks with all widths scaled by one factor, at no higher cost; nil where widths are
+  /// not searched.
+  package var uniform: Uniform?
   /// Random sampling, next to random search: how many networks were sampled; nil, as the next two,
   /// in a search by gradients.
   package var sampledNetworks: Int?
@@ -140,6 +168,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
     coinTosses: Int? = nil,
     meanEntropyBits: Double? = nil,
     verdict: String? = nil,
+    uniform: Uniform? = nil,
     sampledNetworks: Int? = nil,
     sampledMean: Double? = nil,
     sampledDeviation: Double? = nil,
@@ -176,6 +205,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
     self.coinTosses = coinTosses
     self.meanEntropyBits = meanEntropyBits
     self.verdict = verdict
+    self.uniform = uniform
     self.sampledNetworks = sampledNetworks
     self.sampledMean = sampledMean
     self.sampledDeviation = sampledDeviation
@@ -189,7 +219,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
 
   enum CodingKeys: String, CodingKey {
     case event, kind, algorithm, architecture, flops, params, cost, budget, repaired, multiplier
-    case choices, settled, verdict, run, epochs, steps, seconds
+    case choices, settled, verdict, uniform, run, epochs, steps, seconds
     case testAccuracy = "test_accuracy"
     case testLoss = "test_loss"
     case supernetTestAccuracy = "supernet_test_accuracy"

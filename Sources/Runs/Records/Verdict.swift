@@ -60,8 +60,9 @@ package struct ThetaForecast: Sendable, Equatable {
   package let steps: Int
   /// Steps that usually settle the choices at this rate.
   package let needed: Int
-  /// Epochs with that many; nil where no number of epochs has them.
+  /// Epochs with that many; nil where no sensible number of epochs has them.
   package let epochs: Int?
+  private let hasSteps: Bool
 
   /// - Parameters:
   ///   - rate: of θ.
@@ -75,10 +76,23 @@ package struct ThetaForecast: Sendable, Equatable {
     let needed = rate.settlingSteps
     self.steps = steps(epochs)
     self.needed = needed
-    self.epochs =
-      stepsPerEpoch > 0
-      ? (epochs...max(epochs, 2 * needed * max(1, epochs))).first { steps($0) >= needed } : nil
+    hasSteps = stepsPerEpoch > 0
+    // The steps do not fall with the epochs.
+    let most = max(epochs, Self.mostEpochs)
+    guard steps(most) >= needed else {
+      self.epochs = nil
+      return
+    }
+    var (tooFew, enough) = (epochs - 1, most)
+    while enough - tooFew > 1 {
+      let middle = (tooFew + enough) / 2
+      if steps(middle) >= needed { enough = middle } else { tooFew = middle }
+    }
+    self.epochs = enough
   }
+
+  /// Beyond them a search is helped by other means.
+  private static let mostEpochs = 1_000_000
 
   /// Whether the search is long enough.
   package var settles: Bool { steps >= needed }
@@ -89,6 +103,6 @@ package struct ThetaForecast: Sendable, Equatable {
     "theta makes \(Format.counted(steps, "step")) of the \(needed) "
       + "that usually settle the choices; "
       + (epochs.map { "give --epochs \($0) or more, or a smaller search.batch" }
-        ?? "give a larger search.theta_share")
+        ?? "give a larger " + (hasSteps ? "theta.learning_rate" : "search.theta_share"))
   }
 }

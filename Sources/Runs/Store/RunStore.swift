@@ -97,16 +97,25 @@ package final class RunStore: Sendable {
           ]
         )
       }
-      try database.execute(sql: "DELETE FROM choice_prices")
-      for price in prices {
-        try database.execute(
-          sql: "INSERT INTO choice_prices (choice, flops, params, latency) VALUES (?, ?, ?, ?)",
-          arguments: [
-            price.choice, try StoredJSON.text(price.flops), try StoredJSON.text(price.params),
-            try price.latency.map { try StoredJSON.text($0) },
-          ]
-        )
-      }
+      try Self.replace(database, prices)
+    }
+  }
+
+  /// Replaces the prices of the options.
+  package func setPrices(_ prices: [ChoicePrices]) throws {
+    try write { try Self.replace($0, prices) }
+  }
+
+  private static func replace(_ database: Database, _ prices: [ChoicePrices]) throws {
+    try database.execute(sql: "DELETE FROM choice_prices")
+    for price in prices {
+      try database.execute(
+        sql: "INSERT INTO choice_prices (choice, flops, params, latency) VALUES (?, ?, ?, ?)",
+        arguments: [
+          price.choice, try StoredJSON.text(price.flops), try StoredJSON.text(price.params),
+          try price.latency.map { try StoredJSON.text($0) },
+        ]
+      )
     }
   }
 

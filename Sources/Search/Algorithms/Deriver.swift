@@ -45,12 +45,10 @@ package final class Deriver {
     }
     let data = try Dataset.load(settings.data, progress: progress)
     try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
-    let space = LayerwiseSpace(settings.space, data: data)
-    let latency = try SearchLatency(settings: settings, folder: folder, space: space).prices { _ in
-    }
+    let latency = try SearchLatency(settings: settings, folder: folder, data: data).prices { _ in }
     if let warning = latency?.warning { try progress(1, warning) }
     timedThreads = latency?.threads ?? 1
-    task = try SearchTask(settings, data: data, latency: latency?.table)
+    task = try SearchTask(settings, data: data, latency: latency?.cost)
     try task.restore(latest.checkpoint)
     temperature = try TrainingPlace(metadata: latest.checkpoint.metadata).lastTemperature
   }
@@ -145,6 +143,26 @@ package final class Deriver {
     return isStopped ? nil : (better, evaluations)
   }
 
+  /// The widths of `best` scaled by one factor to no higher cost, for a comparison; nil where the
+  /// search has no widths.
+  package func uniform(like best: DerivedRecord) -> DerivedRecord? {
+    let costModel = task.supernet.costModel
+    let architecture = Architecture(best.architecture)
+    let limit = costModel.cost(architecture)
+    return task.supernet.space.uniform(like: architecture) { costModel.cost($0) <= limit }
+      .map { record("uniform", $0.architecture) }
+  }
+
+  /// The weights that a network has in the search, to begin its training with.
+  package func weights(_ record: DerivedRecord) -> Checkpoint {
+    let architecture = Architecture(record.architecture)
+    return Checkpoint(
+      tensors: task.supernet.state(of: architecture).map {
+        Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values)
+      }
+    )
+  }
+
   /// A network of which nothing is evaluated; `origin` is what a budget changed into it, if one
   /// did.
   private func record(
@@ -185,11 +203,9 @@ package final class Deriver {
   }
 
   /// Times a whole network, batch 1, on as many threads as the latency table is for.
-  ///
-  /// Errors: `.unavailable` for blocks that the inference path lacks.
-  package func measure(_ record: inout DerivedRecord) throws {
+  package func measure(_ record: inout DerivedRecord) {
     let engine = Engine(instructionSet: .chosen, threads: timedThreads)
-    record.measuredLatency = try NetworkTimer.milliseconds(network(record), engine: engine)
+    record.measuredLatency = NetworkTimer.milliseconds(network(record), engine: engine)
   }
 
   /// The network alone.

@@ -1,9 +1,10 @@
+import Networks
 import Runs
 import Tensor
 
 /// The cost of a network as the sum of its parts (spec S6): a price for each option of each layer,
 /// and one for what all networks share.
-package struct AdditiveCost: CostModel, Equatable {
+package struct AdditiveCost: TrellisCostModel, Equatable {
   /// Prices [layer][candidate], in the order of the logits: FLOPs, weights, or milliseconds.
   package var layers: [[Double]]
   /// The price of stem, head and classifier, in the same unit.

@@ -32,12 +32,14 @@ package struct CostLoss: Sendable {
   /// above 0.
   ///
   /// Checks that the loss stays positive for every network of the space: `cheapest` is what the
-  /// least of them costs. Throws a `UserError` naming the key when it would not.
+  /// least of them costs. With `mostExpensive`, what the most expensive one costs, also checks that
+  /// a fixed weight leaves the cross-entropy a say. Throws a `UserError` naming the key.
   package init(
     _ settings: Configuration.LossSettings,
     metric: Configuration.SearchSettings.Cost,
     budget: Double?,
-    cheapest: Double
+    cheapest: Double,
+    mostExpensive: Double? = nil
   ) throws {
     self.settings = settings
     self.metric = metric
@@ -56,6 +58,31 @@ package struct CostLoss: Sendable {
         remedy: "use loss.form=additive or a budget"
       )
     }
+    if let mostExpensive { try checkWeight(of: mostExpensive) }
+  }
+
+  /// What a fixed weight may make of a cost, where cross-entropies are a few units: beyond it the
+  /// accuracy has no say.
+  private static let heaviest = 1000.0
+
+  /// Refuses a fixed weight of the cost that drowns the cross-entropy.
+  private func checkWeight(of cost: Double) throws {
+    let part: Double
+    switch settings.form {
+    case .log, .paper: return
+    case .additive: part = pow(metric == .latency ? cost : cost * 1e-6, settings.beta)
+    case .target, .limit:
+      guard settings.multiplier == .fixed else { return }
+      part = max(0, cost / budget - 1)
+    }
+    guard settings.alpha * part > CostLoss.heaviest else { return }
+    throw UserError(
+      .configuration,
+      "loss.alpha",
+      "\(settings.alpha) makes the cost up to \(Format.number(settings.alpha * part)) and drowns "
+        + "the cross-entropy, which is a few units",
+      remedy: "give \(Format.number(CostLoss.heaviest / part)) or less"
+    )
   }
 
   /// Whether the cost is that of softmax(θ) instead of the step's sample.

@@ -1,3 +1,4 @@
+import Networks
 import Runs
 import Tensor
 
@@ -68,5 +69,72 @@ extension CostModel {
     var changed = architecture
     changed[choice] = option
     return cost(changed) - cost(architecture)
+  }
+
+  /// `expected` of each row of the mixtures, the mean over the rows.
+  package func expected(_ mixtures: [Mixture], on engine: Engine) -> Tensor {
+    let rows = mixtures.map(\.samples).max() ?? 1
+    var value = 0.0
+    var gradients = mixtures.map { [Float](repeating: 0, count: $0.weights.count) }
+    for row in 0..<rows {
+      let weights = mixtures.map { mixture in
+        let count = mixture.weights.channels
+        let values = mixture.forward ?? mixture.weights.values
+        return values[row * count..<(row + 1) * count].map(Double.init)
+      }
+      value += expected(weights) / Double(rows)
+      for (choice, slopes) in gradient(weights).enumerated() {
+        for (option, slope) in slopes.enumerated() {
+          gradients[choice][row * slopes.count + option] = Float(slope / Double(rows))
+        }
+      }
+    }
+    // Linear in the weights with the right slopes, and then moved to the right value.
+    let parts = zip(mixtures, gradients).map { mixture, gradient in
+      engine.sum(
+        engine.multiply(mixture.weights, engine.tensor(gradient, shape: mixture.weights.shape))
+      )
+    }
+    let linear = parts.reduce(engine.tensor([0], shape: [])) { engine.add($0, $1) }
+    return engine.affine(linear, factor: 1, constant: Float(value - Double(linear.item)))
+  }
+
+  /// Checks that a network of the space can cost `limit`; nil is no limit.
+  ///
+  /// Errors: `.configuration` for a budget that none can meet, with the range of those that one
+  /// could.
+  func check(limit: Double?) throws {
+    guard let limit, !range.contains(limit) else { return }
+    let isLow = limit < range.lowerBound
+    throw UserError(
+      .configuration,
+      "budget.\(metric.rawValue)",
+      metric.text(limit) + " is "
+        + (isLow ? "less than the cheapest" : "more than the most expensive")
+        + " network of this space costs",
+      remedy: "give \(metric.text(range.lowerBound, rounded: .up)) to "
+        + metric.text(range.upperBound, rounded: .down)
+    )
+  }
+}
+
+extension CostMetric {
+  /// `latency` where that is the metric, else what `counted` counts.
+  ///
+  /// Errors: `.configuration` where latency is the cost and not at hand.
+  func costModel(
+    _ latency: (any LatencyCost)?,
+    counted: () -> any CostModel
+  ) throws -> any CostModel {
+    guard self == .latency else { return counted() }
+    guard let latency else {
+      throw UserError(
+        .configuration,
+        "search.cost",
+        "no latency table is at hand here",
+        remedy: "use flops or params"
+      )
+    }
+    return latency
   }
 }

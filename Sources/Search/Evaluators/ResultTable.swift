@@ -89,44 +89,63 @@ package struct ResultTable: Sendable {
     return Costs(name: name, values: values)
   }
 
-  /// Costs of a complete table as a sum of prices: what each candidate of each layer adds.
+  /// Costs of a complete table as a sum of prices: what each candidate of each layer adds, or where
+  /// that will not do, what it adds behind each candidate of the layer before.
   ///
-  /// Prices are differences between networks that differ in one layer, so whole numbers stay whole
-  /// and a sum of them meets a limit exactly.
+  /// Prices are differences between networks that differ in one layer or two, so whole numbers stay
+  /// whole and a sum of them meets a limit exactly.
   ///
   /// Errors: `.data` naming the column and the worst row when the sum misses a cost by more than
   /// 10⁻⁶ of the most expensive network's, or the architectures that are lacking.
-  package func prices(_ costs: Costs) throws -> AdditiveCost {
+  package func costModel(_ costs: Costs) throws -> any CostModel {
     try checkComplete()
-    let first = Architecture(sizes.map { _ in 0 })
-    func cost(_ architecture: Architecture) -> Double {
-      row(of: architecture).map { costs.values[$0] } ?? 0
+    let allowed = 1e-6 * (costs.values.max() ?? 0)
+    func worst(_ model: any CostModel) -> (row: Int, error: Double) {
+      let errors = zip(architectures, costs.values).map { abs(model.cost($0) - $1) }
+      let row = errors.indices.max { errors[$0] < errors[$1] } ?? 0
+      return (row, errors[row])
     }
+    let (alone, pairs) = prices(costs)
+    if worst(alone).error <= allowed { return alone }
+    let (row, error) = worst(pairs)
+    guard error > allowed else { return pairs }
+    throw UserError(
+      .data,
+      "\(path): row \(row + 1), column '\(costs.name)'",
+      "not a sum of what the layers cost, alone or with the one before: "
+        + "\(costs.values[row]) found, \(pairs.cost(architectures[row])) fitted",
+      remedy: "name another column, or use --algorithm random or evolution"
+    )
+  }
+
+  /// Prices of layers alone and of pairs of neighbours, from the first architecture and those that
+  /// differ from it there.
+  private func prices(_ costs: Costs) -> (alone: AdditiveCost, pairs: NeighbourCost) {
+    /// The cost of the first candidates but for those of some layers.
+    func cost(_ changes: [(layer: Int, candidate: Int)] = []) -> Double {
+      var changed = Architecture(sizes.map { _ in 0 })
+      for change in changes { changed[change.layer] = change.candidate }
+      return row(of: changed).map { costs.values[$0] } ?? 0
+    }
+    let first = cost()
     let layers = sizes.indices.map { layer in
-      (0..<sizes[layer]).map { candidate in
-        var changed = first
-        changed[layer] = candidate
-        return cost(changed) - cost(first)
-      }
+      (0..<sizes[layer]).map { cost([(layer, $0)]) - first }
     }
     // The cheapest candidate of every layer at 0, so that no price is below it.
     let least = layers.map { $0.min() ?? 0 }
-    let prices = AdditiveCost(
+    let alone = AdditiveCost(
       layers: zip(layers, least).map { layer, least in layer.map { $0 - least } },
-      fixed: cost(first) + least.reduce(0, +)
+      fixed: first + least.reduce(0, +)
     )
-    let errors = zip(architectures, costs.values).map { abs(prices.cost($0) - $1) }
-    let worst = errors.indices.max { errors[$0] < errors[$1] } ?? 0
-    guard errors[worst] <= 1e-6 * (costs.values.max() ?? 0) else {
-      throw UserError(
-        .data,
-        "\(path): row \(worst + 1), column '\(costs.name)'",
-        "not a sum of what the layers cost: \(costs.values[worst]) found, "
-          + "\(prices.cost(architectures[worst])) fitted",
-        remedy: "name another column, or use --algorithm random or evolution"
-      )
+    let pairs = sizes.indices.map { layer in
+      guard layer > 0 else { return [layers[0]] }
+      return layers[layer - 1].indices.map { before in
+        layers[layer].indices.map {
+          cost([(layer - 1, before), (layer, $0)]) - first - layers[layer - 1][before]
+        }
+      }
     }
-    return prices
+    return (alone, NeighbourCost(layers: pairs, fixed: first))
   }
 
   /// Refuses a table that lacks architectures, saying how many and which one first.

@@ -1,3 +1,4 @@
+import Networks
 import Foundation
 import Tensor
 
@@ -38,8 +39,15 @@ struct TableLoss {
       var next = [Double](repeating: 0, count: stride)
       last.withUnsafeBufferPointer { last in
         next.withUnsafeMutableBufferPointer { next in
+          guard let from = last.baseAddress, let to = next.baseAddress else { return }
           for i in 0..<size {
-            for s in 0..<stride { next[s] += m[i] * last[i * stride + s] }
+            let (row, weight) = (from + i * stride, m[i])
+            // Plain loops over pointers, which a build without optimisation runs fast as well.
+            var s = 0
+            while s < stride {
+              to[s] += weight * row[s]
+              s += 1
+            }
           }
         }
       }
@@ -54,11 +62,17 @@ struct TableLoss {
       values[layer].withUnsafeBufferPointer { value in
         weights.withUnsafeBufferPointer { weights in
           before.withUnsafeMutableBufferPointer { before in
+            guard let value = value.baseAddress, let weights = weights.baseAddress,
+              let before = before.baseAddress
+            else { return }
             for i in 0..<sizes[layer] {
+              let (row, to, share) = (value + i * stride, before + i * stride, mixture[layer][i])
               var sum = 0.0
-              for s in 0..<stride {
-                sum += weights[s] * value[i * stride + s]
-                before[i * stride + s] = mixture[layer][i] * weights[s]
+              var s = 0
+              while s < stride {
+                sum += weights[s] * row[s]
+                to[s] = share * weights[s]
+                s += 1
               }
               gradients[layer][i] = sum
             }

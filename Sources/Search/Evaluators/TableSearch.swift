@@ -69,17 +69,20 @@ package struct TableSearch: Sendable {
   package let costs: ResultTable.Costs?
   private let settings: Settings
   /// For dnas.
-  private let gradient: (costModel: AdditiveCost, loss: CostLoss, mixture: TableLoss)?
+  private let gradient: (costModel: any CostModel, loss: CostLoss, mixture: TableLoss)?
 
   /// Prepares searches on `table`; `metric` names the column of the loss where there is no limit.
   ///
+  /// `costModel` prices the networks as that column does; nil fits one to it.
+  ///
   /// Errors: `UserError` for a limit below the cheapest network (the range is shown), a column that
-  /// is missing or, for dnas, not additive, a loss that needs a metric or a limit that is not
-  /// there, and for dnas a table with gaps.
+  /// is missing or, for dnas, not one that `ResultTable.costModel` fits, a loss that needs a metric
+  /// or a limit that is not there, and for dnas a table with gaps.
   package init(
     _ table: ResultTable,
     limit: CostLimit?,
     metric: String? = nil,
+    costModel: (any CostModel)? = nil,
     settings: Settings
   ) throws {
     self.table = table
@@ -116,8 +119,8 @@ package struct TableSearch: Sendable {
         remedy: form.needsBudget ? "give a --limit" : "give a --limit or a --metric"
       )
     }
-    let prices =
-      try costs.map(table.prices)
+    let prices: any CostModel =
+      try costModel ?? costs.map(table.costModel)
       ?? AdditiveCost(layers: table.sizes.map { [Double](repeating: 0, count: $0) }, fixed: 0)
     var loss = try Configuration.preset("digits").loss
     loss.form = form

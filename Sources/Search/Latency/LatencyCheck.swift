@@ -74,10 +74,10 @@ package struct LatencyCheck: Sendable, Equatable {
   ///   - progress: called many times a second with the share that is done; what it throws ends the
   ///     check.
   /// - Returns: a row for each network, in the order of the sample.
-  /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
+  /// - Throws: `.unavailable` for a machine too noisy.
   package static func run(
-    _ space: LayerwiseSpace,
-    prices: AdditiveCost,
+    _ space: any LatencySpace,
+    prices: any LatencyCost,
     networks: Int,
     seed: UInt64,
     threads: Int,
@@ -90,7 +90,7 @@ package struct LatencyCheck: Sendable, Equatable {
     let architectures = sample(space, networks, seed: seed)
     let timers = try architectures.enumerated().map { index, architecture in
       try progress(0.1 * Double(index) / Double(networks))
-      return try NetworkTimer(
+      return NetworkTimer(
         space.network(of: architecture, name: "network \(index + 1)"),
         parts: false,
         engine: engine
@@ -130,14 +130,14 @@ package struct LatencyCheck: Sendable, Equatable {
   private static let batchSeconds = 0.025
 
   /// Different architectures, as long as there are enough.
-  static func sample(_ space: LayerwiseSpace, _ count: Int, seed: UInt64) -> [Architecture] {
+  static func sample(_ space: any LatencySpace, _ count: Int, seed: UInt64) -> [Architecture] {
     var random = Philox(seed: seed, purpose: .sampling)
     var seen: Set<Architecture> = []
     var all: [Architecture] = []
     while all.count < count {
       var attempt: Architecture = []
       for _ in 0..<100 {
-        attempt = Architecture(space.layers.map { random.below($0.count) })
+        attempt = Architecture(space.optionCounts.map { random.below($0) })
         if seen.insert(attempt).inserted { break }
       }
       all.append(attempt)

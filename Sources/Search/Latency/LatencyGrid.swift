@@ -7,8 +7,13 @@ package struct LatencyGrid: Sendable, Equatable {
   package var candidates: [String]
   /// The rows, in the order of the layers.
   package var rows: [Row]
-  /// What all networks share, milliseconds.
+  /// What all networks share, milliseconds; of a space of widths, what stem and rest take at their
+  /// widest.
   package var fixed: Double
+  /// What the fastest and the slowest network take, milliseconds.
+  package var range: ClosedRange<Double>
+  /// The diagnostics.
+  package var findings: [LatencyDiagnostics.Finding]
 
   /// One layer, or one shape where the layers are not known.
   package struct Row: Sendable, Equatable {
@@ -22,28 +27,57 @@ package struct LatencyGrid: Sendable, Equatable {
     package var spread: [Double?]
   }
 
+  /// A grid of known parts.
+  init(
+    candidates: [String],
+    rows: [Row],
+    fixed: Double,
+    range: ClosedRange<Double>,
+    findings: [LatencyDiagnostics.Finding]
+  ) {
+    self.candidates = candidates
+    self.rows = rows
+    self.fixed = fixed
+    self.range = range
+    self.findings = findings
+  }
+
+  /// A grid of rows whose sum is a network; of the diagnostics rows with gaps are left out.
+  private init(candidates: [String], rows: [Row], fixed: Double) {
+    let known = rows.map { $0.milliseconds.compactMap { $0 } }
+    let least = known.reduce(fixed) { $0 + ($1.min() ?? 0) }
+    self.init(
+      candidates: candidates,
+      rows: rows,
+      fixed: fixed,
+      range: least...known.reduce(fixed) { $0 + ($1.max() ?? 0) },
+      findings: Self.findings(candidates, rows, fixed)
+    )
+  }
+
   /// The prices of a space.
   ///
   /// Errors: see `LatencyTable.prices`.
   package init(_ table: LatencyTable, for space: LayerwiseSpace, place: String) throws {
     let prices = try table.prices(for: space, place: place)
     let spread = try table.spread(for: space, place: place)
-    fixed = prices.fixed
-    candidates = space.layers.first?.map(\.name) ?? []
-    rows = space.choices.enumerated().map { index, choice in
-      Row(
-        name: choice.name,
-        detail: choice.detail,
-        milliseconds: prices.layers[index],
-        spread: spread?[index] ?? prices.layers[index].map { _ in nil }
-      )
-    }
+    self.init(
+      candidates: space.layers.first?.map(\.name) ?? [],
+      rows: space.choices.enumerated().map { index, choice in
+        Row(
+          name: choice.name,
+          detail: choice.detail,
+          milliseconds: prices.layers[index],
+          spread: spread?[index] ?? prices.layers[index].map { _ in nil }
+        )
+      },
+      fixed: prices.fixed
+    )
   }
 
   /// The cells of a table whose space is not known, a row for each layer or shape.
   package init(_ table: LatencyTable) {
     let cells = table.entries.filter { !$0.isFixed }
-    fixed = table.entries.filter(\.isFixed).reduce(0) { $0 + $1.milliseconds }
     var candidates: [String] = []
     var names: [(name: String, detail: String)] = []
     func place(_ entry: LatencyTable.Entry) -> (name: String, detail: String) {
@@ -57,8 +91,7 @@ package struct LatencyGrid: Sendable, Equatable {
       let place = place(entry)
       if !names.contains(where: { $0 == place }) { names.append(place) }
     }
-    self.candidates = candidates
-    rows = names.map { name in
+    let rows = names.map { name in
       let found = candidates.map { candidate in
         cells.first { $0.candidate == candidate && place($0) == name }
       }
@@ -71,6 +104,13 @@ package struct LatencyGrid: Sendable, Equatable {
         spread: found.map { $0?.spread }
       )
     }
+    // A space of widths has several stems and rests, of which a network takes one.
+    let ends = Dictionary(grouping: table.entries.filter(\.isFixed), by: \.candidate)
+    self.init(
+      candidates: candidates,
+      rows: rows,
+      fixed: ends.values.reduce(0) { $0 + ($1.map(\.milliseconds).max() ?? 0) }
+    )
   }
 
   /// An identity has no cell of its own and costs nothing.
@@ -79,8 +119,11 @@ package struct LatencyGrid: Sendable, Equatable {
     return isSkip && !shape.contains("→") && !shape.contains(" s") ? 0 : nil
   }
 
-  /// The diagnostics; rows with gaps are left out.
-  package var findings: [LatencyDiagnostics.Finding] {
+  private static func findings(
+    _ candidates: [String],
+    _ rows: [Row],
+    _ fixed: Double
+  ) -> [LatencyDiagnostics.Finding] {
     let whole = rows.filter { !$0.milliseconds.contains(nil) }
     let options = candidates.map { Choice.Option(name: $0) }
     return LatencyDiagnostics.findings(

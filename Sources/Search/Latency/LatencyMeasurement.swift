@@ -35,9 +35,6 @@ package struct LatencyPrecision: Sendable, Equatable {
 }
 
 extension LatencyTable {
-  /// Networks of the plan that each cell is timed in.
-  private static let rounds = 2
-
   /// Times all cells of a space on this machine, batch 1, in few networks that hold each of them.
   ///
   /// A block alone in a loop is timed with its weights and its input in the nearest cache, and with
@@ -52,11 +49,12 @@ extension LatencyTable {
   ///   - precision: what is enough.
   ///   - continuing: what an interrupted measurement of the same space has saved.
   ///   - progress: called many times a second; what it throws ends the measurement.
-  ///   - save: receives the table so far, whenever a network is done.
+  ///   - save: receives the table so far, whenever a network is done; more seldom where that takes
+  ///     more than a tenth of the time.
   /// - Returns: the table, every cell of the space in it.
-  /// - Throws: `.unavailable` for a machine too noisy, or blocks that the inference path lacks.
+  /// - Throws: `.unavailable` for a machine too noisy.
   package static func measured(
-    for space: LayerwiseSpace,
+    for space: any LatencySpace,
     threads: Int,
     isa: InstructionSet = .chosen,
     precision: LatencyPrecision = LatencyPrecision(),
@@ -65,32 +63,28 @@ extension LatencyTable {
     save: (LatencyTable) throws -> Void = { _ in }
   ) throws -> LatencyTable {
     var table = LatencyTable(device: hostProcessor(), threads: threads, isa: isa.rawValue)
-    if let continuing, table.continues(continuing) { table.entries = continuing.entries }
-    let blocks = space.fixedBlocks
-    let order = space.latencyCells
+    var ledger = LatencyLedger(space)
+    if let continuing, table.continues(continuing) { ledger.take(continuing.entries) }
     let engine = Engine(instructionSet: isa, threads: threads)
     var reference = ReferenceLoop(engine)
-    let plan = plan(space)
+    let plan = space.latencyPlan
     let clock = ContinuousClock()
     let start = clock.now
     var timed = 0
+    var nextSave = start
     for (index, (round, architecture)) in plan.enumerated() {
-      let chosen = zip(space.layers, architecture).map { $0[$1] }.filter { !$0.isIdentity }
-      // Every network holds the fixed parts, so they say which networks are done.
-      guard table.needs(chosen, round: round) || table.entries.isEmpty else { continue }
-      let timer = try NetworkTimer(
-        space.network(of: architecture, name: "block timings"),
-        parts: true,
-        engine: engine
-      )
+      let network = space.network(of: architecture, name: "block timings")
+      let chosen = space.parts(of: architecture).map(\.block).filter { !$0.isIdentity }
+      guard ledger.needs(chosen, in: network, round: round) else { continue }
+      let timer = NetworkTimer(network, parts: true, engine: engine)
       func report(_ share: Double) throws {
         let share = (Double(index) + share) / Double(plan.count)
         let passed = (clock.now - start).seconds
         let done = Double(timed) + share * Double(plan.count) - Double(index)
         try progress(
           LatencyProgress(
-            cells: table.entries.count,
-            cellCount: order.count + 2,
+            cells: ledger.count,
+            cellCount: ledger.cellCount,
             share: share,
             secondsLeft: passed > 0.5 && done > 0.2
               ? passed / done * Double(plan.count) * (1 - share) : nil
@@ -98,20 +92,16 @@ extension LatencyTable {
         )
       }
       try time(timer, precision, &reference, report)
-      let parts = timer.parts
-      precondition(parts.count == chosen.count + 2, "latency: \(parts.count) parts timed")
-      table.add(
-        chosen.map(\.latencyCell),
-        chosen.map(\.name),
-        Array(parts[1...chosen.count]),
-        timer.repeats,
-        order
-      )
-      table.addFixed(blocks, parts, timer.repeats)
-      table.sort(by: order)
+      ledger.book(chosen, in: network, timer.parts, timer.repeats)
       timed += 1
-      try save(table)
+      let now = clock.now
+      if now >= nextSave || index == plan.count - 1 {
+        table.entries = ledger.entries
+        try save(table)
+        nextSave = clock.now.advanced(by: now.duration(to: clock.now) * 10)
+      }
     }
+    table.entries = ledger.entries
     return table
   }
 
@@ -156,108 +146,8 @@ extension LatencyTable {
     )
   }
 
-  // MARK: The plan
-
-  /// Architectures that hold every candidate of every layer once a round, with other neighbours in
-  /// each round.
-  static func plan(_ space: LayerwiseSpace) -> [(round: Int, architecture: Architecture)] {
-    let most = space.layers.map(\.count).max() ?? 0
-    return (0..<rounds).flatMap { round in
-      let orders = space.layers.indices.map { layer in
-        var random = Philox(
-          seed: 1,
-          purpose: .sampling,
-          step: UInt64(round),
-          index: UInt32(layer)
-        )
-        return random.permutation(space.layers[layer].count)
-      }
-      return (0..<most).map { row in (round, Architecture(orders.map { Int($0[row % $0.count]) })) }
-    }
-  }
-
-  /// Whether one of the cells has been timed in no more than `round` networks.
-  private func needs(_ cells: [BlockDescription], round: Int) -> Bool {
-    let counts = Dictionary(
-      entries.map { ($0.key, $0.networks ?? 0) },
-      uniquingKeysWith: { first, _ in first }
-    )
-    return cells.contains { (counts[.cell($0.latencyCell)] ?? 0) <= round }
-  }
-
   /// Whether `other` was measured as this one is.
   private func continues(_ other: LatencyTable) -> Bool {
     other.device == device && other.threads == threads && other.isa == isa
-  }
-
-  /// Books the timings of one network's blocks; a cell that it holds several times counts once.
-  private mutating func add(
-    _ cells: [Cell],
-    _ names: [String],
-    _ times: [MedianInterval],
-    _ repeats: Int,
-    _ order: [BlockDescription]
-  ) {
-    for block in order {
-      let places = cells.indices.filter { cells[$0] == block.latencyCell }
-      guard !places.isEmpty else { continue }
-      book(
-        Entry(
-          block,
-          candidate: names[places[0]],
-          milliseconds: 1e3 * places.reduce(0) { $0 + times[$1].median } / Double(places.count),
-          spread: LatencyTable.spread(places.map { times[$0] }),
-          repeats: repeats * places.count,
-          networks: 1
-        )
-      )
-    }
-  }
-
-  private mutating func addFixed(
-    _ blocks: (stem: BlockDescription, head: BlockDescription),
-    _ parts: [MedianInterval],
-    _ repeats: Int
-  ) {
-    let ends = [("stem", blocks.stem, parts[0]), ("rest", blocks.head, parts[parts.count - 1])]
-    for (name, block, part) in ends {
-      book(
-        Entry(
-          block,
-          candidate: name,
-          milliseconds: 1e3 * part.median,
-          spread: LatencyTable.spread([part]),
-          repeats: repeats,
-          networks: 1
-        )
-      )
-    }
-  }
-
-  /// The largest spread, nil where it is not known.
-  private static func spread(_ times: [MedianInterval]) -> Double? {
-    times.map(\.spread).max().flatMap { $0.isFinite ? $0 : nil }
-  }
-
-  /// Puts the cells in the order of the layers, whatever the order of the networks; the fixed parts
-  /// go first.
-  private mutating func sort(by order: [BlockDescription]) {
-    var ranks: [Key: Int] = [.fixed("stem"): -2, .fixed("rest"): -1]
-    for (rank, block) in order.enumerated() { ranks[.cell(block.latencyCell)] = rank }
-    entries.sort { ranks[$0.key, default: 0] < ranks[$1.key, default: 0] }
-  }
-
-  /// Joins a timing of one more network to what is there.
-  private mutating func book(_ entry: Entry) {
-    guard let index = entries.firstIndex(where: { $0.key == entry.key }) else {
-      entries.append(entry)
-      return
-    }
-    let networks = Double(entries[index].networks ?? 0)
-    let before = entries[index].milliseconds * networks
-    entries[index].milliseconds = (before + entry.milliseconds) / (networks + 1)
-    entries[index].spread = max(entries[index].spread ?? 0, entry.spread ?? 0)
-    entries[index].repeats = (entries[index].repeats ?? 0) + (entry.repeats ?? 0)
-    entries[index].networks = Int(networks) + 1
   }
 }

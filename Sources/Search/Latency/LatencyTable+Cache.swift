@@ -25,7 +25,7 @@ extension LatencyTable {
   /// - Returns: the table, whole and fitting the space.
   /// - Throws: those of `measured`, and of `unkept`.
   package static func kept(
-    for space: LayerwiseSpace,
+    for space: any LatencySpace,
     in path: String? = nil,
     threads: Int,
     isa: InstructionSet = .chosen,
@@ -37,7 +37,7 @@ extension LatencyTable {
     let path = path ?? cachePath(for: space, threads: threads, isa: isa)
     // A damaged file of the cache is made again, as any other of its kind.
     if !remeasures, let table = try? load(path: path),
-      (try? table.prices(for: space, place: path)) != nil
+      (try? space.latencyCost(table, place: path)) != nil
     {
       return table
     }
@@ -95,27 +95,20 @@ extension LatencyTable {
   }
 
   /// Whether all its cells are cells of the space.
-  private func isPart(of space: LayerwiseSpace) -> Bool {
-    let blocks = space.fixedBlocks
-    let cells = Set(space.latencyCells.map(\.latencyCell))
-    return entries.allSatisfy {
-      switch $0.candidate {
-      case "stem": $0.cell == blocks.stem.latencyCell
-      case "rest": $0.cell == blocks.head.latencyCell
-      default: cells.contains($0.cell)
-      }
-    }
+  private func isPart(of space: any LatencySpace) -> Bool {
+    let ends = Set(space.latencyEnds.map { Key.end($0.candidate, $0.block.latencyCell) })
+    let keys = ends.union(space.latencyCells.map { Key.cell($0.latencyCell) })
+    return entries.allSatisfy { keys.contains($0.key) }
   }
 
   /// Where this machine's table of a space is kept for the user: a name of processor, threads,
   /// instruction set and cells.
   package static func cachePath(
-    for space: LayerwiseSpace,
+    for space: any LatencySpace,
     threads: Int,
     isa: InstructionSet = .chosen
   ) -> String {
-    let blocks = space.fixedBlocks
-    let cells = [blocks.stem, blocks.head] + space.latencyCells
+    let cells = space.latencyEnds.map(\.block) + space.latencyCells
     let hash = SHA256.hex(
       cells.map { "\($0.summary) \($0.height) \($0.width) \($0.input) \($0.output) \($0.stride)" }
         .joined(separator: "\n").utf8

@@ -23,7 +23,7 @@ extension LatencyTable {
   /// - Throws: `.noInput`; `.data` naming row and column, or the cells that are missing.
   package static func imported(
     path: String,
-    for space: LayerwiseSpace,
+    for space: any LatencySpace,
     device: String
   ) throws -> LatencyTable {
     var table = LatencyTable(device: device)
@@ -35,7 +35,7 @@ extension LatencyTable {
     case "[": try table.add(rows(text, path: path), space)
     default: try table.add(CSVTable(text: text, path: path), space)
     }
-    _ = try table.prices(for: space, place: path)
+    _ = try space.latencyCost(table, place: path)
     return table
   }
 
@@ -74,7 +74,7 @@ extension LatencyTable {
     )
   }
 
-  private mutating func add(_ csv: CSVTable, _ space: LayerwiseSpace) throws {
+  private mutating func add(_ csv: CSVTable, _ space: any LatencySpace) throws {
     let known = LatencyTable.columns + ["spread"]
     if let strange = csv.header.first(where: { !known.contains($0) }) {
       throw UserError(
@@ -89,65 +89,74 @@ extension LatencyTable {
     )
     let spread = csv.header.firstIndex(of: "spread")
     func column(_ name: String) -> Int { columns[name] ?? 0 }
-    let blocks = space.fixedBlocks
+    let candidates = space.latencyCandidates
+    let ends = space.latencyEnds
+    /// The cells of the shape that a row names, among `blocks` of its name: a
+    /// block with a shortcut and one without may share both.
+    func matches(_ row: Int, _ blocks: [BlockDescription]) throws -> [BlockDescription] {
+      let name = String(csv.rows[row][column("block")])
+      let sizes = try ["height", "width", "input", "output", "stride"].map { key in
+        guard let value = Int(csv.rows[row][column(key)]) else {
+          throw csv.fault(
+            row: row,
+            column: column(key),
+            "a whole number expected, '\(csv.rows[row][column(key)])' found"
+          )
+        }
+        return value
+      }
+      var cells: Set<Cell> = []
+      let found = blocks.filter {
+        [$0.height, $0.width, $0.input, $0.output, $0.stride] == sizes
+          && cells.insert($0.latencyCell).inserted
+      }
+      guard !found.isEmpty else {
+        throw csv.fault(
+          row: row,
+          column: column("block"),
+          "the space has no '\(name)' at "
+            + LatencyTable.shape(Array(sizes[..<3]), sizes[3], sizes[4])
+        )
+      }
+      return found
+    }
     var seen: [Key: Int] = [:]
     for row in csv.rows.indices {
       let name = String(csv.rows[row][column("block")])
       let milliseconds = try csv.number(row: row, column: column("milliseconds"))
-      var entry: Entry
-      switch name {
-      case "stem":
-        entry = Entry(blocks.stem, candidate: name, milliseconds: milliseconds)
-      case "rest", "fixed":
-        entry = Entry(blocks.head, candidate: name, milliseconds: milliseconds)
-      default:
-        func whole(_ column: Int) throws -> Int {
-          guard let value = Int(csv.rows[row][column]) else {
-            throw csv.fault(
-              row: row,
-              column: column,
-              "a whole number expected, '\(csv.rows[row][column])' found"
-            )
+      let own = ends.filter { $0.candidate == (name == "fixed" ? "rest" : name) }.map(\.block)
+      // Where there is one of that name, it is meant whatever the row says of its shape.
+      let blocks =
+        own.count == 1
+        ? own : try matches(row, own.isEmpty ? candidates.filter { $0.name == name } : own)
+      for block in blocks {
+        var entry = Entry(
+          block,
+          candidate: own.isEmpty ? nil : name,
+          milliseconds: milliseconds
+        )
+        if milliseconds < 0 || milliseconds == 0 && entry.block != "identity" {
+          throw csv.fault(
+            row: row,
+            column: column("milliseconds"),
+            "\(entry.place) takes \(milliseconds) ms; only an identity costs nothing"
+          )
+        }
+        if let spread, !csv.rows[row][spread].isEmpty {
+          entry.spread = try csv.number(row: row, column: spread)
+          if entry.spread ?? 0 < 0 {
+            throw csv.fault(row: row, column: spread, "a share from 0 on expected")
           }
-          return value
         }
-        let sizes = try ["height", "width", "input", "output", "stride"].map {
-          try whole(column($0))
-        }
-        let candidate = space.layers.joined().first {
-          $0.name == name && [$0.height, $0.width, $0.input, $0.output, $0.stride] == sizes
-        }
-        guard let candidate else {
+        if let first = seen.updateValue(row + 1, forKey: entry.key) {
           throw csv.fault(
             row: row,
             column: column("block"),
-            "the space has no '\(name)' at "
-              + LatencyTable.shape(Array(sizes[..<3]), sizes[3], sizes[4])
+            "\(entry.place) again, as in row \(first)"
           )
         }
-        entry = Entry(candidate, milliseconds: milliseconds)
+        entries.append(entry)
       }
-      if milliseconds < 0 || milliseconds == 0 && entry.block != "identity" {
-        throw csv.fault(
-          row: row,
-          column: column("milliseconds"),
-          "\(entry.place) takes \(milliseconds) ms; only an identity costs nothing"
-        )
-      }
-      if let spread, !csv.rows[row][spread].isEmpty {
-        entry.spread = try csv.number(row: row, column: spread)
-        if entry.spread ?? 0 < 0 {
-          throw csv.fault(row: row, column: spread, "a share from 0 on expected")
-        }
-      }
-      if let first = seen.updateValue(row + 1, forKey: entry.key) {
-        throw csv.fault(
-          row: row,
-          column: column("block"),
-          "\(entry.place) again, as in row \(first)"
-        )
-      }
-      entries.append(entry)
     }
   }
 }

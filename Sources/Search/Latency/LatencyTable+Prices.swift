@@ -126,10 +126,11 @@ extension LatencyTable {
   /// Stem and rest, or both together.
   private func fixedEntries(of space: LayerwiseSpace, place: String) throws -> [Entry] {
     let blocks = space.fixedBlocks
-    func entry(_ name: String) -> Entry? { entries.first { $0.candidate == name } }
-    if let whole = entry("fixed") { return [whole] }
+    func entries(_ name: String) -> [Entry] { self.entries.filter { $0.candidate == name } }
+    if let whole = entries("fixed").first { return [whole] }
     return try [("stem", blocks.stem), ("rest", blocks.head)].map { name, block in
-      guard let found = entry(name) else {
+      let all = entries(name)
+      guard let found = all.first else {
         throw UserError(
           .data,
           "\(place): \(name)",
@@ -137,11 +138,11 @@ extension LatencyTable {
           remedy: "add 'stem' and 'rest' (head, mean, classifier), or both as one 'fixed'"
         )
       }
-      guard found.cell == block.latencyCell else {
+      if let other = all.first(where: { $0.cell != block.latencyCell }) {
         throw UserError(
           .data,
           "\(place): \(name)",
-          "the table's is \(found.block) on \(LatencyTable.shape(found.input, found.output, 1)), "
+          "the table's is \(other.block) on \(LatencyTable.shape(other.input, other.output, 1)), "
             + "the space's \(block.summary) on "
             + LatencyTable.shape(block.latencyCell.input, block.output, 1),
           remedy: "the table is of another search space; measure one for this space"

@@ -21,8 +21,8 @@ package struct LatencyTable: Sendable, Equatable {
 
   /// One cell.
   package struct Entry: Sendable, Equatable {
-    /// Candidate name, or `stem`, `rest` (head, mean over all pixels, classifier), `fixed` (both
-    /// together).
+    /// Candidate name, or `stem`, `rest` (head, mean over all pixels, classifier; where widths are
+    /// searched there are several of both), `fixed` (both together).
     package var candidate: String
     /// Layer from 1 on, of a cell that goes before the ones found by shape; nil for those.
     package var layer: Int?
@@ -103,7 +103,9 @@ package struct LatencyTable: Sendable, Equatable {
 
     /// What identifies it.
     var key: Key {
-      layer.map { .layer($0, candidate) } ?? (isFixed ? .fixed(candidate) : .cell(cell))
+      if let layer { return .layer(layer, candidate) }
+      if candidate == "fixed" { return .fixed }
+      return isFixed ? .end(candidate, cell) : .cell(cell)
     }
 
     var cell: Cell { Cell(block: block, input: input, output: output, stride: stride) }
@@ -111,7 +113,8 @@ package struct LatencyTable: Sendable, Equatable {
 
   /// What a cell is found by.
   enum Key: Hashable {
-    case fixed(String)
+    case fixed
+    case end(String, Cell)
     case layer(Int, String)
     case cell(Cell)
   }
@@ -164,19 +167,5 @@ extension BlockDescription {
   /// Whether it passes its input on and so costs nothing.
   package var isIdentity: Bool {
     if case .skip = kind { keepsShape } else { false }
-  }
-}
-
-extension LayerwiseSpace {
-  /// The stem and the 1×1 convolution behind the last searched layer, which every network has.
-  package var fixedBlocks: (stem: BlockDescription, head: BlockDescription) {
-    let blocks = network(of: Architecture(layers.map { _ in 0 }), name: "").blocks
-    return (blocks[0], blocks[blocks.count - 1])
-  }
-
-  /// The distinct cells of the space but identities, in the order of the layers.
-  package var latencyCells: [BlockDescription] {
-    var seen: Set<LatencyTable.Cell> = []
-    return layers.joined().filter { !$0.isIdentity && seen.insert($0.latencyCell).inserted }
   }
 }

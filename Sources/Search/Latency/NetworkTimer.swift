@@ -30,7 +30,7 @@ struct MedianInterval: Equatable {
 
 /// Times one network's calls in batches, so that batches that other load has slowed can be
 /// recognised and replaced.
-final class NetworkTimer {
+package final class NetworkTimer {
   private let network: InferenceNetwork
   private let image: Tensor
   private let watch: Stopwatch?
@@ -46,31 +46,19 @@ final class NetworkTimer {
 
   /// Prepares a network of random weights; with `parts` every stage is timed, else the call as a
   /// whole.
-  ///
-  /// Errors: `.unavailable` for blocks that the inference path lacks.
-  init(_ description: NetworkDescription, parts: Bool, engine: Engine) throws {
-    guard let network = Network(description, engine: engine, seed: 1).inference() else {
-      throw UserError(
-        .unavailable,
-        description.name,
-        "has blocks that the inference path lacks",
-        remedy: "import a table that was measured elsewhere ('supertop latency import')"
-      )
-    }
+  init(_ description: NetworkDescription, parts: Bool, engine: Engine) {
+    network = Network(description, engine: engine, seed: 1).inference()
     var random = Philox(seed: 1, purpose: .initialisation, index: .max)
     let shape = [1, description.height, description.width, description.channels]
     image = engine.tensor((0..<shape.reduce(1, *)).map { _ in random.normal() }, shape: shape)
     watch = parts ? Stopwatch() : nil
     network.stopwatch = watch
-    self.network = network
   }
 
   /// Milliseconds of a whole network, the median of calls that other load left alone as far as that
   /// was possible within a second.
-  ///
-  /// Errors: `.unavailable` for blocks that the inference path lacks.
-  static func milliseconds(_ network: NetworkDescription, engine: Engine) throws -> Double {
-    let timer = try NetworkTimer(network, parts: false, engine: engine)
+  package static func milliseconds(_ network: NetworkDescription, engine: Engine) -> Double {
+    let timer = NetworkTimer(network, parts: false, engine: engine)
     var reference = ReferenceLoop(engine)
     timer.warmUp(seconds: 0.05)
     for _ in 0..<40 where timer.spread > LatencyPrecision().target {
@@ -138,8 +126,9 @@ final class NetworkTimer {
     _ = network(image)
     watch.mark()
     var laps = watch.laps.map { Double($0 - min($0, watch.overhead)) * 1e-9 }
-    // The classifier and the result are too short to be known alone.
-    if let result = laps.popLast() { laps[laps.count - 1] += result }
+    // The classifier and the result are too short to be known alone; a network of identities has
+    // nothing else.
+    if laps.count > 1, let result = laps.popLast() { laps[laps.count - 1] += result }
     return laps
   }
 

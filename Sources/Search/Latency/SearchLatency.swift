@@ -1,3 +1,4 @@
+import Data
 import Foundation
 import Runs
 
@@ -6,12 +7,25 @@ import Runs
 struct SearchLatency {
   let settings: Configuration
   let folder: RunFolder
-  let space: LayerwiseSpace
+  private let space: any LatencySpace
 
-  /// Prices in milliseconds, how uncertain each is, and for how many threads.
+  /// For the search of `settings` on `data`.
+  init(settings: Configuration, folder: RunFolder, data: Dataset) {
+    self.settings = settings
+    self.folder = folder
+    space = settings.space.laidOut(
+      classes: data.classes,
+      channels: data.channels,
+      height: data.height,
+      width: data.width
+    )
+  }
+
+  /// What networks cost in milliseconds, what a person should know of that, and for how many
+  /// threads.
   struct Prices {
-    var table: AdditiveCost
-    var spread: [[Double]]?
+    var cost: any LatencyCost
+    var findings: [LatencyDiagnostics.Finding]
     var threads: Int?
     /// That the blocks will be timed again for the next run, if so.
     var warning: String?
@@ -49,7 +63,7 @@ struct SearchLatency {
       table = try LatencyTable.load(path: named)
     }
     // A table that does not fit the space is reported by its own name, and not kept.
-    _ = try table.prices(for: space, place: named.isEmpty ? "latency" : named)
+    _ = try space.latencyCost(table, place: named.isEmpty ? "latency" : named)
     try table.write(to: path)
     // As the file has it, rounded, so that a resumed run pays the same.
     var prices = try prices(LatencyTable.load(path: path), place: path)
@@ -59,8 +73,8 @@ struct SearchLatency {
 
   private func prices(_ table: LatencyTable, place: String) throws -> Prices {
     Prices(
-      table: try table.prices(for: space, place: place),
-      spread: try table.spread(for: space, place: place),
+      cost: try space.latencyCost(table, place: place),
+      findings: try space.latencyGrid(table, place: place).findings,
       threads: table.threads
     )
   }
@@ -77,13 +91,17 @@ extension LatencyProgress {
 extension SearchTask {
   /// What a person should know of the prices before the search believes them, the worst first.
   ///
-  /// Errors: `.data` for prices that no search may use.
-  func findings(spread: [[Double]]?) throws -> [(level: LogRecord.Level, text: String)] {
-    // Costs that are no sum of prices have nothing to be looked over.
-    let prices = supernet.costModel as? AdditiveCost
+  /// `latency` is what its table is found to be, where that is the cost. Errors: `.data` for prices
+  /// that no search may use.
+  func findings(
+    latency: [LatencyDiagnostics.Finding]?
+  ) throws -> [(level: LogRecord.Level, text: String)] {
+    // Counted costs that are no sum of prices have nothing to be looked over.
     let found =
-      prices.map {
-        LatencyDiagnostics.findings(prices: $0, choices: supernet.choices, spread: spread)
+      configuration.search.cost == .latency
+      ? latency ?? []
+      : (supernet.costModel as? AdditiveCost).map {
+        LatencyDiagnostics.findings(prices: $0, choices: supernet.choices)
       } ?? []
     if let worst = found.first, worst.grade == .error {
       throw UserError(

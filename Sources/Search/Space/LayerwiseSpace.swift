@@ -16,8 +16,10 @@ package struct LayerwiseSpace: SearchSpace {
   package let lastWidth: Int
   /// The images, the classes and the stem.
   private let frame: NetworkDescription
+  /// The first convolution.
+  package let stem: Configuration.Space.Stem
   /// Channels of the 1×1 convolution behind the last searched layer.
-  private let head: Int
+  package let head: Int
   /// Multiply–accumulates of stem, head and classifier for one image.
   package let fixedFlops: Double
   /// Weights of stem, head and classifier.
@@ -38,7 +40,8 @@ package struct LayerwiseSpace: SearchSpace {
       stride: space.stem.stride
     )
     self.frame = frame
-    self.head = space.head
+    stem = space.stem
+    head = space.head
     var (h, w, input) = frame.end
     var layers: [[BlockDescription]] = []
     for stage in space.stages {
@@ -97,6 +100,15 @@ package struct LayerwiseSpace: SearchSpace {
     activation: .relu
   )
 
+  /// Image channels.
+  package var channels: Int { frame.channels }
+  /// Image height, pixels.
+  package var height: Int { frame.height }
+  /// Image width, pixels.
+  package var width: Int { frame.width }
+  /// Classes.
+  package var classes: Int { frame.classes }
+
   /// Candidates of each layer.
   package var optionCounts: [Int] { layers.map(\.count) }
 
@@ -119,16 +131,35 @@ package struct LayerwiseSpace: SearchSpace {
   }
 
   /// What the options of the choices cost; `latency` in milliseconds where it is known.
-  package func choicePrices(latency: AdditiveCost?) -> [ChoicePrices] {
-    zip(choices, layers.indices).map { choice, index in
+  package func choicePrices(
+    of _: Architecture,
+    latency: (any LatencyCost)?
+  ) -> [ChoicePrices] {
+    // By option, of all layers at once: what a layer costs depends on no other.
+    let milliseconds = latency.map { latency in
+      (0..<(optionCounts.max() ?? 0)).map { option in
+        latency.blocks(Architecture(optionCounts.map { min(option, $0 - 1) }))
+      }
+    }
+    return zip(choices, layers.indices).map { choice, index in
       ChoicePrices(
         choice: choice.id,
         flops: layers[index].map(\.flops),
         params: layers[index].map(\.params),
-        latency: latency?.layers[index]
+        latency: milliseconds.map { rows in layers[index].indices.map { rows[$0][index] } }
       )
     }
   }
+
+  /// The chosen candidate of each layer.
+  package func parts(of architecture: Architecture) -> [NetworkPart] {
+    zip(choices, zip(layers, architecture)).map { choice, layer in
+      NetworkPart(name: choice.name, block: layer.0[layer.1])
+    }
+  }
+
+  /// All candidates run.
+  package var supernetFlops: Double { layers.joined().reduce(fixedFlops) { $0 + $1.flops } }
 
   /// Multiply–accumulates of one image through an architecture, fixed parts included.
   package func flops(_ architecture: Architecture) -> Double {

@@ -1,3 +1,4 @@
+import Networks
 import Runs
 import Tensor
 import Training

@@ -5,76 +5,44 @@ import Runs
 import Tensor
 import Training
 
-/// The stochastic supernet of FBNetV1: every layer runs all its candidates and mixes their outputs
-/// by a Gumbel-softmax of its architecture parameters θ (spec S1–S6).
+/// A stochastic supernet: one network of shared weights in which every choice of a space is mixed
+/// by a Gumbel-softmax of its architecture parameters θ (spec S1–S6, S20–S23).
 ///
 /// Not Sendable: made and used on one queue.
 package final class Supernet {
-  /// The layers as the dashboard sees them.
+  /// The choices as the dashboard sees them.
   package let choices: [Choice]
   /// The architecture parameters.
   package let theta: ArchitectureParameters
-  /// What there is to choose from, with shapes and prices.
-  package let space: LayerwiseSpace
+  /// What there is to choose from, with shapes and counts.
+  package let space: any SearchSpace
 
   /// What the images' tape runs on.
   package let engine: Engine
-  let parameters: [Parameter]
   let weightOptimiser: StochasticGradientDescent
-  private let norms: [BatchNorm]
-  private let stem: ConvolutionNorm
-  private let layers: [[Block]]
-  private let head: ConvolutionNorm
-  private let classifier: Parameter
-  private let classifierBias: Parameter
+  let network: any SharedNetwork
   private let inputShape: [Int]
   private let configuration: Configuration
   /// The network that was evaluated last, until weights or statistics change.
-  var evaluated: (architecture: Architecture, network: InferenceNetwork)?
+  var evaluated: (architecture: Architecture, network: (Tensor) -> Tensor)?
 
   /// Builds the supernet with fresh weights.
   ///
-  /// `latency` prices the candidates in milliseconds, and must be there where that is the cost.
+  /// `latency` is what networks take in milliseconds, and must be there where that is the cost.
   ///
-  /// - Throws: `UserError` for a loss that could become non-positive.
+  /// - Throws: `UserError` for a loss that could become non-positive, a budget out of reach, and a
+  ///   latency that is not at hand.
   package init(
     configuration: Configuration,
     classes: Int,
     channels: Int,
     height: Int,
     width: Int,
-    latency: AdditiveCost? = nil,
+    latency: (any LatencyCost)? = nil,
     instructionSet: InstructionSet = .chosen
   ) throws {
     self.configuration = configuration
-    let frame = configuration.space
-    space = LayerwiseSpace(
-      frame,
-      classes: classes,
-      channels: channels,
-      height: height,
-      width: width
-    )
-    choices = space.choices
-    let prices = try space.prices(configuration, latency: latency)
-    var loss = configuration.loss
-    // Where θ is frozen nothing is learned from costs either.
-    if configuration.search.algorithm == .random { loss.multiplier = .fixed }
-    theta = ArchitectureParameters(
-      optionCounts: space.optionCounts,
-      costModel: prices,
-      loss: try CostLoss(
-        loss,
-        metric: configuration.search.cost,
-        budget: configuration.limit,
-        cheapest: prices.range.lowerBound
-      ),
-      settings: configuration.theta,
-      hard: configuration.search.hard,
-      seed: configuration.seed
-    )
-
-    let engine = Engine.ofRun(
+    engine = Engine.ofRun(
       threads: configuration.threads,
       precision: configuration.precision,
       recompute: configuration.recompute,
@@ -84,60 +52,62 @@ package final class Supernet {
       seed: configuration.seed,
       fanOut: configuration.weights.firstValues.fanOut
     )
-    stem = ConvolutionNorm(
-      name: "stem",
-      input: channels,
-      output: frame.stem.width,
-      geometry: .init(kernel: 3, stride: frame.stem.stride, padding: 1),
-      activation: .relu,
-      engine: engine,
-      initialiser: &initialiser
-    )
-    var layers: [[Block]] = []
-    for (index, candidates) in space.layers.enumerated() {
-      var blocks: [Block] = []
-      for description in candidates {
-        blocks.append(
-          Block(
-            description,
-            name: "layers.\(index + 1).\(description.name)",
-            engine: engine,
-            initialiser: &initialiser
-          )
-        )
-      }
-      layers.append(blocks)
+    let costModel: any CostModel
+    let metric = configuration.search.cost
+    if let masked = configuration.space.masked {
+      let space = MaskedSpace(
+        configuration.space,
+        masked,
+        classes: classes,
+        channels: channels,
+        height: height,
+        width: width
+      )
+      self.space = space
+      costModel = try metric.costModel(latency) { EffectiveShapeCost(space, metric: metric) }
+      network = MaskedNetwork(space, engine: engine, initialiser: &initialiser)
+    } else {
+      let space = LayerwiseSpace(
+        configuration.space,
+        classes: classes,
+        channels: channels,
+        height: height,
+        width: width
+      )
+      self.space = space
+      costModel = try metric.costModel(latency) { space.prices(metric) }
+      network = LayerwiseNetwork(space, engine: engine, initialiser: &initialiser)
     }
-    self.layers = layers
-    head = ConvolutionNorm(
-      name: "head",
-      input: space.lastWidth,
-      output: frame.head,
-      activation: .relu,
-      engine: engine,
-      initialiser: &initialiser
+    try costModel.check(limit: configuration.limit)
+    choices = space.choices
+    var loss = configuration.loss
+    // Where θ is frozen nothing is learned from costs either.
+    if configuration.search.algorithm == .random { loss.multiplier = .fixed }
+    theta = ArchitectureParameters(
+      optionCounts: space.optionCounts,
+      costModel: costModel,
+      loss: try CostLoss(
+        loss,
+        metric: configuration.search.cost,
+        budget: configuration.limit,
+        cheapest: costModel.range.lowerBound,
+        mostExpensive: costModel.range.upperBound
+      ),
+      settings: configuration.theta,
+      hard: configuration.search.hard,
+      seed: configuration.seed
     )
-    classifier = Parameter(
-      name: "classifier.weight",
-      shape: [frame.head, classes],
-      engine: engine
-    )
-    initialiser.normal(classifier, deviation: 0.01)
-    classifierBias = Parameter(name: "classifier.bias", shape: [classes], engine: engine)
-    parameters =
-      stem.parameters + layers.flatMap { $0.flatMap(\.parameters) } + head.parameters
-      + [classifier, classifierBias]
-    norms = [stem.norm] + layers.flatMap { $0.flatMap(\.norms) } + [head.norm]
-    self.engine = engine
     inputShape = [height, width, channels]
-
     weightOptimiser = StochasticGradientDescent(
-      parameters,
+      network.parameters,
       momentum: Float(configuration.weights.momentum),
       weightDecay: Float(configuration.weights.weightDecay),
       engine: engine
     )
   }
+
+  /// Weights and batch-norm parameters, in a fixed order.
+  var parameters: [Parameter] { network.parameters }
 
   // MARK: Training
 
@@ -174,7 +144,7 @@ package final class Supernet {
       learningRate: trainsTheta ? learningRate : nil,
       on: engine
     ) { mixtures in
-      let scores = forward(image(pixels, count: images), mixtures: mixtures)
+      let scores = network.scores(image(pixels, count: images), mixtures)
       let result = engine.crossEntropy(
         scores,
         labels: labels,
@@ -199,41 +169,6 @@ package final class Supernet {
     engine.tensor(pixels, shape: [count] + inputShape)
   }
 
-  /// Class scores [N, classes].
-  private func forward(_ image: Tensor, mixtures: [Mixture]) -> Tensor {
-    var x = engine.materialise(stem(image))
-    for (layer, mixture) in zip(layers.indices, mixtures) {
-      x = mix(layer, x, Array(layers[layer].indices), mixture)
-    }
-    return classify(x)
-  }
-
-  private func mix(
-    _ layer: Int,
-    _ x: Tensor,
-    _ candidates: [Int],
-    _ mixture: Mixture
-  ) -> Tensor {
-    let outputs = Block.outputs(of: candidates.map { layers[layer][$0] }, on: x)
-    let branches = zip(candidates, outputs).map {
-      (tensor: $1, isResidual: space.layers[layer][$0].isResidual)
-    }
-    return engine.weightedSum(
-      branches,
-      shortcut: branches.contains { $0.isResidual } ? x : nil,
-      weights: mixture.weights,
-      forward: mixture.forward
-    )
-  }
-
-  private func classify(_ x: Tensor) -> Tensor {
-    engine.convolution(
-      engine.averagePool(head(x)),
-      filter: classifier,
-      bias: classifierBias
-    )
-  }
-
   // MARK: Evaluation
 
   /// Computes batch-norm's statistics again for an architecture, or for the noise-free mixture.
@@ -247,7 +182,7 @@ package final class Supernet {
   ///   - batches: training images.
   package func recalibrate(_ architecture: Architecture?, temperature: Double, batches: [Batch]) {
     evaluated = nil
-    norms.forEach { $0.resetStatistics() }
+    network.norms.forEach { $0.resetStatistics() }
     engine.mode = .recalibration
     for batch in batches {
       _ = scores(architecture, temperature: temperature, batch.pixels, count: batch.count)
@@ -263,9 +198,10 @@ package final class Supernet {
     labels: [Int32]
   ) -> (crossEntropy: Double, correct: Int) {
     engine.mode = .inference
+    engine.isRecording = false
     let scores =
       if let architecture {
-        network(architecture)(image(pixels, count: labels.count))
+        alone(architecture)(image(pixels, count: labels.count))
       } else {
         scores(nil, temperature: temperature, pixels, count: labels.count)
       }
@@ -294,19 +230,10 @@ package final class Supernet {
     return loss
   }
 
-  /// A derived network alone, on the inference path.
-  private func network(_ architecture: Architecture) -> InferenceNetwork {
+  /// A derived network alone, made once for all batches.
+  private func alone(_ architecture: Architecture) -> (Tensor) -> Tensor {
     if let evaluated, evaluated.architecture == architecture { return evaluated.network }
-    let blocks = zip(layers.indices, architecture).compactMap { layer, candidate in
-      layers[layer][candidate].inferenceLayer(space.layers[layer][candidate])
-    }
-    let network = InferenceNetwork(
-      shape: inputShape,
-      layers: [.convolution(stem.folded, stride: configuration.space.stem.stride)] + blocks,
-      head: head.folded,
-      classifier: FoldedConvolution(classifier, bias: classifierBias),
-      engine: engine
-    )
+    let network = network.alone(architecture)
     evaluated = (architecture, network)
     return network
   }
@@ -319,28 +246,16 @@ package final class Supernet {
     without masked: (layer: Int, candidate: Int)? = nil
   ) -> Tensor {
     engine.isRecording = false
-    var x = engine.materialise(stem(image(pixels, count: count)))
-    for layer in layers.indices {
-      if let architecture {
-        x = mix(
-          layer,
-          x,
-          [architecture[layer]],
-          .init(weights: engine.tensor([1], shape: [1]))
-        )
-      } else {
-        var values = theta.logits[layer]
-        if let masked, masked.layer == layer { values[masked.candidate] = -.infinity }
-        let logits = engine.tensor(values, shape: [layers[layer].count])
-        let weights = engine.softmax(engine.affine(logits, factor: Float(1 / temperature)))
-        x = mix(
-          layer,
-          x,
-          Array(layers[layer].indices),
-          Mixture(weights: weights)
-        )
-      }
+    let image = image(pixels, count: count)
+    if let architecture { return network.scores(image, of: architecture) }
+    let mixtures = theta.logits.enumerated().map { choice, logits in
+      var values = logits
+      if let masked, masked.layer == choice { values[masked.candidate] = -.infinity }
+      let tensor = engine.tensor(values, shape: [values.count])
+      return Mixture(
+        weights: engine.softmax(engine.affine(tensor, factor: Float(1 / temperature)))
+      )
     }
-    return classify(x)
+    return network.scores(image, mixtures)
   }
 }

@@ -1,142 +1,162 @@
 import Kernels
 
-/// A dense convolution of the inference path: the stem, or the 1×1 of a skip that changes the
-/// shape.
+/// A convolution of the inference path that is not part of an inverted residual's core: the stem,
+/// the 1×1 of a skip that changes the shape, a fused block, one with groups.
 struct ConvolutionStage: InferenceStage {
   let units: [Int]
   let workspaceFloats: Int
   let sharedFloats = 0
   let outputFloats: Int
-  private let product: InferenceProduct
-  private let kernels: KernelTable
+  /// One for each group.
+  private let products: [InferenceProduct]
+  private let kernels: InferenceKernels
+  private let addScaled: @Sendable (Int, Float, Input, Output) -> Void
   private let input: InferenceMap
   private let output: InferenceMap
-  private let kernel: Int
-  private let stride: Int
+  private let geometry: ConvolutionGeometry
+  /// Whether pixels are read where they are, without a padded copy.
+  private let isDirect: Bool
+  /// Input channels of a group.
+  private let channels: Int
   /// Floats of a padded input row.
   private let padded: Int
-  /// Output rows at a time, so that the padded copy stays in the first-level cache.
+  /// Output rows at a time, so that what is read stays in a near cache.
   private let band: Int
 
   init(
     _ convolution: FoldedConvolution,
-    stride: Int,
     from input: InferenceMap,
     to output: InferenceMap,
     weights: InferenceWeights
   ) {
-    let kernel = convolution.kernel
-    precondition(
-      kernel == 1 || input.stride == input.channels,
-      "inference: a \(kernel)x\(kernel) convolution must stand on the image"
-    )
+    let geometry = convolution.geometry
+    let channels = input.channels / geometry.groups
     self.input = input
     self.output = output
-    self.kernel = kernel
-    self.stride = stride
-    kernels = weights.kernels
-    padded = ((output.width - 1) * stride + kernel) * input.channels
-    band = max(1, (6 * 1024 / padded - kernel) / stride + 1)
-    workspaceFloats = kernel == 1 ? 0 : ((band - 1) * stride + kernel) * padded
+    self.geometry = geometry
+    self.channels = channels
+    kernels = weights.kernels.inference
+    addScaled = weights.kernels.addScaled
+    isDirect = geometry.kernel == 1 && geometry.padding == 0 && geometry.groups == 1
+    padded = ((output.width - 1) * geometry.stride + geometry.kernel) * channels
+    let width = weights.columns(output.channels / geometry.groups)
+    if isDirect {
+      band = max(1, 32 * 1024 / (geometry.stride * input.width * input.stride))
+      workspaceFloats = 0
+    } else {
+      band = max(1, (6 * 1024 / padded - geometry.kernel) / geometry.stride + 1)
+      workspaceFloats =
+        ((band - 1) * geometry.stride + geometry.kernel) * padded
+        + (geometry.groups > 1 ? band * output.width * width : 0)
+    }
     units = [output.height]
     outputFloats = output.floats
-    var product = weights.product(
-      convolution,
-      depth: kernel * input.channels,
-      columns: weights.columns(output.channels)
-    )
-    product.sliceJump = padded - product.depth
-    product.pixels = output.width
-    product.aStride = stride * input.stride
-    product.aLine = stride * (kernel == 1 ? input.width * input.stride : padded)
-    product.cStride = output.stride
-    product.cLine = output.width * output.stride
-    self.product = product
+    let (isDirect, padded) = (isDirect, padded)
+    products = (0..<geometry.groups).map { group in
+      var product = weights.product(
+        convolution,
+        group: group,
+        depth: geometry.kernel * channels,
+        columns: width
+      )
+      product.sliceJump = isDirect ? 0 : padded - product.depth
+      product.pixels = output.width
+      product.aStride = geometry.stride * (isDirect ? input.stride : channels)
+      product.aLine = geometry.stride * (isDirect ? input.width * input.stride : padded)
+      product.cStride = geometry.groups > 1 ? width : output.stride
+      product.cLine = output.width * product.cStride
+      return product
+    }
   }
 
   func run(_ pass: Int, _ part: Range<Int>, _ memory: InferenceMemory) {
-    var product = product
-    if kernel == 1 {
-      product.lines = part.count
-      let operands = InferenceOperands(
-        a: memory.input + part.lowerBound * product.aLine,
-        c: memory.output + part.lowerBound * product.cLine
-      )
-      return kernels.inference.product(product, operands, 0..<product.columns)
-    }
     var row = part.lowerBound
     while row < part.upperBound {
-      let rows = min(band, part.upperBound - row)
-      for r in 0..<(rows - 1) * stride + kernel {
-        copy(row * stride + r - kernel / 2, from: memory.input, to: memory.workspace + r * padded)
+      let rows = row..<min(row + band, part.upperBound)
+      let at = row * output.width * output.stride
+      let shortcut = memory.shortcut.map { $0 + at }
+      // The product adds before its activation.
+      let addsWithin = products.count == 1 && products[0].activation == .none
+      for (group, product) in products.enumerated() {
+        convolve(product, group, rows, memory, shortcut: addsWithin ? shortcut : nil)
       }
-      product.lines = rows
-      let operands = InferenceOperands(
-        a: memory.workspace,
-        c: memory.output + row * product.cLine
-      )
-      kernels.inference.product(product, operands, 0..<product.columns)
-      row += rows
+      if let shortcut, !addsWithin {
+        addScaled(
+          rows.count * output.width * output.stride,
+          1,
+          shortcut,
+          memory.output + at
+        )
+      }
+      row = rows.upperBound
     }
   }
 
-  /// Image row `y` between zeros; outside the image zeros alone.
+  /// The output rows `rows` of a group.
+  private func convolve(
+    _ product: InferenceProduct,
+    _ group: Int,
+    _ rows: Range<Int>,
+    _ memory: InferenceMemory,
+    shortcut: UnsafePointer<Float>?
+  ) {
+    var product = product
+    product.lines = rows.count
+    let row = rows.lowerBound
+    let out = memory.output + row * output.width * output.stride
+    if isDirect {
+      let operands = InferenceOperands(
+        a: memory.input + row * product.aLine,
+        c: out,
+        shortcut: shortcut
+      )
+      return kernels.product(product, operands, 0..<product.columns)
+    }
+    let copied = (rows.count - 1) * geometry.stride + geometry.kernel
+    for r in 0..<copied {
+      let y = row * geometry.stride + r - geometry.padding
+      copy(y, group * channels, from: memory.input, to: memory.workspace + r * padded)
+    }
+    guard geometry.groups > 1 else {
+      let operands = InferenceOperands(a: memory.workspace, c: out, shortcut: shortcut)
+      return kernels.product(product, operands, 0..<product.columns)
+    }
+    // Whole vectors would reach into the next group's channels.
+    let wide = memory.workspace + copied * padded
+    let operands = InferenceOperands(a: memory.workspace, c: wide)
+    kernels.product(product, operands, 0..<product.columns)
+    let width = output.channels / geometry.groups
+    for pixel in 0..<rows.count * output.width {
+      (out + pixel * output.stride + group * width).update(
+        from: wide + pixel * product.columns,
+        count: width
+      )
+    }
+  }
+
+  /// `channels` of the row `y` from channel `first` on, between zeros; outside the map zeros alone.
   private func copy(
     _ y: Int,
-    from image: UnsafePointer<Float>,
+    _ first: Int,
+    from map: UnsafePointer<Float>,
     to: UnsafeMutablePointer<Float>
   ) {
-    guard y >= 0 && y < input.height else { return to.update(repeating: 0, count: padded) }
-    let border = kernel / 2 * input.channels
-    let row = input.width * input.channels
     // A step can leave columns at the end that no window reaches.
-    let read = min(row, padded - border)
-    to.update(repeating: 0, count: border)
-    (to + border).update(from: image + y * row, count: read)
-    (to + border + read).update(repeating: 0, count: padded - border - read)
-  }
-}
-
-/// The end of the convolutions: 1×1, activation and the mean over all pixels, whose map never
-/// exists.
-struct HeadStage: InferenceStage {
-  let units: [Int]
-  let workspaceFloats: Int
-  let sharedFloats = 0
-  let outputFloats: Int
-  private let product: InferenceProduct
-  private let kernels: KernelTable
-  /// Columns at a time.
-  private static let group = 32
-
-  init(_ convolution: FoldedConvolution, from input: InferenceMap, weights: InferenceWeights) {
-    kernels = weights.kernels
-    var product = weights.product(
-      convolution,
-      depth: input.channels,
-      columns: weights.columns(convolution.output)
-    )
-    product.pixels = input.height * input.width
-    product.aStride = input.stride
-    product.cStride = HeadStage.group
-    self.product = product
-    units = [(product.columns + HeadStage.group - 1) / HeadStage.group]
-    workspaceFloats = product.pixels * HeadStage.group
-    outputFloats = product.columns
-  }
-
-  func run(_ pass: Int, _ part: Range<Int>, _ memory: InferenceMemory) {
-    for unit in part {
-      let first = unit * HeadStage.group
-      let last = min(first + HeadStage.group, product.columns)
-      let operands = InferenceOperands(a: memory.input, c: memory.workspace - first)
-      kernels.inference.product(product, operands, first..<last)
-      let rows = RowSource(
-        base: memory.workspace,
-        stride: HeadStage.group,
-        channels: last - first
-      )
-      kernels.averageRows(rows, 0..<product.pixels, memory.output + first)
+    let pixels = min(input.width, padded / channels - geometry.padding)
+    guard y >= 0 && y < input.height && pixels > 0 else {
+      return to.update(repeating: 0, count: padded)
     }
+    let border = geometry.padding * channels
+    let from = map + y * input.width * input.stride + first
+    to.update(repeating: 0, count: border)
+    if input.stride == channels {
+      (to + border).update(from: from, count: pixels * channels)
+    } else {
+      for x in 0..<pixels {
+        (to + border + x * channels).update(from: from + x * input.stride, count: channels)
+      }
+    }
+    let end = border + pixels * channels
+    (to + end).update(repeating: 0, count: padded - end)
   }
 }

@@ -7,64 +7,66 @@ import Kernels
 package final class InferenceNetwork {
   private let engine: Engine
   private let shape: [Int]
-  private let stages: [any InferenceStage]
-  private let classifier: InferenceProduct
+  private let plan: InferencePlan
+  /// Linear layers behind the mean over all pixels, for all images of a call.
+  private let tail: [InferenceProduct]
   private let classes: Int
   // The stages hold pointers into it.
   private let weights: InferenceWeights
-  /// Floats of a map between two stages, of which there are two.
+  /// Floats of a map between two stages.
   private let mapFloats: Int
   private let sharedFloats: Int
   private let workspaceFloats: Int
   private let pooledFloats: Int
   /// Maps of a single image that all workers work on.
   private let maps: Buffer?
-  /// Marks the end of each stage of a call with a single image; the classifier is still to come
-  /// then.
+  /// Marks the end of each layer of a call with a single image; what follows the mean is still to
+  /// come then.
   package var stopwatch: Stopwatch?
 
   /// Packs the weights for the engine's instruction set and plans the memory.
   ///
   /// - Parameters:
   ///   - shape: of an image, `[H, W, C]`.
-  ///   - layers: the stem first.
-  ///   - head: 1×1 convolution before the mean over all pixels.
-  ///   - classifier: linear layer behind it.
+  ///   - layers: the stem first; a mean over all pixels follows the last.
+  ///   - tail: linear layers behind the mean, the classifier last.
   ///   - engine: kernels, workers and memory.
   package init(
     shape: [Int],
     layers: [InferenceLayer],
-    head: FoldedConvolution,
-    classifier: FoldedConvolution,
+    tail: [FoldedConvolution],
     engine: Engine
   ) {
-    let all = layers.flatMap(\.convolutions) + [head, classifier]
+    let all = layers.flatMap(\.convolutions) + tail
     let weights = InferenceWeights(
-      floats: all.reduce(0) { $0 + InferenceWeights.floats($1) },
+      // The plan may have to copy the image.
+      floats: all.reduce((shape[2] + 31) * (shape[2] + 31)) { $0 + InferenceWeights.floats($1) },
       kernels: engine.kernels,
       pool: engine.pool
     )
-    var map = InferenceMap(image: shape)
-    var stages: [any InferenceStage] = []
-    for layer in layers {
-      let next = map.convolved(to: layer.output, stride: layer.stride)
-      stages.append(layer.stage(from: map, to: next, weights: weights))
-      map = next
-    }
-    mapFloats = stages.map(\.outputFloats).max() ?? 0
-    stages.append(HeadStage(head, from: map, weights: weights))
+    var plan = InferencePlan(image: shape, weights: weights)
+    let head = layers.last?.pointwise
+    for layer in head == nil ? layers[...] : layers.dropLast() { plan.add(layer) }
+    plan.addMean(behind: head)
+    let stages = plan.entries.map(\.stage)
+    mapFloats = stages.dropLast().map(\.outputFloats).max() ?? 0
     sharedFloats = stages.map(\.sharedFloats).max() ?? 0
     workspaceFloats = stages.map(\.workspaceFloats).max() ?? 0
-    let columns = weights.columns(classifier.output)
-    var product = weights.product(classifier, depth: head.output, columns: columns)
-    pooledFloats = weights.columns(head.output)
-    product.aStride = pooledFloats
-    product.cStride = columns
-    self.classifier = product
-    classes = classifier.output
-    maps = engine.threadPool.threads > 1 ? engine.pool.take(2 * mapFloats + sharedFloats) : nil
+    pooledFloats = stages.last?.outputFloats ?? 0
+    var width = pooledFloats
+    self.tail = tail.map {
+      let columns = weights.columns($0.output)
+      var product = weights.product($0, depth: $0.input, columns: columns)
+      product.aStride = width
+      product.cStride = columns
+      width = columns
+      return product
+    }
+    classes = tail.last?.output ?? 0
+    let isShared = engine.threadPool.threads > 1
+    maps = isShared ? engine.pool.take(plan.places * mapFloats + sharedFloats) : nil
     self.shape = shape
-    self.stages = stages
+    self.plan = plan
     self.weights = weights
     self.engine = engine
   }
@@ -88,7 +90,7 @@ package final class InferenceNetwork {
       let pixels = shape.reduce(1, *)
       engine.threadPool.run(
         chunks: images,
-        workspaceFloats: 2 * mapFloats + sharedFloats + workspaceFloats
+        workspaceFloats: plan.places * mapFloats + sharedFloats + workspaceFloats
       ) { image, workspace in
         runAlone(input + image * pixels, workspace, into: pooled.pointer + image * pooledFloats)
       }
@@ -102,12 +104,13 @@ package final class InferenceNetwork {
     _ arena: UnsafeMutablePointer<Float>,
     into pooled: UnsafeMutablePointer<Float>
   ) {
-    var memory = memory(image, arena)
-    memory.workspace = memory.shared + sharedFloats
-    for (index, stage) in stages.enumerated() {
-      advance(&memory, to: index, arena, pooled)
-      for (pass, units) in stage.units.enumerated() { stage.run(pass, 0..<units, memory) }
-      stopwatch?.mark()
+    for (index, entry) in plan.entries.enumerated() {
+      var memory = memory(index, image, arena, pooled)
+      memory.workspace = memory.shared + sharedFloats
+      for (pass, units) in entry.stage.units.enumerated() {
+        entry.stage.run(pass, 0..<units, memory)
+      }
+      if entry.endsLayer { stopwatch?.mark() }
     }
   }
 
@@ -117,112 +120,63 @@ package final class InferenceNetwork {
     _ arena: UnsafeMutablePointer<Float>,
     into pooled: UnsafeMutablePointer<Float>
   ) {
-    var memory = memory(image, arena)
-    for (index, stage) in stages.enumerated() {
-      advance(&memory, to: index, arena, pooled)
-      for (pass, units) in stage.units.enumerated() {
+    for (index, entry) in plan.entries.enumerated() {
+      let constant = memory(index, image, arena, pooled)
+      for (pass, units) in entry.stage.units.enumerated() {
         let parts = min(units, engine.threadPool.threads)
-        let constant = memory
         engine.threadPool.run(
           chunks: parts,
           workspaceFloats: workspaceFloats
         ) { part, workspace in
           var memory = constant
           memory.workspace = workspace
-          stage.run(pass, units * part / parts..<units * (part + 1) / parts, memory)
+          let range = units * part / parts..<units * (part + 1) / parts
+          entry.stage.run(pass, range, memory)
         }
       }
-      stopwatch?.mark()
+      if entry.endsLayer { stopwatch?.mark() }
     }
   }
 
+  /// Where a stage works, the workspace still to be named.
   private func memory(
+    _ index: Int,
     _ image: UnsafePointer<Float>,
-    _ arena: UnsafeMutablePointer<Float>
+    _ arena: UnsafeMutablePointer<Float>,
+    _ pooled: UnsafeMutablePointer<Float>
   ) -> InferenceMemory {
-    InferenceMemory(
-      input: image,
-      output: arena,
-      shared: arena + 2 * mapFloats,
+    let entry = plan.entries[index]
+    let isLast = index == plan.entries.count - 1
+    return InferenceMemory(
+      input: entry.input.map { UnsafePointer(arena + $0 * mapFloats) } ?? image,
+      output: isLast ? pooled : arena + entry.output * mapFloats,
+      shortcut: entry.shortcut.map { UnsafePointer(arena + $0 * mapFloats) },
+      shared: arena + plan.places * mapFloats,
       workspace: arena
     )
   }
 
-  /// Makes the last stage's result the input; results take turns in the two maps.
-  private func advance(
-    _ memory: inout InferenceMemory,
-    to index: Int,
-    _ arena: UnsafeMutablePointer<Float>,
-    _ pooled: UnsafeMutablePointer<Float>
-  ) {
-    if index > 0 { memory.input = UnsafePointer(memory.output) }
-    memory.output = index == stages.count - 1 ? pooled : arena + index % 2 * mapFloats
-  }
-
   private func classify(_ pooled: Buffer, images: Int) -> Tensor {
-    var product = classifier
-    product.pixels = images
-    let columns = product.columns
-    let wide = engine.pool.take(images * columns)
-    let units = (columns + 63) / 64
-    let parts = min(units, engine.threadPool.threads)
-    engine.threadPool.run(chunks: parts) { part, _ in
-      engine.kernels.inference.product(
-        product,
-        InferenceOperands(a: pooled.pointer, c: wide.pointer),
-        units * part / parts * 64..<min(units * (part + 1) / parts * 64, columns)
-      )
+    var last = pooled
+    var width = pooledFloats
+    for var product in tail {
+      product.pixels = images
+      width = product.columns
+      let wide = engine.pool.take(images * width)
+      let units = (width + 63) / 64
+      let parts = min(units, engine.threadPool.threads)
+      let operands = InferenceOperands(a: last.pointer, c: wide.pointer)
+      engine.threadPool.run(chunks: parts) { [product] part, _ in
+        let columns =
+          units * part / parts * 64..<min(units * (part + 1) / parts * 64, product.columns)
+        engine.kernels.inference.product(product, operands, columns)
+      }
+      last = wide
     }
     let scores = engine.pool.take(images * classes)
     for image in 0..<images {
-      (scores.pointer + image * classes).update(
-        from: wide.pointer + image * columns,
-        count: classes
-      )
+      (scores.pointer + image * classes).update(from: last.pointer + image * width, count: classes)
     }
     return Tensor(shape: [images, classes], buffer: scores, requiresGradient: false)
-  }
-}
-
-extension InferenceLayer {
-  /// Its convolutions, in the order of their use.
-  package var convolutions: [FoldedConvolution] {
-    switch self {
-    case .convolution(let convolution, _): [convolution]
-    case .invertedResidual(let expand, let depthwise, let project, _, _):
-      (expand.map { [$0] } ?? []) + [depthwise, project]
-    }
-  }
-
-  /// Channels out.
-  fileprivate var output: Int { convolutions.last?.output ?? 0 }
-
-  fileprivate var stride: Int {
-    switch self {
-    case .convolution(_, let stride): stride
-    case .invertedResidual(_, _, _, let stride, _): stride
-    }
-  }
-
-  fileprivate func stage(
-    from input: InferenceMap,
-    to output: InferenceMap,
-    weights: InferenceWeights
-  ) -> any InferenceStage {
-    switch self {
-    case .convolution(let convolution, let stride):
-      ConvolutionStage(convolution, stride: stride, from: input, to: output, weights: weights)
-    case .invertedResidual(let expand, let depthwise, let project, let stride, let isResidual):
-      ResidualStage(
-        expand: expand,
-        depthwise: depthwise,
-        project: project,
-        stride: stride,
-        isResidual: isResidual,
-        from: input,
-        to: output,
-        weights: weights
-      )
-    }
   }
 }

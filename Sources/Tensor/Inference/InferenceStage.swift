@@ -23,6 +23,8 @@ struct InferenceMemory {
   var input: UnsafePointer<Float>
   /// What it writes.
   var output: UnsafeMutablePointer<Float>
+  /// Added to what it writes and laid out like it; nil without a shortcut.
+  var shortcut: UnsafePointer<Float>?
   /// See `InferenceStage.sharedFloats`.
   var shared: UnsafeMutablePointer<Float>
   /// See `InferenceStage.workspaceFloats`.
@@ -36,12 +38,15 @@ struct InferenceMap {
   var channels: Int
   var stride: Int
 
+  /// Channels that stand together where vectors are stored whole, whatever their width.
+  static let plane = 16
+
   /// A map whose pixels are whole planes of 16, so that vectors may be stored whole.
   init(height: Int, width: Int, channels: Int) {
     self.height = height
     self.width = width
     self.channels = channels
-    stride = (channels + 15) / 16 * 16
+    stride = (channels + InferenceMap.plane - 1) / InferenceMap.plane * InferenceMap.plane
   }
 
   /// The image, whose pixels are contiguous.
@@ -54,13 +59,18 @@ struct InferenceMap {
 
   var floats: Int { height * width * stride }
 
-  /// The map that a convolution with `stride` gives.
-  func convolved(to channels: Int, stride: Int) -> InferenceMap {
+  /// The map that a convolution gives.
+  func convolved(by convolution: FoldedConvolution) -> InferenceMap {
     InferenceMap(
-      height: (height - 1) / stride + 1,
-      width: (width - 1) / stride + 1,
-      channels: channels
+      height: convolution.geometry.outputSize(height),
+      width: convolution.geometry.outputSize(width),
+      channels: convolution.output
     )
+  }
+
+  /// A map as high and wide, of whole planes, with other channels if told.
+  func with(channels: Int?) -> InferenceMap {
+    InferenceMap(height: height, width: width, channels: channels ?? self.channels)
   }
 }
 
@@ -78,8 +88,10 @@ final class InferenceWeights {
 
   /// Floats enough for a product or a depthwise filter of these sizes, in whole cache lines.
   static func floats(_ convolution: FoldedConvolution) -> Int {
+    let groups = convolution.isDepthwise ? 1 : convolution.geometry.groups
+    let width = convolution.output / groups
     let depth = (convolution.filter.count / convolution.output + 15) / 16 * 16
-    return (depth + 1) * ((convolution.output + 15) / 16 * 16)
+    return groups * (depth + 1) * ((width + 15) / 16 * 16)
   }
 
   private func take(_ count: Int) -> UnsafeMutablePointer<Float> {
@@ -89,26 +101,29 @@ final class InferenceWeights {
     return buffer.pointer + used
   }
 
-  /// Packs a dense filter.
+  /// Packs a dense filter, or that of one group.
   ///
   /// - Parameters:
   ///   - convolution: what to pack.
+  ///   - group: which of its groups.
   ///   - depth: floats of a slice of A; the last slice has what is left.
   ///   - columns: width that is computed; beyond the filter's the result is activation(0).
   /// - Returns: the product, whose operands are still to be placed.
   func product(
     _ convolution: FoldedConvolution,
+    group: Int = 0,
     depth: Int,
     columns: Int
   ) -> InferenceProduct {
-    let width = convolution.output
-    let rows = convolution.filter.count / width
+    let width = convolution.output / convolution.geometry.groups
+    let rows = convolution.filter.count / convolution.output
+    let first = group * rows * width
     let slices = (rows + depth - 1) / depth
     let packed = take(rows * columns)
     let bias = take(columns)
     var dense = [Float](repeating: 0, count: rows * columns)
     for k in 0..<rows {
-      for c in 0..<width { dense[k * columns + c] = convolution.filter[k * width + c] }
+      for c in 0..<width { dense[k * columns + c] = convolution.filter[first + k * width + c] }
     }
     dense.withUnsafeBufferPointer {
       guard let base = $0.baseAddress else { return }
@@ -122,7 +137,7 @@ final class InferenceWeights {
       )
       kernels.packColumns(packing)
     }
-    for c in 0..<width { bias[c] = convolution.bias[c] }
+    for c in 0..<width { bias[c] = convolution.bias[group * width + c] }
     return InferenceProduct(
       packed: packed,
       bias: bias,
@@ -139,7 +154,7 @@ final class InferenceWeights {
     _ convolution: FoldedConvolution
   ) -> (weights: UnsafePointer<Float>, bias: UnsafePointer<Float>) {
     let planes = (convolution.output + 15) / 16
-    let area = convolution.kernel * convolution.kernel
+    let area = convolution.geometry.kernel * convolution.geometry.kernel
     let weights = take(planes * area * 16)
     let bias = take(planes * 16)
     for c in 0..<convolution.output {

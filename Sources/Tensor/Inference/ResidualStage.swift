@@ -1,92 +1,99 @@
 import Kernels
 
-/// An inverted residual of the inference path; expanded rows exist in a cache-sized ring only.
+/// The core of an inverted residual of the inference path; expanded rows exist in a cache-sized
+/// ring only.
 ///
-/// A small map is done in two passes: expansion and depthwise convolution of the whole image, 32
-/// channels at a time, so that every weight is read once; then the projection. A large one is done
-/// in bands of output rows, all channels of a band in turn, and the projection right behind.
+/// A large map is done in bands of output rows, all channels of a band in turn, and the projection
+/// right behind. A small one, or one whose projection must wait for a gate, is done in passes:
+/// expansion and depthwise convolution of the whole image, 32 channels at a time, so that every
+/// weight is read once; the gate; then the projection.
 struct ResidualStage: InferenceStage {
   let units: [Int]
   let workspaceFloats: Int
   let sharedFloats: Int
   let outputFloats: Int
-  private let kernels: KernelTable
+  private let passes: [Pass]
+  private let kernels: InferenceKernels
   private let input: InferenceMap
   private let output: InferenceMap
   private let expand: InferenceProduct?
   private let depthwise: InferenceDepthwise
-  private let project: InferenceProduct
-  private let isResidual: Bool
+  private let squeeze: SqueezeLayers?
+  private let project: InferenceProduct?
   private let planes: Int
   /// Output rows at a time.
   private let band: Int
-  /// Whether `band` is the whole image.
-  private let isWhole: Bool
   private let border: Int
   /// Floats of the ring of one group of 32 channels.
   private let groupFloats: Int
 
-  /// Depthwise results that a map may have to be done whole: half of a megabyte of second-level
-  /// cache.
+  private enum Pass {
+    /// Everything, in bands.
+    case bands
+    /// Expansion and depthwise convolution, with the means for a gate.
+    case hidden
+    /// The two layers of the gate; the second applies it.
+    case reduce, restore
+    /// The projection of all pixels, some columns at a time; of all columns, some rows at a time.
+    case columns, rows
+  }
+
+  /// Depthwise results that a map may have to be projected whole: half of a megabyte of
+  /// second-level cache.
   private static let wholeFloats = 136 * 1024
   /// Ring and depthwise results of a band.
   private static let bandFloats = 80 * 1024
+  /// Ring of a group where all rows are done before the next group.
+  private static let ringFloats = 40 * 1024
 
   init(
-    expand: FoldedConvolution?,
-    depthwise: FoldedConvolution,
-    project: FoldedConvolution,
-    stride: Int,
-    isResidual: Bool,
+    _ core: InvertedCore,
     from input: InferenceMap,
     to output: InferenceMap,
     weights: InferenceWeights
   ) {
     self.input = input
     self.output = output
-    self.isResidual = isResidual
-    kernels = weights.kernels
-    let kernel = depthwise.kernel
-    let planes = (depthwise.output + 15) / 16
+    kernels = weights.kernels.inference
+    let geometry = core.depthwise.geometry
+    let (kernel, stride) = (geometry.kernel, geometry.stride)
+    let planes = (core.depthwise.output + 15) / 16
     self.planes = planes
-    border = kernel / 2
+    border = geometry.padding
     let rowWidth = max(input.width + 2 * border, (output.width - 1) * stride + kernel)
     let rowFloats = rowWidth * 16
     let pixels = output.height * output.width
-    isWhole = planes * 16 * pixels <= ResidualStage.wholeFloats
-    if isWhole {
-      band = output.height
+    let isSmall = planes * 16 * pixels <= ResidualStage.wholeFloats
+    let isBanded = core.project != nil && core.squeeze == nil && !isSmall
+    let step: Int
+    let budget: Int
+    if isBanded {
+      step = planes * (stride * rowFloats + 16 * output.width)
+      budget = ResidualStage.bandFloats - planes * max(0, kernel - stride) * rowFloats
     } else {
-      let step = planes * (stride * rowFloats + 16 * output.width)
-      let halo = planes * max(0, kernel - stride) * rowFloats
-      band = min(output.height, max(1, (ResidualStage.bandFloats - halo) / step))
+      step = 2 * stride * rowFloats
+      budget = ResidualStage.ringFloats - 2 * max(0, kernel - stride) * rowFloats
     }
+    band = min(output.height, max(1, budget / step))
     let slots = (band - 1) * stride + kernel
     groupFloats = 2 * slots * rowFloats
     let groups = (planes + 1) / 2
-    let bandPixels = band * output.width
-    sharedFloats = isWhole ? planes * 16 * pixels : 0
-    workspaceFloats = isWhole ? groupFloats : groups * groupFloats + planes * 16 * bandPixels
-    outputFloats = output.floats
+    // Pixels of a plane of depthwise results.
+    let held = isBanded ? band * output.width : pixels
 
-    if let expand {
-      var product = weights.product(
-        expand,
-        depth: input.channels,
-        columns: planes * 16
-      )
+    expand = core.expand.map {
+      var product = weights.product($0, depth: input.channels, columns: planes * 16)
       product.pixels = input.width
       product.aStride = input.stride
       product.aLine = input.width * input.stride
       product.cStride = 16
       product.cLine = rowFloats
       product.cPlane = slots * rowFloats
-      self.expand = product
-    } else {
-      self.expand = nil
+      return product
     }
-    let (filter, bias) = weights.depthwise(depthwise)
-    self.depthwise = InferenceDepthwise(
+    let (filter, bias) = weights.depthwise(core.depthwise)
+    let hasProject = core.project != nil
+    depthwise = InferenceDepthwise(
       // `convolve` puts in the ring and the planes of a group.
       ring: filter,
       slots: slots,
@@ -97,69 +104,149 @@ struct ResidualStage: InferenceStage {
       outWidth: output.width,
       weights: filter,
       bias: bias,
-      activation: depthwise.activation,
-      outPlane: 16 * bandPixels
+      activation: core.depthwise.activation,
+      outPlane: hasProject ? 16 * held : 16,
+      outPixel: hasProject ? 16 : output.stride
     )
-    var product = weights.product(
-      project,
-      depth: 16,
-      columns: weights.columns(output.channels)
-    )
-    product.sliceJump = 16 * bandPixels - 16
-    product.pixels = bandPixels
-    product.aStride = 16
-    product.cStride = output.stride
-    self.project = product
-    units = isWhole ? [groups, (product.columns + 31) / 32] : [output.height]
+    squeeze = core.squeeze.map {
+      SqueezeLayers(
+        reduce: $0.reduce,
+        restore: $0.restore,
+        channels: planes * 16,
+        weights: weights
+      )
+    }
+    project = core.project.map {
+      var product = weights.product($0, depth: 16, columns: weights.columns(output.channels))
+      product.sliceJump = 16 * held - 16
+      product.pixels = held
+      product.aStride = 16
+      product.cStride = output.stride
+      return product
+    }
+    var work: [(pass: Pass, units: Int)] = []
+    if isBanded {
+      work = [(.bands, output.height)]
+    } else {
+      work = [(.hidden, groups)]
+      if let squeeze {
+        work += [(.reduce, squeeze.reduceUnits), (.restore, squeeze.restoreUnits)]
+      }
+      if let project {
+        work += [isSmall ? (.columns, (project.columns + 31) / 32) : (.rows, output.height)]
+      }
+    }
+    passes = work.map(\.pass)
+    units = work.map(\.units)
+    let wide = hasProject ? planes * 16 * held : 0
+    sharedFloats = isBanded ? 0 : wide + (squeeze?.floats ?? 0)
+    workspaceFloats = isBanded ? groups * groupFloats + wide : groupFloats
+    outputFloats = output.floats
   }
 
   func run(_ pass: Int, _ part: Range<Int>, _ memory: InferenceMemory) {
-    if !isWhole {
-      runBands(part, memory)
-    } else if pass == 0 {
-      memory.workspace.update(repeating: 0, count: groupFloats)
-      for group in part {
-        fill(group, memory.workspace, 0..<depthwise.slots, memory.input)
-        convolve(group, memory.workspace, 0..<band, memory.shared)
-      }
-    } else {
+    switch passes[pass] {
+    case .bands: runBands(part, memory)
+    case .hidden: runHidden(part, memory)
+    case .reduce: squeeze?.runReduce(part, gateMemory(memory))
+    case .restore: applyGate(part, memory)
+    case .columns:
+      guard let project else { return }
       let operands = InferenceOperands(
         a: memory.shared,
         c: memory.output,
-        shortcut: isResidual ? memory.input : nil
+        shortcut: memory.shortcut
       )
       let columns = part.lowerBound * 32..<min(part.upperBound * 32, project.columns)
-      kernels.inference.product(project, operands, columns)
+      kernels.product(project, operands, columns)
+    case .rows:
+      // So many that their depthwise results stay in the second-level cache.
+      let rows = max(1, ResidualStage.bandFloats / (planes * 16 * output.width))
+      for row in stride(from: part.lowerBound, to: part.upperBound, by: rows) {
+        projectRows(
+          row..<min(row + rows, part.upperBound),
+          memory.shared + row * output.width * 16,
+          memory
+        )
+      }
     }
+  }
+
+  /// Means, squeezed values and gate stand behind the depthwise results.
+  private func gateMemory(_ memory: InferenceMemory) -> UnsafeMutablePointer<Float> {
+    memory.shared + planes * depthwise.outPlane
+  }
+
+  private func runHidden(_ part: Range<Int>, _ memory: InferenceMemory) {
+    let ring = memory.workspace
+    ring.update(repeating: 0, count: groupFloats)
+    let wide = project == nil ? memory.output : memory.shared
+    for group in part {
+      var filled = 0
+      for row in stride(from: 0, to: output.height, by: band) {
+        let rows = row..<min(row + band, output.height)
+        let needed = (rows.upperBound - 1) * depthwise.stride + depthwise.kernel
+        fill(group, ring, filled..<needed, memory.input)
+        convolve(group, ring, rows, wide + row * output.width * depthwise.outPixel)
+        filled = needed
+      }
+      guard squeeze != nil else { continue }
+      for plane in 2 * group..<min(2 * group + 2, planes) {
+        kernels.mean(pixels(of: plane, memory), gateMemory(memory) + plane * 16)
+      }
+    }
+  }
+
+  private func applyGate(_ part: Range<Int>, _ memory: InferenceMemory) {
+    guard let gate = squeeze?.runRestore(part, gateMemory(memory)) else { return }
+    for plane in 2 * part.lowerBound..<min(2 * part.upperBound, planes) {
+      let out = memory.shared + plane * depthwise.outPlane
+      kernels.gate(pixels(of: plane, memory), gate + plane * 16, nil, out)
+    }
+  }
+
+  private func pixels(of plane: Int, _ memory: InferenceMemory) -> InferenceRows {
+    InferenceRows(
+      base: memory.shared + plane * depthwise.outPlane,
+      stride: 16,
+      channels: 16,
+      count: output.height * output.width
+    )
   }
 
   private func runBands(_ part: Range<Int>, _ memory: InferenceMemory) {
     let groups = (planes + 1) / 2
     memory.workspace.update(repeating: 0, count: groups * groupFloats)
     let wide = memory.workspace + groups * groupFloats
-    let stride = depthwise.stride
-    var project = project
-    var filled = part.lowerBound * stride
-    var row = part.lowerBound
-    while row < part.upperBound {
+    var filled = part.lowerBound * depthwise.stride
+    for row in stride(from: part.lowerBound, to: part.upperBound, by: band) {
       let rows = row..<min(row + band, part.upperBound)
-      let needed = (rows.upperBound - 1) * stride + depthwise.kernel
+      let needed = (rows.upperBound - 1) * depthwise.stride + depthwise.kernel
       for group in 0..<groups {
         let ring = memory.workspace + group * groupFloats
         fill(group, ring, filled..<needed, memory.input)
         convolve(group, ring, rows, wide)
       }
       filled = needed
-      project.pixels = rows.count * output.width
-      let at = row * output.width * output.stride
-      let operands = InferenceOperands(
-        a: wide,
-        c: memory.output + at,
-        shortcut: isResidual ? memory.input + at : nil
-      )
-      kernels.inference.product(project, operands, 0..<project.columns)
-      row = rows.upperBound
+      projectRows(rows, wide, memory)
     }
+  }
+
+  /// The projection of depthwise results whose first pixel is the first of `rows`.
+  private func projectRows(
+    _ rows: Range<Int>,
+    _ wide: UnsafePointer<Float>,
+    _ memory: InferenceMemory
+  ) {
+    guard var project else { return }
+    project.pixels = rows.count * output.width
+    let at = rows.lowerBound * output.width * output.stride
+    let operands = InferenceOperands(
+      a: wide,
+      c: memory.output + at,
+      shortcut: memory.shortcut.map { $0 + at }
+    )
+    kernels.product(project, operands, 0..<project.columns)
   }
 
   /// Expands the input rows under padded rows `rows` into the ring of a group; rows outside become
@@ -190,10 +277,10 @@ struct ResidualStage: InferenceStage {
         expand.lines = lines
         let first = group * 32
         let operands = InferenceOperands(a: from, c: interior - 2 * group * planeFloats)
-        kernels.inference.product(expand, operands, first..<min(first + 32, expand.columns))
+        kernels.product(expand, operands, first..<min(first + 32, expand.columns))
       } else {
         for line in 0..<lines {
-          kernels.inference.spread(
+          kernels.spread(
             ChannelSpread(
               channels: min(32, input.channels - group * 32),
               source: from + line * input.width * input.stride + group * 32,
@@ -222,6 +309,6 @@ struct ResidualStage: InferenceStage {
     depthwise.planes = min(2, planes - first)
     depthwise.weights += first * 16 * depthwise.kernel * depthwise.kernel
     depthwise.bias += first * 16
-    kernels.inference.depthwise(depthwise, rows, out + first * depthwise.outPlane)
+    kernels.depthwise(depthwise, rows, out + first * depthwise.outPlane)
   }
 }

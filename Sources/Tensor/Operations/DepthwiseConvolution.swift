@@ -5,11 +5,14 @@ extension Engine {
   ///
   /// - Shapes: `x` [N, H, W, C], `filter` [K, K, C], result [N, H', W', C] with
   ///   H' = (H + 2·padding − K)/stride + 1; `padding` nil is K/2, so that stride 1 keeps the size.
+  ///   `taps` [K·K], if there, is a mask of the filter: w[ky, kx] = filter[ky, kx]·taps[ky·K + kx].
   /// - Forward: y[oy, ox] = Σ w[ky, kx]·x[s·oy + ky − p, s·ox + kx − p], s the stride and p the
   ///   padding.
   /// - Backward: ∂L/∂x[i, j] = Σ w[ky, kx]·dy[oy, ox] over the same pairs of input and output, and
   ///   ∂L/∂w[ky, kx] = Σ x[s·oy + ky − p, s·ox + kx − p]·dy[oy, ox]; both from one pass over dy,
-  ///   which is α·g + β·y + κ where batch-norm follows (`Normalisation.coefficients`).
+  ///   which is α·g + β·y + κ where batch-norm follows (`Normalisation.coefficients`). Under a mask
+  ///   ∂L/∂filter = ∂L/∂w·taps, and ∂L/∂taps[ky·K + kx] = Σ ∂L/∂w[ky, kx]·filter[ky, kx] over the
+  ///   channels.
   /// - Cost: 2·N·H'·W'·K²·C floating-point operations, twice that backward; bound by memory for K ≤
   ///   5.
   /// - Reference: `ReferenceGraph.depthwise`.
@@ -20,6 +23,7 @@ extension Engine {
     filter: Parameter,
     stride: Int,
     padding: Int? = nil,
+    taps: Tensor? = nil,
     norm: BatchNorm? = nil,
     activation: Activation = .none
   ) -> Tensor {
@@ -33,6 +37,10 @@ extension Engine {
       "depthwiseConvolution: activation without batch-norm"
     )
     let kernel = filter.shape[0]
+    precondition(
+      taps == nil || taps?.shape == [kernel * kernel] && taps?.normalisation == nil,
+      "depthwiseConvolution: \(taps?.shape ?? []) taps of filter \(filter.shape)"
+    )
     let (images, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
     let padding = padding ?? kernel / 2
     precondition(
@@ -54,7 +62,8 @@ extension Engine {
     let outFloats = outHeight * outWidth * channels
     let out = pool.take(images * outFloats)
     let sums = outputSums(norm, chunks: images, channels: channels)
-    let work = Depthwise(source: x.source, geometry: geometry, filter: filter.value.pointer)
+    let weights = taps.map { maskedTaps(filter.value, by: $0) } ?? filter.value
+    let work = Depthwise(source: x.source, geometry: geometry, filter: weights.pointer)
     threadPool.run(
       .depthwise(.forward, geometry, inputs: x.count, outputs: images * outFloats),
       chunks: images,
@@ -79,15 +88,17 @@ extension Engine {
       shape: [images, outHeight, outWidth, channels],
       buffer: out,
       normalisation: normalisation,
-      requiresGradient: wantsGradient([x], parameters: true)
+      requiresGradient: wantsGradient([x] + (taps.map { [$0] } ?? []), parameters: true)
     )
     record(y) { [unowned self] in
       guard let gradient = outputGradient(of: y) else { return }
+      let work = Depthwise(source: x.source, geometry: geometry, filter: weights.pointer)
       let target = x.requiresGradient ? gradientTarget(of: x) : nil
       // One partial filter gradient for each image keeps the chunks a matter of shape; the filter
       // is small.
       let filterFloats = kernel * kernel * channels
-      let filters = trainsParameters ? pool.takeZeros(images * filterFloats) : nil
+      let trainsFilter = trainsParameters || taps?.requiresGradient == true
+      let filters = trainsFilter ? pool.takeZeros(images * filterFloats) : nil
       let sums = target == nil ? nil : gradientSums(of: x, chunks: images)
       threadPool.run(
         .depthwise(
@@ -95,7 +106,7 @@ extension Engine {
           geometry,
           inputs: x.count,
           outputs: y.count,
-          products: (target != nil ? 1 : 0) + (trainsParameters ? 1 : 0)
+          products: (target != nil ? 1 : 0) + (trainsFilter ? 1 : 0)
         ),
         chunks: images,
         workspaceFloats: work.workspaceFloats
@@ -118,6 +129,7 @@ extension Engine {
         )
       }
       if let filters {
+        let sum = taps == nil ? filter.gradient : pool.takeZeros(filterFloats)
         addPartials(
           filters,
           chunks: images,
@@ -125,11 +137,52 @@ extension Engine {
           rows: kernel * kernel,
           columns: channels,
           stride: channels,
-          to: filter.gradient.pointer
+          to: sum.pointer
         )
+        if let taps { addTapGradients(sum, filter: filter, taps: taps) }
       }
       sums?.add(to: x.normalisation)
     }
     return y
+  }
+
+  /// filter[t, c]·taps[t], of a filter [K·K, C].
+  private func maskedTaps(_ filter: Buffer, by taps: Tensor) -> Buffer {
+    let out = pool.take(filter.count)
+    let channels = filter.count / taps.count
+    for t in 0..<taps.count {
+      let at = t * channels
+      kernels.scale(
+        channels,
+        taps.buffer.pointer[t],
+        filter.pointer + at,
+        out.pointer + at
+      )
+    }
+    return out
+  }
+
+  /// Adds the gradients of `maskedTaps`, from that of its result, to the filter and the mask.
+  private func addTapGradients(_ gradient: Buffer, filter: Parameter, taps: Tensor) {
+    let channels = filter.value.count / taps.count
+    let dTaps = taps.requiresGradient ? ownGradient(of: taps) : nil
+    for t in 0..<taps.count {
+      let at = t * channels
+      if let dTaps {
+        var sum = 0.0
+        for i in at..<at + channels {
+          sum += Double(gradient.pointer[i]) * Double(filter.value.pointer[i])
+        }
+        dTaps.pointer[t] += Float(sum)
+      }
+      if trainsParameters {
+        kernels.addScaled(
+          channels,
+          taps.buffer.pointer[t],
+          gradient.pointer + at,
+          filter.gradient.pointer + at
+        )
+      }
+    }
   }
 }

@@ -33,6 +33,9 @@ extension Engine {
       trainNorm: trainsParameters,
       pool: pool
     )
+    if let factors = gradient.channelFactors {
+      for c in 0..<y.channels { coefficients.pointer[c] *= factors.pointer[c] }
+    }
     let source = GradientSource(
       gradient: gradient.buffer.pointer,
       raw: y.buffer.pointer,

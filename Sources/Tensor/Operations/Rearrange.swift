@@ -108,4 +108,55 @@ extension Engine {
     }
     return y
   }
+
+  /// `x` with channels of zeros behind its own.
+  ///
+  /// - Shapes: `x` [N, H, W, C], deferred or plain; result [N, H, W, `channels`], plain.
+  /// - Backward: ∂L/∂x is the gradient of its own channels.
+  /// - Cost: one pass over the elements each way; bound by memory.
+  package func padChannels(_ x: Tensor, to channels: Int) -> Tensor {
+    precondition(x.channels <= channels, "padChannels: \(x.channels) channels to \(channels)")
+    let out = pool.takeZeros(x.rows * channels)
+    let chunks = Chunks(rows: x.rows, rowFloats: x.channels + channels)
+    let source = x.source
+    threadPool.run(
+      Work("channel padding", .forward, arithmetic: 2 * x.count, floats: 2 * x.count),
+      chunks: chunks.count
+    ) { chunk, _ in
+      var row = source
+      for r in chunks[chunk] {
+        row.base = source.base + r * x.channels
+        kernels.materialise(row, 0..<1, out.pointer + r * channels)
+      }
+    }
+    let y = Tensor(
+      shape: x.shape.dropLast() + [channels],
+      buffer: out,
+      requiresGradient: wantsGradient([x])
+    )
+    record(y) { [unowned self] in
+      guard y.gradient != nil else { return }
+      let gradient = ownGradient(of: y)
+      y.gradient = nil
+      let (target, accumulate) = gradientTarget(of: x)
+      let sums = gradientSums(of: x, chunks: chunks.count)
+      threadPool.run(
+        Work("channel padding", .backward, arithmetic: 6 * x.count, floats: 3 * x.count),
+        chunks: chunks.count
+      ) { chunk, _ in
+        let range = chunks[chunk]
+        let finish = GradientFinish(
+          source: source,
+          gradient: gradient.pointer + range.lowerBound * channels,
+          gradientStride: channels,
+          out: target.pointer,
+          accumulate: accumulate,
+          sums: sums?.chunk(chunk)
+        )
+        kernels.finishGradientRows(finish, range)
+      }
+      sums?.add(to: x.normalisation)
+    }
+    return y
+  }
 }

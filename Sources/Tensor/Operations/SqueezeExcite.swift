@@ -3,19 +3,24 @@ import Kernels
 extension Engine {
   /// y[n, h, w, c] = x[n, h, w, c] · gate[n, c], through what is deferred on `x`.
   ///
-  /// - Shapes: `x` [N, H, W, C], `gate` [N, C] and plain; result [N, H, W, C], plain.
+  /// - Shapes: `x` [N, H, W, C] or [N, C], `gate` [N, C], or [C] for all images, and plain; result
+  ///   as `x`, plain.
   /// - Backward: ∂L/∂x[n, h, w, c] = g[n, h, w, c]·gate[n, c], and ∂L/∂gate[n, c] = Σ g[n, h, w,
-  ///   c]·x[n, h, w, c] over h and w. The gradient of `x` stands in the place of the result's where
-  ///   it is the first.
+  ///   c]·x[n, h, w, c] over h and w, and over n where the images share it. The gradient of `x`
+  ///   stands in the place of the result's where it is the first.
   /// - Cost: one pass over the elements each way, batch-norm's sums with it; bound by memory.
   /// - Reference: `ReferenceGraph.scaleChannels`.
   /// - Source: squeeze-and-excitation (arXiv 1709.01507) equation 4.
   package func scaleChannels(_ x: Tensor, by gate: Tensor) -> Tensor {
+    let (images, channels) = (x.shape[0], x.channels)
+    let isShared = gate.shape == [channels]
     precondition(
-      x.shape.count == 4 && gate.shape == [x.shape[0], x.channels] && gate.normalisation == nil,
+      x.shape.count > 1 && (isShared || gate.shape == [images, channels])
+        && gate.normalisation == nil,
       "scaleChannels: gate \(gate.shape) for input \(x.shape)"
     )
-    let (images, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.channels)
+    let pixels = x.rows / images
+    let gateStride = isShared ? 0 : channels
     let out = pool.take(x.count)
     let source = x.source
     threadPool.run(
@@ -25,7 +30,7 @@ extension Engine {
       kernels.scaleRows(
         ChannelScale(
           source: source,
-          gate: gate.buffer.pointer + image * channels,
+          gate: gate.buffer.pointer + image * gateStride,
           out: out.pointer
         ),
         image * pixels..<(image + 1) * pixels
@@ -39,7 +44,10 @@ extension Engine {
       let accumulate = x.gradient != nil
       let target = !x.requiresGradient ? nil : accumulate ? ownGradient(of: x) : gradient
       let sums = target == nil ? nil : gradientSums(of: x, chunks: images)
-      let gates = gate.requiresGradient ? ownGradient(of: gate) : nil
+      // A shared gate has a partial gradient for each image, so that no two chunks write to one.
+      let gates =
+        !gate.requiresGradient
+        ? nil : isShared ? pool.takeZeros(images * channels) : ownGradient(of: gate)
       threadPool.run(
         Work(
           "scale channels",
@@ -52,7 +60,7 @@ extension Engine {
         kernels.scaleRowsBackward(
           ChannelScaleBackward(
             source: source,
-            gate: gate.buffer.pointer + image * channels,
+            gate: gate.buffer.pointer + image * gateStride,
             gradient: gradient.pointer,
             out: target?.pointer,
             accumulate: accumulate,
@@ -64,8 +72,18 @@ extension Engine {
       }
       if let target, !accumulate { x.gradient = Tensor.Gradient(buffer: target) }
       sums?.add(to: x.normalisation)
+      if let gates, isShared { addRows(gates, count: images, to: ownGradient(of: gate)) }
     }
     return y
+  }
+
+  /// Adds the sum of `count` rows, in their order, to `row`.
+  func addRows(_ rows: Buffer, count: Int, to row: Buffer) {
+    for c in 0..<row.count {
+      var sum = 0.0
+      for r in 0..<count { sum += Double(rows.pointer[r * row.count + c]) }
+      row.pointer[c] += Float(sum)
+    }
   }
 
   /// Squeeze-and-excitation: every channel times a factor that all channels of its image decide.

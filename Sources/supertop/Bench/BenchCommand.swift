@@ -18,6 +18,7 @@ struct BenchCommand: ParsableCommand {
     subcommands: [
       BenchSupernetCommand.self, BenchProfileCommand.self, BenchRooflineCommand.self,
       BenchGEMMCommand.self, BenchDepthwiseCommand.self, BenchInferenceCommand.self,
+      BenchChoicesCommand.self,
     ]
   )
 }

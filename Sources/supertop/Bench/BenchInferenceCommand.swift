@@ -16,8 +16,9 @@ struct BenchInferenceCommand: ParsableCommand {
 
       --dump writes what a comparison needs into a folder: network.json, its layers from the first \
       convolution on, and as raw 32-bit floats of this machine weights.f32 \
-      (of each convolution in order filter [K, K, C, D] or depthwise [K, K, C], then bias; last \
-      the classifier), images.f32 [N, H, W, C] and scores.f32 [N, classes].
+      (of each convolution in order filter [K, K, C, D], depthwise [K, K, C] or in g groups [g, K, \
+      K, C/g, D/g], then bias; those of a squeeze-and-excite in their place; last the classifier), \
+      images.f32 [N, H, W, C] and scores.f32 [N, classes].
       """
   )
 
@@ -79,14 +80,7 @@ struct BenchInferenceCommand: ParsableCommand {
       } ?? source.description
     let engine = try options.engine()
     let built = Network(description, engine: engine, seed: 1)
-    guard let network = built.inference() else {
-      throw UserError(
-        .usage,
-        "--network \(description.name)",
-        "has blocks that the inference path lacks",
-        remedy: "it runs inverted residuals without squeeze-and-excite, and a 1x1 convolution last"
-      )
-    }
+    let network = built.inference()
     var random = Philox(seed: 1, purpose: .initialisation, index: .max)
     let shape = [batch, description.height, description.width, description.channels]
     let images = engine.tensor(
@@ -139,7 +133,7 @@ struct BenchInferenceCommand: ParsableCommand {
     scores: Tensor,
     to folder: String
   ) throws {
-    let weights = (network.foldedConvolutions ?? []).flatMap { $0.filter + $0.bias }
+    let weights = network.foldedConvolutions.flatMap { $0.filter + $0.bias }
     guard makeFolders(folder) == 0 else {
       throw UserError(
         .cannotCreate,

@@ -20,6 +20,7 @@ struct DeriveCommand: ParsableCommand {
 
         supertop derive runs/cifar-small-1
         supertop derive runs/cifar-small-1 --samples 20 --top 3 --retrain-epochs 60
+        supertop derive runs/slim --top 1 --inherit --uniform --retrain-epochs 10
       """
   )
 
@@ -53,6 +54,12 @@ struct DeriveCommand: ParsableCommand {
     )
   )
   var retrainEpochs: Int?
+
+  @Flag(help: "Train from the weights of the search instead of from random ones.")
+  var inherit = false
+
+  @Flag(help: "Train the best network's uniform scaling too: all widths by one factor, equal cost.")
+  var uniform = false
 
   @Option(
     help: ArgumentHelp(
@@ -131,7 +138,11 @@ struct DeriveCommand: ParsableCommand {
       ticker.show("\(message) (\(Int(share * 100)) %)")
     }
     let signals = Signals { _ in }
-    let table = DeriveTable(metric: deriver.budget.metric, limit: deriver.budget.limit)
+    let table = DeriveTable(
+      metric: deriver.budget.metric,
+      limit: deriver.budget.limit,
+      inherits: inherit
+    )
     var selection: Selected?
     if select == .perturbation {
       selection = try deriver.selectedByPerturbation {
@@ -160,10 +171,11 @@ struct DeriveCommand: ParsableCommand {
       if json { try print(event: "judged", record) }
     }
     let evaluations = count + (try refined(table, known, deriver, ticker, store, signals))
-    ticker.clear()
     table.records.sort { $0.isBetter(than: $1) }
+    let scaled = try addUniform(table, known, deriver, ticker, store, signals)
+    ticker.clear()
     if training.recipe.epochs > 0 {
-      try retrain(table, deriver, training, folder, store, signals)
+      try retrain(table, deriver, training, folder, store, signals, with: scaled)
     }
     table.hide()
     table.records.sort { $0.isBetter(than: $1) }
@@ -231,6 +243,30 @@ struct DeriveCommand: ParsableCommand {
     return found.evaluations
   }
 
+  /// Adds the uniform scaling of the best network to the table, where it is asked for; its place.
+  private func addUniform(
+    _ table: DeriveTable,
+    _ known: [DerivedRecord],
+    _ deriver: Deriver,
+    _ ticker: Ticker,
+    _ store: RunStore,
+    _ signals: Signals
+  ) throws -> Int? {
+    guard uniform, let best = table.records.first else { return nil }
+    guard var record = deriver.uniform(like: best) else {
+      let problem = "the search has no widths, or none of them scales to so low a cost"
+      throw UserError(.usage, "--uniform", problem, remedy: "leave it out")
+    }
+    if let place = table.records.firstIndex(where: { $0.name == record.name }) { return place }
+    ticker.show("evaluating the uniform scaling")
+    try evaluate(&record, known, deriver) { _ in signals.received != nil }
+    if let signal = signals.received { throw interrupted(signal, ticker) }
+    try store.record(derived: record)
+    table.records.append(record)
+    if json { try print(event: "judged", record) }
+    return table.records.count - 1
+  }
+
   /// Where selection by perturbation and by probability disagree, a layer a row.
   private func show(_ selection: Selected) {
     var rows = [
@@ -275,32 +311,44 @@ struct DeriveCommand: ParsableCommand {
       (record.run, record.epochs) = (before.run, before.epochs)
       (record.trainedAccuracy, record.top1) = (before.trainedAccuracy, before.top1)
     }
-    if record.latency != nil, record.measuredLatency == nil { try deriver.measure(&record) }
+    if record.latency != nil, record.measuredLatency == nil { deriver.measure(&record) }
   }
 
   // MARK: Training from scratch
 
-  /// Trains the first `top` networks of the table; each epoch is kept in the search's store.
+  /// Trains the first `top` networks of the table, and the one at `extra`; the search's store keeps
+  /// each epoch.
   private func retrain(
     _ table: DeriveTable,
     _ deriver: Deriver,
     _ settings: TrainingConfiguration,
     _ folder: RunFolder,
     _ store: RunStore,
-    _ signals: Signals
+    _ signals: Signals,
+    with extra: Int?
   ) throws {
-    let trials = table.records.prefix(top).map { record in
+    let first = table.records.indices.prefix(top)
+    let places = first + (extra.map { first.contains($0) ? [] : [$0] } ?? [])
+    let trials = places.map { place in
+      let record = table.records[place]
       let network = deriver.network(record)
       var settings = settings
       settings.network = network.name
-      return Trial(name: record.name, network: network, settings: settings)
+      return Trial(
+        // Trainings that begin with other weights are not the same.
+        name: record.name + (inherit ? "-inherited" : ""),
+        network: network,
+        settings: settings,
+        start: inherit ? deriver.weights(record) : nil
+      )
     }
     let runner = TrialRunner(
       path: folder.path + "/derived",
       acceptsChangedData: acceptChangedData
     )
     var reported: [Int: Int] = [:]
-    let results = try runner.run(trials, stops: { signals.received != nil }) { index, progress in
+    let results = try runner.run(trials, stops: { signals.received != nil }) { trial, progress in
+      let index = places[trial]
       table.records[index].run = "derived/" + progress.run.name
       table.records[index].epochs = [progress.epochsDone, progress.epochs]
       table.records[index].trainedAccuracy = progress.lastEpoch?.validationAccuracy

@@ -16,7 +16,8 @@ struct ProveCommand: ParsableCommand {
       dnas is the gradient search of 'supertop search': the same architecture parameters, Gumbel \
       samples, annealing, costs and learned multiplier. The loss of a step is that of the sampled \
       mixture: the mean over all networks of the table, weighted by their probability under it. So \
-      dnas needs a table of the whole space. At the end it looks up the most probable network \
+      dnas needs a table of the whole space, and a cost that is a sum of what each layer adds, \
+      alone or with the one before it. At the end it looks up the most probable network \
       within the limit and networks sampled within it, and then neighbours of the best (one layer \
       changed, or two that trade cost) until none is better or the evaluations are spent. The best \
       of all is the answer.

@@ -17,7 +17,7 @@ struct LatencyCheckCommand: ParsableCommand {
       """
   )
 
-  @OptionGroup var space: LatencySpaceOptions
+  @OptionGroup var spaceOptions: LatencySpaceOptions
 
   @Option(
     help: ArgumentHelp("The table (default: the one that 'measure' keeps).", valueName: "file")
@@ -58,11 +58,11 @@ struct LatencyCheckCommand: ParsableCommand {
   func run() throws {
     try options.check(networks, in: 2...10_000, "--networks", "networks")
     let precision = try precision.precision()
-    let macro = try space.macro()
+    let space = try spaceOptions.space()
     let asked = try options.checkedThreads()
     let path =
       try table
-      ?? LatencyTable.cachePath(for: macro, threads: asked, isa: try options.instructionSet())
+      ?? LatencyTable.cachePath(for: space, threads: asked, isa: try options.instructionSet())
     if table == nil, !pathExists(path) {
       throw UserError(
         .noInput,
@@ -72,14 +72,14 @@ struct LatencyCheckCommand: ParsableCommand {
       )
     }
     let table = try LatencyTable.load(path: path)
-    let prices = try table.prices(for: macro, place: path)
+    let prices = try space.latencyCost(table, place: path)
     let threads = options.threads > 0 ? asked : table.threads ?? asked
     let isa = try options.isa == nil ? try self.isa(of: table, path) : options.instructionSet()
     let ticker = LatencyTicker()
     let check: LatencyCheck
     do {
       check = try LatencyCheck.run(
-        macro,
+        space,
         prices: prices,
         networks: networks,
         seed: seed,
@@ -92,7 +92,7 @@ struct LatencyCheckCommand: ParsableCommand {
       throw error
     }
     ticker.clear()
-    let names = macro.choices.map { $0.options.map(\.name) }
+    let names = space.choices.map { $0.options.map(\.name) }
     let report = Report(
       networks: networks,
       medianError: check.medianError.rounded(to: 5),

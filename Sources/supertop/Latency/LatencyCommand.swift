@@ -49,23 +49,37 @@ struct LatencySpaceOptions: ParsableArguments {
   )
   var assignments: [String] = []
 
+  @Option(
+    name: .customLong("space-from"),
+    help: ArgumentHelp("The widths of this network, as in a search of them.", valueName: "network")
+  )
+  var spaceFrom: String?
+
+  @Option(help: ArgumentHelp("Fractions of its widths, with --space-from.", valueName: "list"))
+  var widths: String?
+
+  /// Whether any of them was given.
+  var isGiven: Bool {
+    preset != nil || data != nil || spaceFrom != nil || !assignments.isEmpty
+  }
+
   /// The settings, as a search would have them.
   func settings(file: String? = nil) throws -> Configuration {
     var arguments = file.map { [$0] } ?? []
+    if let widths { arguments += ["--widths", widths] }
     if let preset { arguments += ["--preset", preset] }
     if let data { arguments += ["--data", data] }
     for assignment in assignments { arguments += ["--set", assignment] }
-    return try SearchCommand.parse(arguments).settings()
+    return try SearchCommand.parse(arguments).settings(spaceFrom.map { try NetworkSource($0) })
   }
 
   /// The space with the images that its data have.
   ///
   /// The number of classes moves the classifier's time by microseconds; tables are not told apart
   /// by it.
-  func macro(file: String? = nil) throws -> LayerwiseSpace {
+  func space(file: String? = nil) throws -> any LatencySpace {
     let settings = try settings(file: file)
-    return LayerwiseSpace(
-      settings.space,
+    return settings.space.laidOut(
       classes: classes(settings),
       channels: DataSource(settings.data.source).channels,
       height: settings.data.resolution,

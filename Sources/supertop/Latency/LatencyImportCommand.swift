@@ -32,7 +32,7 @@ struct LatencyImportCommand: ParsableCommand {
   )
   var fit: String?
 
-  @OptionGroup var space: LatencySpaceOptions
+  @OptionGroup var spaceOptions: LatencySpaceOptions
 
   @Option(help: ArgumentHelp("The device's name; with --fit its column.", valueName: "name"))
   var device: String
@@ -47,29 +47,37 @@ struct LatencyImportCommand: ParsableCommand {
   var seed: UInt64 = 0
 
   func run() throws {
-    let macro = try space.macro()
+    let space = try spaceOptions.space()
     if let fit {
       guard timings == nil else {
         throw UserError(.usage, "--fit \(fit)", "two files", remedy: "give the timings or --fit")
       }
-      return try run(fit: CSVTable(path: fit), macro)
+      guard let layers = space as? LayerwiseSpace else {
+        throw UserError(
+          .usage,
+          "--fit \(fit)",
+          "what a width costs depends on its neighbours, which no fit of layers shows",
+          remedy: "name a preset that chooses blocks, such as cifar"
+        )
+      }
+      return try run(fit: CSVTable(path: fit), layers)
     }
     guard let timings else {
       throw UserError(.usage, "import", "which timings?", remedy: "name a file, or one with --fit")
     }
-    let table = try LatencyTable.imported(path: timings, for: macro, device: device)
-    try LatencyImportCommand.finish(table, for: macro, out: out)
+    let table = try LatencyTable.imported(path: timings, for: space, device: device)
+    try LatencyImportCommand.finish(table, for: space, out: out)
   }
 
-  private func run(fit table: CSVTable, _ macro: LayerwiseSpace) throws {
+  private func run(fit table: CSVTable, _ space: LayerwiseSpace) throws {
     let fit = try LatencyFit(
       table,
       device: device,
-      sizes: macro.layers.map(\.count),
+      sizes: space.layers.map(\.count),
       networks: networks,
       seed: seed
     )
-    try LatencyImportCommand.finish(fit.latencyTable(for: macro), for: macro, out: out)
+    try LatencyImportCommand.finish(fit.latencyTable(for: space), for: space, out: out)
     Output(beside: out).line(
       "fitted to \(Format.counted(fit.fitted, "network")); on \(fit.heldOut) others: "
         + "R2 \(Format.fixed(fit.quality.r2, 3)), "
@@ -79,17 +87,17 @@ struct LatencyImportCommand: ParsableCommand {
   }
 
   /// Writes a new table and prints its diagnostics.
-  static func finish(_ table: LatencyTable, for macro: LayerwiseSpace, out: String?) throws {
+  static func finish(_ table: LatencyTable, for space: any LatencySpace, out: String?) throws {
     let name = table.device.map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
     let path = out ?? "latency-\(name).json"
     try table.write(to: path)
-    let range = try table.prices(for: macro, place: path).range
+    let grid = try space.latencyGrid(table, place: path)
     let output = Output(beside: out)
     output.line("\(Format.counted(table.entries.count, "cell")) of \(table.device); table: \(path)")
     output.line(
-      "networks take \(Format.fixed(range.lowerBound, 3)) to "
-        + "\(Format.fixed(range.upperBound, 3)) ms"
+      "networks take \(Format.fixed(grid.range.lowerBound, 3)) to "
+        + "\(Format.fixed(grid.range.upperBound, 3)) ms"
     )
-    LatencyFindings(findings: try LatencyGrid(table, for: macro, place: path).findings).show(output)
+    LatencyFindings(findings: grid.findings).show(output)
   }
 }

@@ -28,7 +28,7 @@ struct LatencyMeasureCommand: ParsableCommand {
   )
   var file: String?
 
-  @OptionGroup var space: LatencySpaceOptions
+  @OptionGroup var spaceOptions: LatencySpaceOptions
 
   @Option(help: ArgumentHelp("The table's file (default: in the cache).", valueName: "file"))
   var out: String?
@@ -54,13 +54,13 @@ struct LatencyMeasureCommand: ParsableCommand {
     let threads = try options.checkedThreads()
     let isa = try options.instructionSet()
     let precision = try precision.precision()
-    let macro = try space.macro(file: file)
-    let path = out ?? LatencyTable.cachePath(for: macro, threads: threads, isa: isa)
+    let space = try spaceOptions.space(file: file)
+    let path = out ?? LatencyTable.cachePath(for: space, threads: threads, isa: isa)
     let ticker = LatencyTicker(remedy: "; the same command continues from there")
     let table: LatencyTable
     do {
       table = try LatencyTable.kept(
-        for: macro,
+        for: space,
         in: path,
         threads: threads,
         isa: isa,
@@ -88,11 +88,9 @@ struct LatencyMeasureCommand: ParsableCommand {
       throw error
     }
     ticker.clear()
-    let prices = try table.prices(for: macro, place: path)
-    let range = prices.range
-    let findings = LatencyFindings(
-      findings: try LatencyGrid(table, for: macro, place: path).findings
-    )
+    let grid = try space.latencyGrid(table, place: path)
+    let range = grid.range
+    let findings = LatencyFindings(findings: grid.findings)
     let report = Report(
       file: path,
       device: table.device,

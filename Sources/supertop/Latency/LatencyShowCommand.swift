@@ -10,15 +10,18 @@ struct LatencyShowCommand: ParsableCommand {
     abstract: "Print a table of latencies as a heat map, with its diagnostics.",
     discussion: """
       With --preset the rows are the layers of that space and the table must fit it, else they are \
-      the shapes that the file holds. Colours run from the cheapest to the most expensive cell \
-      on a logarithmic scale; without colours (NO_COLOR, no terminal) bars follow the numbers.
+      the shapes that the file holds. A space of widths has a row for each block and resolution: \
+      its time with all widths at 0 to 100 % of their options (w), then the widest with each other \
+      kernel, squeeze-and-excite (se) and activation. Colours run from the cheapest to the most \
+      expensive cell on a logarithmic scale; without colours (NO_COLOR, no terminal) bars follow \
+      the numbers.
       """
   )
 
   @Argument(help: ArgumentHelp("The table.", valueName: "file"))
   var table: String
 
-  @OptionGroup var space: LatencySpaceOptions
+  @OptionGroup var spaceOptions: LatencySpaceOptions
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -47,10 +50,9 @@ struct LatencyShowCommand: ParsableCommand {
 
   func run() throws {
     let table = try LatencyTable.load(path: table)
-    let hasSpace = space.preset != nil || space.data != nil || !space.assignments.isEmpty
     let grid =
-      try hasSpace
-      ? LatencyGrid(table, for: space.macro(), place: self.table) : LatencyGrid(table)
+      try spaceOptions.isGiven
+      ? spaceOptions.space().latencyGrid(table, place: self.table) : LatencyGrid(table)
     let findings = LatencyFindings(findings: grid.findings)
     if json { return try show(grid, table, findings) }
     let output = Output()
@@ -65,34 +67,24 @@ struct LatencyShowCommand: ParsableCommand {
         width: output.terminal?.columns
       )
     )
-    let (least, most) = range(grid)
     output.line(
-      "fixed parts \(Format.fixed(grid.fixed, 3)) ms; networks take \(Format.fixed(least, 3)) to "
-        + "\(Format.fixed(most, 3)) ms"
+      "fixed parts \(Format.fixed(grid.fixed, 3)) ms; networks take "
+        + "\(Format.fixed(grid.range.lowerBound, 3)) to "
+        + "\(Format.fixed(grid.range.upperBound, 3)) ms"
     )
     findings.show(output)
   }
 
-  /// What the cheapest and the most expensive network take.
-  private func range(_ grid: LatencyGrid) -> (least: Double, most: Double) {
-    let rows = grid.rows.map { $0.milliseconds.compactMap { $0 } }
-    return (
-      rows.reduce(grid.fixed) { $0 + ($1.min() ?? 0) },
-      rows.reduce(grid.fixed) { $0 + ($1.max() ?? 0) }
-    )
-  }
-
   private func show(_ grid: LatencyGrid, _ table: LatencyTable, _ findings: LatencyFindings) throws
   {
-    let (least, most) = range(grid)
     let report = Report(
       device: table.device,
       threads: table.threads,
       isa: table.isa,
       date: table.date,
       fixedMs: grid.fixed.rounded(to: 6),
-      leastMs: least.rounded(to: 6),
-      mostMs: most.rounded(to: 6),
+      leastMs: grid.range.lowerBound.rounded(to: 6),
+      mostMs: grid.range.upperBound.rounded(to: 6),
       candidates: grid.candidates,
       rows: grid.rows.map {
         Report.Row(

@@ -8,11 +8,13 @@ final class DeriveTable {
   var records: [DerivedRecord] = []
   private let metric: Configuration.SearchSettings.Cost
   private let limit: Double?
+  private let inherits: Bool
   private let output = Output(descriptor: STDERR_FILENO)
   private let isTerminal = Ticker().isShown
   private var shown = ""
 
-  init(metric: Configuration.SearchSettings.Cost, limit: Double?) {
+  init(metric: Configuration.SearchSettings.Cost, limit: Double?, inherits: Bool) {
+    self.inherits = inherits
     self.metric = metric
     self.limit = limit
   }
@@ -74,7 +76,8 @@ final class DeriveTable {
       limit.map { "budget \(metric.text($0)); changed: layers, to be within it\n" } ?? ""
     let note =
       budget
-      + "val: with the search's weights, images of θ; trained: from scratch, validation images; "
+      + "val: with the search's weights, images of θ; trained: from "
+      + (inherits ? "them" : "scratch") + ", validation images; "
       + "top-1: test images\n"
     guard isLive else { return table + note }
     let height = max(3, (terminal?.rows ?? 24) - 2)

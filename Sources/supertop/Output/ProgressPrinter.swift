@@ -128,6 +128,13 @@ final class ProgressPrinter {
           + "deviation \(Format.percent(result.sampledDeviation ?? 0))"
       )
     }
+    if let uniform = result.uniform {
+      line(
+        "uniform scaling: all widths by \(Format.fixed(uniform.scale, 2)) cost "
+          + "\(result.costMetric.text(uniform.cost)) and reach "
+          + "\(Format.percent(uniform.testAccuracy)) on the test images"
+      )
+    }
     if result.repaired {
       line("the most probable network missed the budget; this one keeps it")
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import Search
 
 /// Networks sampled on condition that they cost what a range says (spec S11, S12).
-struct AdditiveSamplerTests {
+struct TrellisSamplerTests {
   @Test func `random networks are as likely as each other and lie in their range`() throws {
     let prices = AdditiveCost(layers: [[1, 2, 7.5], [0, 3, 4], [2.2, 2.3, 9]], fixed: 1)
     let range = 7.0...11.0
@@ -16,7 +16,7 @@ struct AdditiveSamplerTests {
       }
     }
     let fitting = counts.count
-    let source = AdditiveSampler(prices: prices, within: range)
+    let source = TrellisSampler(prices: prices, within: range)
     let samples = 400 * fitting
     for index in 0..<UInt32(samples) {
       var random = Philox(seed: 3, purpose: .sampling, index: index)
@@ -28,20 +28,20 @@ struct AdditiveSamplerTests {
     // Five standard deviations of a count round 400.
     #expect(counts.values.allSatisfy { abs($0 - 400) < 100 }, "\(counts)")
     var random = Philox(seed: 3, purpose: .sampling)
-    #expect(AdditiveSampler(prices: prices, within: 11.31...11.49).sample(&random) == nil)
+    #expect(TrellisSampler(prices: prices, within: 11.31...11.49).sample(&random) == nil)
   }
 
   @Test func `a rare range of a deep space is reached`() throws {
     let prices = AdditiveCost(layers: (0..<22).map { _ in [1, 2, 3, 10] }, fixed: 0)
     // All cheapest but a few: one sample in 4^20.
-    let source = AdditiveSampler(prices: prices, within: 22...23)
+    let source = TrellisSampler(prices: prices, within: 22...23)
     var random = Philox(seed: 1, purpose: .sampling)
     let network = try #require(source.sample(&random))
     #expect((22...23).contains(prices.cost(network)))
   }
 
   /// Samples `count` networks and how often each came.
-  private func counts(_ source: AdditiveSampler, samples: Int) throws -> [Architecture: Int] {
+  private func counts(_ source: TrellisSampler, samples: Int) throws -> [Architecture: Int] {
     var counts: [Architecture: Int] = [:]
     for index in 0..<UInt32(samples) {
       var random = Philox(seed: 9, purpose: .sampling, index: index)
@@ -71,7 +71,7 @@ struct AdditiveSamplerTests {
     #expect(expected.count > 10 && expected.count < 60)
 
     let samples = 20_000
-    let source = AdditiveSampler(prices: prices, probabilities: probabilities, within: range)
+    let source = TrellisSampler(prices: prices, probabilities: probabilities, within: range)
     let counts = try counts(source, samples: samples)
     #expect(counts.keys.allSatisfy { expected[$0] != nil })
     // Chi-square over the networks that come often enough, the rest as one.
@@ -100,7 +100,7 @@ struct AdditiveSamplerTests {
     // All but one of the layers have to leave what they are sure of: 1e-15 to the power of 29.
     let prices = AdditiveCost(layers: (0..<30).map { _ in [1, 3] }, fixed: 0)
     let probabilities = prices.layers.map { _ in [1e-15, 1 - 1e-15] }
-    let source = AdditiveSampler(prices: prices, probabilities: probabilities, within: 0...32)
+    let source = TrellisSampler(prices: prices, probabilities: probabilities, within: 0...32)
     let samples = 3000
     let counts = try counts(source, samples: samples)
     // With the one expensive layer it is 1e15 times as probable as without.
@@ -111,27 +111,51 @@ struct AdditiveSamplerTests {
   @Test func `a candidate of no probability is never sampled`() throws {
     let prices = AdditiveCost(layers: [[1, 2, 3], [1, 2, 3]], fixed: 0)
     let probabilities = [[0.5, 0, 0.5], [0, 1, 0]]
-    let source = AdditiveSampler(prices: prices, probabilities: probabilities, within: 0...6)
+    let source = TrellisSampler(prices: prices, probabilities: probabilities, within: 0...6)
     #expect(Set(try counts(source, samples: 100).keys) == [[0, 1], [2, 1]])
-    let none = AdditiveSampler(prices: prices, probabilities: probabilities, within: 0...2.5)
+    let none = TrellisSampler(prices: prices, probabilities: probabilities, within: 0...2.5)
     var random = Philox(seed: 1, purpose: .sampling)
     #expect(none.sample(&random) == nil)
   }
 
   @Test func `different networks are different, new, and the same for a seed`() {
     let prices = AdditiveCost(layers: [[1, 2, 3], [1, 2, 3]], fixed: 0)
-    let source = AdditiveSampler(prices: prices, within: 0...4)
-    let networks = source.different(4, seed: 2, except: [[0, 0]])
+    let networks = prices.samples(4, within: 0...4, seed: 2, except: [[0, 0]])
     #expect(Set(networks).count == 4 && !networks.contains([0, 0]))
-    #expect(source.different(4, seed: 2, except: [[0, 0]]) == networks)
+    #expect(prices.samples(4, within: 0...4, seed: 2, except: [[0, 0]]) == networks)
     // Six networks cost 4 at most.
-    #expect(Set(source.different(50, seed: 3)).count == 6)
-    #expect(source.different(0, seed: 3) == [])
-    let sure = AdditiveSampler(
-      prices: prices,
-      probabilities: [[1, 0, 0], [1, 0, 0]],
-      within: 0...4
+    #expect(Set(prices.samples(50, within: 0...4, seed: 3)).count == 6)
+    #expect(prices.samples(0, within: 0...4, seed: 3) == [])
+    let sure = [[1.0, 0, 0], [1, 0, 0]]
+    #expect(prices.samples(3, of: sure, within: 0...4, seed: 1) == [[0, 0]])
+  }
+}
+
+extension TrellisSampler {
+  /// Networks of additive prices; `probabilities` nil for even ones.
+  init(
+    prices: AdditiveCost,
+    probabilities: [[Double]]? = nil,
+    within range: ClosedRange<Double>
+  ) {
+    self.init(
+      prices.trellis,
+      probabilities: probabilities
+        ?? prices.layers.map { [Double](repeating: 1 / Double($0.count), count: $0.count) },
+      within: range
     )
-    #expect(sure.different(3, seed: 1) == [[0, 0]])
+  }
+}
+
+extension AdditiveCost {
+  /// Samples without a stream, of even probabilities where none are given.
+  func samples(
+    _ count: Int,
+    of probabilities: [[Double]]? = nil,
+    within: ClosedRange<Double>,
+    seed: UInt64,
+    except seen: Set<Architecture> = []
+  ) -> [Architecture] {
+    samples(count, of: probabilities, within: within, seed: seed, stream: 0, except: seen)
   }
 }

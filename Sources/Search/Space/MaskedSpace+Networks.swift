@@ -1,0 +1,168 @@
+import Networks
+import Runs
+import Tensor
+
+extension MaskedSpace {
+  /// Channels between a block's 1×1 convolutions for `input` channels and option `expansion`: the
+  /// nearest multiple of the divisor; `input` where nothing expands.
+  package func middle(of block: Block, _ expansion: Int, input: Int) -> Int {
+    block.expands ? divisible(block.expansions[expansion] * Double(input), by: divisor) : input
+  }
+
+  /// Channels inside a squeeze-and-excite of `middle` channels: a quarter, made divisible by 8.
+  package func squeeze(middle: Int) -> Int { divisible(Double(middle) / 4, by: 8) }
+
+  /// What a block computes with given options.
+  package func kind(
+    of block: Block,
+    kernel: Int,
+    middle: Int,
+    squeeze: Bool,
+    activation: Activation,
+    hasShortcut: Bool = true
+  ) -> BlockDescription.Kind {
+    .bottleneck(
+      BlockDescription.Bottleneck(
+        kernels: [kernel],
+        middle: middle,
+        expands: block.expands,
+        squeeze: squeeze
+          ? BlockDescription.Bottleneck.Squeeze(
+            channels: self.squeeze(middle: middle),
+            inner: activation
+          ) : nil,
+        activation: activation,
+        hasShortcut: hasShortcut
+      )
+    )
+  }
+
+  /// What the stem computes.
+  package static let stemKind = BlockDescription.Kind.convolution(
+    kernel: 3,
+    padding: nil,
+    activation: .relu
+  )
+
+  /// What the 1×1 convolution behind the last block computes.
+  package static let headKind = BlockDescription.Kind.convolution(
+    kernel: 1,
+    padding: nil,
+    activation: .relu
+  )
+
+  /// Channels of each width in an architecture.
+  package func channels(_ architecture: Architecture) -> [Int] {
+    widths.map { $0.channels[$0.axis.option(architecture)] }
+  }
+
+  /// An architecture as a network of its own (spec S26): no mask, and no block that is left out.
+  package func network(of architecture: Architecture, name: String) -> NetworkDescription {
+    let size = sizes[resolution.option(architecture)]
+    var network = NetworkDescription(
+      name: name,
+      height: size.height,
+      width: size.width,
+      channels: channels,
+      classes: classes
+    )
+    network.add(Self.stemKind, output: channels(architecture)[0], stride: stemStride)
+    for (index, block) in blocks.enumerated() where block.skip.option(architecture) == 0 {
+      let description = description(place(of: index, in: architecture))
+      network.add(
+        description.kind,
+        output: description.output,
+        stride: block.stride,
+        name: description.name
+      )
+    }
+    network.add(Self.headKind, output: head)
+    return network
+  }
+
+  /// The searched blocks, with those that are left out as skips.
+  package func parts(of architecture: Architecture) -> [NetworkPart] {
+    blocks.enumerated().map { index, block in
+      var description = candidate(place(of: index, in: architecture))
+      if block.skip.option(architecture) == 1 {
+        (description.name, description.kind) = ("skip", .skip)
+      }
+      return NetworkPart(name: block.name, block: description)
+    }
+  }
+
+  /// Widths by a factor in steps of a hundredth, each the nearest option; the expansions at their
+  /// greatest, and everything else as it is in `architecture`.
+  ///
+  /// Options may be far apart, so a factor may leave much of what fits. Then single widths take one
+  /// option more, from the last on, as long as that fits: a rival should have its whole budget.
+  package func uniform(
+    like architecture: Architecture,
+    fits: (Architecture) -> Bool
+  ) -> (scale: Double, architecture: Architecture)? {
+    guard widths.contains(where: { $0.axis.choice != nil }) else { return nil }
+    var widest = architecture
+    for block in blocks {
+      if let choice = block.expansion.choice { widest[choice] = block.expansion.count - 1 }
+    }
+    for hundredths in (1...100).reversed() {
+      let scale = Double(hundredths) / 100
+      var scaled = widest
+      for width in widths {
+        guard let choice = width.axis.choice, let most = width.channels.last else { continue }
+        func distance(_ option: Int) -> Double {
+          abs(Double(width.channels[option]) - scale * Double(most))
+        }
+        scaled[choice] = width.channels.indices.min { distance($0) < distance($1) } ?? 0
+      }
+      guard fits(scaled) else { continue }
+      for width in widths.reversed() {
+        guard let choice = width.axis.choice, scaled[choice] + 1 < width.axis.count else {
+          continue
+        }
+        var wider = scaled
+        wider[choice] += 1
+        if fits(wider) { scaled = wider }
+      }
+      return (scale, scaled)
+    }
+    return nil
+  }
+
+  /// The widest network runs: masks cost no pass.
+  package var supernetFlops: Double {
+    let largest = Architecture(
+      choices.map { $0.kind.isOrdered ? $0.options.count - 1 : 0 }
+    )
+    return flops(
+      blocks.reduce(into: largest) { widest, block in
+        for (axis, option) in [
+          (block.kernel, block.kernels.count - 1),
+          (block.squeeze, block.squeezes.firstIndex(of: true) ?? 0),
+        ] {
+          if let choice = axis.choice { widest[choice] = option }
+        }
+      }
+    )
+  }
+
+  /// The same network with the choices that do not matter to it at their first option: those of
+  /// blocks that are left out.
+  package func canonical(_ architecture: Architecture) -> Architecture {
+    var canonical = architecture
+    for block in blocks where block.skip.option(architecture) == 1 {
+      for axis in [block.expansion, block.kernel, block.squeeze, block.activation] {
+        if let choice = axis.choice { canonical[choice] = 0 }
+      }
+    }
+    return canonical
+  }
+}
+
+extension Double {
+  /// `3` for 3.0, `0.75` as it is, three decimals at most.
+  var shortest: String {
+    let thousandths = (self * 1000).rounded() / 1000
+    return thousandths == rounded() ? "\(Int(thousandths))" : "\(thousandths)"
+  }
+}

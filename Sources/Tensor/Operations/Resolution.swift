@@ -1,0 +1,252 @@
+import Kernels
+
+/// Height and width of a map, in pixels.
+package struct MapSize: Sendable, Equatable {
+  /// Rows.
+  package var height: Int
+  /// Columns.
+  package var width: Int
+
+  /// Makes a size.
+  package init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  /// The map behind a convolution of this step that keeps the size otherwise.
+  package func behind(_ stride: Int) -> MapSize {
+    MapSize(height: (height - 1) / stride + 1, width: (width - 1) / stride + 1)
+  }
+}
+
+/// Options of resolution that share one operator: each reads a grid of the map's pixels, and its
+/// values go back to the pixels of that grid.
+///
+/// One rule chooses the grid everywhere: of n pixels along a side an option of h takes pixel
+/// ⌊i·n/h⌋ for i in 0..<h. The first pixel is always among them, none twice, so an option's pixels
+/// are a subset of the map's and a strided convolution's grid is one of them.
+///
+/// - Source: FBNetV2 (arXiv 2004.05565) section 3.3; spec S23.
+extension Engine {
+  /// The pixels of a smaller grid of `x`: y[i, j] = x[⌊i·H/h⌋, ⌊j·W/w⌋].
+  ///
+  /// - Shapes: `x` [N, H, W, C], deferred or plain; result [N, h, w, C], plain.
+  /// - Backward: the gradient of a pixel goes to the pixel that it came from, 0 to the others.
+  /// - Cost: one pass over the small map each way.
+  /// - Reference: `ReferenceGraph.subsample`.
+  package func subsample(_ x: Tensor, to size: MapSize) -> Tensor {
+    precondition(x.shape.count == 4, "subsample: input \(x.shape) is no image")
+    let grid = grid(of: size, in: MapSize(height: x.shape[1], width: x.shape[2]))
+    return move(x, grid.map { (from: $0.large, to: $0.small, count: $0.count) }, to: size)
+  }
+
+  /// The pixels of a smaller grid of `x`, with a batch-norm and an activation deferred on them:
+  /// what a 1×1 convolution with batch-norm makes of that grid, where `x` is its raw output on the
+  /// whole map.
+  ///
+  /// A 1×1 convolution sees one pixel at a time, so one run of it serves every size; only the
+  /// batch-norms are of the pixels that they stand on.
+  ///
+  /// - Shapes: `x` [N, H, W, C], plain; result [N, h, w, C], a grid of all pixels in the memory of
+  ///   `x`.
+  /// - Backward: the raw gradient α·g + β·y + κ (see `convolution`) of a pixel is added to that of
+  ///   the pixel that it came from.
+  /// - Cost: two passes over the small map forward, one backward.
+  /// - Reference: `ReferenceGraph.subsample` with a norm.
+  package func subsample(
+    _ x: Tensor,
+    to size: MapSize,
+    norm: BatchNorm,
+    activation: Activation
+  ) -> Tensor {
+    precondition(
+      x.shape.count == 4 && x.normalisation == nil,
+      "subsample: input \(x.shape) is no raw image"
+    )
+    let whole = MapSize(height: x.shape[1], width: x.shape[2])
+    let (images, channels) = (x.shape[0], x.channels)
+    let grid = grid(of: size, in: whole)
+    let (pixels, wholePixels) = (size.height * size.width, whole.height * whole.width)
+    let isWhole = size == whole
+    let raw = isWhole ? x.buffer : pool.take(images * pixels * channels)
+    let sums = outputSums(norm, chunks: images, channels: channels)
+    let dots = pool.takeZeros(images * channels)
+    threadPool.run(
+      Work("pixels moved", .forward, arithmetic: 4 * raw.count, floats: 3 * raw.count),
+      // Nothing is to be done for a whole map at inference.
+      chunks: isWhole && sums == nil ? 0 : images
+    ) { image, _ in
+      let rows = raw.pointer + image * pixels * channels
+      if !isWhole {
+        let from = x.buffer.pointer + image * wholePixels * channels
+        for run in grid {
+          (rows + run.small * channels)
+            .update(from: from + run.large * channels, count: run.count * channels)
+        }
+      }
+      guard let sums else { return }
+      // Σ g and Σ g·y of the gradient g = y.
+      let work = BranchSums(
+        branch: Branch(base: rows, scale: nil, shift: nil, activation: .none, weight: 1),
+        gradient: rows,
+        channels: channels,
+        sums: sums.chunk(image),
+        dots: dots.pointer + image * channels
+      )
+      kernels.branchSums(work, 0..<pixels)
+    }
+    let rows = images * pixels
+    let y = Tensor(
+      shape: [images, size.height, size.width, channels],
+      buffer: raw,
+      normalisation: normalise(
+        norm,
+        activation: activation,
+        rows: rows,
+        moments: sums?.moments(rows: rows)
+      ),
+      requiresGradient: wantsGradient([x], parameters: true)
+    )
+    record(y) { [unowned self] in
+      let isAlone = isWhole && x.gradient == nil && y.gradient?.owned == true
+      guard let gradient = outputGradient(of: y), x.requiresGradient else { return }
+      if isAlone {
+        // The first reader of all pixels leaves its own buffer.
+        let chunks = Chunks(rows: y.rows, rowFloats: channels)
+        threadPool.run(
+          Work("pixels moved", .backward, arithmetic: 4 * y.count, floats: 3 * y.count),
+          chunks: chunks.count
+        ) { chunk, _ in
+          let out = gradient.buffer.pointer + chunks[chunk].lowerBound * channels
+          kernels.loadGradientRows(gradient.source, chunks[chunk], out)
+        }
+        x.gradient = Tensor.Gradient(buffer: gradient.buffer)
+        return
+      }
+      let target = ownGradient(of: x)
+      threadPool.run(
+        Work("pixels moved", .backward, arithmetic: 5 * y.count, floats: 4 * y.count),
+        chunks: images
+      ) { image, _ in
+        let out = target.pointer + image * wholePixels * channels
+        for run in grid {
+          let first = image * pixels + run.small
+          kernels.addGradientRows(
+            gradient.source,
+            first..<first + run.count,
+            out + run.large * channels
+          )
+        }
+      }
+    }
+    return y
+  }
+
+  /// The pixels of `x` at their places in a larger map, with zeros between: the converse of
+  /// `subsample`.
+  ///
+  /// - Shapes: `x` [N, h, w, C], deferred or plain; result [N, H, W, C], plain.
+  /// - Backward: ∂L/∂x[i, j] = g[⌊i·H/h⌋, ⌊j·W/w⌋].
+  /// - Cost: one pass over the small map each way, and the zeros.
+  /// - Reference: `ReferenceGraph.scatter`.
+  package func scatter(_ x: Tensor, to size: MapSize) -> Tensor {
+    precondition(x.shape.count == 4, "scatter: input \(x.shape) is no image")
+    let grid = grid(of: MapSize(height: x.shape[1], width: x.shape[2]), in: size)
+    return move(x, grid.map { (from: $0.small, to: $0.large, count: $0.count) }, to: size)
+  }
+
+  /// `x` at a size of its own or a smaller one, plain, so that more than one operation may read it.
+  package func reading(_ x: Tensor, at size: MapSize) -> Tensor {
+    let isWhole = size == MapSize(height: x.shape[1], width: x.shape[2])
+    return isWhole && x.normalisation == nil ? x : subsample(x, to: size)
+  }
+
+  /// Pixels that follow one another in a map and in a grid of it.
+  struct PixelRun {
+    /// The first in the grid.
+    let small: Int
+    /// The first in the map.
+    let large: Int
+    /// How many.
+    let count: Int
+  }
+
+  /// The pixels of a grid of `size` in a map of `whole`, row by row.
+  func grid(of size: MapSize, in whole: MapSize) -> [PixelRun] {
+    precondition(
+      (1...whole.height).contains(size.height) && (1...whole.width).contains(size.width),
+      "grid: \(size.height)×\(size.width) pixels of \(whole.height)×\(whole.width)"
+    )
+    var runs: [PixelRun] = []
+    for p in 0..<size.height * size.width {
+      let row = p / size.width * whole.height / size.height
+      let q = row * whole.width + p % size.width * whole.width / size.width
+      if let last = runs.last, last.large + last.count == q {
+        runs[runs.count - 1] = PixelRun(small: last.small, large: last.large, count: last.count + 1)
+      } else {
+        runs.append(PixelRun(small: p, large: q, count: 1))
+      }
+    }
+    return runs
+  }
+
+  /// A map of `size` with pixels of `x` at other places, and zeros where none comes.
+  private func move(
+    _ x: Tensor,
+    _ runs: [(from: Int, to: Int, count: Int)],
+    to size: MapSize
+  ) -> Tensor {
+    let (images, channels) = (x.shape[0], x.channels)
+    let pixels = runs.reduce(0) { $0 + $1.count }
+    let inFloats = x.count / images
+    let outFloats = size.height * size.width * channels
+    let out =
+      pixels * channels < outFloats
+      ? pool.takeZeros(images * outFloats) : pool.take(images * outFloats)
+    let source = x.source
+    let moved = images * pixels * channels
+    threadPool.run(
+      Work("pixels moved", .forward, arithmetic: 2 * moved, floats: 2 * moved),
+      chunks: images
+    ) { image, _ in
+      var row = source
+      for (from, to, count) in runs {
+        row.base = source.base + image * inFloats + from * channels
+        kernels.materialise(row, 0..<count, out.pointer + image * outFloats + to * channels)
+      }
+    }
+    let y = Tensor(
+      shape: [images, size.height, size.width, channels],
+      buffer: out,
+      requiresGradient: wantsGradient([x])
+    )
+    record(y) { [unowned self] in
+      guard y.gradient != nil else { return }
+      let gradient = ownGradient(of: y)
+      y.gradient = nil
+      let target = ownGradient(of: x)
+      let sums = gradientSums(of: x, chunks: images)
+      threadPool.run(
+        Work("pixels moved", .backward, arithmetic: 6 * moved, floats: 4 * moved),
+        chunks: images
+      ) { image, _ in
+        var row = source
+        for (from, to, count) in runs {
+          let at = image * inFloats + from * channels
+          row.base = source.base + at
+          let finish = GradientFinish(
+            source: row,
+            gradient: gradient.pointer + image * outFloats + to * channels,
+            gradientStride: channels,
+            out: target.pointer + at,
+            accumulate: true,
+            sums: sums?.chunk(image)
+          )
+          kernels.finishGradientRows(finish, 0..<count)
+        }
+      }
+      sums?.add(to: x.normalisation)
+    }
+    return y
+  }
+}

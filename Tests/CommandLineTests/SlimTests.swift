@@ -1,0 +1,42 @@
+import Foundation
+import Testing
+
+/// A trained network made narrower: `supertop search --space-from`, then `derive --inherit`.
+struct SlimTests {
+  @Test func `a network keeps the share of its cost that is asked for, beside its uniform scaling`()
+    throws
+  {
+    let folder = try Program.Folder()
+    _ = try folder.write("small.json", Data(TrainTests.network.utf8))
+    func object(_ arguments: [String]) throws -> [String: Any] {
+      let ending = try Program.run(arguments + ["--json"], in: folder)
+      #expect(ending.code == 0, "\(ending.errors)")
+      return try #require(ending.objects.last)
+    }
+    let trained = try object([
+      "train", "small.json", "--data", "digits", "--epochs", "4", "--set", "learning_rate=0.1",
+    ])
+    let whole = try #require(trained["flops"] as? Double)
+    let found = try object([
+      "search", "--space-from", "runs/small-1", "--keep", "0.6", "--epochs", "4", "--run", "slim",
+    ])
+    let budget = try #require(found["budget"] as? Double)
+    #expect(abs(budget - 0.6 * whole) <= 1)
+    #expect(try #require(found["cost"] as? Double) <= budget)
+    let uniform = try #require(found["uniform"] as? [String: Any])
+    #expect(try #require(uniform["cost"] as? Double) <= budget)
+
+    let derived = try object([
+      "derive", "slim", "--samples", "2", "--refine", "8", "--top", "1", "--inherit", "--uniform",
+      "--retrain-epochs", "1",
+    ])
+    let networks = try #require(derived["networks"] as? [[String: Any]])
+    let retrained = networks.filter { $0["top1"] is Double }
+    #expect(retrained.count == 2 && retrained.count { $0["source"] as? String == "uniform" } == 1)
+    for network in retrained {
+      // One epoch is enough with the weights of a trained network.
+      #expect(try #require(network["top1"] as? Double) > 0.8)
+      #expect(try #require(network["flops"] as? Double) <= budget)
+    }
+  }
+}
