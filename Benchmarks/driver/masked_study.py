@@ -46,8 +46,8 @@ PLAIN = [
 KINDS = ["searched", "plain", "operators"]
 
 # Another recipe, so that the order is seen not to hang on the first.
-SECOND = ["--set", "shift=4", "--set", "flip=true", "--set", "optimiser=adam",
-          "--set", "learning_rate=0.002", "--set", "label_smoothing=0.1"]
+SECOND = ["--set", "shift=4", "--set", "flip=true", "--set", "optimiser=rmsprop",
+          "--set", "learning_rate=0.005", "--set", "label_smoothing=0.1"]
 
 
 def add_options(parser):
