@@ -79,10 +79,7 @@ extension Engine {
       let rows = raw.pointer + image * pixels * channels
       if !isWhole {
         let from = x.buffer.pointer + image * wholePixels * channels
-        for run in grid {
-          (rows + run.small * channels)
-            .update(from: from + run.large * channels, count: run.count * channels)
-        }
+        gather(grid, of: from, rows, channels: channels)
       }
       guard let sums else { return }
       // Σ g and Σ g·y of the gradient g = y.
@@ -188,6 +185,19 @@ extension Engine {
       }
     }
     return runs
+  }
+
+  /// Writes the pixels of a grid of an image to `out`.
+  func gather(
+    _ grid: [PixelRun],
+    of image: UnsafeMutablePointer<Float>,
+    _ out: UnsafeMutablePointer<Float>,
+    channels: Int
+  ) {
+    for run in grid {
+      (out + run.small * channels)
+        .update(from: image + run.large * channels, count: run.count * channels)
+    }
   }
 
   /// A map of `size` with pixels of `x` at other places, and zeros where none comes.

@@ -30,11 +30,15 @@ extension Engine {
   /// Whether `resolutionSum` runs more than one of its options: those that count in the sum, and
   /// all for the gradient of their weights.
   package func runsManyOptions(weights: Tensor, forward: [Float]? = nil) -> Bool {
-    let values = forward ?? weights.values
-    let used = (0..<weights.channels).filter { option in
-      stride(from: option, to: values.count, by: weights.channels).contains { values[$0] != 0 }
-    }
+    let used = usedOptions(forward ?? weights.values, of: weights.channels)
     return used.count > 1 || isRecording && weights.requiresGradient && weights.channels > 1
+  }
+
+  /// The options that count in a sum: those of a weight other than 0 for an image.
+  private func usedOptions(_ values: [Float], of count: Int) -> [Int] {
+    (0..<count).filter { option in
+      stride(from: option, to: values.count, by: count).contains { values[$0] != 0 }
+    }
   }
 
   /// Σ gᵢ·scatter(F(sizeᵢ)): a choice of resolution for an operator F that reads a map at a size.
@@ -82,12 +86,10 @@ extension Engine {
     func factor(_ i: Int, _ image: Int) -> Float {
       values[(weights.rows > 1 ? image * k : 0) + i]
     }
-    func isUsed(_ i: Int) -> Bool { (0..<images).contains { factor(i, $0) != 0 } }
-
     var out: Buffer?
     var channels = 0
     var isMap = true
-    let used = (0..<k).filter(isUsed)
+    let used = usedOptions(values, of: k)
     let common = shared.map { shared in pool.lendingLarger { withoutRecording(shared) } }
     // The largest first, whose buffers then serve the others.
     for i in used.isEmpty ? [0] : used.reversed() {
@@ -125,11 +127,12 @@ extension Engine {
       y.gradient = nil
       replay(mode: mode) {
         let common = pool.lendingLarger { shared?() }
-        for i in (0..<k).reversed() where isUsed(i) || weights.requiresGradient {
+        for i in (weights.requiresGradient ? Array(0..<k) : used).reversed() {
+          let isUsed = used.contains(i)
           pool.lendingLarger {
             replay(mode: mode) {
               let again =
-                isUsed(i) ? option(i, common) : withoutRecording { option(i, common) }
+                isUsed ? option(i, common) : withoutRecording { option(i, common) }
               let factors = (0..<images).map { factor(i, $0) }
               let (own, dots) = gather(gradient, from: size, to: again, times: factors)
               if weights.requiresGradient {
@@ -138,7 +141,7 @@ extension Engine {
                   dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
                 }
               }
-              if isUsed(i) { hand(Tensor.Gradient(buffer: own), to: again) }
+              if isUsed { hand(Tensor.Gradient(buffer: own), to: again) }
             }
           }
         }
@@ -167,10 +170,7 @@ extension Engine {
       let from = gradient.pointer + image * size.height * size.width * channels
       let offset = image * floats
       let to = out.pointer + offset
-      for run in grid {
-        (to + run.small * channels)
-          .update(from: from + run.large * channels, count: run.count * channels)
-      }
+      gather(grid, of: from, to, channels: channels)
       let branch = Branch(
         base: y.buffer.pointer + offset,
         scale: nil,
