@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import tools
-from .study import begun, block, once, subset
+from .study import begun, block, once, subset, training
 
 # Everything is kept here, and what is there is not done again: the comparison may be interrupted.
 WORK = tools.WORK / "first-values"
@@ -98,10 +98,10 @@ def train(supertop, space, data, settings, rule, rate, seed, options):
     file = WORK / f"{space}-{seed}.json"
     file.write_text(network(space, seed))
     folder = WORK / name
-    return once(folder.with_name(name + ".done"), f"trained {name}", begun(supertop, folder, [
-        supertop, "train", file, "--data", data, "--resolution", SPACES[space][0], "--run", folder,
-        "--json", "--epochs", options.epochs, "--seed", seed, "--threads", 1, *settings,
-        "--set", f"first_values={rule}", "--set", f"learning_rate={RATE * rate:g}"]))["top1"]
+    return once(folder.with_name(name + ".done"), f"trained {name}", training(
+        supertop, file, data, folder, options.epochs, seed,
+        [*settings, "--set", f"first_values={rule}", "--set", f"learning_rate={RATE * rate:g}"],
+        SPACES[space][0]))["top1"]
 
 
 def search(supertop, rule, seed):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import tools
-from .study import RECIPE, begun, call, once, subset
+from .study import RECIPE, begun, call, once, subset, training
 
 # Everything is kept here, and what is there is not done again: the study may be interrupted.
 WORK = tools.WORK / "masked-study"
@@ -200,9 +200,6 @@ class Study:
     def train(self, network, kind, name, seed, recipe):
         """Top-1 of a network on the test images, trained from scratch."""
         folder = self.place / f"{kind}-{name}"
-        return once(self.place / f"{folder.name}.json", f"trained {folder.name}",
-                    begun(self.supertop, folder, [
-                        self.supertop, "train", network, "--data", self.data,
-                        "--resolution", 32, "--run", folder, "--json",
-                        "--epochs", self.options.retrain_epochs, "--seed", seed,
-                        "--threads", 1, *recipe]))["top1"]
+        return once(self.place / f"{folder.name}.json", f"trained {folder.name}", training(
+            self.supertop, network, self.data, folder, self.options.retrain_epochs, seed,
+            recipe))["top1"]

@@ -152,9 +152,15 @@ def search(supertop, data, place, table, budget, seed, options):
 def train(supertop, data, place, network, seed, options):
     """Top-1 of a network on the test images, trained from scratch."""
     folder = place / f"trained-{network.stem}"
-    return once(place / f"{folder.name}.json", f"trained {network.stem}", begun(supertop, folder, [
-        supertop, "train", network, "--data", data, "--resolution", 32, "--run", folder, "--json",
-        "--epochs", options.retrain_epochs, "--seed", seed, "--threads", 1, *RECIPE]))["top1"]
+    return once(place / f"{folder.name}.json", f"trained {network.stem}", training(
+        supertop, network, data, folder, options.retrain_epochs, seed, RECIPE))["top1"]
+
+
+def training(supertop, network, data, folder, epochs, seed, settings, side=32):
+    """The command that trains a network on one thread, as the run in `folder`, or continues it."""
+    return begun(supertop, folder, [
+        supertop, "train", network, "--data", data, "--resolution", side, "--run", folder, "--json",
+        "--epochs", epochs, "--seed", seed, "--threads", 1, *settings])
 
 
 def begun(supertop, folder, command):
