@@ -12,6 +12,11 @@ let base: [SwiftSetting] = [
 let compact: [SwiftSetting] =
   base + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
+/// The kernels of each instruction set.
+///
+/// Nothing imports them, and every binary needs them: so they are compiled beside what calls them.
+let instances: [Target.Dependency] = ["KernelsBaseline", "KernelsAVX2", "KernelsAVX512"]
+
 /// Kernels are optimised in every configuration, so that debug tests run at full speed.
 func kernel(_ flags: [String] = []) -> [SwiftSetting] {
   base + [.unsafeFlags(["-Ounchecked"] + flags.flatMap { ["-Xcc", $0] })]
@@ -63,16 +68,19 @@ let package = Package(
         .linkedLibrary("ncurses", .when(platforms: [.macOS])),
       ]
     ),
+    // Headers alone, without an object: the kernels are the first link of the longest chain of
+    // targets, and need not wait for anything.
+    .systemLibrary(name: "CLanes"),
     .target(name: "CSystem"),
     .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
 
-    .target(name: "Kernels", dependencies: ["CSystem"], swiftSettings: kernel()),
+    .target(name: "Kernels", dependencies: ["CLanes"], swiftSettings: kernel()),
     .target(name: "KernelsBaseline", dependencies: ["Kernels"], swiftSettings: kernel()),
     .target(name: "KernelsAVX2", dependencies: ["Kernels"], swiftSettings: kernel(avx2)),
     .target(name: "KernelsAVX512", dependencies: ["Kernels"], swiftSettings: kernel(avx512)),
     .target(
       name: "Tensor",
-      dependencies: ["Kernels", "KernelsBaseline", "KernelsAVX2", "KernelsAVX512", "CSystem"],
+      dependencies: ["Kernels", "CSystem"],
       exclude: ["Operations/InvertedResiduals/README.md"],
       swiftSettings: base
     ),
@@ -123,13 +131,13 @@ let package = Package(
       dependencies: [
         "Dashboard", "Search", "Training", "Export", "Data", "Networks", "Runs", "Tensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
+      ] + instances,
       swiftSettings: compact
     ),
 
     .target(
       name: "TestSupport",
-      dependencies: ["Training", "Data", "Networks", "Runs", "Tensor"],
+      dependencies: ["Training", "Data", "Networks", "Runs", "Tensor"] + instances,
       path: "Tests/TestSupport",
       swiftSettings: base
     ),

@@ -1,8 +1,5 @@
 import CSystem
 import Kernels
-import KernelsAVX2
-import KernelsAVX512
-import KernelsBaseline
 
 #if canImport(Glibc)
   import Glibc
@@ -45,10 +42,13 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   }
 
   var kernels: KernelTable {
+    let table = UnsafeMutablePointer<KernelTable>.allocate(capacity: 1)
+    defer { table.deallocate() }
     switch self {
-    case .baseline: baselineKernels()
-    case .avx2: avx2Kernels()
-    case .avx512: avx512Kernels()
+    case .baseline: cs_baseline_kernels(table)
+    case .avx2: cs_avx2_kernels(table)
+    case .avx512: cs_avx512_kernels(table)
     }
+    return table.move()
   }
 }

@@ -1,4 +1,4 @@
-public import CSystem
+public import CLanes
 
 /// A pointer to floats that a kernel reads.
 @usableFromInline

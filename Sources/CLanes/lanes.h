@@ -1,7 +1,7 @@
-// Steps on whole vectors whose Swift forms are loops over the lanes, which the compiler does not always put
-// together again: it was seen to split a fused multiply–add in four and to shift masks bit by bit.
-#ifndef CS_LANES_H
-#define CS_LANES_H
+// Steps on whole vectors whose Swift forms are loops over the lanes, which the compiler does not
+// always put together again: it was seen to split a fused multiply–add in four and to shift masks bit by bit.
+#ifndef CLANES_H
+#define CLANES_H
 
 #define CS_LANES(n)                                                                                \
   typedef float cs_float##n __attribute__((ext_vector_type(n)));                                   \
