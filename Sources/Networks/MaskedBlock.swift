@@ -87,15 +87,20 @@ package struct MaskedBlock {
     )
   }
 
-  /// The block's output with its shortcut.
+  /// The block's output with its shortcut, plain: [N, H, W, C] → [N, H', W', D].
+  package func callAsFunction(_ x: Tensor, _ mixtures: Mixtures) -> Tensor {
+    finish(residual(x, mixtures), x, skip: mixtures.skip)
+  }
+
+  /// The block's output but for its shortcut and for what is deferred.
   ///
   /// - Parameters:
   ///   - x: [N, H, W, C], masked by what made it; plain where the block has a shortcut.
   ///   - size: of the grid of x's pixels that the block reads; nil for all of them.
   ///   - expanded: what `expanded` makes of `x`, where it is made once for several sizes.
   ///   - mixtures: one for each list of options longer than one, and for the skip.
-  /// - Returns: [N, H', W', D], plain.
-  package func callAsFunction(
+  /// - Returns: [N, H', W', D].
+  package func residual(
     _ x: Tensor,
     at size: MapSize? = nil,
     expanded: Tensor? = nil,
@@ -105,11 +110,11 @@ package struct MaskedBlock {
       preconditionFailure("MaskedBlock: no inverted residual")
     }
     check(mixtures)
-    lazy var read = size.map { engine.reading(x, at: $0) } ?? x
     var y: Tensor
     if let expanded, let size, let expand = widest.expand {
       y = activated(expand(raw: expanded, at: size), mixtures)
     } else {
+      let read = reading(x, at: size)
       y = widest.expand.map { activated($0(read), mixtures) } ?? read
     }
     y = engine.depthwiseConvolution(
@@ -135,19 +140,29 @@ package struct MaskedBlock {
     let output = mixtures.output.map {
       engine.channelMask($0.weights, widths: description.outputs, forward: $0.forward)
     }
-    y = masked(project(y), by: output)
+    return masked(project(y), by: output)
+  }
+
+  /// `residual` with the block's shortcut from `x`, or with what is deferred on it: plain.
+  package func finish(
+    _ residual: Tensor,
+    _ x: Tensor,
+    at size: MapSize? = nil,
+    skip: Mixture?
+  ) -> Tensor {
     guard description.hasShortcut else {
-      return y.normalisation == nil ? y : engine.materialise(y)
+      return residual.normalisation == nil ? residual : engine.materialise(residual)
     }
-    guard let skip = mixtures.skip else {
+    let read = reading(x, at: size)
+    guard let skip else {
       return engine.weightedSum(
-        [(tensor: y, isResidual: true)],
+        [(tensor: residual, isResidual: true)],
         shortcut: read,
         weights: engine.tensor([1], shape: [1])
       )
     }
     return engine.weightedSum(
-      [(tensor: y, isResidual: true), (tensor: read, isResidual: false)],
+      [(tensor: residual, isResidual: true), (tensor: read, isResidual: false)],
       shortcut: read,
       weights: skip.weights,
       forward: skip.forward
@@ -170,6 +185,10 @@ package struct MaskedBlock {
   package var entries: [StateEntry] { parameters.map(\.entry) + norms.flatMap(\.entries) }
 
   // MARK: Parts
+
+  private func reading(_ x: Tensor, at size: MapSize?) -> Tensor {
+    size.map { engine.reading(x, at: $0) } ?? x
+  }
 
   private func check(_ mixtures: Mixtures) {
     for (name, mixture, options) in [

@@ -4,7 +4,8 @@
   import Darwin
 #endif
 
-/// Floats on loan from a pool; the memory goes back when the last owner lets go.
+/// Floats on loan from a pool; the memory goes back when the last owner lets go, to the pool or, of
+/// a workspace, to the system.
 package final class Buffer {
   /// First element, aligned to 64 bytes.
   package let pointer: UnsafeMutablePointer<Float>
@@ -12,21 +13,28 @@ package final class Buffer {
   package let count: Int
   private let pool: BufferPool
   private let capacity: Int
+  private let isWorkspace: Bool
 
   fileprivate init(
     pointer: UnsafeMutablePointer<Float>,
     count: Int,
     capacity: Int,
-    pool: BufferPool
+    pool: BufferPool,
+    isWorkspace: Bool = false
   ) {
     self.pointer = pointer
     self.count = count
     self.capacity = capacity
     self.pool = pool
+    self.isWorkspace = isWorkspace
   }
 
   deinit {
-    pool.giveBack(pointer, capacity: capacity)
+    if isWorkspace {
+      pool.release(pointer, capacity: capacity)
+    } else {
+      pool.giveBack(pointer, capacity: capacity)
+    }
   }
 
   /// The elements, for code that is not hot.
@@ -49,12 +57,17 @@ package final class BufferPool {
   /// Times that the system was asked for memory; constant over steady steps.
   package private(set) var systemAllocations = 0
   /// Floats held, in use or free.
-  package private(set) var heldFloats = 0
-  /// Whether a buffer may be lent that is up to `mostLarger` times as large as what is wanted.
+  package private(set) var heldFloats = 0 {
+    didSet { mostFloats = max(mostFloats, heldFloats) }
+  }
+  /// The most that have been held.
+  package private(set) var mostFloats = 0
+  /// How many times as large as what is wanted a new buffer is, where free ones may be lent that
+  /// are up to `mostLarger` times as large; nil where all are of their own size.
   ///
   /// For maps of the same operator at several resolutions, one after the other: with sizes of their
   /// own each would hold memory that the others cannot use.
-  private var lendsLarger = false
+  private var growth: Double?
   private static let mostLarger = 8
 
   package init() {}
@@ -67,13 +80,36 @@ package final class BufferPool {
 
   /// Borrows `count` floats of unspecified content.
   package func take(_ count: Int) -> Buffer {
-    let capacity = BufferPool.capacity(for: count)
+    var capacity = BufferPool.capacity(for: count)
     if let pointer = free[capacity]?.popLast() {
       return Buffer(pointer: pointer, count: count, capacity: capacity, pool: self)
     }
-    if lendsLarger, let larger = nextLarger(than: capacity), let pointer = free[larger]?.popLast() {
-      return Buffer(pointer: pointer, count: count, capacity: larger, pool: self)
+    if let growth {
+      let sizes = capacity...Self.mostLarger * capacity
+      let larger = free.lazy.filter { sizes.contains($0) && !$1.isEmpty }.map(\.key).min()
+      if let larger, let pointer = free[larger]?.popLast() {
+        return Buffer(pointer: pointer, count: count, capacity: larger, pool: self)
+      }
+      capacity = BufferPool.capacity(for: Int((Double(count) * growth).rounded()))
     }
+    return Buffer(pointer: allocate(capacity), count: count, capacity: capacity, pool: self)
+  }
+
+  /// Borrows `count` floats for a worker, which outgrows them step by step: they are of no size
+  /// that others could use, and go back to the system.
+  package func takeWorkspace(_ count: Int) -> Buffer {
+    let capacity = BufferPool.capacity(for: count)
+    let pointer = allocate(capacity)
+    return Buffer(
+      pointer: pointer,
+      count: count,
+      capacity: capacity,
+      pool: self,
+      isWorkspace: true
+    )
+  }
+
+  private func allocate(_ capacity: Int) -> UnsafeMutablePointer<Float> {
     systemAllocations += 1
     heldFloats += capacity
     // Kernels read whole vectors, and may look a little beyond the last element.
@@ -90,22 +126,17 @@ package final class BufferPool {
     let pointer = raw.bindMemory(to: Float.self, capacity: capacity)
     pointer.initialize(repeating: 0, count: min(capacity, 16))
     (pointer + capacity).initialize(repeating: 0, count: BufferPool.slack)
-    return Buffer(pointer: pointer, count: count, capacity: capacity, pool: self)
+    return pointer
   }
 
   /// Runs `body`, whose buffers may be larger than what they hold.
-  func lendingLarger<Result>(_ body: () -> Result) -> Result {
-    let before = lendsLarger
-    defer { lendsLarger = before }
-    lendsLarger = true
+  ///
+  /// New ones are `growth` times as large; nil is for buffers of their own size.
+  func lendingLarger<Result>(times growth: Double?, _ body: () -> Result) -> Result {
+    let before = self.growth
+    defer { self.growth = before }
+    self.growth = growth
     return body()
-  }
-
-  /// The smallest size above `capacity` that is free and not too large.
-  private func nextLarger(than capacity: Int) -> Int? {
-    free.lazy.filter { size, pointers in
-      size > capacity && size <= Self.mostLarger * capacity && !pointers.isEmpty
-    }.map(\.key).min()
   }
 
   /// Borrows `count` zeros.
@@ -121,6 +152,11 @@ package final class BufferPool {
 
   /// Floats behind every buffer that may be read, and never count.
   static let slack = 64
+
+  fileprivate func release(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
+    heldFloats -= capacity
+    UnsafeMutableRawPointer(pointer).deallocate()
+  }
 
   /// `count` rounded up to a size of the pool, in floats.
   static func capacity(for count: Int) -> Int {

@@ -13,6 +13,10 @@ package final class Tensor {
   package let normalisation: Normalisation?
   /// Whether a gradient is wanted for it.
   package let requiresGradient: Bool
+  /// The pixels of another tensor that this one is; nil for one with elements of its own.
+  let view: GridView?
+  /// Mean and variance of the pixels of its grids, [C], of which each is read more than once.
+  var gridMoments: [MapSize: (mean: [Double], variance: [Double])] = [:]
   var gradient: Gradient?
 
   /// The gradient as the backward pass gathers it.
@@ -33,12 +37,14 @@ package final class Tensor {
     shape: [Int],
     buffer: Buffer,
     normalisation: Normalisation? = nil,
-    requiresGradient: Bool
+    requiresGradient: Bool,
+    view: GridView? = nil
   ) {
     self.shape = shape
     self.buffer = buffer
     self.normalisation = normalisation
     self.requiresGradient = requiresGradient
+    self.view = view
   }
 
   /// Size of the last dimension.
@@ -57,6 +63,12 @@ package final class Tensor {
 
   /// How kernels read the rows of this tensor.
   var source: RowSource {
+    precondition(view == nil, "Tensor.source: a view is read image by image")
+    return rowSource
+  }
+
+  /// How `Engine.imageRows(of:image:_:)` reads them.
+  var rowSource: RowSource {
     RowSource(
       base: buffer.pointer,
       stride: channels,

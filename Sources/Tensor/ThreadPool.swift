@@ -60,9 +60,9 @@ package final class ThreadPool {
   private func reserve(_ count: Int, floats: Int) {
     for i in 0..<count {
       if i == workspaces.count {
-        workspaces.append(pool.take(floats))
+        workspaces.append(pool.takeWorkspace(floats))
       } else if workspaces[i].count < floats {
-        workspaces[i] = pool.take(floats)
+        workspaces[i] = pool.takeWorkspace(floats)
       }
     }
   }

@@ -146,6 +146,29 @@ import Testing
     #expect(!gradients.isEmpty)
   }
 
+  @Test
+  func `a workspace that is outgrown goes back to the system`() {
+    let pool = BufferPool()
+    var workspace = pool.takeWorkspace(1000)
+    let small = pool.heldFloats
+    workspace = pool.takeWorkspace(2000)
+    #expect(workspace.count == 2000)
+    #expect(pool.heldFloats == BufferTests.capacity(2000) && small == BufferTests.capacity(1000))
+    #expect(pool.mostFloats == pool.heldFloats + small)
+  }
+
+  @Test
+  func `smaller maps work in the buffers of larger ones`() {
+    let pool = BufferPool()
+    _ = pool.lendingLarger(times: 4) { pool.take(1000) }
+    #expect(pool.heldFloats == BufferTests.capacity(4000))
+    _ = pool.take(4000)
+    _ = pool.lendingLarger(times: 2) { pool.take(2000) }
+    #expect(pool.systemAllocations == 1)
+    _ = pool.take(2000)
+    #expect(pool.systemAllocations == 2)
+  }
+
   /// Floats that the pool holds for `count`.
   private static func capacity(_ count: Int) -> Int {
     let pool = BufferPool()

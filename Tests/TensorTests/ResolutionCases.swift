@@ -33,6 +33,48 @@ extension OperationCase {
         let weights = g.unary(g.input("m", [3], .normal), .softmax)
         return g.weightedSum(options, shortcut: nil, weights: weights, forward: nil)
       }
+    } + [strided, pooled, activated]
+  }
+
+  /// The raw output of a 1×1 convolution at three sizes.
+  private static func views(_ g: any Graph, norm: Norm) -> [Node] {
+    let raw = g.pointwise(g.input("x", [2, 7, 6, 5], .normal), "expand", to: 9)
+    return [(3, 2), (5, 4), (7, 6)].map { height, width in
+      g.subsample(raw, to: MapSize(height: height, width: width), "b", norm: norm)
+    }
+  }
+
+  private static func sum(
+    _ g: any Graph,
+    of nodes: [Node],
+    _ operation: (Node) -> Node
+  ) -> Node {
+    let terms = nodes.map(operation)
+    return terms.dropFirst().reduce(terms[0]) { g.add($0, $1) }
+  }
+
+  private static var strided: OperationCase {
+    OperationCase(name: "1×1 once for strided convolutions of sizes") { g in
+      sum(g, of: views(g, norm: .hswish)) {
+        let y = g.depthwise($0, "depthwise", kernel: 5, stride: 2, norm: .linear)
+        return g.scatter(y, to: MapSize(height: 4, width: 3))
+      }
+    }
+  }
+
+  private static var pooled: OperationCase {
+    OperationCase(name: "1×1 once for means of sizes") { g in
+      sum(g, of: views(g, norm: .hswish)) { g.averagePool($0) }
+    }
+  }
+
+  private static var activated: OperationCase {
+    OperationCase(name: "1×1 once for mixed activations of sizes", isSmooth: false) { g in
+      let weights = g.unary(g.input("a", [2], .normal), .softmax)
+      return sum(g, of: views(g, norm: .linear)) {
+        let y = g.mixActivations($0, [.relu, .hswish], weights: weights, forward: nil)
+        return g.scatter(y, to: MapSize(height: 7, width: 6))
+      }
     }
   }
 

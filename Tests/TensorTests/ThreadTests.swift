@@ -83,6 +83,16 @@ import Testing
       ) { OperationCase.maskedResidual(g, $0, middle: 40, to: 16) }
       return g.checkpoint([y]) { g.materialise(g.pointwise(y, "after", to: 24, norm: .relu)) }
     },
+    OperationCase(name: "1×1 once for two sizes") { g in
+      let raw = g.pointwise(g.input("x", [5, 24, 24, 16], .normal), "expand", to: 40)
+      let options = [MapSize(height: 12, width: 16), MapSize(height: 24, width: 24)].map { size in
+        let small = g.subsample(raw, to: size, "b", norm: .relu)
+        let y = g.depthwise(small, "depthwise", kernel: 3, stride: 1, norm: .linear)
+        return (g.scatter(y, to: MapSize(height: 24, width: 24)), isResidual: false)
+      }
+      let weights = g.unary(g.input("m", [2], .normal), .softmax)
+      return g.weightedSum(options, shortcut: nil, weights: weights, forward: nil)
+    },
     OperationCase(name: "mixture, one sample") { g in mixture(g, weights: [3]) },
     OperationCase(name: "mixture, a sample an image") { g in mixture(g, weights: [5, 3]) },
   ]

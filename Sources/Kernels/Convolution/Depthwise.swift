@@ -7,13 +7,28 @@ package struct Depthwise {
   @usableFromInline package var geometry: Patches
   /// Filter [k, k, channels].
   @usableFromInline package var filter: Input
+  /// Where each input pixel stands among the rows of `source`; nil where they follow one another.
+  @usableFromInline package var pixels: UnsafePointer<Int32>?
 
   /// Describes a depthwise convolution.
   @_alwaysEmitIntoClient
-  package init(source: RowSource, geometry: Patches, filter: Input) {
+  package init(
+    source: RowSource,
+    geometry: Patches,
+    filter: Input,
+    pixels: UnsafePointer<Int32>? = nil
+  ) {
     self.source = source
     self.geometry = geometry
     self.filter = filter
+    self.pixels = pixels
+  }
+
+  /// Floats from the first row of `source` to that of an input pixel.
+  @_alwaysEmitIntoClient @inline(always)
+  package func offset(_ pixel: Int) -> Int {
+    let row = if let pixels { Int(pixels[pixel]) } else { pixel }
+    return row * source.stride
   }
 
   /// Output rows done at a time, so that the transformed input rows stay in the second-level cache.
@@ -83,7 +98,7 @@ package func depthwise<L: Lanes>(_: L.Type, _ job: DepthwiseForward, workspace: 
           loadRow(
             L.self,
             p.source,
-            from: p.source.base + (y * g.width + ix) * p.source.stride,
+            from: p.source.base + p.offset(y * g.width + ix),
             into: line
           )
           for v in 0..<vectors {

@@ -123,11 +123,12 @@ final class MaskedNetwork: SharedNetwork {
       stride: Int,
       inputs: [Tensor?],
       shared: (() -> Tensor)? = nil,
+      finish: @escaping (Tensor, MapSize?) -> Tensor,
       _ body: @escaping (MapSize?, Tensor?) -> Tensor
     ) -> Tensor {
       let inner = sizes
       sizes = sizes.map { $0.behind(stride) }
-      guard let resolution else { return body(nil, nil) }
+      guard let resolution else { return finish(body(nil, nil), nil) }
       return engine.resolutionSum(
         of: image.shape[0],
         sizes: inner,
@@ -136,13 +137,18 @@ final class MaskedNetwork: SharedNetwork {
         inputs: inputs.compactMap { $0 },
         to: sizes[sizes.count - 1],
         shared: sharesPointwise ? shared : nil,
+        finish: finish,
         body
       )
     }
     let stemMask = mixture(space.widths[0].axis).map { mask($0, of: space.widths[0]) }
-    var x = onAll(stride: space.stemStride, inputs: [image, stemMask]) { [engine, stem] size, _ in
+    var x = onAll(
+      stride: space.stemStride,
+      inputs: [image, stemMask],
+      finish: { [engine] y, _ in engine.materialise(y) }
+    ) { [engine, stem] size, _ in
       let y = stem(size.map { engine.reading(image, at: $0) } ?? image)
-      return engine.materialise(stemMask.map { engine.mask(y, by: $0) } ?? y)
+      return stemMask.map { engine.mask(y, by: $0) } ?? y
     }
     for (index, block) in space.blocks.enumerated() {
       let parts = MaskedBlock.Mixtures(
@@ -160,8 +166,9 @@ final class MaskedNetwork: SharedNetwork {
       x = onAll(
         stride: space.blocks[index].stride,
         inputs: [input] + choices.map { $0?.weights },
-        shared: masked.expanded(input)
-      ) { masked(input, at: $0, expanded: $1, parts) }
+        shared: masked.expanded(input),
+        finish: { masked.finish($0, input, at: $1, skip: parts.skip) }
+      ) { masked.residual(input, at: $0, expanded: $1, parts) }
     }
     let pooled: Tensor
     if let resolution {
@@ -173,10 +180,10 @@ final class MaskedNetwork: SharedNetwork {
         forward: resolution.forward,
         inputs: [input],
         to: MapSize(height: 1, width: 1),
-        shared: sharesPointwise ? { [head] in head.raw(input) } : nil
+        shared: sharesPointwise ? { [head] in head.raw(input) } : nil,
+        finish: { [engine] y, _ in engine.averagePool(y) }
       ) { [engine, head] size, raw in
-        let y = raw.map { head(raw: $0, at: size) } ?? head(engine.reading(input, at: size))
-        return engine.averagePool(y)
+        raw.map { head(raw: $0, at: size) } ?? head(engine.reading(input, at: size))
       }
     } else {
       pooled = engine.averagePool(head(x))

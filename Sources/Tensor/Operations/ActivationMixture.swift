@@ -45,43 +45,47 @@ extension Engine {
       return mixture
     }
     let out = pool.take(x.count)
-    let source = x.source
     threadPool.run(
       Work("mixed activation", .forward, arithmetic: 9 * x.count, floats: 2 * x.count),
-      chunks: images
-    ) { image, _ in
+      chunks: images,
+      workspaceFloats: x.gatheredFloats
+    ) { image, workspace in
       let mixture = ActivationMixture(
-        source: source,
+        source: imageRows(of: x, image: image, workspace),
         weights: mixtures[isPerImage ? image : 0],
-        out: out.pointer
+        out: out.pointer + image * pixels * channels
       )
-      kernels.mixActivations(mixture, image * pixels..<(image + 1) * pixels)
+      kernels.mixActivations(mixture, 0..<pixels)
     }
     let y = Tensor(shape: x.shape, buffer: out, requiresGradient: wantsGradient([x, weights]))
     record(y) { [unowned self] in
       guard y.gradient != nil else { return }
       let gradient = ownGradient(of: y)
       y.gradient = nil
+      let ofView = GridGradient(of: x, engine: self)
       let accumulate = x.gradient != nil
       let target = !x.requiresGradient ? nil : accumulate ? ownGradient(of: x) : gradient
       let sums = target == nil ? nil : gradientSums(of: x, chunks: images)
       let dots = pool.takeZeros(images * 3 * channels)
       threadPool.run(
         Work("mixed activation", .backward, arithmetic: 22 * x.count, floats: 3 * x.count),
-        chunks: images
-      ) { image, _ in
+        chunks: images,
+        workspaceFloats: x.gatheredFloats
+      ) { image, workspace in
+        let first = image * pixels * channels
         let backward = ActivationMixtureBackward(
-          source: source,
+          source: imageRows(of: x, image: image, workspace),
           weights: mixtures[isPerImage ? image : 0],
-          gradient: gradient.pointer,
-          out: target?.pointer,
+          gradient: gradient.pointer + first,
+          out: target.map { $0.pointer + first },
           accumulate: accumulate,
           sums: sums?.chunk(image),
           dots: dots.pointer + image * 3 * channels
         )
-        kernels.mixActivationsBackward(backward, image * pixels..<(image + 1) * pixels)
+        kernels.mixActivationsBackward(backward, 0..<pixels)
+        ofView?.add(image, gradient.pointer + first)
       }
-      if let target, !accumulate { x.gradient = Tensor.Gradient(buffer: target) }
+      if let target, !accumulate, ofView == nil { x.gradient = Tensor.Gradient(buffer: target) }
       sums?.add(to: x.normalisation)
       guard weights.requiresGradient else { return }
       let dw = ownGradient(of: weights)

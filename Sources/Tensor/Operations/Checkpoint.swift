@@ -13,7 +13,7 @@ extension Engine {
   /// - Source: Chen and others 2016 (arXiv 1604.06174).
   /// - Edge: the running statistics of recalibration take the first run alone.
   package func checkpoint(_ inputs: [Tensor], _ body: @escaping () -> Tensor) -> Tensor {
-    let first = withoutRecording(body)
+    let first = recording(false, body)
     let y = Tensor(
       shape: first.shape,
       buffer: first.buffer,
@@ -37,11 +37,11 @@ extension Engine {
     return y
   }
 
-  /// The result of operations that leave nothing on the tape.
-  func withoutRecording(_ body: () -> Tensor) -> Tensor {
+  /// The result of operations that go on the tape or leave nothing there.
+  func recording(_ records: Bool, _ body: () -> Tensor) -> Tensor {
     let wasRecording = isRecording
     defer { isRecording = wasRecording }
-    isRecording = false
+    isRecording = records
     return body()
   }
 

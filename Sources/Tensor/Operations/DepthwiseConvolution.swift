@@ -63,17 +63,26 @@ extension Engine {
     let out = pool.take(images * outFloats)
     let sums = outputSums(norm, chunks: images, channels: channels)
     let weights = taps.map { maskedTaps(filter.value, by: $0) } ?? filter.value
-    let work = Depthwise(source: x.source, geometry: geometry, filter: weights.pointer)
+    let wholeFloats = x.view?.wholeFloats ?? inFloats
+    func work(_ image: Int) -> Depthwise {
+      var source = x.rowSource
+      source.base += image * wholeFloats
+      return Depthwise(
+        source: source,
+        geometry: geometry,
+        filter: weights.pointer,
+        pixels: x.view?.places
+      )
+    }
+    let workspaceFloats = work(0).workspaceFloats
     threadPool.run(
       .depthwise(.forward, geometry, inputs: x.count, outputs: images * outFloats),
       chunks: images,
-      workspaceFloats: work.workspaceFloats
+      workspaceFloats: workspaceFloats
     ) { image, workspace in
-      var work = work
-      work.source.base += image * inFloats
       kernels.depthwise(
         DepthwiseForward(
-          convolution: work,
+          convolution: work(image),
           out: out.pointer + image * outFloats,
           sums: sums?.chunk(image)
         ),
@@ -92,36 +101,35 @@ extension Engine {
     )
     record(y) { [unowned self] in
       guard let gradient = outputGradient(of: y) else { return }
-      let work = Depthwise(source: x.source, geometry: geometry, filter: weights.pointer)
-      let target = x.requiresGradient ? gradientTarget(of: x) : nil
+      let ofView = GridGradient(of: x, engine: self)
+      let target = x.requiresGradient && ofView == nil ? gradientTarget(of: x) : nil
       // One partial filter gradient for each image keeps the chunks a matter of shape; the filter
       // is small.
       let filterFloats = kernel * kernel * channels
       let trainsFilter = trainsParameters || taps?.requiresGradient == true
       let filters = trainsFilter ? pool.takeZeros(images * filterFloats) : nil
-      let sums = target == nil ? nil : gradientSums(of: x, chunks: images)
+      let sums = x.requiresGradient ? gradientSums(of: x, chunks: images) : nil
       threadPool.run(
         .depthwise(
           .backward,
           geometry,
           inputs: x.count,
           outputs: y.count,
-          products: (target != nil ? 1 : 0) + (trainsFilter ? 1 : 0)
+          products: (x.requiresGradient ? 1 : 0) + (trainsFilter ? 1 : 0)
         ),
         chunks: images,
-        workspaceFloats: work.workspaceFloats
+        workspaceFloats: workspaceFloats
       ) { image, workspace in
-        var work = work
-        work.source.base += image * inFloats
         var slice = gradient.source
         slice.gradient += image * outFloats
         slice.raw = slice.raw.map { $0 + image * outFloats }
         kernels.depthwiseBackward(
           DepthwiseBackward(
-            convolution: work,
+            convolution: work(image),
             gradient: slice,
-            out: target.map { $0.buffer.pointer + image * inFloats },
-            accumulate: target?.accumulate ?? false,
+            out: ofView?.whole(image) ?? target.map { $0.buffer.pointer + image * inFloats },
+            accumulate: target?.accumulate ?? true,
+            factors: ofView?.factors,
             filterGradient: filters.map { $0.pointer + image * filterFloats },
             sums: sums?.chunk(image)
           ),

@@ -43,9 +43,11 @@ extension Engine {
 
   /// Σ gᵢ·scatter(F(sizeᵢ)): a choice of resolution for an operator F that reads a map at a size.
   ///
-  /// The options' values meet in one map. F is run again for each in the backward pass, so the
-  /// memory is that of one option, however many there are. What is the same for all of them, as a
-  /// 1×1 convolution is, runs once forward, once more in the backward pass, and once backward.
+  /// The options' values meet in one map. What the largest option saves is kept for the backward
+  /// pass, as a network without the choice keeps it; the others run again there, in the memory that
+  /// the largest then no longer needs. So the memory is that of one option, however many there are.
+  /// What is the same for all of them, as a 1×1 convolution is, runs once forward and once
+  /// backward.
   ///
   /// - Parameters:
   ///   - images: N.
@@ -56,8 +58,11 @@ extension Engine {
   ///   - inputs: tensors from outside that F reads and that may want a gradient.
   ///   - size: of the result; F of the whole map has it.
   ///   - shared: what all options read of its result; must give the same bits each time.
-  ///   - body: F of a size and the result of `shared`, of one kernel of weights for all options;
-  ///     must give the same bits each time.
+  ///   - finish: the last step of F, of the result of `body` and its size; runs again in the
+  ///     backward pass for all options, so it should be one pass over a map. Nil makes a deferred
+  ///     result plain.
+  ///   - body: F but for its last step, of a size and the result of `shared`, of one kernel of
+  ///     weights for all options; must give the same bits each time.
   /// - Returns: [N, H', W', C'], plain; [N, C'] where F ends in a mean over the pixels.
   /// - Backward: ∂L/∂gᵢ = Σ g·Fᵢ over the pixels of option i, and gᵢ·g at these pixels is the
   ///   gradient of Fᵢ.
@@ -70,6 +75,7 @@ extension Engine {
     inputs: [Tensor],
     to size: MapSize,
     shared: (() -> Tensor)? = nil,
+    finish: ((Tensor, MapSize) -> Tensor)? = nil,
     _ body: @escaping (MapSize, Tensor?) -> Tensor
   ) -> Tensor {
     let k = sizes.count
@@ -79,62 +85,80 @@ extension Engine {
         && values.count == weights.count && weights.normalisation == nil,
       "resolutionSum: weights \(weights.shape) of \(k) sizes for \(images) images"
     )
-    func option(_ i: Int, _ common: Tensor?) -> Tensor {
-      let y = body(sizes[i], common)
-      return y.normalisation == nil ? y : materialise(y)
+    func finished(_ i: Int, _ result: Tensor) -> Tensor {
+      finish?(result, sizes[i]) ?? (result.normalisation == nil ? result : materialise(result))
     }
     func factor(_ i: Int, _ image: Int) -> Float {
       values[(weights.rows > 1 ? image * k : 0) + i]
     }
-    var out: Buffer?
-    var channels = 0
-    var isMap = true
+    func memory(_ i: Int) -> Double {
+      let largest = sizes[k - 1]
+      return Double(largest.height * largest.width) / Double(sizes[i].height * sizes[i].width)
+    }
     let used = usedOptions(values, of: k)
-    let common = shared.map { shared in pool.lendingLarger { withoutRecording(shared) } }
-    // The largest first, whose buffers then serve the others.
-    for i in used.isEmpty ? [0] : used.reversed() {
-      let y = pool.lendingLarger { withoutRecording { option(i, common) } }
-      let grid = grid(of: mapSize(of: y), in: size)
-      (channels, isMap) = (y.channels, y.shape.count == 4)
-      let sum = out ?? pool.takeZeros(images * size.height * size.width * channels)
-      out = sum
-      threadPool.run(
-        Work("pixels scattered", .forward, arithmetic: 2 * y.count, floats: 3 * y.count),
-        chunks: images
-      ) { image, _ in
-        let from = y.buffer.pointer + image * y.count / images
-        let to = sum.pointer + image * size.height * size.width * channels
-        for run in grid {
-          kernels.addScaled(
-            run.count * channels,
-            factor(i, image),
-            from + run.small * channels,
-            to + run.large * channels
+    let requiresGradient = wantsGradient([weights] + inputs, parameters: true)
+    let keeps = isRecording && requiresGradient
+    let (common, sharedSteps) = recordingApart(keeps) { shared?() }
+    var kept: KeptOption?
+    var out: (sum: Buffer, shape: [Int])?
+    // The largest last, in the memory that the others have used.
+    for i in used.isEmpty ? [0] : used {
+      let isKept = keeps && i == used.last ?? 0
+      let y = pool.lendingLarger(times: isKept ? nil : memory(i)) {
+        let (result, steps) = recordingApart(isKept) { body(sizes[i], common) }
+        if isKept {
+          kept = KeptOption(
+            option: i,
+            shared: common,
+            sharedSteps: sharedSteps,
+            result: result,
+            steps: steps
           )
         }
+        return recording(false) { finished(i, result) }
       }
+      let isMap = y.shape.count == 4
+      let shape = [images] + (isMap ? [size.height, size.width] : []) + [y.channels]
+      let sum = out?.sum ?? pool.takeZeros(shape.reduce(1, *))
+      scatter(y, to: sum, size, times: (0..<images).map { factor(i, $0) })
+      out = (sum, shape)
     }
     guard let out else { preconditionFailure("resolutionSum: no options") }
-    let y = Tensor(
-      shape: isMap ? [images, size.height, size.width, channels] : [images, channels],
-      buffer: out,
-      requiresGradient: wantsGradient([weights] + inputs, parameters: true)
-    )
+    let y = Tensor(shape: out.shape, buffer: out.sum, requiresGradient: requiresGradient)
     let mode = mode
     record(y) { [unowned self] in
       guard y.gradient != nil else { return }
       let gradient = ownGradient(of: y)
       y.gradient = nil
       replay(mode: mode) {
-        let common = pool.lendingLarger { shared?() }
-        for i in (weights.requiresGradient ? Array(0..<k) : used).reversed() {
-          let isUsed = used.contains(i)
-          pool.lendingLarger {
+        var own = kept
+        kept = nil
+        let common = own?.shared
+        tape = own?.sharedSteps ?? []
+        own?.sharedSteps = []
+        // The kept option first, in whose memory the others then run.
+        let first = own?.option
+        let all = weights.requiresGradient ? Array(0..<k) : used
+        for i in all.filter({ $0 == first }) + all.reversed().filter({ $0 != first }) {
+          pool.lendingLarger(times: memory(i)) {
             replay(mode: mode) {
-              let again =
-                isUsed ? option(i, common) : withoutRecording { option(i, common) }
-              let factors = (0..<images).map { factor(i, $0) }
-              let (own, dots) = gather(gradient, from: size, to: again, times: factors)
+              let isUsed = used.contains(i)
+              let result: Tensor
+              if i == first, let option = own {
+                tape = option.steps
+                own = nil
+                result = option.result
+              } else {
+                result = recording(isUsed) { body(sizes[i], common) }
+              }
+              let again = recording(isUsed) { finished(i, result) }
+              let (own, dots) = gather(
+                gradient,
+                from: size,
+                to: again,
+                times: (0..<images).map { factor(i, $0) },
+                inPlace: again !== result
+              )
               if weights.requiresGradient {
                 let dg = ownGradient(of: weights)
                 for (image, dot) in dots.enumerated() {
@@ -150,27 +174,78 @@ extension Engine {
     return y
   }
 
+  /// The option whose operations wait on the tape for the backward pass.
+  private struct KeptOption {
+    /// Its place.
+    let option: Int
+    /// What all options read, and the operations that made it.
+    let shared: Tensor?
+    var sharedSteps: [() -> Void]
+    /// Its result but for the last step, and the operations that made it.
+    let result: Tensor
+    let steps: [() -> Void]
+  }
+
+  /// The result of `body`, and its operations if they are wanted; none goes on the tape under way.
+  private func recordingApart<Result>(
+    _ isWanted: Bool,
+    _ body: () -> Result
+  ) -> (result: Result, steps: [() -> Void]) {
+    let outer = (tape, isRecording)
+    defer { (tape, isRecording) = outer }
+    (tape, isRecording) = ([], isWanted)
+    let result = body()
+    return (result, tape)
+  }
+
+  /// Adds an option `y` times a factor for each image to a map of `size`.
+  private func scatter(_ y: Tensor, to sum: Buffer, _ size: MapSize, times factors: [Float]) {
+    let images = y.shape[0]
+    let channels = y.channels
+    let small = mapSize(of: y)
+    let grid = grid(of: small, in: y.shape.count == 4 ? size : small)
+    let floats = sum.count / images
+    threadPool.run(
+      Work("pixels scattered", .forward, arithmetic: 2 * y.count, floats: 3 * y.count),
+      chunks: images
+    ) { image, _ in
+      let from = y.buffer.pointer + image * y.count / images
+      let to = sum.pointer + image * floats
+      for run in grid {
+        kernels.addScaled(
+          run.count * channels,
+          factors[image],
+          from + run.small * channels,
+          to + run.large * channels
+        )
+      }
+    }
+  }
+
   /// The gradient of an option `y` of a map of `size`: the map's gradient at the option's pixels
   /// times a factor for each image, and Σ g·y of each image without it.
+  ///
+  /// In place, it takes the memory of `y`, which nobody reads any more.
   private func gather(
     _ gradient: Buffer,
     from size: MapSize,
     to y: Tensor,
-    times factors: [Float]
+    times factors: [Float],
+    inPlace: Bool
   ) -> (gradient: Buffer, dots: [Double]) {
     let (images, channels) = (y.shape[0], y.channels)
     let grid = grid(of: mapSize(of: y), in: size)
     let floats = y.count / images
-    let out = pool.take(y.count)
+    let out = inPlace ? y.buffer : pool.take(y.count)
     let sums = pool.takeZeros(images * 3 * channels)
     threadPool.run(
-      Work("pixels scattered", .backward, arithmetic: 5 * y.count, floats: 4 * y.count),
-      chunks: images
-    ) { image, _ in
+      Work("pixels scattered", .backward, arithmetic: 5 * y.count, floats: 3 * y.count),
+      chunks: images,
+      workspaceFloats: floats
+    ) { image, own in
       let from = gradient.pointer + image * size.height * size.width * channels
       let offset = image * floats
-      let to = out.pointer + offset
-      gather(grid, of: from, to, channels: channels)
+      gather(grid, of: from, own, channels: channels)
       let branch = Branch(
         base: y.buffer.pointer + offset,
         scale: nil,
@@ -178,18 +253,18 @@ extension Engine {
         activation: .none,
         weight: 1
       )
-      let own = sums.pointer + image * 3 * channels
+      let sum = sums.pointer + image * 3 * channels
       kernels.branchSums(
         BranchSums(
           branch: branch,
-          gradient: to,
+          gradient: own,
           channels: channels,
-          sums: PartialSums(sums: own, products: own + channels),
-          dots: own + 2 * channels
+          sums: PartialSums(sums: sum, products: sum + channels),
+          dots: sum + 2 * channels
         ),
         0..<floats / channels
       )
-      kernels.scale(floats, factors[image], to, to)
+      kernels.scale(floats, factors[image], own, out.pointer + offset)
     }
     let dots = (0..<images).map { image in
       (0..<channels).reduce(0.0) { $0 + Double(sums.pointer[(image * 3 + 2) * channels + $1]) }

@@ -114,5 +114,5 @@ struct ChoiceBench {
   var phases: [Phase] { count > 1 ? [.weights, .theta] : [.weights] }
 
   /// What the engine's buffers have held at most.
-  var peakMebibytes: Double { Double(4 * engine.pool.heldFloats) / Double(1 << 20) }
+  var peakMebibytes: Double { Double(4 * engine.pool.mostFloats) / Double(1 << 20) }
 }
