@@ -101,7 +101,7 @@ package struct MaskedBlock {
     expanded: Tensor? = nil,
     _ mixtures: Mixtures
   ) -> Tensor {
-    guard let depthwise = widest.depthwise.first, let project = widest.project else {
+    guard let project = widest.project else {
       preconditionFailure("MaskedBlock: no inverted residual")
     }
     check(mixtures)
@@ -112,17 +112,20 @@ package struct MaskedBlock {
     } else {
       y = widest.expand.map { activated($0(read), mixtures) } ?? read
     }
-    y = engine.depthwiseConvolution(
-      y,
-      filter: depthwise.filter,
-      stride: depthwise.stride,
-      padding: depthwise.padding,
-      taps: mixtures.kernel.map {
-        engine.tapMask($0.weights, sides: description.kernels, forward: $0.forward)
-      },
-      norm: depthwise.norm,
-      activation: depthwise.activation
-    )
+    for (index, depthwise) in widest.depthwise.enumerated() {
+      y = engine.depthwiseConvolution(
+        y,
+        filter: depthwise.filter,
+        stride: depthwise.stride,
+        padding: depthwise.padding,
+        // The choice is that of the first one's kernel.
+        taps: (index == 0 ? mixtures.kernel : nil).map {
+          engine.tapMask($0.weights, sides: description.kernels, forward: $0.forward)
+        },
+        norm: depthwise.norm,
+        activation: depthwise.activation
+      )
+    }
     y = activated(y, mixtures)
     let mask = mixtures.middle.map {
       engine.channelMask($0.weights, widths: description.middles, forward: $0.forward)
@@ -218,7 +221,7 @@ package struct MaskedBlock {
     let pooled = masked(engine.averagePool(x), by: mask)
     var inner = engine.convolution(pooled, filter: squeeze.reduce, bias: squeeze.reduceBias)
     inner =
-      mixtures.activation == nil
+      mixtures.activation == nil || description.form.squeezeActivation != nil
       ? engine.activate(inner, squeeze.inner) : activated(inner, mixtures)
     let excited = engine.convolution(
       masked(inner, by: squeezeMask),

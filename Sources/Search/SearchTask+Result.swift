@@ -69,13 +69,16 @@ extension SearchTask {
 
   private func layers(of network: Architecture) -> [SearchResult.LayerChoice] {
     let milliseconds = latency?.blocks(network)
-    return supernet.space.parts(of: network).enumerated().map { layer, part in
+    let space = supernet.space
+    let parts = space.parts(of: network) + [space.end(of: network)].compactMap { $0 }
+    return parts.enumerated().map { layer, part in
       SearchResult.LayerChoice(
         layer: part.name,
         choice: part.block.name,
         flops: part.block.flops,
         params: part.block.params,
-        latency: milliseconds?[layer]
+        // That of the head contains the mean and the classifier.
+        latency: milliseconds.flatMap { $0.indices.contains(layer) ? $0[layer] : nil }
       )
     }
   }

@@ -137,7 +137,7 @@ extension Configuration: KeyedSettings {
     .init("space", .section, "The networks that are searched: fixed outside, chosen inside."),
     .init("space.stem", .section, "The fixed first convolution, 3x3."),
     .init("space.stem.width", .integer(1...65536), "Channels of the stem."),
-    .init("space.stem.stride", .integer(1...2), "Stride of the stem."),
+    .init("space.stem.stride", .integer(1...8), "Stride of the stem."),
     .init("space.stages", .list, "Stages; all searched layers of a stage have one width."),
     .init("space.stages[].width", .integer(1...65536), "Output channels of the layers."),
     .init("space.stages[].depth", .integer(1...1000), "Number of searched layers."),
@@ -172,6 +172,32 @@ extension Configuration: KeyedSettings {
       ConfigurationKey.ascending(from: 1, mayBeEmpty: true),
       "Widths of the stem, up to space.stem.width; [] for that alone."
     ),
+    .init("space.masked.stem_kernel", .kernel(31), "Odd side of the stem's kernel."),
+    .init(
+      "space.masked.stem_activation",
+      ConfigurationKey.words(C.Space.Candidate.Activation.self),
+      "Activation of the stem."
+    ),
+    .init(
+      "space.masked.head_widths",
+      ConfigurationKey.ascending(from: 1, mayBeEmpty: true),
+      "Widths of the last 1x1 convolution, up to space.head; [] for that alone."
+    ),
+    .init(
+      "space.masked.head_activation",
+      ConfigurationKey.words(C.Space.Candidate.Activation.self),
+      "Activation of the 1x1 convolutions behind the blocks."
+    ),
+    .init(
+      "space.masked.pool_widths",
+      ConfigurationKey.ascending(from: 1, mayBeEmpty: true),
+      "Widths of a 1x1 convolution before the mean, the last one following it; [] for none."
+    ),
+    .init(
+      "space.masked.pool_bias",
+      .flag,
+      "Whether the 1x1 convolution behind the mean has a bias."
+    ),
     .init(
       "space.masked.resolutions",
       ConfigurationKey.ascending(from: 4, mayBeEmpty: true),
@@ -197,7 +223,7 @@ extension Configuration: KeyedSettings {
     ),
     .init(
       "space.masked.stages[].stride",
-      .integer(1...2),
+      .integer(1...8),
       "Stride of the first block.",
       isOptional: true
     ),
@@ -234,6 +260,36 @@ extension Configuration: KeyedSettings {
       "space.masked.stages[].skip",
       .flag,
       "Whether a block that keeps its shape may be left out.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].second_kernel",
+      .kernel(31),
+      "Odd side of a second depthwise kernel behind the first; 0 for none.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].padding",
+      .integer(0...64),
+      "Zero border of the first block's depthwise kernel; half its side unless given.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].squeeze_width",
+      .integer(1...65536),
+      "Channels inside the widest squeeze-and-excite; a quarter of the middle unless given.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].squeeze_activation",
+      ConfigurationKey.words(C.Space.Candidate.Activation.self),
+      "Activation inside squeeze-and-excite; the block's unless given.",
+      isOptional: true
+    ),
+    .init(
+      "space.masked.stages[].zero_gamma",
+      .flag,
+      "Whether the scale of a block's last batch-norm begins at 0.",
       isOptional: true
     ),
 
