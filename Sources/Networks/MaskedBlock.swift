@@ -73,18 +73,37 @@ package struct MaskedBlock {
     engine: Engine,
     initialiser: inout Initialiser
   ) {
-    guard case .bottleneck(let middle) = description.widest.kind else {
-      preconditionFailure("MaskedBlock: no inverted residual")
-    }
     self.description = description
     self.engine = engine
-    widest = ComposedBlock(
-      description.widest,
-      middle,
-      name: name,
-      engine: engine,
-      initialiser: &initialiser
-    )
+    let block = description.widest
+    switch block.kind {
+    case .bottleneck(let middle):
+      widest = ComposedBlock(
+        block,
+        middle,
+        name: name,
+        engine: engine,
+        initialiser: &initialiser
+      )
+    case .convolution(let kernel, let padding, let activation):
+      widest = ComposedBlock(
+        ConvolutionNorm(
+          name: name,
+          input: block.input,
+          output: block.output,
+          geometry: .init(
+            kernel: kernel,
+            stride: block.stride,
+            padding: padding ?? kernel / 2
+          ),
+          activation: activation,
+          engine: engine,
+          initialiser: &initialiser
+        ),
+        engine: engine
+      )
+    case .fused, .pool, .skip: preconditionFailure("MaskedBlock: \(block.kind)")
+    }
   }
 
   /// The block's output with its shortcut.
@@ -127,7 +146,8 @@ package struct MaskedBlock {
       )
     }
     y = activated(y, mixtures)
-    let mask = mixtures.middle.map {
+    // What a plain convolution reads is masked already.
+    let mask = (description.form.isConvolution ? nil : mixtures.middle).map {
       engine.channelMask($0.weights, widths: description.middles, forward: $0.forward)
     }
     if let squeeze = widest.squeeze {

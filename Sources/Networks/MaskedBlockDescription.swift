@@ -143,15 +143,13 @@ package struct MaskedBlockDescription: Sendable, Equatable {
   ) -> BlockDescription {
     let (kernel, middle) = (kernels[options.kernel], middles[options.middle])
     let squeezes = squeezes[options.squeeze]
-    let kind = BlockDescription.Kind.bottleneck(
-      form.bottleneck(
-        kernel: kernel,
-        middle: middle,
-        of: widestMiddle,
-        squeeze: squeezes,
-        activation: activation,
-        hasShortcut: hasShortcut
-      )
+    let kind = form.kind(
+      kernel: kernel,
+      middle: middle,
+      of: widestMiddle,
+      squeeze: squeezes,
+      activation: activation,
+      hasShortcut: hasShortcut
     )
     let name =
       "k\(kernel)_m\(middle)" + (squeezes ? "_se" : "") + (activation == .hswish ? "_hs" : "")

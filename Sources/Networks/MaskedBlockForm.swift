@@ -2,6 +2,9 @@ import Tensor
 
 /// What all options of a masked block have in common, beside the widths.
 package struct MaskedBlockForm: Sendable, Equatable {
+  /// Whether the block is a plain convolution with the kernel, the border and the activation, and
+  /// none of what follows here.
+  package var isConvolution: Bool
   /// Whether a 1×1 convolution goes before the depthwise one.
   package var expands: Bool
   /// Side of a second depthwise convolution behind the first; nil for none.
@@ -18,6 +21,7 @@ package struct MaskedBlockForm: Sendable, Equatable {
 
   /// Describes a form; FBNetV2's where not told otherwise.
   package init(
+    isConvolution: Bool = false,
     expands: Bool = true,
     secondKernel: Int? = nil,
     padding: Int? = nil,
@@ -25,6 +29,7 @@ package struct MaskedBlockForm: Sendable, Equatable {
     squeezeActivation: Activation? = nil,
     zeroGamma: Bool = false
   ) {
+    self.isConvolution = isConvolution
     self.expands = expands
     self.secondKernel = secondKernel
     self.padding = padding
@@ -40,28 +45,33 @@ package struct MaskedBlockForm: Sendable, Equatable {
     return divisible(Double(most) * (Double(middle) / Double(widest)), by: divisor)
   }
 
-  /// The inverted residual of given options, of which the last have `widest` middle channels.
-  package func bottleneck(
+  /// What a block of given options computes, of which the last have `widest` middle channels.
+  package func kind(
     kernel: Int,
     middle: Int,
     of widest: Int,
     squeeze: Bool,
     activation: Activation,
     hasShortcut: Bool
-  ) -> BlockDescription.Bottleneck {
-    BlockDescription.Bottleneck(
-      kernels: [kernel] + (secondKernel.map { [$0] } ?? []),
-      middle: middle,
-      expands: expands,
-      squeeze: squeeze
-        ? .init(
-          channels: self.squeeze(middle: middle, of: widest),
-          inner: squeezeActivation ?? activation
-        ) : nil,
-      activation: activation,
-      padding: padding,
-      zeroGamma: zeroGamma,
-      hasShortcut: hasShortcut
+  ) -> BlockDescription.Kind {
+    if isConvolution {
+      return .convolution(kernel: kernel, padding: padding, activation: activation)
+    }
+    return .bottleneck(
+      BlockDescription.Bottleneck(
+        kernels: [kernel] + (secondKernel.map { [$0] } ?? []),
+        middle: middle,
+        expands: expands,
+        squeeze: squeeze
+          ? .init(
+            channels: self.squeeze(middle: middle, of: widest),
+            inner: squeezeActivation ?? activation
+          ) : nil,
+        activation: activation,
+        padding: padding,
+        zeroGamma: zeroGamma,
+        hasShortcut: hasShortcut
+      )
     )
   }
 }

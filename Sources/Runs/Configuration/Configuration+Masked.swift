@@ -49,6 +49,8 @@ extension Configuration.Space {
       package var activations: [Candidate.Activation]
       /// Whether a block that keeps its shape may be left out.
       package var skip: Bool
+      /// Whether each block is a plain convolution instead of an inverted residual; nil for no.
+      package var convolution: Bool?
       /// Side of a second depthwise convolution behind the first; nil or 0 for none.
       package var secondKernel: Int?
       /// Zero border of the first block's depthwise convolution, pixels; nil for half its side.
@@ -71,6 +73,7 @@ extension Configuration.Space {
         squeeze: [Squeeze] = [.none],
         activations: [Candidate.Activation] = [.relu],
         skip: Bool = false,
+        convolution: Bool? = nil,
         secondKernel: Int? = nil,
         padding: Int? = nil,
         squeezeWidth: Int? = nil,
@@ -86,6 +89,7 @@ extension Configuration.Space {
         self.squeeze = squeeze
         self.activations = activations
         self.skip = skip
+        self.convolution = convolution
         self.secondKernel = secondKernel
         self.padding = padding
         self.squeezeWidth = squeezeWidth
@@ -107,6 +111,7 @@ extension Configuration.Space {
           activations: try keys.decodeIfPresent([Candidate.Activation].self, forKey: .activations)
             ?? [.relu],
           skip: try keys.decodeIfPresent(Bool.self, forKey: .skip) ?? false,
+          convolution: try keys.decodeIfPresent(Bool.self, forKey: .convolution),
           secondKernel: try keys.decodeIfPresent(Int.self, forKey: .secondKernel),
           padding: try keys.decodeIfPresent(Int.self, forKey: .padding),
           squeezeWidth: try keys.decodeIfPresent(Int.self, forKey: .squeezeWidth),
@@ -120,6 +125,7 @@ extension Configuration.Space {
 
       enum CodingKeys: String, CodingKey {
         case widths, depth, stride, expand, expansions, kernels, squeeze, activations, skip, padding
+        case convolution
         case secondKernel = "second_kernel"
         case squeezeWidth = "squeeze_width"
         case squeezeActivation = "squeeze_activation"

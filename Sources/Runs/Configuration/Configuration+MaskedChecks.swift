@@ -90,6 +90,13 @@ extension Origin {
         remedy: "give [1], or set expand to true"
       )
     }
+    if stage.convolution ?? false, !stage.isPlain {
+      throw error(
+        "\(path).convolution",
+        "a plain convolution has one kernel and activation, and nothing else to choose or to add",
+        remedy: "set expand to false and leave squeeze, skip, second_kernel and zero_gamma out"
+      )
+    }
     if stage.skip, stage.depth == 1, !stage.widths.isEmpty || stage.stride > 1 {
       throw error(
         "\(path).skip",
@@ -120,7 +127,11 @@ extension Origin {
       guard let padding = stage.padding, let kernel = stage.kernels.last else { continue }
       let key = "space.masked.stages[\(index)].padding"
       guard stage.kernels.count == 1 else {
-        throw error(key, "one border for several kernels", remedy: "leave it out, or give one kernel")
+        throw error(
+          key,
+          "one border for several kernels",
+          remedy: "leave it out, or give one kernel"
+        )
       }
       guard padding != kernel / 2 else { continue }
       guard masked.resolutions.count < 2 else {
@@ -156,6 +167,12 @@ extension Configuration.Space.Masked {
 }
 
 extension Configuration.Space.Masked.Stage {
+  /// Whether it asks for nothing that a plain convolution does not have.
+  fileprivate var isPlain: Bool {
+    !expand && !skip && kernels.count == 1 && activations.count == 1 && squeeze == [.none]
+      && secondKernel ?? 0 == 0 && zeroGamma != true
+  }
+
   /// Whether any of its lists has more than one option.
   fileprivate var hasChoice: Bool {
     skip

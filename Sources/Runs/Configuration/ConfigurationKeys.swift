@@ -263,6 +263,12 @@ extension Configuration: KeyedSettings {
       isOptional: true
     ),
     .init(
+      "space.masked.stages[].convolution",
+      .flag,
+      "Whether each block is a plain convolution of one kernel and activation.",
+      isOptional: true
+    ),
+    .init(
       "space.masked.stages[].second_kernel",
       .kernel(31),
       "Odd side of a second depthwise kernel behind the first; 0 for none.",

@@ -154,6 +154,7 @@ extension MaskedSpace: LatencySpace {
 
   /// The widths of the stages take turns: of every pair of measured options one goes to each second
   /// width and the other to those between, so that all places see all pairs in the same networks.
+  ///
   /// The width behind a pooling tail's mean takes its turns with the expansions, as the time of the
   /// tail depends on three widths.
   package var latencyPlan: [(round: Int, architecture: Architecture)] {

@@ -10,8 +10,8 @@ extension Configuration.Space {
   /// computes nothing.
   ///
   /// - Parameters:
-  ///   - network: a stem, inverted residuals, and a 1×1 convolution or a pooling tail before the
-  ///     classifier.
+  ///   - network: a stem, inverted residuals and plain convolutions, and a 1×1 convolution or a
+  ///     pooling tail before the classifier.
   ///   - fractions: of a width, ascending, the last one 1.
   ///   - place: what errors name.
   /// - Throws: `.data` naming the first block that masks cannot slim, and why.
@@ -82,10 +82,33 @@ extension Configuration.Space {
 extension Configuration.Space.Masked.Stage {
   /// One block as a stage of its own.
   fileprivate init(slimming block: BlockDescription, fractions: [Double]) {
-    guard let middle = block.bottleneck else { preconditionFailure("slimming: \(block)") }
+    let widths = block.isResidual ? [] : Configuration.Space.widths(block.output, fractions)
+    func convolution(_ kernel: Int, _ padding: Int?, _ activation: Activation) -> Self {
+      Self(
+        widths: widths,
+        stride: block.stride,
+        expand: false,
+        expansions: [1],
+        kernels: [kernel],
+        activations: [.init(activation)],
+        convolution: true,
+        padding: padding
+      )
+    }
+    let middle: BlockDescription.Bottleneck
+    switch block.kind {
+    case .bottleneck(let own): middle = own
+    case .convolution(let kernel, let padding, let activation):
+      self = convolution(kernel, padding, activation)
+      return
+    case .skip:
+      self = convolution(1, nil, .relu)
+      return
+    case .fused, .pool: preconditionFailure("slimming: \(block)")
+    }
     let expansion = Double(middle.middle) / Double(block.input)
     self.init(
-      widths: block.isResidual ? [] : Configuration.Space.widths(block.output, fractions),
+      widths: widths,
       stride: block.stride,
       expand: middle.expands,
       expansions: middle.expands ? fractions.map { $0 * expansion } : [1],
@@ -132,8 +155,7 @@ extension BlockDescription {
       return "the network does not end with a 1x1 convolution or a pooling tail"
     case (nil, .bottleneck(let middle)): return obstacle(middle)
     case (nil, .fused): return "a dense convolution stands in the place of its depthwise one"
-    case (nil, .convolution): return "it is a plain convolution between the blocks"
-    case (nil, .skip): return "it is a skip that changes the shape"
+    case (nil, .convolution), (nil, .skip): return nil
     case (nil, .pool): return "it takes the mean over all pixels"
     }
   }

@@ -17,9 +17,11 @@ extension MaskedSpace {
     let channels = effectiveChannels(weights)
     let shares = resolution.choice.map { weights[$0] } ?? [1]
     // h̄·w̄ of the image, of what each block reads, and of what follows the last one.
-    let areas = [area(sizes, shares)] + maps[0].indices.map { place in
-      area(maps.map { $0[place] }, shares)
-    }
+    let areas =
+      [area(sizes, shares)]
+      + maps[0].indices.map { place in
+        area(maps.map { $0[place] }, shares)
+      }
     var total = Cost<Number>()
     total += stem(size: 0, width: 0).cost(
       BlockShape(

@@ -25,15 +25,13 @@ extension MaskedSpace {
     activation: Activation,
     hasShortcut: Bool = true
   ) -> BlockDescription.Kind {
-    .bottleneck(
-      block.form.bottleneck(
-        kernel: kernel,
-        middle: middle,
-        of: widestMiddle(of: block),
-        squeeze: squeeze,
-        activation: activation,
-        hasShortcut: hasShortcut
-      )
+    block.form.kind(
+      kernel: kernel,
+      middle: middle,
+      of: widestMiddle(of: block),
+      squeeze: squeeze,
+      activation: activation,
+      hasShortcut: hasShortcut
     )
   }
 

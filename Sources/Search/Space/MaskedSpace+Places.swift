@@ -123,7 +123,9 @@ extension MaskedSpace {
 
   private func name(_ place: Place, output: Int) -> String {
     let block = blocks[place.block]
-    return "k\(block.kernels[place.kernel])_e\(block.expansions[place.expansion].shortest)"
+    let expansion =
+      block.form.isConvolution ? "" : "_e\(block.expansions[place.expansion].shortest)"
+    return "k\(block.kernels[place.kernel])" + expansion
       + (block.squeezes[place.squeeze] ? "_se" : "")
       + (block.activations[place.activation] == .hswish ? "_hs" : "") + "_c\(output)"
   }

@@ -67,7 +67,7 @@ package struct MaskedSpace: SearchSpace {
     ///
     /// Not where a stage begins: its width is another choice, even where both happen to take as
     /// many channels.
-    package var isResidual: Bool { input == output && stride == 1 }
+    package var isResidual: Bool { input == output && stride == 1 && !form.isConvolution }
 
     /// The map that the block makes of another one.
     func map(behind map: MapSize) -> MapSize {
@@ -261,6 +261,7 @@ package struct MaskedSpace: SearchSpace {
         output: output,
         stride: stride,
         form: MaskedBlockForm(
+          isConvolution: stage.convolution ?? false,
           expands: stage.expand,
           secondKernel: stage.secondKernel.flatMap { $0 > 0 ? $0 : nil },
           padding: place == 0 ? stage.padding : nil,
@@ -287,16 +288,5 @@ package struct MaskedSpace: SearchSpace {
         skip: axis(choice("skip", .operator, canSkip ? words(["block", "skip"]) : []))
       )
     }
-  }
-}
-
-extension Activation {
-  /// The activation that a configuration names.
-  init(_ named: Configuration.Space.Candidate.Activation) {
-    self =
-      switch named {
-      case .relu: .relu
-      case .hswish: .hswish
-      }
   }
 }

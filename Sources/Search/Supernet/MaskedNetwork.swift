@@ -206,7 +206,7 @@ final class MaskedNetwork: SharedNetwork {
     return scores(pooled: pooled, mixture)
   }
 
-  /// What follows the mean over all pixels. The mean of a masked map is the masked mean.
+  /// What follows the mean over all pixels; that of a masked map is the masked mean.
   private func scores(pooled: Tensor, _ mixture: (MaskedSpace.Axis) -> Mixture?) -> Tensor {
     func masked(_ x: Tensor, _ width: MaskedSpace.Width) -> Tensor {
       mixture(width.axis).map { engine.mask(x, by: mask($0, of: width)) } ?? x
