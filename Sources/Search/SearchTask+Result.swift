@@ -69,18 +69,18 @@ extension SearchTask {
 
   private func layers(of network: Architecture) -> [SearchResult.LayerChoice] {
     let milliseconds = latency?.blocks(network)
-    let space = supernet.space
-    let parts = space.parts(of: network) + [space.end(of: network)].compactMap { $0 }
-    return parts.enumerated().map { layer, part in
+    func choice(_ part: NetworkPart, _ milliseconds: Double?) -> SearchResult.LayerChoice {
       SearchResult.LayerChoice(
         layer: part.name,
         choice: part.block.name,
         flops: part.block.flops,
         params: part.block.params,
-        // That of the head contains the mean and the classifier.
-        latency: milliseconds.flatMap { $0.indices.contains(layer) ? $0[layer] : nil }
+        latency: milliseconds
       )
     }
+    let space = supernet.space
+    let blocks = space.parts(of: network).enumerated().map { choice($1, milliseconds?[$0]) }
+    return blocks + (space.end(of: network).map { [choice($0, latency?.end(network))] } ?? [])
   }
 
   /// The verdict, and what to change where it is a poor one.

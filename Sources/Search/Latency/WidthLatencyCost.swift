@@ -89,6 +89,11 @@ package struct WidthLatencyCost: JointCostModel, LatencyCost {
     parts.dropFirst().dropLast().map { $0.price(architecture) }
   }
 
+  /// See `LatencyCost`.
+  package func end(_ architecture: Architecture) -> Double? {
+    parts[parts.count - 1].price(architecture)
+  }
+
   /// Milliseconds of the stem and of what follows the blocks.
   func ends(_ architecture: Architecture) -> Double {
     parts[0].price(architecture) + parts[parts.count - 1].price(architecture)

@@ -127,6 +127,14 @@ struct DeriveCommand: ParsableCommand {
     let store = try folder.store()
     let search = try folder.configuration()
     let training = try settings(search)
+    if uniform, search.space.masked == nil {
+      throw UserError(
+        .usage,
+        "--uniform",
+        "this search has no widths to scale",
+        remedy: "leave it out, or name a run that searched widths"
+      )
+    }
     let ticker = Ticker()
     let deriver = try Deriver(
       folder: folder,
@@ -243,7 +251,8 @@ struct DeriveCommand: ParsableCommand {
     return found.evaluations
   }
 
-  /// Adds the uniform scaling of the best network to the table, where it is asked for; its place.
+  /// Adds the uniform scaling of the best network to the table, where it is asked for and there is
+  /// one; its place.
   private func addUniform(
     _ table: DeriveTable,
     _ known: [DerivedRecord],
@@ -254,8 +263,19 @@ struct DeriveCommand: ParsableCommand {
   ) throws -> Int? {
     guard uniform, let best = table.records.first else { return nil }
     guard var record = deriver.uniform(like: best) else {
-      let problem = "the search has no widths, or none of them scales to so low a cost"
-      throw UserError(.usage, "--uniform", problem, remedy: "leave it out")
+      let metric = deriver.budget.metric
+      let cost =
+        switch metric {
+        case .flops: best.flops
+        case .params: best.params
+        case .latency: best.latency ?? 0
+        }
+      ticker.clear()
+      Output(descriptor: STDERR_FILENO).line(
+        "supertop: --uniform: no widths scaled by one factor cost as little as the best network, "
+          + "\(metric.text(cost)); it is left out"
+      )
+      return nil
     }
     if let place = table.records.firstIndex(where: { $0.name == record.name }) { return place }
     ticker.show("evaluating the uniform scaling")
