@@ -223,7 +223,7 @@ struct DeriveCommand: ParsableCommand {
     return settings
   }
 
-  private typealias Selected = (network: Architecture, layers: [SelectedLayer], evaluations: Int)
+  typealias Selected = (network: Architecture, layers: [SelectedLayer], evaluations: Int)
 
   /// Adds better neighbours of the best networks to the table; the number of networks evaluated for
   /// that.
@@ -285,27 +285,6 @@ struct DeriveCommand: ParsableCommand {
     table.records.append(record)
     if json { try print(event: "judged", record) }
     return table.records.count - 1
-  }
-
-  /// Where selection by perturbation and by probability disagree, a layer a row.
-  private func show(_ selection: Selected) {
-    var rows = [
-      ["layer", "most probable", "P", "loss without", "by perturbation", "loss without", ""]
-    ]
-    for layer in selection.layers {
-      rows.append([
-        layer.layer, layer.probable, Format.spacedPercent(layer.probability),
-        Format.signedFixed(layer.probableLossIncrease, 4), layer.selected,
-        Format.signedFixed(layer.lossIncrease, 4), layer.differs ? "differs" : "",
-      ])
-    }
-    let differing = selection.layers.count { $0.differs }
-    Output().text(TextTable.aligned(rows, left: [0, 1, 4, 6]))
-    Output().line(
-      "\(differing) of \(Format.counted(selection.layers.count, "layer")) "
-        + (differing == 1 ? "differs" : "differ") + "; the supernet was evaluated "
-        + Format.counted(selection.evaluations, "time") + ", on images of θ"
-    )
   }
 
   /// Takes what the store knows of a network, or evaluates and times it.
