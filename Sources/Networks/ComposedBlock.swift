@@ -125,6 +125,13 @@ package struct ComposedBlock {
     if middle.zeroGamma { norms.last?.gamma.value.clear() }
   }
 
+  /// A convolution alone.
+  init(_ convolution: ConvolutionNorm, engine: Engine) {
+    self.engine = engine
+    (expand, depthwise, squeeze, project) = (nil, [], nil, convolution)
+    shuffleGroups = 1
+  }
+
   func callAsFunction(_ x: Tensor) -> Tensor {
     var x = expand.map { $0(x) } ?? x
     if shuffleGroups > 1 { x = engine.channelShuffle(x, groups: shuffleGroups) }

@@ -73,18 +73,37 @@ package struct MaskedBlock {
     engine: Engine,
     initialiser: inout Initialiser
   ) {
-    guard case .bottleneck(let middle) = description.widest.kind else {
-      preconditionFailure("MaskedBlock: no inverted residual")
-    }
     self.description = description
     self.engine = engine
-    widest = ComposedBlock(
-      description.widest,
-      middle,
-      name: name,
-      engine: engine,
-      initialiser: &initialiser
-    )
+    let block = description.widest
+    switch block.kind {
+    case .bottleneck(let middle):
+      widest = ComposedBlock(
+        block,
+        middle,
+        name: name,
+        engine: engine,
+        initialiser: &initialiser
+      )
+    case .convolution(let kernel, let padding, let activation):
+      widest = ComposedBlock(
+        ConvolutionNorm(
+          name: name,
+          input: block.input,
+          output: block.output,
+          geometry: .init(
+            kernel: kernel,
+            stride: block.stride,
+            padding: padding ?? kernel / 2
+          ),
+          activation: activation,
+          engine: engine,
+          initialiser: &initialiser
+        ),
+        engine: engine
+      )
+    case .fused, .pool, .skip: preconditionFailure("MaskedBlock: \(block.kind)")
+    }
   }
 
   /// The block's output with its shortcut, plain: [N, H, W, C] → [N, H', W', D].
@@ -106,7 +125,7 @@ package struct MaskedBlock {
     expanded: Tensor? = nil,
     _ mixtures: Mixtures
   ) -> Tensor {
-    guard let depthwise = widest.depthwise.first, let project = widest.project else {
+    guard let project = widest.project else {
       preconditionFailure("MaskedBlock: no inverted residual")
     }
     check(mixtures)
@@ -117,19 +136,23 @@ package struct MaskedBlock {
       let read = reading(x, at: size)
       y = widest.expand.map { activated($0(read), mixtures) } ?? read
     }
-    y = engine.depthwiseConvolution(
-      y,
-      filter: depthwise.filter,
-      stride: depthwise.stride,
-      padding: depthwise.padding,
-      taps: mixtures.kernel.map {
-        engine.tapMask($0.weights, sides: description.kernels, forward: $0.forward)
-      },
-      norm: depthwise.norm,
-      activation: depthwise.activation
-    )
+    for (index, depthwise) in widest.depthwise.enumerated() {
+      y = engine.depthwiseConvolution(
+        y,
+        filter: depthwise.filter,
+        stride: depthwise.stride,
+        padding: depthwise.padding,
+        // The choice is that of the first one's kernel.
+        taps: (index == 0 ? mixtures.kernel : nil).map {
+          engine.tapMask($0.weights, sides: description.kernels, forward: $0.forward)
+        },
+        norm: depthwise.norm,
+        activation: depthwise.activation
+      )
+    }
     y = activated(y, mixtures)
-    let mask = mixtures.middle.map {
+    // What a plain convolution reads is masked already.
+    let mask = (description.form.isConvolution ? nil : mixtures.middle).map {
       engine.channelMask($0.weights, widths: description.middles, forward: $0.forward)
     }
     if let squeeze = widest.squeeze {
@@ -237,7 +260,7 @@ package struct MaskedBlock {
     let pooled = masked(engine.averagePool(x), by: mask)
     var inner = engine.convolution(pooled, filter: squeeze.reduce, bias: squeeze.reduceBias)
     inner =
-      mixtures.activation == nil
+      mixtures.activation == nil || description.form.squeezeActivation != nil
       ? engine.activate(inner, squeeze.inner) : activated(inner, mixtures)
     let excited = engine.convolution(
       masked(inner, by: squeezeMask),

@@ -55,9 +55,9 @@ package struct MaskedBlockDescription: Sendable, Equatable {
   package var hasShortcut: Bool
   /// Whether the block may be left out; only with a shortcut.
   package var canSkip: Bool
-  /// Whether a 1×1 convolution goes before; if not, `middles` are the widths of the input, and the
-  /// choice of the middle is that of the input.
-  package var expands: Bool
+  /// What the options have in common; where nothing expands, `middles` are the widths of the input,
+  /// and the choice of the middle is that of the input.
+  package var form: MaskedBlockForm
   /// Step of the depthwise convolution.
   package var stride: Int
   /// Input height, pixels.
@@ -75,7 +75,7 @@ package struct MaskedBlockDescription: Sendable, Equatable {
     squeezes: [Bool] = [false],
     hasShortcut: Bool = false,
     canSkip: Bool = false,
-    expands: Bool = true,
+    form: MaskedBlockForm = .init(),
     stride: Int = 1,
     height: Int,
     width: Int
@@ -90,7 +90,7 @@ package struct MaskedBlockDescription: Sendable, Equatable {
       "MaskedBlockDescription: a shortcut from \(input) to \(outputs) channels, stride \(stride)"
     )
     precondition(
-      expands || middles.last == input,
+      form.expands || middles.last == input,
       "MaskedBlockDescription: \(input) channels as a middle of \(middles)"
     )
     self.input = input
@@ -101,14 +101,16 @@ package struct MaskedBlockDescription: Sendable, Equatable {
     self.squeezes = squeezes
     self.hasShortcut = hasShortcut
     self.canSkip = canSkip
-    self.expands = expands
+    self.form = form
     self.stride = stride
     self.height = height
     self.width = width
   }
 
-  /// The widths of the squeeze, one for each of `middles`: a quarter, made divisible by 8.
-  package var squeezeWidths: [Int] { middles.map { divisible(Double($0) / 4, by: 8) } }
+  /// The widths of the squeeze, one for each of `middles`.
+  package var squeezeWidths: [Int] { middles.map { form.squeeze(middle: $0, of: widestMiddle) } }
+
+  private var widestMiddle: Int { middles[middles.count - 1] }
 
   /// The block of the last options, whose weights all share; linear where the activation is chosen.
   package var widest: BlockDescription {
@@ -141,16 +143,13 @@ package struct MaskedBlockDescription: Sendable, Equatable {
   ) -> BlockDescription {
     let (kernel, middle) = (kernels[options.kernel], middles[options.middle])
     let squeezes = squeezes[options.squeeze]
-    let kind = BlockDescription.Kind.bottleneck(
-      .init(
-        kernels: [kernel],
-        middle: middle,
-        expands: expands,
-        squeeze: squeezes
-          ? .init(channels: squeezeWidths[options.middle], inner: activation) : nil,
-        activation: activation,
-        hasShortcut: hasShortcut
-      )
+    let kind = form.kind(
+      kernel: kernel,
+      middle: middle,
+      of: widestMiddle,
+      squeeze: squeezes,
+      activation: activation,
+      hasShortcut: hasShortcut
     )
     let name =
       "k\(kernel)_m\(middle)" + (squeezes ? "_se" : "") + (activation == .hswish ? "_hs" : "")

@@ -3,13 +3,15 @@ import Tensor
 /// 1×1 convolution, mean over all pixels, 1×1 convolution without batch-norm: the wide last layer
 /// of FBNetV2 and V3, whose order spares its products on all pixels but one.
 package struct PoolingTail {
-  let expand: ConvolutionNorm
+  /// The 1×1 convolution before the mean.
+  package let expand: ConvolutionNorm
   let project: Parameter
   let bias: Parameter?
   let activation: Activation
   private let engine: Engine
 
-  init(
+  /// Makes the layer with Kaiming weights.
+  package init(
     name: String,
     input: Int,
     middle: Int,
@@ -38,10 +40,13 @@ package struct PoolingTail {
   }
 
   /// [N, H, W, C] → [N, D].
-  func callAsFunction(_ x: Tensor) -> Tensor {
-    let pooled = engine.averagePool(expand(x))
-    return engine.activate(engine.convolution(pooled, filter: project, bias: bias), activation)
+  func callAsFunction(_ x: Tensor) -> Tensor { projected(engine.averagePool(expand(x))) }
+
+  /// What follows the mean, [N, M] → [N, D].
+  package func projected(_ pooled: Tensor) -> Tensor {
+    engine.activate(engine.convolution(pooled, filter: project, bias: bias), activation)
   }
 
-  var parameters: [Parameter] { expand.parameters + [project] + [bias].compactMap { $0 } }
+  /// Weights and batch-norm parameters, in a fixed order.
+  package var parameters: [Parameter] { expand.parameters + [project] + [bias].compactMap { $0 } }
 }

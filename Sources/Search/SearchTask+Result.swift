@@ -69,15 +69,18 @@ extension SearchTask {
 
   private func layers(of network: Architecture) -> [SearchResult.LayerChoice] {
     let milliseconds = latency?.blocks(network)
-    return supernet.space.parts(of: network).enumerated().map { layer, part in
+    func choice(_ part: NetworkPart, _ milliseconds: Double?) -> SearchResult.LayerChoice {
       SearchResult.LayerChoice(
         layer: part.name,
         choice: part.block.name,
         flops: part.block.flops,
         params: part.block.params,
-        latency: milliseconds?[layer]
+        latency: milliseconds
       )
     }
+    let space = supernet.space
+    let blocks = space.parts(of: network).enumerated().map { choice($1, milliseconds?[$0]) }
+    return blocks + (space.end(of: network).map { [choice($0, latency?.end(network))] } ?? [])
   }
 
   /// The verdict, and what to change where it is a poor one.

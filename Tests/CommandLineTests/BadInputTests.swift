@@ -45,8 +45,8 @@ struct BadInputTests {
       code: .noInput
     ),
     .init(
-      arguments: ["search", "--space-from", "fbnetv3_a"],
-      words: ["fbnetv3_a: block 0", "cannot be slimmed"],
+      arguments: ["search", "--space-from", "fbnet_a"],
+      words: ["fbnet_a: block 12", "cannot be slimmed", "groups"],
       code: .data
     ),
     .init(

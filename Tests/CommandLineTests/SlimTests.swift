@@ -39,4 +39,26 @@ struct SlimTests {
       #expect(try #require(network["flops"] as? Double) <= budget)
     }
   }
+
+  @Test func `where no widths scale so low a line says so and the rest is printed`() throws {
+    let folder = try Program.Folder()
+    func run(_ arguments: [String]) throws -> Program.Ending {
+      try Program.run(arguments, in: folder)
+    }
+    // Expansions are at their greatest in a uniform network, so it costs more than the cheapest.
+    let search = try run([
+      "search", "--preset", "fbnet-v2-digits", "--epochs", "2", "--run", "tight", "--headless",
+      "--set", "space.masked.head_widths=[32, 64, 128]", "--set", "budget.flops=60000",
+    ])
+    #expect(search.code == 0, "\(search.errors)")
+    let derived = try run([
+      "derive", "tight", "--samples", "1", "--refine", "0", "--uniform", "--retrain-epochs", "0",
+      "--json",
+    ])
+    #expect(derived.code == 0)
+    #expect(derived.errors.contains("--uniform: no widths scaled by one factor cost as little"))
+    #expect(derived.errors.split(separator: "\n").count == 1, "\(derived.errors)")
+    let networks = try #require(derived.objects.last?["networks"] as? [[String: Any]])
+    #expect(!networks.isEmpty && !networks.contains { $0["source"] as? String == "uniform" })
+  }
 }

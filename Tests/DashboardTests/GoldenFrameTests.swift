@@ -11,7 +11,8 @@ import Testing
     "running", "paused", "preparing", "empty", "finished", "nan", "constant", "deep", "inspector",
     "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained", "timed",
     "timed-inspector", "timed-finished", "random", "quit-training", "widths", "widths-inspector",
-    "mixed", "mixed-width", "many", "many-folded", "many-finished",
+    "mixed", "mixed-width", "many", "many-blocks", "many-folded",
+    "many-finished",
   ]
 
   @Test(arguments: states)
@@ -80,6 +81,7 @@ enum Fixture {
     argmaxCost: 2.3,
     repaired: true,
     verdict: "8 of 8 choices are settled (0.31 bits on average)",
+    uniform: .init(scale: 0.62, cost: 1.96, testAccuracy: 0.941, testLoss: 0.19),
     thetaHash: "",
     weightsHash: "",
     run: "/runs/digits-1",
@@ -161,9 +163,13 @@ enum Fixture {
     }
     switch name {
     case "mixed-width": for _ in 0..<2 { _ = update(&model, .key(.down)) }
+    case "many-blocks": _ = update(&model, .key(.character("F")))
     case "many-folded":
-      // All groups but the second are folded.
-      for key in "Fjfjjj".unicodeScalars { _ = update(&model, .key(.character(key))) }
+      // All groups but the second are folded, and there all blocks but the second.
+      for key in "FFj".unicodeScalars { _ = update(&model, .key(.character(key))) }
+      _ = update(&model, .key(.enter))
+      _ = update(&model, .key(.down))
+      _ = update(&model, .key(.enter))
     case "inspector", "timed-inspector", "widths-inspector":
       for key in [Key.down, .down, .enter] { _ = update(&model, .key(key)) }
     case "help": _ = update(&model, .key(.character("?")))

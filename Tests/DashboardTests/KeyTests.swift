@@ -34,14 +34,15 @@ import Testing
     Case(keys: [.home, c("g")], after: { $0.selection == 0 }),
     Case(keys: [.end, c("G")], after: { $0.selection == $0.choices.count - 1 }),
     Case(keys: [.enter, .right], after: { $0.screen == .inspector }),
-    Case(keys: [c("f")], after: { $0.isSelectionFolded }),
+    Case(keys: [c("f")], after: { $0.foldedHead?.isBlock == true }),
     Case(
       keys: [c("F")],
       after: { model in
         model.choices.indices.allSatisfy { index in
           var other = model
           other.selection = index
-          return other.isSelectionFolded
+          // Those that are in a block.
+          return (other.foldedHead != nil) == (1..<79).contains(index)
         }
       }
     ),

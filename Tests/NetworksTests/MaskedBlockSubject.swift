@@ -80,7 +80,7 @@ extension MaskedBlockTests {
       input =
         d.hasShortcut
         ? d.outputs[options.output]
-        : d.expands ? [d.input, d.input / 2][pick(2)] : d.middles[options.middle]
+        : d.form.expands ? [d.input, d.input / 2][pick(2)] : d.middles[options.middle]
       x = (0..<3 * d.height * d.width * input).map { _ in random.normal() }
     }
   }

@@ -44,7 +44,7 @@ import Testing
     kernels: [3, 5],
     activations: [.hswish],
     squeezes: [true],
-    expands: false,
+    form: .init(expands: false),
     height: 6,
     width: 6
   )

@@ -81,6 +81,34 @@ import Testing
       masked("stem_widths: [8, 12], stages: [{widths: [8], expansions: [1]}]"),
       ["space.masked.stem_widths", "ends with 12, but the stem has 16"]
     ),
+    (
+      masked("head_widths: [32, 50]"),
+      ["space.masked.head_widths", "ends with 50, but the head has 128", "space.head"]
+    ),
+    (masked("pool_bias: true"), ["space.masked.pool_bias", "no 1x1 convolution behind the mean"]),
+    (masked("stem_kernel: 0"), ["space.masked.stem_kernel", "0 is no kernel"]),
+    (
+      masked("stages: [{widths: [8, 16], expansions: [1], convolution: true}]"),
+      ["space.masked.stages[0].convolution", "one kernel", "expand to false"]
+    ),
+    (
+      masked("stages: [{widths: [8, 16], expansions: [1], kernels: [3, 5], padding: 1}]"),
+      ["space.masked.stages[0].padding", "one border for several kernels"]
+    ),
+    (
+      masked("stages: [{widths: [8, 16], expansions: [1], padding: 0}]"),
+      ["space.masked.stages[0].padding", "moves the pixels", "one resolution"]
+    ),
+    (
+      masked("resolutions: [8], stages: [{expansions: [1, 2], padding: 0}]"),
+      ["space.masked.stages[0].padding", "no shortcut fits"]
+    ),
+    (
+      masked(
+        "resolutions: [8], stages: [{widths: [8], expansions: [1, 2], kernels: [9], padding: 0}]"
+      ),
+      ["space.masked.stages[0].padding", "9 does not fit on a map of 8x8"]
+    ),
     ("search: {batch: -4}\n", ["search.batch: -4", "an integer, 1 or more"]),
     ("search: {batch: many}\n", ["search.batch: many", "integer"]),
     ("search: {batch: '4'}\n", ["search.batch: 4 is quoted, so it is text", "integer"]),

@@ -25,10 +25,11 @@ struct EffectiveShapeCostTests {
     )
   }
 
-  /// Every kind of choice, small enough to count all of its 3,072 networks.
+  /// Every kind of choice, small enough to count all of its 6,144 networks.
   private static let small = space(
     Masked(
       stemWidths: [8, 16],
+      headWidths: [24, 40],
       resolutions: [16, 24, 32],
       divisor: 4,
       stages: [
@@ -42,6 +43,18 @@ struct EffectiveShapeCostTests {
           skip: true
         )
       ]
+    )
+  )
+
+  /// Two widths behind the blocks, with the mean over all pixels between them.
+  private static let pooled = space(
+    Masked(
+      headWidths: [16, 24, 40],
+      poolWidths: [20, 32],
+      poolBias: true,
+      resolutions: [16, 32],
+      divisor: 4,
+      stages: [.init(widths: [8, 12, 20], depth: 2, stride: 2, expansions: [1, 2], skip: true)]
     )
   )
 
@@ -113,7 +126,7 @@ struct EffectiveShapeCostTests {
 
   @Test(arguments: [CostMetric.flops, .params])
   func `one-hot costs are the network's to the last unit`(metric: CostMetric) {
-    for space in [Self.small, Self.cifar] {
+    for space in [Self.small, Self.pooled, Self.cifar] {
       let model = EffectiveShapeCost(space, metric: metric)
       var random = Philox(seed: 4, purpose: .test)
       for _ in 0..<500 {
@@ -130,6 +143,28 @@ struct EffectiveShapeCostTests {
         #expect(model.trellis.cost(of: architecture) == expected)
       }
     }
+  }
+
+  @Test func `a pooling tail of expected widths is priced by hand`() {
+    let space = Self.space(
+      Masked(
+        headWidths: [30, 50],
+        poolWidths: [20, 40],
+        poolBias: true,
+        stages: [.init(widths: [8, 16], expansions: [1])]
+      ),
+      stem: 8,
+      head: 50,
+      side: 8
+    )
+    #expect(space.choices.map(\.id) == ["stage1.width", "pool.width", "head.width"])
+    let cost = space.cost([[0.5, 0.5], [0.25, 0.75], [0.1, 0.9]] as [[Double]])
+    // Widths 12, 35 and 48.
+    let blocks: Double = 27 * 8 + 8 * 8 + 9 * 8 + 8 * 12
+    let (pool, head): (Double, Double) = (12 * 35, 35 * 48 + 48 * 10)
+    #expect(abs(cost.flops(.madds) - (64 * (blocks + pool) + head)) < 1e-9)
+    #expect(abs(cost.params(.madds) - (blocks + pool + head)) < 1e-9)
+    #expect(abs(cost.biases - 58) < 1e-9)
   }
 
   /// A stage of four blocks, joined by three shortcuts.
@@ -210,15 +245,16 @@ struct EffectiveShapeCostTests {
   }
 
   @Test func `the cheapest and the most expensive network bound all`() {
-    let costs = Self.all(Self.small.optionCounts).map {
-      Self.small.network(of: $0, name: "network").flops
+    for space in [Self.small, Self.pooled] {
+      let costs = Self.all(space.optionCounts).map { space.network(of: $0, name: "network").flops }
+      let range = EffectiveShapeCost(space, metric: .flops).range
+      #expect(range.lowerBound == costs.min() && range.upperBound == costs.max())
     }
-    let range = EffectiveShapeCost(Self.small, metric: .flops).range
-    #expect(range.lowerBound == costs.min() && range.upperBound == costs.max())
   }
 
-  @Test func `repairs are the best of all networks that fit`() {
-    let space = Self.small
+  @Test(arguments: [false, true])
+  func `repairs are the best of all networks that fit`(isPooled: Bool) {
+    let space = isPooled ? Self.pooled : Self.small
     let model = EffectiveShapeCost(space, metric: .flops)
     let networks = Self.all(space.optionCounts)
     let costs = networks.map { model.cost($0) }
@@ -242,7 +278,7 @@ struct EffectiveShapeCostTests {
         continue
       }
       repaired += 1
-      // A bin is 1/2048 of the span, and there are four steps: a network that near the edge may be
+      // A bin is 1/2048 of the span, and there are five steps: a network that near the edge may be
       // missed.
       let inner =
         within.lowerBound + span

@@ -13,12 +13,12 @@ import Testing
 
   // MARK: Networks
 
-  @Test(arguments: [Engine.Mode.inference, .training])
-  func `a derived network has the scores of one-hot mixtures`(_ mode: Engine.Mode) {
+  @Test(arguments: [Engine.Mode.inference, .training], [false, true])
+  func `a derived network has the scores of one-hot mixtures`(_ mode: Engine.Mode, pools: Bool) {
     var random = Philox(seed: 3, purpose: .test)
     var seen: [Set<Int>] = []
     for seed in 0..<50 as Range<UInt64> {
-      let subject = MaskedSubject(seed: seed)
+      let subject = MaskedSubject(seed: seed, pools: pools)
       let architecture = subject.architecture(&random)
       if seen.isEmpty { seen = architecture.map { _ in [] } }
       for (choice, option) in architecture.enumerated() { seen[choice].insert(option) }
@@ -42,7 +42,7 @@ import Testing
       }
     }
     // Fifty networks take every option of every choice.
-    let space = MaskedSubject(seed: 0).space
+    let space = MaskedSubject(seed: 0, pools: pools).space
     #expect(seen.map(\.count) == space.optionCounts)
   }
 
@@ -67,7 +67,7 @@ import Testing
   func `weights that a network does not have change no bit of its scores`(_ mode: Engine.Mode) {
     var random = Philox(seed: 5, purpose: .test)
     for seed in 0..<20 as Range<UInt64> {
-      let subject = MaskedSubject(seed: seed)
+      let subject = MaskedSubject(seed: seed, pools: seed.isMultiple(of: 2))
       let architecture = subject.architecture(&random)
       subject.engine.mode = mode
       let entries = subject.entries
@@ -148,7 +148,7 @@ import Testing
     var random = Philox(seed: 6, purpose: .test)
     for seed in 0..<2 as Range<UInt64> {
       // Many images, so that no kink of a ReLU counts for much.
-      let subject = MaskedSubject(seed: seed, images: 16)
+      let subject = MaskedSubject(seed: seed, pools: kind == "pool.width", images: 16)
       let choice = try #require(subject.space.choices.firstIndex { $0.id == kind })
       let start = mixtures(subject, &random)
       let gradient = loss(subject, start).mixtures[choice]

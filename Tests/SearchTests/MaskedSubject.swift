@@ -12,6 +12,7 @@ struct MaskedSubject {
   /// Every kind of choice; widths that stages share by chance, maps that no step divides.
   static let masked = Masked(
     stemWidths: [8, 12],
+    headWidths: [16, 24],
     resolutions: [7, 11, 16],
     divisor: 4,
     stages: [
@@ -44,21 +45,24 @@ struct MaskedSubject {
   let labels: [Int32]
   private let pixels: [Float]
 
+  /// With `pools` the stem has hswish, and the mean over all pixels lies between two convolutions.
   init(
     seed: UInt64,
+    pools: Bool = false,
     images: Int = 4,
     threads: Int = 1,
     instructionSet: InstructionSet = .chosen
   ) {
     let (side, classes) = (16, 5)
     engine = Engine(instructionSet: instructionSet, threads: threads)
+    var masked = Self.masked
+    if pools {
+      (masked.stemActivation, masked.headActivation) = (.hswish, .hswish)
+      (masked.poolWidths, masked.poolBias) = ([12, 20], true)
+    }
     space = MaskedSpace(
-      Configuration.Space(
-        stem: .init(width: 12, stride: 1),
-        head: 24,
-        masked: Self.masked
-      ),
-      Self.masked,
+      Configuration.Space(stem: .init(width: 12, stride: 1), head: 24, masked: masked),
+      masked,
       classes: classes,
       channels: 3,
       height: side,
@@ -121,6 +125,6 @@ struct MaskedSubject {
   static let kinds = [
     "network.resolution", "stem.width", "stage2.width", "stage2.block2.expansion",
     "stage2.block2.kernel", "stage2.block2.squeeze", "stage2.block2.activation",
-    "stage2.block2.skip",
+    "stage2.block2.skip", "head.width", "pool.width",
   ]
 }

@@ -1,6 +1,7 @@
 import Networks
 import Runs
 import Tensor
+import TestSupport
 import Testing
 import Training
 
@@ -62,15 +63,139 @@ struct SlimmingTests {
     Architecture(space.optionCounts.map { $0 - 1 })
   }
 
-  @Test(arguments: ["own", "mobilenet_v2", "fbnet_b", "fbnet_c"])
-  func `the last options are the network itself`(name: String) throws {
-    let network = name == "own" ? Self.network() : try #require(Zoo.named(name)).network
+  /// Whether the space's last options are the network, block by block and by all counting rules.
+  private static func expectSame(_ network: NetworkDescription) throws {
     let space = try Self.space(network)
     let same = space.network(of: Self.last(space), name: "")
     let blocks = network.blocks.filter { !$0.isIdentity }
-    #expect(same.blocks.map(\.kind) == blocks.map(\.kind))
-    #expect(same.blocks.map(\.output) == blocks.map(\.output))
-    #expect(same.flops == network.flops && same.params == network.params)
+    #expect(same.blocks.count == blocks.count)
+    for (found, block) in zip(same.blocks, blocks) {
+      // No shortcut where the shape changes, whatever is said of it.
+      #expect(found.isResidual == block.isResidual)
+      #expect(found.kind.withShortcut == block.kind.withShortcut, "\(block)")
+      #expect(found.input == block.input && found.output == block.output)
+      #expect(found.height == block.height && found.width == block.width)
+    }
+    #expect(same.cost == network.cost)
+    let oneHot = space.optionCounts.map { count in (0..<count).map { $0 == count - 1 ? 1 : 0 } }
+    #expect(space.cost(oneHot) == network.cost)
+    for metric in [CostMetric.flops, .params] {
+      let most = metric == .flops ? network.flops : network.params
+      #expect(EffectiveShapeCost(space, metric: metric).cost(Self.last(space)) == most)
+    }
+    #expect(space.choices.contains { $0.id == "head.width" })
+  }
+
+  @Test(arguments: ["own"] + SlimmedNetworks.forms)
+  func `the last options are the network itself`(form: String) throws {
+    try Self.expectSame(form == "own" ? Self.network() : SlimmedNetworks.network(form))
+  }
+
+  /// What the zoo has that masks cannot slim, by the words that say so.
+  private static func obstacle(_ network: NetworkDescription) -> String? {
+    for block in network.blocks {
+      switch block.kind {
+      case .bottleneck(let middle) where middle.groups > 1 || middle.depthwiseGroups != nil:
+        return "groups"
+      case .fused: return "dense convolution"
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  @Test func `every network of the zoo is slimmed or names what is in the way`() throws {
+    var refused: [String] = []
+    for network in Zoo.entries.map(\.network) {
+      guard let words = Self.obstacle(network) else {
+        try Self.expectSame(network)
+        continue
+      }
+      refused.append(network.name)
+      let error = try #require(throws: UserError.self) {
+        _ = try Configuration.Space(
+          slimming: network,
+          fractions: Self.fractions,
+          place: network.name
+        )
+      }
+      #expect(error.description.hasPrefix("\(network.name): block "), "\(error)")
+      #expect(error.description.contains(words), "\(error)")
+    }
+    #expect(refused.count == 10, "\(refused)")
+  }
+
+  @Test(arguments: SlimmedNetworks.forms)
+  func `the supernet computes what the network and what each cut of it do`(form: String) throws {
+    let description = SlimmedNetworks.network(form)
+    let space = try Self.space(description)
+    let engine = Engine(threads: 2)
+    var initialiser = Initialiser(seed: 3)
+    let supernet = MaskedNetwork(space, engine: engine, initialiser: &initialiser)
+    var random = Philox(seed: 3, purpose: .test)
+    for entry in supernet.parameters.map(\.entry) + supernet.norms.flatMap(\.entries) {
+      entry.write(MaskedSubject.values(entry, &random))
+    }
+    engine.mode = .inference
+    let image = engine.tensor(
+      (0..<4 * 16 * 16 * 3).map { _ in random.normal() },
+      shape: [4, 16, 16, 3]
+    )
+    // With the arrays of the supernet under its own names.
+    var whole = description
+    if form != "plain" { whole = space.network(of: Self.last(space), name: "") }
+    let network = Network(whole, engine: engine, seed: 0)
+    if form == "plain" {
+      // The identity moves the names by one.
+      try network.restore(
+        StateDictionary(
+          supernet.state(of: Self.last(space)).map { array in
+            let parts = array.name.split(separator: ".", maxSplits: 2).map(String.init)
+            guard parts[0] == "blocks", let place = Int(parts[1]), place > 2 else { return array }
+            return NamedArray(
+              name: "blocks.\(place + 1).\(parts[2])",
+              shape: array.shape,
+              values: array.values
+            )
+          }
+        )
+      )
+    } else {
+      try network.restore(supernet.state(of: Self.last(space)))
+    }
+    func compare(_ found: [Float], _ expected: [Float], _ name: String) {
+      #expect(Set(expected).count > 20 && expected.allSatisfy(\.isFinite))
+      let fault = difference(
+        name,
+        found.map(Double.init),
+        expected.map(Double.init),
+        relative: 1e-5,
+        absolute: 1e-6
+      )
+      #expect(fault == nil)
+    }
+    let scores = supernet.scores(image, of: Self.last(space)).values
+    compare(network(image).values, scores, "network")
+    compare(network.inference()(image).values, scores, "inference")
+    for _ in 0..<10 {
+      let architecture = Architecture(space.optionCounts.map { random.below($0) })
+      let expected = supernet.scores(image, of: architecture).values
+      compare(supernet.derived(architecture)(image).values, expected, "\(architecture)")
+      #expect(
+        space.cost(
+          zip(space.optionCounts, architecture).map { count, option in
+            (0..<count).map { $0 == option ? 1 : 0 }
+          }
+        ) == space.network(of: architecture, name: "").cost
+      )
+    }
+  }
+
+  @Test func `a squeeze-and-excite keeps its share of a narrower middle`() {
+    let form = MaskedBlockForm(squeezeWidth: 18)
+    #expect([72, 36, 20, 4].map { form.squeeze(middle: $0, of: 72) } == [18, 10, 6, 2])
+    // Without a width of its own a quarter, by eights.
+    #expect([72, 36, 4].map { MaskedBlockForm().squeeze(middle: $0, of: 72) } == [24, 16, 8])
   }
 
   @Test func `widths that shortcuts join are one choice`() throws {
@@ -79,6 +204,7 @@ struct SlimmingTests {
     #expect(
       widths.map { $0.options.map(\.name) } == [
         ["4", "8", "12", "16"], ["8", "12", "20", "24"], ["12", "20", "32", "40"],
+        ["16", "32", "48", "64"],
       ]
     )
     // The block without a 1×1 convolution before it has nothing to expand.
@@ -88,7 +214,7 @@ struct SlimmingTests {
 
   @Test(
     arguments: [
-      ("fbnetv3_a", ["fbnetv3_a: block 0", "stem"]),
+      ("fbnetv3_a_gpu", ["fbnetv3_a_gpu: block 3", "dense convolution"]),
       ("fbnet_a", ["fbnet_a: block 12", "groups"]),
     ]
   )
@@ -175,5 +301,20 @@ struct SlimmingTests {
     #expect(error.description.contains("loss.alpha") && error.description.contains("drowns"))
     settings.alpha = 10
     _ = try CostLoss(settings, metric: .flops, budget: nil, cheapest: 1e5, mostExpensive: 1e6)
+  }
+}
+
+extension BlockDescription.Kind {
+  /// As if it had a shortcut, which counts only where the shape stays; a skip as the convolution
+  /// that it is.
+  fileprivate var withShortcut: BlockDescription.Kind {
+    switch self {
+    case .bottleneck(var middle):
+      middle.hasShortcut = true
+      return .bottleneck(middle)
+    // Only those that change the shape are compared.
+    case .skip: return .convolution(kernel: 1, padding: nil, activation: .relu)
+    case .convolution, .fused, .pool: return self
+    }
   }
 }

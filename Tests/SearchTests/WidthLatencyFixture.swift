@@ -41,6 +41,32 @@ enum WidthLatencyFixture {
     )
   )
 
+  /// Two widths behind the blocks, with the mean over all pixels between them; 432 networks.
+  static let pooled = space(
+    Masked(
+      headWidths: [8, 12, 16],
+      poolWidths: [8, 12],
+      resolutions: [4, 8],
+      divisor: 4,
+      stages: [
+        .init(widths: [4, 8, 12], expansions: [1, 2]),
+        .init(widths: [8, 12, 16], stride: 2, expansions: [1, 3]),
+      ]
+    )
+  )
+
+  /// One width behind the blocks; 144 networks.
+  static let headed = space(
+    Masked(
+      headWidths: [4, 8, 12, 16],
+      divisor: 4,
+      stages: [
+        .init(widths: [4, 8, 12], expansions: [1, 2]),
+        .init(widths: [8, 12, 16], stride: 2, expansions: [1, 3]),
+      ]
+    )
+  )
+
   /// The space of a preset.
   static func preset(_ name: String) throws -> MaskedSpace {
     let settings = try Configuration.preset(name)
@@ -60,6 +86,9 @@ enum WidthLatencyFixture {
   /// kernel, squeeze-and-excite and activation add depends on the middle alone.
   static func milliseconds(_ block: BlockDescription) -> Double {
     let pixels = Double(block.height * block.width)
+    if case .pool(let middle, _, _) = block.kind {
+      return (1 + pixels * Double(block.input * middle) + Double(middle * block.output)) / 1000
+    }
     guard case .bottleneck(let inner) = block.kind else {
       return (1 + pixels * Double(block.input * block.output)) / 1000
     }

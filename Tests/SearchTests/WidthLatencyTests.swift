@@ -32,9 +32,22 @@ import Testing
 
   // MARK: What is measured
 
-  @Test(arguments: [("fbnet-v2-digits", 900), ("fbnet-v2-cifar", 4000)])
+  private static func space(_ name: String) throws -> MaskedSpace {
+    switch name {
+    case "small": space
+    case "pooled": WidthLatencyFixture.pooled
+    case "headed": WidthLatencyFixture.headed
+    default: try WidthLatencyFixture.preset(name)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("fbnet-v2-digits", 900), ("fbnet-v2-cifar", 4000), ("pooled", 100), ("headed", 100),
+    ]
+  )
   func `the plan holds every cell, and there are not too many`(name: String, most: Int) throws {
-    let space = try WidthLatencyFixture.preset(name)
+    let space = try Self.space(name)
     let cells = Set(space.latencyCells.map(\.latencyCell))
     let ends = Set(space.latencyEnds.map { [$0.candidate, "\($0.block.latencyCell)"] })
     #expect(cells.count == space.latencyCells.count && ends.count == space.latencyEnds.count)
@@ -56,17 +69,17 @@ import Testing
     #expect(MaskedSpace.spread(14, most: 5) == [0, 3, 7, 10, 13])
     #expect(MaskedSpace.spread(7, most: 7) == Array(0..<7))
     let digits = try WidthLatencyFixture.preset("fbnet-v2-digits")
-    #expect(digits.measuredWidths.map(\.count) == [3, 3, 5, 7])
+    #expect(digits.measuredWidths.map(\.count) == [3, 3, 5, 7, 1])
     let cifar = try WidthLatencyFixture.preset("fbnet-v2-cifar")
-    #expect(cifar.measuredWidths.map(\.count) == [1, 7, 7, 7, 7, 7])
-    #expect(cifar.measuredWidths.dropFirst().allSatisfy { $0.first == 0 && $0.last == 13 })
+    #expect(cifar.measuredWidths.map(\.count) == [1, 7, 7, 7, 7, 7, 1])
+    #expect(cifar.measuredWidths[1...5].allSatisfy { $0.first == 0 && $0.last == 13 })
   }
 
   // MARK: Prices
 
   @Test func `a network whose cells were all measured costs their sum`() throws {
-    for name in ["small", "fbnet-v2-digits"] {
-      let space = name == "small" ? Self.space : try WidthLatencyFixture.preset(name)
+    for name in ["small", "pooled", "headed", "fbnet-v2-digits"] {
+      let space = try Self.space(name)
       let model = try space.widthLatency(WidthLatencyFixture.table(space), place: "t")
       for (_, architecture) in space.latencyPlan {
         let sum = Self.sum(space, architecture)
@@ -141,6 +154,38 @@ import Testing
     network[skip] = 0
     #expect(abs(model.cost(network) - without - model.blocks(network)[block]) < 1e-12)
     #expect(model.blocks(network)[block] > 0)
+  }
+
+  @Test(arguments: ["pooled", "headed"])
+  func `the widths behind the blocks are priced in every network`(name: String) throws {
+    let space = try Self.space(name)
+    let model = try space.widthLatency(WidthLatencyFixture.table(space), place: "t")
+    let networks = everyArchitecture(space.optionCounts)
+    #expect(networks.count == (name == "pooled" ? 432 : 144))
+    var random = Philox(seed: 4, purpose: .test)
+    let probabilities = space.optionCounts.map { count in
+      softmax((0..<count).map { _ in Double(random.normal()) })
+    }
+    var mean = 0.0
+    for network in networks {
+      // Few widths: all were measured.
+      let sum = Self.sum(space, network)
+      #expect(abs(model.cost(network) - sum) < 1e-9 * sum)
+      #expect(abs((model.trellis.cost(of: network) ?? 0) - sum) < 1e-9 * sum)
+      mean += zip(probabilities, network).reduce(1) { $0 * $1.0[$1.1] } * sum
+    }
+    #expect(abs(model.expected(probabilities) - mean) < 1e-9 * mean)
+    let costs = networks.map { model.cost($0) }.sorted()
+    #expect(abs(model.range.lowerBound - costs[0]) < 1e-12)
+    #expect(abs(model.range.upperBound - costs[costs.count - 1]) < 1e-12)
+    let limit = costs[costs.count / 3]
+    let found = try #require(
+      model.mostProbable(
+        probabilities.map { $0.map { log($0) } },
+        within: CostLimit.within(limit)
+      )
+    )
+    #expect(model.cost(found) <= limit * (1 + 1e-9))
   }
 
   @Test func `nothing larger is cheaper, whatever noise was measured`() throws {

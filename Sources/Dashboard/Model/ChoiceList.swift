@@ -1,19 +1,33 @@
 import Runs
 
-/// The choices as rows of a list: those of a large space under heads of groups that fold.
+/// The choices as rows of a list: those of a large space under the heads of their groups, and of
+/// the blocks in a group, which fold.
 struct ChoiceList: Sendable, Equatable {
+  /// The head of a group, or of a block inside one.
+  struct Head: Sendable, Equatable {
+    /// What is kept where it is folded: `stage 2`, `stage 2/block 1`.
+    var key: String
+    /// For people: `stage 2`, `block 1`.
+    var name: String
+    /// What belongs to it.
+    var choices: Range<Int>
+    /// Whether it is a block's.
+    var isBlock: Bool
+    /// Whether its choices have no rows.
+    var isFolded: Bool
+  }
+
   /// One row.
   enum Row: Sendable, Equatable {
-    /// The head of a group, and the choices that belong to it.
-    case group(name: String, choices: Range<Int>, isFolded: Bool)
-    /// A choice by its index.
-    case choice(Int)
+    case head(Head)
+    /// A choice by its index, and whether it stands under the head of a block.
+    case choice(Int, isInBlock: Bool)
 
     /// The choice that is chosen along with the row; nil for a head whose choices are below it.
     var selection: Int? {
       switch self {
-      case .group(_, let choices, let isFolded): isFolded ? choices.lowerBound : nil
-      case .choice(let index): index
+      case .head(let head): head.isFolded ? head.choices.lowerBound : nil
+      case .choice(let index, _): index
       }
     }
   }
@@ -23,20 +37,71 @@ struct ChoiceList: Sendable, Equatable {
   /// Up to so many choices of one kind a list without heads is easier to read.
   static let ungrouped = 24
 
-  /// Rows of `choices`, the groups in `folded` as their heads alone.
+  /// Rows of `choices`, those in `folded` as their heads alone.
   init(_ choices: [Choice], folded: Set<String>) {
     guard Self.hasGroups(choices) else {
-      rows = choices.indices.map { .choice($0) }
+      rows = choices.indices.map { .choice($0, isInBlock: false) }
       return
     }
-    var start = 0
-    while start < choices.count {
-      let name = choices[start].group
-      let end = choices[start...].firstIndex { $0.group != name } ?? choices.count
-      rows.append(.group(name: name, choices: start..<end, isFolded: folded.contains(name)))
-      if !folded.contains(name) { rows += (start..<end).map { .choice($0) } }
-      start = end
+    for group in Self.heads(choices, folded: folded) {
+      rows.append(.head(group))
+      if group.isFolded { continue }
+      var rest = group.choices
+      for block in Self.blocks(choices, in: group, folded: folded) {
+        rows += (rest.lowerBound..<block.choices.lowerBound).map { .choice($0, isInBlock: false) }
+        rows.append(.head(block))
+        if !block.isFolded { rows += block.choices.map { .choice($0, isInBlock: true) } }
+        rest = block.choices.upperBound..<rest.upperBound
+      }
+      rows += rest.map { .choice($0, isInBlock: false) }
     }
+  }
+
+  /// The groups in their order.
+  static func heads(_ choices: [Choice], folded: Set<String>) -> [Head] {
+    runs(choices, choices.indices, of: \.group).map { name, range in
+      Head(
+        key: name,
+        name: name,
+        choices: range,
+        isBlock: false,
+        isFolded: folded.contains(name)
+      )
+    }
+  }
+
+  /// The blocks of a group that have several choices; none where there is but one.
+  static func blocks(_ choices: [Choice], in group: Head, folded: Set<String>) -> [Head] {
+    let runs = runs(choices, group.choices, of: \.block).filter { !$0.name.isEmpty }
+    guard runs.count > 1 else { return [] }
+    return runs.filter { $0.range.count > 1 }.map { name, range in
+      let key = "\(group.key)/\(name)"
+      return Head(
+        key: key,
+        name: name,
+        choices: range,
+        isBlock: true,
+        isFolded: folded.contains(key)
+      )
+    }
+  }
+
+  /// Neighbours of one name.
+  private static func runs(
+    _ choices: [Choice],
+    _ range: Range<Int>,
+    of name: (Choice) -> String
+  ) -> [(name: String, range: Range<Int>)] {
+    var runs: [(name: String, range: Range<Int>)] = []
+    for index in range {
+      let name = name(choices[index])
+      if let last = runs.last, last.name == name {
+        runs[runs.count - 1].range = last.range.lowerBound..<index + 1
+      } else {
+        runs.append((name, index..<index + 1))
+      }
+    }
+    return runs
   }
 
   /// Whether there are so many choices, or kinds of them, that they are shown in groups.
@@ -45,17 +110,17 @@ struct ChoiceList: Sendable, Equatable {
       && Set(choices.map(\.group)).count > 1
   }
 
-  /// The row that stands for choice `index`: its own, or the head of its folded group.
+  /// The row that stands for choice `index`: its own, or the head that it is folded under.
   func place(of index: Int) -> Int {
     rows.firstIndex { row in
       switch row {
-      case .choice(let own): own == index
-      case .group(_, let choices, let isFolded): isFolded && choices.contains(index)
+      case .choice(let own, _): own == index
+      case .head(let head): head.isFolded && head.choices.contains(index)
       }
     } ?? 0
   }
 
-  /// The choice `steps` rows below that of `index`, or above it; heads of open groups are passed.
+  /// The choice `steps` rows below that of `index`, or above it; open heads are passed.
   func moved(from index: Int, by steps: Int) -> Int {
     let stops = rows.compactMap(\.selection)
     let here = rows[place(of: index)].selection ?? index
@@ -64,24 +129,60 @@ struct ChoiceList: Sendable, Equatable {
   }
 }
 
+extension Choice {
+  /// The part of its group that it belongs to, `block 2`, by its identity, `stage2.block2.kernel`;
+  /// empty where it is the group's own.
+  var block: String {
+    let path = id.split(separator: ".").dropLast().joined()
+    guard !path.isEmpty, path != group.filter({ $0 != " " }) else { return "" }
+    let words = name.split(separator: " ")
+    // As many words of the name as the path has.
+    guard let count = (1...max(1, words.count)).first(where: { words.prefix($0).joined() == path })
+    else { return "" }
+    let whole = words.prefix(count).joined(separator: " ")
+    return whole.hasPrefix(group + " ") ? String(whole.dropFirst(group.count + 1)) : whole
+  }
+}
+
 extension Model {
   /// The rows of the list of choices.
   var list: ChoiceList { ChoiceList(choices, folded: folded) }
 
-  /// Whether the chosen choice is hidden under the head of its group.
-  var isSelectionFolded: Bool {
-    choices.indices.contains(selection) && ChoiceList.hasGroups(choices)
-      && folded.contains(choices[selection].group)
+  /// The head that hides the chosen choice; nil where the choice has a row.
+  var foldedHead: ChoiceList.Head? {
+    let rows = list.rows
+    guard choices.indices.contains(selection), !rows.isEmpty,
+      case .head(let head) = rows[list.place(of: selection)], head.isFolded
+    else { return nil }
+    return head
   }
 
-  /// Folds a group away, or opens it.
-  mutating func toggle(group: String) {
-    if folded.remove(group) == nil { folded.insert(group) }
+  /// Folds a head away, or opens it.
+  mutating func toggle(_ head: ChoiceList.Head) {
+    if folded.remove(head.key) == nil { folded.insert(head.key) }
   }
 
-  /// Folds all groups away; opens them where all of them are folded.
-  mutating func toggleAllGroups() {
-    let groups = Set(choices.map(\.group))
-    folded = folded.isSuperset(of: groups) ? [] : groups
+  /// Folds what is round the cursor: the block of a choice, then its group; opens a folded group.
+  mutating func fold() {
+    guard ChoiceList.hasGroups(choices), choices.indices.contains(selection) else { return }
+    let groups = ChoiceList.heads(choices, folded: folded)
+    guard let group = groups.first(where: { $0.choices.contains(selection) }) else { return }
+    let block = ChoiceList.blocks(choices, in: group, folded: folded)
+      .first { $0.choices.contains(selection) }
+    if let block, !block.isFolded, !group.isFolded { toggle(block) } else { toggle(group) }
+  }
+
+  /// Folds all blocks away, then all groups; then opens all.
+  mutating func foldAll() {
+    guard ChoiceList.hasGroups(choices) else { return }
+    let groups = ChoiceList.heads(choices, folded: folded)
+    let blocks = groups.flatMap { ChoiceList.blocks(choices, in: $0, folded: folded) }
+    if groups.allSatisfy(\.isFolded) {
+      folded = []
+    } else if blocks.allSatisfy(\.isFolded) {
+      folded.formUnion(groups.map(\.key))
+    } else {
+      folded.formUnion(blocks.map(\.key))
+    }
   }
 }

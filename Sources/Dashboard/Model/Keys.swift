@@ -79,8 +79,8 @@ enum KeyTable {
       "inspect",
       "inspect the layer"
     ),
-    look([c("f")], .fold, "f", "", "fold a group, all groups"),
-    look([c("F")], .foldAll, "F", "", "fold a group, all groups"),
+    look([c("f")], .fold, "f", "", "fold block or stage, all"),
+    look([c("F")], .foldAll, "F", "", "fold block or stage, all"),
     look([.escape, .left, .backspace], .back, "Esc", "", "back, close"),
     look([.tab], .nextTab, "Tab", "", "next, previous tab"),
     look([.backTab], .previousTab, "S-Tab", "", "next, previous tab"),

@@ -23,9 +23,9 @@ struct Model: Sendable {
   var look: Look
   var screen = Screen.main
   var overlay: Overlay?
-  /// The chosen choice; where its group is folded, the group.
+  /// The chosen choice; where it is folded away, the head that hides it.
   var selection = 0
-  /// Groups of choices that are folded away.
+  /// Keys of the groups and blocks that are folded away.
   var folded: Set<String> = []
   var tab = 0
   var message: Message?

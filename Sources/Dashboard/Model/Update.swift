@@ -123,11 +123,8 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .top: move(&model, by: -model.choices.count)
   case .bottom: move(&model, by: model.choices.count)
   case .open: open(&model)
-  case .fold:
-    if ChoiceList.hasGroups(model.choices) {
-      model.toggle(group: model.choices[model.selection].group)
-    }
-  case .foldAll: if ChoiceList.hasGroups(model.choices) { model.toggleAllGroups() }
+  case .fold: model.fold()
+  case .foldAll: model.foldAll()
   case .back: model.screen = .main
   case .nextTab: model.tab = (model.tab + 1) % model.kind.tabs.count
   case .previousTab:
@@ -152,11 +149,11 @@ private func move(_ model: inout Model, by steps: Int) {
   if !model.choices.isEmpty { model.selection = model.list.moved(from: model.selection, by: steps) }
 }
 
-/// Opens a folded group, or the inspector of the chosen choice.
+/// Opens what is folded, or the inspector of the chosen choice.
 private func open(_ model: inout Model) {
   guard model.choices.indices.contains(model.selection) else { return }
-  if model.isSelectionFolded, model.screen == .main {
-    model.toggle(group: model.choices[model.selection].group)
+  if let head = model.foldedHead, model.screen == .main {
+    model.toggle(head)
   } else {
     model.screen = .inspector
   }
@@ -375,10 +372,10 @@ private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int
   }
   guard model.screen == .main else { return [] }
   switch layout.row(at: x, y, in: model) {
-  case .group(let name, let choices, _):
-    model.toggle(group: name)
-    model.selection = choices.lowerBound
-  case .choice(let index):
+  case .head(let head):
+    model.toggle(head)
+    model.selection = head.choices.lowerBound
+  case .choice(let index, _):
     if index == model.selection { return perform(&model, .open) }
     model.selection = index
   case nil: break

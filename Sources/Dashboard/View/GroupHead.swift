@@ -1,23 +1,22 @@
 import Foundation
 import Runs
 
-/// The head of a group of choices, and what its choices come to.
+/// The head of a group of choices or of a block, and what its choices come to.
 struct GroupHead {
-  var name: String
-  var choices: Range<Int>
-  var isFolded: Bool
+  var head: ChoiceList.Head
   /// Mean probability of the leaders.
   var share: Double
   /// Mean entropy.
   var bits: Double
   /// Choices that are settled; nil where θ does not move.
   var settled: Int?
+  /// The last width among the choices: the channels that leave the group.
+  var width: Int?
   var isSelected: Bool
 
-  init(_ model: Model, name: String, choices: Range<Int>, isFolded: Bool) {
-    self.name = name
-    self.choices = choices
-    self.isFolded = isFolded
+  init(_ model: Model, _ head: ChoiceList.Head) {
+    self.head = head
+    let choices = head.choices
     let values = choices.map { model.probabilities(of: $0) }
     let count = Double(max(1, choices.count))
     share = values.reduce(0) { $0 + Double($1.max() ?? 0) } / count
@@ -25,7 +24,8 @@ struct GroupHead {
     settled =
       model.verdict == nil
       ? nil : Verdict(probabilities: values.map { $0.map(Double.init) }).settled
-    isSelected = isFolded && choices.contains(model.selection)
+    width = choices.last { model.choices[$0].kind == .width }
+    isSelected = head.isFolded && choices.contains(model.selection)
   }
 }
 
@@ -33,16 +33,17 @@ struct GroupHead {
 func drawGroupHead(
   _ frame: inout Frame,
   _ model: Model,
-  _ head: GroupHead,
+  _ group: GroupHead,
   _ rows: Rect,
   _ y: Int,
   _ spec: LayerColumns
 ) {
-  let glyphs = model.look.glyphs
-  let ground: Role = head.isSelected ? .selectBg : .bg
-  let strong = Style(head.isSelected ? .selectFg : .title, on: ground, .bold)
-  let muted = Style(head.isSelected ? .selectFg : .muted, on: ground)
-  if head.isSelected {
+  let (head, glyphs) = (group.head, model.look.glyphs)
+  let ground: Role = group.isSelected ? .selectBg : .bg
+  let title: Role = head.isBlock ? .fg : .title
+  let strong = Style(group.isSelected ? .selectFg : title, on: ground, .bold)
+  let muted = Style(group.isSelected ? .selectFg : .muted, on: ground)
+  if group.isSelected {
     frame.fill(Rect(rows.x, y, rows.width, 1), Cell(32, muted))
     frame.put(rows.x, y, glyphs.selected, Style(.borderFocus, on: ground))
   }
@@ -51,18 +52,41 @@ func drawGroupHead(
   if spec.trend > 0 { right -= spec.trend + 1 }
   if spec.entropy > 0 {
     right -= 1
-    frame.putRight(right, y, Format.fixed(head.bits, 2), muted)
+    frame.putRight(right, y, Format.fixed(group.bits, 2), muted)
     right -= spec.entropy
   }
   right -= 1
-  frame.putRight(right, y, Format.percent(head.share, digits: 0), muted)
+  frame.putRight(right, y, Format.percent(group.share, digits: 0), muted)
   right -= spec.percent + 1
   let mark = head.isFolded ? glyphs.folded : glyphs.unfolded
-  let room = right - rows.x - 1
+  let left = rows.x + 1 + (head.isBlock ? LayerColumns.indent : 0)
   let name = glyphs.plain(head.name.isEmpty ? "other" : head.name).capitalizedFirst
-  let x = frame.put(rows.x + 1, y, "\(mark) \(name)", strong, limit: room)
-  let facts =
-    Format.counted(head.choices.count, "choice")
-    + (head.settled.map { ", \($0) settled" } ?? "")
-  frame.put(x + 2, y, clip(facts, to: right - x - 2), muted)
+  let x = frame.put(left, y, "\(mark) \(name)", strong, limit: right - left) + 2
+  // What is folded away says what it comes to.
+  if head.isFolded, !head.isBlock, spec.name > 0, let width = group.width {
+    right -= spec.name
+    frame.put(right, y, clip(leader(of: width, model, width: spec.name), to: spec.name), muted)
+    right -= 1
+  }
+  let facts: String
+  if head.isFolded, head.isBlock {
+    facts = head.choices.map { leader(of: $0, model, width: 0) }.joined(separator: " ")
+  } else if head.isFolded, let settled = group.settled {
+    facts = "\(settled)/\(head.choices.count) settled"
+  } else {
+    facts =
+      Format.counted(head.choices.count, "choice")
+      + (group.settled.map { ", \($0) settled" } ?? "")
+  }
+  frame.put(x, y, clip(facts, to: right - x), muted)
+}
+
+/// The option that leads a choice, of sizes with the expected one where both fit.
+private func leader(of index: Int, _ model: Model, width: Int) -> String {
+  let choice = model.choices[index]
+  let option = model.leader(of: index)
+  guard choice.options.indices.contains(option) else { return "" }
+  let glyphs = model.look.glyphs
+  let name = glyphs.plain(choice.options[option].name)
+  return leaderText(choice, name, model.probabilities(of: index), width: width, glyphs)
 }

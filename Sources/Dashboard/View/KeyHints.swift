@@ -15,7 +15,7 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
     isOver: model.isOver,
     inInspector: model.screen == .inspector && model.kind.hasChoices
   )
-  if model.screen == .main, ChoiceList.hasGroups(model.choices), !model.isSelectionFolded,
+  if model.screen == .main, ChoiceList.hasGroups(model.choices), model.foldedHead?.isBlock ?? true,
     let open = order.firstIndex(of: .open)
   {
     order.insert(.fold, at: open + 1)
@@ -28,7 +28,7 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
     switch command {
     case .togglePause: word = model.state == .paused ? "resume" : "pause"
     case .toggleHold: word = model.status?.temperatureHeld ?? false ? "release" : "hold"
-    case .open where model.isSelectionFolded: word = "unfold"
+    case .open where model.foldedHead != nil: word = "unfold"
     case .fold: word = "fold"
     case .back: word = "back"
     case .log: word = "log"

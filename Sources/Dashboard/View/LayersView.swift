@@ -10,12 +10,21 @@ struct LayerColumns {
   var percent = 4
   var entropy = 0
   var trend = 0
+  /// Columns that what is in a block stands further to the right.
+  static let indent = 2
   /// Whether `detail` is too narrow for some text, so that blocks are `b2` in all of them.
   var abbreviates = false
 
   /// Columns for a list `width` wide; the bar takes what the others leave.
   init(_ model: Model, width: Int) {
-    let details = model.choices.map { columns(of: model.detail(of: $0)) }.max() ?? 0
+    // Whatever is folded now, so that no column moves with it.
+    let all = ChoiceList(model.choices, folded: []).rows
+    let details =
+      all.map { row in
+        guard case .choice(let index, let isInBlock) = row else { return 0 }
+        return columns(of: model.detail(of: index, isInBlock: isInBlock))
+          + (isInBlock ? Self.indent : 0)
+      }.max() ?? 0
     let names =
       model.choices.flatMap { $0.options.map { columns(of: model.look.glyphs.plain($0.name)) } }
       .max() ?? 0
@@ -51,10 +60,10 @@ func drawLayers(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   for place in 0..<layout.visibleRows where layout.firstRow + place < list.count {
     let y = rows.y + place * layout.rowHeight
     switch list[layout.firstRow + place] {
-    case .choice(let index): drawLayer(&frame, model, index, rows, y, spec)
-    case .group(let name, let choices, let isFolded):
-      let head = GroupHead(model, name: name, choices: choices, isFolded: isFolded)
-      drawGroupHead(&frame, model, head, rows, y, spec)
+    case .choice(let index, let isInBlock):
+      drawLayer(&frame, model, index, isInBlock: isInBlock, rows, y, spec)
+    case .head(let head):
+      drawGroupHead(&frame, model, GroupHead(model, head), rows, y, spec)
     }
   }
   if layout.legendRows > 0 {
@@ -134,6 +143,7 @@ private func drawLayer(
   _ frame: inout Frame,
   _ model: Model,
   _ index: Int,
+  isInBlock: Bool,
   _ rows: Rect,
   _ y: Int,
   _ spec: LayerColumns
@@ -155,9 +165,10 @@ private func drawLayer(
   frame.put(x + 1, y, Format.right(String(index + 1), spec.index - 1), muted)
   x += spec.index + 1
   if spec.detail > 0 {
-    let text = model.detail(of: choice)
+    let text = model.detail(of: index, isInBlock: isInBlock)
     let fitting = spec.abbreviates ? text.replacing("block ", with: "b") : text
-    frame.put(x, y, shortened(fitting, spec.detail), muted)
+    let indent = isInBlock ? LayerColumns.indent : 0
+    frame.put(x + indent, y, shortened(fitting, spec.detail - indent), muted)
     x += spec.detail + 1
   }
   let names = choice.options.map { glyphs.plain($0.name) }
@@ -193,7 +204,7 @@ private func drawLayer(
     frame.put(
       x,
       y,
-      clip(leaderText(choice, name, values, spec, glyphs), to: spec.name),
+      clip(leaderText(choice, name, values, width: spec.name, glyphs), to: spec.name),
       Style(plain.foreground, on: background, strong)
     )
     x += spec.name + 1
@@ -247,17 +258,17 @@ private func drawLayer(
 }
 
 /// The leader's name; of sizes the expected one before it, where both fit: `15.2→16`.
-private func leaderText(
+func leaderText(
   _ choice: Choice,
   _ name: String,
   _ values: [Float],
-  _ spec: LayerColumns,
+  width: Int,
   _ glyphs: GlyphSet
 ) -> String {
   guard let sizes = choice.sizes else { return name }
   let expected = expectedSize(values, sizes)
   let text = Format.fixed(expected, expected < 99.95 ? 1 : 0) + glyphs.arrow + name
-  return columns(of: text) <= spec.name ? text : name
+  return columns(of: text) <= width ? text : name
 }
 
 /// Where a probability is going: its newest value against that of a tenth of its history ago.

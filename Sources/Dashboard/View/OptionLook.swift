@@ -59,11 +59,15 @@ extension Model {
   /// Whether choices of several kinds are searched.
   var mixesKinds: Bool { choices.contains { $0.kind != choices.first?.kind } }
 
-  /// Where a choice sits; where kinds mix, what it is called in its group: `block 2 kernel`.
-  func detail(of choice: Choice) -> String {
+  /// Where a choice sits; where kinds mix, what it is called in its group, `block 2 kernel`, or
+  /// under the head of its block, `kernel`.
+  func detail(of index: Int, isInBlock: Bool) -> String {
+    let choice = choices[index]
     guard mixesKinds else { return look.glyphs.plain(choice.detail) }
-    let prefix = choice.group + " "
-    let isInside = choice.name.hasPrefix(prefix)
-    return look.glyphs.plain(String(choice.name.dropFirst(isInside ? prefix.count : 0)))
+    var name = choice.name
+    for prefix in [choice.group] + (isInBlock ? [choice.block] : [])
+    where name.hasPrefix(prefix + " ") { name.removeFirst(prefix.count + 1) }
+    if isInBlock, name == choice.block { name = choice.kind.word }
+    return look.glyphs.plain(name)
   }
 }

@@ -19,7 +19,7 @@ private func resultRemarks(_ model: Model) -> [(String, Role)] {
       (
         "uniform scaling by \(Format.fixed(uniform.scale, 2)): "
           + "\(Format.percent(uniform.testAccuracy)) of the test images at "
-          + model.costMetric.short(uniform.cost), .muted
+          + model.costMetric.shortText(uniform.cost), .muted
       )
     )
   }

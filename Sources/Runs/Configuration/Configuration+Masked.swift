@@ -6,6 +6,19 @@ extension Configuration.Space {
   package struct Masked: Codable, Sendable, Equatable {
     /// Widths of the stem, ascending; empty means that of `space.stem`.
     package var stemWidths: [Int]
+    /// Side of the stem's kernel, odd.
+    package var stemKernel: Int
+    /// After the stem.
+    package var stemActivation: Candidate.Activation
+    /// Widths of the last 1×1 convolution, ascending; empty means that of `space.head`.
+    package var headWidths: [Int]
+    /// After the last 1×1 convolution, and after the one before a pooling tail's mean.
+    package var headActivation: Candidate.Activation
+    /// Widths of the 1×1 convolution before the mean over all pixels, ascending, where the last one
+    /// stands behind that mean; empty where there is no other.
+    package var poolWidths: [Int]
+    /// Whether the last 1×1 convolution has a bias; only behind the mean.
+    package var poolBias: Bool
     /// Sides of the images, pixels, ascending; empty means `data.resolution`.
     package var resolutions: [Int]
     /// What the widths inside a block are multiples of.
@@ -22,7 +35,7 @@ extension Configuration.Space {
       package var widths: [Int]
       /// Number of blocks.
       package var depth: Int
-      /// 1 or 2, of the first block.
+      /// Step of the first block.
       package var stride: Int
       /// Whether a 1×1 convolution goes before the depthwise one.
       package var expand: Bool
@@ -36,6 +49,19 @@ extension Configuration.Space {
       package var activations: [Candidate.Activation]
       /// Whether a block that keeps its shape may be left out.
       package var skip: Bool
+      /// Whether each block is a plain convolution instead of an inverted residual; nil for no.
+      package var convolution: Bool?
+      /// Side of a second depthwise convolution behind the first; nil or 0 for none.
+      package var secondKernel: Int?
+      /// Zero border of the first block's depthwise convolution, pixels; nil for half its side.
+      package var padding: Int?
+      /// Channels inside the squeeze-and-excite of the widest block, narrower ones having their
+      /// share; nil for a quarter of the middle, made divisible by 8.
+      package var squeezeWidth: Int?
+      /// Inside squeeze-and-excite; nil for the block's activation.
+      package var squeezeActivation: Candidate.Activation?
+      /// Whether the scale of the last batch-norm begins at 0; nil for no.
+      package var zeroGamma: Bool?
 
       package init(
         widths: [Int],
@@ -46,7 +72,13 @@ extension Configuration.Space {
         kernels: [Int] = [3],
         squeeze: [Squeeze] = [.none],
         activations: [Candidate.Activation] = [.relu],
-        skip: Bool = false
+        skip: Bool = false,
+        convolution: Bool? = nil,
+        secondKernel: Int? = nil,
+        padding: Int? = nil,
+        squeezeWidth: Int? = nil,
+        squeezeActivation: Candidate.Activation? = nil,
+        zeroGamma: Bool? = nil
       ) {
         self.widths = widths
         self.depth = depth
@@ -57,6 +89,12 @@ extension Configuration.Space {
         self.squeeze = squeeze
         self.activations = activations
         self.skip = skip
+        self.convolution = convolution
+        self.secondKernel = secondKernel
+        self.padding = padding
+        self.squeezeWidth = squeezeWidth
+        self.squeezeActivation = squeezeActivation
+        self.zeroGamma = zeroGamma
       }
 
       /// Reads a stage, in which all keys but `expansions` may be missing.
@@ -72,23 +110,59 @@ extension Configuration.Space {
           squeeze: try keys.decodeIfPresent([Squeeze].self, forKey: .squeeze) ?? [.none],
           activations: try keys.decodeIfPresent([Candidate.Activation].self, forKey: .activations)
             ?? [.relu],
-          skip: try keys.decodeIfPresent(Bool.self, forKey: .skip) ?? false
+          skip: try keys.decodeIfPresent(Bool.self, forKey: .skip) ?? false,
+          convolution: try keys.decodeIfPresent(Bool.self, forKey: .convolution),
+          secondKernel: try keys.decodeIfPresent(Int.self, forKey: .secondKernel),
+          padding: try keys.decodeIfPresent(Int.self, forKey: .padding),
+          squeezeWidth: try keys.decodeIfPresent(Int.self, forKey: .squeezeWidth),
+          squeezeActivation: try keys.decodeIfPresent(
+            Candidate.Activation.self,
+            forKey: .squeezeActivation
+          ),
+          zeroGamma: try keys.decodeIfPresent(Bool.self, forKey: .zeroGamma)
         )
+      }
+
+      enum CodingKeys: String, CodingKey {
+        case widths, depth, stride, expand, expansions, kernels, squeeze, activations, skip, padding
+        case convolution
+        case secondKernel = "second_kernel"
+        case squeezeWidth = "squeeze_width"
+        case squeezeActivation = "squeeze_activation"
+        case zeroGamma = "zero_gamma"
       }
     }
 
     enum CodingKeys: String, CodingKey {
       case resolutions, divisor, stages
       case stemWidths = "stem_widths"
+      case stemKernel = "stem_kernel"
+      case stemActivation = "stem_activation"
+      case headWidths = "head_widths"
+      case headActivation = "head_activation"
+      case poolWidths = "pool_widths"
+      case poolBias = "pool_bias"
     }
 
     package init(
       stemWidths: [Int] = [],
+      stemKernel: Int = 3,
+      stemActivation: Candidate.Activation = .relu,
+      headWidths: [Int] = [],
+      headActivation: Candidate.Activation = .relu,
+      poolWidths: [Int] = [],
+      poolBias: Bool = false,
       resolutions: [Int] = [],
       divisor: Int = 8,
       stages: [Stage]
     ) {
       self.stemWidths = stemWidths
+      self.stemKernel = stemKernel
+      self.stemActivation = stemActivation
+      self.headWidths = headWidths
+      self.headActivation = headActivation
+      self.poolWidths = poolWidths
+      self.poolBias = poolBias
       self.resolutions = resolutions
       self.divisor = divisor
       self.stages = stages
@@ -97,108 +171,21 @@ extension Configuration.Space {
     /// Reads a space, in which all keys but `stages` may be missing.
     package init(from decoder: any Decoder) throws {
       let keys = try decoder.container(keyedBy: CodingKeys.self)
+      func value<T: Decodable>(_ key: CodingKeys, otherwise: T) throws -> T {
+        try keys.decodeIfPresent(T.self, forKey: key) ?? otherwise
+      }
       self.init(
-        stemWidths: try keys.decodeIfPresent([Int].self, forKey: .stemWidths) ?? [],
-        resolutions: try keys.decodeIfPresent([Int].self, forKey: .resolutions) ?? [],
-        divisor: try keys.decodeIfPresent(Int.self, forKey: .divisor) ?? 8,
+        stemWidths: try value(.stemWidths, otherwise: []),
+        stemKernel: try value(.stemKernel, otherwise: 3),
+        stemActivation: try value(.stemActivation, otherwise: .relu),
+        headWidths: try value(.headWidths, otherwise: []),
+        headActivation: try value(.headActivation, otherwise: .relu),
+        poolWidths: try value(.poolWidths, otherwise: []),
+        poolBias: try value(.poolBias, otherwise: false),
+        resolutions: try value(.resolutions, otherwise: []),
+        divisor: try value(.divisor, otherwise: 8),
         stages: try keys.decode([Stage].self, forKey: .stages)
       )
     }
-  }
-}
-
-extension Configuration.Space.Masked {
-  /// Product of the strides of the stem and of all stages.
-  func totalStride(stem: Int) -> Int { stages.reduce(stem) { $0 * $1.stride } }
-}
-
-extension Origin {
-  /// Checks how the parts of a space of masked blocks fit together.
-  func checkMasked(_ masked: Configuration.Space.Masked, _ config: Configuration) throws {
-    let path = "space.masked"
-    if let widest = masked.stemWidths.last, widest != config.space.stem.width {
-      throw error(
-        "\(path).stem_widths",
-        "ends with \(widest), but the stem has \(config.space.stem.width) channels",
-        remedy: "make the last one space.stem.width"
-      )
-    }
-    try checkResolutions(masked, config)
-    for (index, stage) in masked.stages.enumerated() {
-      try check(stage, at: "\(path).stages[\(index)]")
-    }
-    if config.search.sampling == .sample {
-      throw error(
-        "search.sampling",
-        "is sample, but a mask is shared by all images of a step",
-        remedy: "set search.sampling to batch"
-      )
-    }
-    let counts = [masked.stemWidths.count, masked.resolutions.count]
-    if !counts.contains(where: { $0 > 1 }), !masked.stages.contains(where: \.hasChoice) {
-      throw error(path, "leaves nothing to choose", remedy: "give a list more than one option")
-    }
-  }
-
-  private func checkResolutions(
-    _ masked: Configuration.Space.Masked,
-    _ config: Configuration
-  ) throws {
-    let path = "space.masked.resolutions"
-    guard let largest = masked.resolutions.last else { return }
-    if largest != config.data.resolution {
-      throw error(
-        path,
-        "ends with \(largest), but the images have \(config.data.resolution) pixels a side",
-        remedy: "make the last one data.resolution"
-      )
-    }
-    let stride = masked.totalStride(stem: config.space.stem.stride)
-    if let odd = masked.resolutions.first(where: { $0 % stride != 0 }) {
-      throw error(
-        path,
-        "\(odd) does not divide by \(stride), the product of all strides",
-        remedy: "give multiples of \(stride)"
-      )
-    }
-  }
-
-  private func check(_ stage: Configuration.Space.Masked.Stage, at path: String) throws {
-    if let even = stage.kernels.first(where: { $0 % 2 == 0 || $0 > 31 }) {
-      throw error("\(path).kernels", "\(even) is no odd side up to 31", remedy: "give 3, 5 or 7")
-    }
-    let longest = Configuration.Space.Masked.mostOptions
-    for (key, count) in [("widths", stage.widths.count), ("expansions", stage.expansions.count)]
-    where count > longest {
-      throw error("\(path).\(key)", "\(count) options", remedy: "give \(longest) at most")
-    }
-    if !stage.expand, stage.expansions != [1] {
-      throw error(
-        "\(path).expansions",
-        "nothing expands where expand is false",
-        remedy: "give [1], or set expand to true"
-      )
-    }
-    if stage.skip, stage.depth == 1, !stage.widths.isEmpty || stage.stride > 1 {
-      throw error(
-        "\(path).skip",
-        "the only block changes the shape and cannot be left out",
-        remedy: "give the stage a depth of 2 or more, or set skip to false"
-      )
-    }
-  }
-}
-
-extension Configuration.Space.Masked {
-  /// Options of one choice: an architecture's name has a digit in base 36 for each.
-  fileprivate static let mostOptions = 36
-}
-
-extension Configuration.Space.Masked.Stage {
-  /// Whether any of its lists has more than one option.
-  fileprivate var hasChoice: Bool {
-    skip
-      || [widths.count, expansions.count, kernels.count, squeeze.count, activations.count]
-        .contains { $0 > 1 }
   }
 }

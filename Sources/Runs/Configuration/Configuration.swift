@@ -120,7 +120,7 @@ package struct Configuration: Codable, Sendable, Equatable {
     package struct Stem: Codable, Sendable, Equatable {
       /// Output channels.
       package var width: Int
-      /// 1 or 2.
+      /// Step, both ways.
       package var stride: Int
 
       package init(width: Int, stride: Int) {

@@ -102,7 +102,10 @@ extension Configuration: KeyedSettings {
   /// A search by gradients or at random, as `search.algorithm` says.
   package var kind: RunKind? { search.algorithm == .random ? .random : .search }
 
-  static let keys = KeyTable(all: [
+  static let keys = KeyTable(all: spaceKeys + maskedKeys + searchKeys)
+
+  /// What comes before the space of masked blocks.
+  private static let spaceKeys: [ConfigurationKey] = [
     .runKind,
     .init("preset", .word(C.presetNames), "Settings that this configuration starts from."),
     .init("seed", .seed, "Seed of every random number; the same seed gives the same bits."),
@@ -137,7 +140,7 @@ extension Configuration: KeyedSettings {
     .init("space", .section, "The networks that are searched: fixed outside, chosen inside."),
     .init("space.stem", .section, "The fixed first convolution, 3x3."),
     .init("space.stem.width", .integer(1...65536), "Channels of the stem."),
-    .init("space.stem.stride", .integer(1...2), "Stride of the stem."),
+    .init("space.stem.stride", .integer(1...8), "Stride of the stem."),
     .init("space.stages", .list, "Stages; all searched layers of a stage have one width."),
     .init("space.stages[].width", .integer(1...65536), "Output channels of the layers."),
     .init("space.stages[].depth", .integer(1...1000), "Number of searched layers."),
@@ -161,82 +164,10 @@ extension Configuration: KeyedSettings {
       ConfigurationKey.words(C.Space.Candidate.Activation.self),
       "Activation."
     ),
+  ]
 
-    .init(
-      "space.masked",
-      .section,
-      "Masked blocks (FBNetV2) in place of stages and candidates: widths are choices."
-    ),
-    .init(
-      "space.masked.stem_widths",
-      ConfigurationKey.ascending(from: 1, mayBeEmpty: true),
-      "Widths of the stem, up to space.stem.width; [] for that alone."
-    ),
-    .init(
-      "space.masked.resolutions",
-      ConfigurationKey.ascending(from: 4, mayBeEmpty: true),
-      "Sides of the images, pixels, up to data.resolution; [] for that alone."
-    ),
-    .init(
-      "space.masked.divisor",
-      .integer(1...256),
-      "What the widths inside a block are rounded to multiples of."
-    ),
-    .init("space.masked.stages", .list, "Stages of masked blocks, which share one width each."),
-    .init(
-      "space.masked.stages[].widths",
-      ConfigurationKey.ascending(from: 1, mayBeEmpty: true),
-      "Output channels to choose from; [] for the width of the stage before.",
-      isOptional: true
-    ),
-    .init(
-      "space.masked.stages[].depth",
-      .integer(1...1000),
-      "Number of blocks.",
-      isOptional: true
-    ),
-    .init(
-      "space.masked.stages[].stride",
-      .integer(1...2),
-      "Stride of the first block.",
-      isOptional: true
-    ),
-    .init(
-      "space.masked.stages[].expand",
-      .flag,
-      "Whether a 1x1 convolution goes before the depthwise one.",
-      isOptional: true
-    ),
-    .init(
-      "space.masked.stages[].expansions",
-      .numbers(.init(low: 0, lowOpen: true, high: 64), areWhole: false, mayBeEmpty: false),
-      "Middle width over input width, to choose from."
-    ),
-    .init(
-      "space.masked.stages[].kernels",
-      ConfigurationKey.ascending(from: 1),
-      "Odd sides of the depthwise kernel to choose from.",
-      isOptional: true
-    ),
-    .init(
-      "space.masked.stages[].squeeze",
-      ConfigurationKey.listed(C.Space.Masked.Squeeze.self),
-      "Squeeze-and-excite: without, with, or both to choose from.",
-      isOptional: true
-    ),
-    .init(
-      "space.masked.stages[].activations",
-      ConfigurationKey.listed(C.Space.Candidate.Activation.self),
-      "Activations to choose from.",
-      isOptional: true
-    ),
-    .init(
-      "space.masked.stages[].skip",
-      .flag,
-      "Whether a block that keeps its shape may be left out.",
-      isOptional: true
-    ),
-
+  /// What comes behind it.
+  private static let searchKeys: [ConfigurationKey] = [
     .init("search", .section, "The search itself."),
     .init(
       "search.algorithm",
@@ -377,5 +308,5 @@ extension Configuration: KeyedSettings {
       .number(.belowOne),
       "Half-width of the free band around the budget, a share of it; fixed limit: above it only."
     ),
-  ])
+  ]
 }

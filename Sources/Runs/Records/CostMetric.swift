@@ -20,6 +20,11 @@ package enum CostMetric: String, Codable, Sendable, CaseIterable {
     self == .latency ? Format.milliseconds(value) : Format.count(value)
   }
 
+  /// The same with its unit: `1.23M FLOPs`.
+  package func shortText(_ value: Double) -> String {
+    self == .latency ? short(value) : short(value) + " " + title
+  }
+
   /// A cost with its unit: `2.345 ms`, `1,234,567 FLOPs`, `54,321 params`.
   ///
   /// The rule matters for the ends of a range, which are to be typed again.

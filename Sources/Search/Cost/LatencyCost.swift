@@ -4,6 +4,13 @@ import Runs
 package protocol LatencyCost: CostModel {
   /// Milliseconds of the searched blocks, in the order of `SearchSpace.parts`.
   func blocks(_ architecture: Architecture) -> [Double]
+  /// Milliseconds of what follows the blocks, the classifier too; nil where it is part of a sum.
+  func end(_ architecture: Architecture) -> Double?
+}
+
+extension LatencyCost {
+  /// Not known.
+  package func end(_: Architecture) -> Double? { nil }
 }
 
 extension AdditiveCost: LatencyCost {

@@ -142,22 +142,27 @@ extension MaskedSpace: LatencySpace {
       .filter { seen.insert($0.latencyCell).inserted }
   }
 
-  /// The stem of each measured width and the head behind each, at every resolution.
+  /// The stem of each measured width and what follows the blocks for each combination of measured
+  /// widths, at every resolution.
   package var latencyEnds: [(candidate: String, block: BlockDescription)] {
     let measured = measuredWidths
     return sizes.indices.flatMap { size in
       measured[0].map { ("stem", stem(size: size, width: $0)) }
-        + measured[measured.count - 1].map { ("rest", head(size: size, width: $0)) }
+        + endOptions(among: measured).map { ("rest", endBlock(size: size, $0)) }
     }
   }
 
   /// The widths of the stages take turns: of every pair of measured options one goes to each second
   /// width and the other to those between, so that all places see all pairs in the same networks.
+  ///
+  /// The width behind a pooling tail's mean takes its turns with the expansions, as the time of the
+  /// tail depends on three widths.
   package var latencyPlan: [(round: Int, architecture: Architecture)] {
     let measured = measuredWidths
     let pairs = 0..<(measured.map(\.count).max() ?? 1)
     let expansions = blocks.indices.map { measuredExpansions($0) }
-    let most = 0..<(expansions.map(\.count).max() ?? 1)
+    let last = widths.count - 1
+    let most = 0..<max(expansions.map(\.count).max() ?? 1, end.pools ? measured[last].count : 1)
     let variants = blocks.indices.map { self.variants(of: levels($0)[0]).count }.max() ?? 0
     return sizes.indices.flatMap { size in
       pairs.flatMap { even in
@@ -165,7 +170,8 @@ extension MaskedSpace: LatencySpace {
           most.map { turn in
             network(size) { width in
               let all = measured[width]
-              return all[(width.isMultiple(of: 2) ? even : odd) % all.count]
+              let turn = end.pools && width == last ? turn : width.isMultiple(of: 2) ? even : odd
+              return all[turn % all.count]
             } inner: { place in
               // Other neighbours with every expansion.
               let all = expansions[place.block]

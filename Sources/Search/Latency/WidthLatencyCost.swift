@@ -27,19 +27,21 @@ package struct WidthLatencyCost: JointCostModel, LatencyCost {
 
   /// Takes the measured times of a space's cells, milliseconds, all of them there.
   init(_ space: MaskedSpace, _ times: [LatencyTable.Key: Double]) {
-    // By resolution and option of the width.
-    func ends(_ name: String, _ width: Int, _ block: (Int, Int) -> BlockDescription) -> Staircase {
-      let measured = space.sizes.indices.flatMap { size in
-        space.measuredWidths[width].map { [size, $0] }
-      }
+    // By resolution and options of the widths.
+    func staircase(
+      _ name: String,
+      _ options: [[Int]],
+      _ block: (_ size: Int, _ options: [Int]) -> BlockDescription
+    ) -> Staircase {
+      let measured = space.sizes.indices.flatMap { size in options.map { [size] + $0 } }
       return Staircase(
         measured,
-        measured.map { times[.end(name, block($0[0], $0[1]).latencyCell)] ?? 0 }
+        measured.map { times[.end(name, block($0[0], Array($0[1...])).latencyCell)] ?? 0 }
       )
     }
-    let last = space.widths.count - 1
-    let stem = ends("stem", 0) { space.stem(size: $0, width: $1) }
-    let rest = ends("rest", last) { space.head(size: $0, width: $1) }
+    let measured = space.measuredWidths
+    let stem = staircase("stem", measured[0].map { [$0] }) { space.stem(size: $0, width: $1[0]) }
+    let rest = staircase("rest", space.endOptions(among: measured)) { space.endBlock(size: $0, $1) }
     let blocks = space.blocks.indices.map { BlockTimes(space, $0, times) }
     let places = space.blocks.indices.map { space.places(of: $0) }
     let prices = zip(blocks, places).map { $0.prices(of: $1, in: space) }
@@ -47,21 +49,22 @@ package struct WidthLatencyCost: JointCostModel, LatencyCost {
       MaskedSpace.PartPrices(
         stem: { stem[[$0, $1]] },
         block: { prices[$0.block][$0] ?? 0 },
-        rest: { rest[[$0, $1]] },
+        rest: { rest[[$0] + $1] },
         countsActivation: true
       )
     )
-    func joint(_ ends: Staircase, _ width: Int) -> JointPrices {
-      let it = space.widths[width]
-      return JointPrices(
-        [space.resolution, it.axis].map { ($0.choice, $0.count) },
-        prices: space.sizes.indices.flatMap { size in
-          it.channels.indices.map { ends[[size, $0]] }
-        }
+    func joint(
+      _ staircase: Staircase,
+      _ widths: ArraySlice<MaskedSpace.Width>,
+      _ options: [[Int]]
+    ) -> JointPrices {
+      JointPrices(
+        ([space.resolution] + widths.map(\.axis)).map { ($0.choice, $0.count) },
+        prices: space.sizes.indices.flatMap { size in options.map { staircase[[size] + $0] } }
       )
     }
     parts =
-      [joint(stem, 0)]
+      [joint(stem, space.widths[...0], space.widths[0].channels.indices.map { [$0] })]
       + space.blocks.indices.map { index in
         let block = space.blocks[index]
         let present = places[index].map { prices[index][$0] ?? 0 }
@@ -73,7 +76,7 @@ package struct WidthLatencyCost: JointCostModel, LatencyCost {
             .map { ($0.choice, $0.count) },
           prices: present + skipped
         )
-      } + [joint(rest, last)]
+      } + [joint(rest, space.widths[space.lastWidth...], space.endOptions)]
     self.trellis = trellis
     range = trellis.range
     optionCounts = space.optionCounts
@@ -84,6 +87,11 @@ package struct WidthLatencyCost: JointCostModel, LatencyCost {
   /// Milliseconds of the blocks; 0 for those that are left out.
   package func blocks(_ architecture: Architecture) -> [Double] {
     parts.dropFirst().dropLast().map { $0.price(architecture) }
+  }
+
+  /// See `LatencyCost`.
+  package func end(_ architecture: Architecture) -> Double? {
+    parts[parts.count - 1].price(architecture)
   }
 
   /// Milliseconds of the stem and of what follows the blocks.

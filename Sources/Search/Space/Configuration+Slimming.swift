@@ -10,7 +10,8 @@ extension Configuration.Space {
   /// computes nothing.
   ///
   /// - Parameters:
-  ///   - network: a stem, inverted residuals, and a 1×1 convolution before the classifier.
+  ///   - network: a stem, inverted residuals and plain convolutions, and a 1×1 convolution or a
+  ///     pooling tail before the classifier.
   ///   - fractions: of a width, ascending, the last one 1.
   ///   - place: what errors name.
   /// - Throws: `.data` naming the first block that masks cannot slim, and why.
@@ -28,20 +29,44 @@ extension Configuration.Space {
         .data,
         "\(place): block \(index)\(block.name.isEmpty ? "" : " (\(block.name))")",
         "cannot be slimmed by masks: \(reason)",
-        remedy: "name a network of inverted residuals without groups, stem and head with ReLU"
+        remedy: "name a network of a stem, inverted residuals without groups, and a 1x1 "
+          + "convolution or pooling tail"
       )
     }
-    let middles = blocks.compactMap(\.bottleneck).filter(\.expands).map(\.middle)
-    let divisor = [8, 4, 2, 1].first { divisor in middles.allSatisfy { $0 % divisor == 0 } } ?? 1
     let inner = blocks.dropFirst().dropLast()
-    self.init(
-      stem: Stem(width: blocks[0].output, stride: blocks[0].stride),
-      head: blocks[blocks.count - 1].output,
-      masked: Masked(
-        stemWidths: Self.widths(blocks[0].output, fractions),
-        divisor: divisor,
-        stages: inner.map { Masked.Stage(slimming: $0, fractions: fractions) }
+    guard !inner.isEmpty else {
+      throw UserError(
+        .data,
+        place,
+        "has no block between stem and head that could be slimmed",
+        remedy: "name a network of inverted residuals"
       )
+    }
+    let middles = inner.compactMap(\.bottleneck).filter(\.expands).map(\.middle)
+    let divisor = [8, 4, 2, 1].first { divisor in middles.allSatisfy { $0 % divisor == 0 } } ?? 1
+    let (stem, head) = (blocks[0], blocks[blocks.count - 1])
+    var masked = Masked(
+      stemWidths: Self.widths(stem.output, fractions),
+      headWidths: Self.widths(head.output, fractions),
+      divisor: divisor,
+      stages: inner.map { Masked.Stage(slimming: $0, fractions: fractions) }
+    )
+    if case .convolution(let kernel, _, let activation) = stem.kind {
+      masked.stemKernel = kernel
+      masked.stemActivation = .init(activation)
+    }
+    switch head.kind {
+    case .convolution(_, _, let activation): masked.headActivation = .init(activation)
+    case .pool(let middle, let bias, let activation):
+      masked.headActivation = .init(activation)
+      masked.poolWidths = Self.widths(middle, fractions)
+      masked.poolBias = bias
+    case .bottleneck, .fused, .skip: break
+    }
+    self.init(
+      stem: Stem(width: stem.output, stride: stem.stride),
+      head: head.output,
+      masked: masked
     )
   }
 
@@ -57,18 +82,55 @@ extension Configuration.Space {
 extension Configuration.Space.Masked.Stage {
   /// One block as a stage of its own.
   fileprivate init(slimming block: BlockDescription, fractions: [Double]) {
-    guard let middle = block.bottleneck else { preconditionFailure("slimming: \(block)") }
+    let widths = block.isResidual ? [] : Configuration.Space.widths(block.output, fractions)
+    func convolution(_ kernel: Int, _ padding: Int?, _ activation: Activation) -> Self {
+      Self(
+        widths: widths,
+        stride: block.stride,
+        expand: false,
+        expansions: [1],
+        kernels: [kernel],
+        activations: [.init(activation)],
+        convolution: true,
+        padding: padding
+      )
+    }
+    let middle: BlockDescription.Bottleneck
+    switch block.kind {
+    case .bottleneck(let own): middle = own
+    case .convolution(let kernel, let padding, let activation):
+      self = convolution(kernel, padding, activation)
+      return
+    case .skip:
+      self = convolution(1, nil, .relu)
+      return
+    case .fused, .pool: preconditionFailure("slimming: \(block)")
+    }
     let expansion = Double(middle.middle) / Double(block.input)
     self.init(
-      widths: block.isResidual ? [] : Configuration.Space.widths(block.output, fractions),
+      widths: widths,
       stride: block.stride,
       expand: middle.expands,
       expansions: middle.expands ? fractions.map { $0 * expansion } : [1],
-      kernels: middle.kernels,
+      kernels: [middle.kernels[0]],
       squeeze: [middle.squeeze == nil ? .none : .se],
-      activations: [middle.activation == .hswish ? .hswish : .relu]
+      activations: [.init(middle.activation)],
+      secondKernel: middle.kernels.dropFirst().first,
+      padding: middle.padding,
+      zeroGamma: middle.zeroGamma ? true : nil
     )
+    guard let squeeze = middle.squeeze else { return }
+    // A form without a width has a quarter.
+    if squeeze.channels != MaskedBlockForm().squeeze(middle: middle.middle, of: middle.middle) {
+      squeezeWidth = squeeze.channels
+    }
+    if squeeze.inner != middle.activation { squeezeActivation = .init(squeeze.inner) }
   }
+}
+
+extension Configuration.Space.Candidate.Activation {
+  /// The name of an activation that a network's blocks may have.
+  fileprivate init(_ activation: Activation) { self = activation == .hswish ? .hswish : .relu }
 }
 
 /// A block outside the searched ones.
@@ -83,32 +145,25 @@ extension BlockDescription {
   /// Why a space of masked blocks cannot hold the block; nil where it can.
   fileprivate func obstacle(at end: BlockEnd?) -> String? {
     switch (end, kind) {
-    case (.stem, .convolution(kernel: 3, let padding, .relu)) where padding ?? 1 == 1: return nil
-    case (.stem, _): return "the stem is no 3x3 convolution with ReLU"
-    case (.head, .convolution(kernel: 1, let padding, .relu))
-    where padding ?? 0 == 0 && stride == 1:
+    case (.stem, .convolution(let kernel, let padding, _)):
+      return padding ?? kernel / 2 == kernel / 2 ? nil : "its border is not half its kernel"
+    case (.stem, _): return "the network does not begin with a convolution"
+    case (.head, .convolution(kernel: 1, let padding, _)) where padding ?? 0 == 0 && stride == 1:
       return nil
-    case (.head, _): return "the head is no 1x1 convolution with ReLU"
+    case (.head, .pool): return nil
+    case (.head, _):
+      return "the network does not end with a 1x1 convolution or a pooling tail"
     case (nil, .bottleneck(let middle)): return obstacle(middle)
-    case (nil, _): return "it is no inverted residual"
+    case (nil, .fused): return "a dense convolution stands in the place of its depthwise one"
+    case (nil, .convolution), (nil, .skip): return nil
+    case (nil, .pool): return "it takes the mean over all pixels"
     }
   }
 
   private func obstacle(_ middle: Bottleneck) -> String? {
-    if middle.groups != 1 || middle.depthwiseGroups != nil { return "it has groups" }
-    if middle.kernels.count != 1 { return "it has several depthwise convolutions" }
-    if middle.padding.map({ $0 != middle.kernels[0] / 2 }) ?? false {
-      return "its border is not half its kernel"
+    if middle.groups != 1 || middle.depthwiseGroups != nil {
+      return "it has groups, which a mask would cut through"
     }
-    if ![.relu, .hswish].contains(middle.activation) {
-      return "its activation is not ReLU or hswish"
-    }
-    if let squeeze = middle.squeeze,
-      squeeze.channels != divisible(Double(middle.middle) / 4, by: 8)
-        || squeeze.inner != middle.activation
-    {
-      return "its squeeze-and-excite is not a quarter of its middle"
-    }
-    return nil
+    return middle.kernels.count > 2 ? "it has more than two depthwise convolutions" : nil
   }
 }

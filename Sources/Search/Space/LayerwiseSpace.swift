@@ -188,16 +188,11 @@ package struct LayerwiseSpace: SearchSpace {
     input: Int
   ) -> BlockDescription.Kind {
     if candidate.isSkip { return .skip }
-    let activation: Activation =
-      switch candidate.activation {
-      case .relu: .relu
-      case .hswish: .hswish
-      }
     return .invertedResidual(
       kernel: candidate.kernel,
       middle: candidate.middleWidth(from: input),
       groups: candidate.groups,
-      activation: activation
+      activation: Activation(candidate.activation)
     )
   }
 }

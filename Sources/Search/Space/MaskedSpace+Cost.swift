@@ -15,31 +15,35 @@ extension MaskedSpace {
   /// - Returns: counts of one image.
   package func cost<Number: CountingNumber>(_ weights: [[Number]]) -> Cost<Number> {
     let channels = effectiveChannels(weights)
-    var map = EffectiveMap(weights: resolution.choice.map { weights[$0] } ?? [1], sizes: sizes)
+    let shares = resolution.choice.map { weights[$0] } ?? [1]
+    // h̄·w̄ of the image, of what each block reads, and of what follows the last one.
+    let areas =
+      [area(sizes, shares)]
+      + maps[0].indices.map { place in
+        area(maps.map { $0[place] }, shares)
+      }
     var total = Cost<Number>()
-    let stem = stem(size: 0, width: 0)
-    let outside = map.area
-    map.reduce(stemStride)
-    total += stem.cost(
+    total += stem(size: 0, width: 0).cost(
       BlockShape(
         input: Number(self.channels),
         output: channels[0],
-        inputPixels: outside,
-        outputPixels: map.area
+        inputPixels: areas[0],
+        outputPixels: areas[1]
       )
     )
-    for block in blocks {
-      let inputPixels = map.area
-      map.reduce(block.stride)
+    for (index, block) in blocks.enumerated() {
       let shape = BlockShape(
         input: channels[block.input],
         middle: middle(block, weights) { middle(of: block, $0, input: $1) },
         output: channels[block.output],
         squeeze: middle(block, weights) {
-          squeeze(middle: middle(of: block, $0, input: $1))
+          block.form.squeeze(
+            middle: middle(of: block, $0, input: $1),
+            of: widestMiddle(of: block)
+          )
         },
-        inputPixels: inputPixels,
-        outputPixels: map.area
+        inputPixels: areas[index + 1],
+        outputPixels: areas[index + 2]
       )
       let presence = Self.weight(0, weights, block.skip)
       for (kernel, side) in block.kernels.enumerated() {
@@ -53,7 +57,7 @@ extension MaskedSpace {
         }
       }
     }
-    total += tail(channels[channels.count - 1], pixels: map.area)
+    total += tail(Array(channels[lastWidth...]), pixels: areas[areas.count - 1])
     return total
   }
 
@@ -62,14 +66,32 @@ extension MaskedSpace {
     widths.map { Self.mean($0.channels.map { Number($0) }, weights, $0.axis) }
   }
 
-  /// The 1×1 convolution behind the last block, and the classifier.
-  func tail<Number: CountingNumber>(_ input: Number, pixels: Number) -> Cost<Number> {
-    var cost = Cost<Number>()
-    cost.convolution(input, to: Number(head), pixels: pixels)
-    cost.pooled += Number(head) * pixels
-    cost.convolution(Number(head), to: Number(classes), pixels: Number(1), norm: false)
+  /// What follows the blocks, and the classifier; `channels` are the last block's, and those of the
+  /// 1×1 convolutions behind it.
+  func tail<Number: CountingNumber>(_ channels: [Number], pixels: Number) -> Cost<Number> {
+    let head = channels[channels.count - 1]
+    let left = end.pools ? 1 : pixels
+    var cost = endBlock(size: 0, widths[lastWidth...].map { _ in 0 }).cost(
+      BlockShape(
+        input: channels[0],
+        middle: channels[1],
+        output: head,
+        inputPixels: pixels,
+        outputPixels: left
+      )
+    )
+    cost.pooled += head * left
+    cost.convolution(head, to: Number(classes), pixels: 1, norm: false)
     cost.biases += Number(classes)
     return cost
+  }
+
+  /// h̄·w̄, the mean of the heights times that of the widths.
+  private func area<Number: CountingNumber>(_ sizes: [MapSize], _ shares: [Number]) -> Number {
+    func mean(_ side: KeyPath<MapSize, Int>) -> Number {
+      zip(shares, sizes).reduce(0) { $0 + $1.0 * Number($1.1[keyPath: side]) }
+    }
+    return mean(\.height) * mean(\.width)
   }
 
   /// A block of given kind, whose shapes do not matter.
@@ -121,21 +143,5 @@ extension MaskedSpace {
       weights,
       block.expansion
     )
-  }
-}
-
-/// The expected size of a map: its size at each resolution, and their weights.
-private struct EffectiveMap<Number: CountingNumber> {
-  let weights: [Number]
-  var sizes: [MapSize]
-
-  /// h̄·w̄.
-  var area: Number { mean(\.height) * mean(\.width) }
-
-  /// Goes through a convolution of this step, which keeps the size otherwise.
-  mutating func reduce(_ stride: Int) { sizes = sizes.map { $0.behind(stride) } }
-
-  private func mean(_ side: KeyPath<MapSize, Int>) -> Number {
-    zip(weights, sizes).reduce(0) { $0 + $1.0 * Number($1.1[keyPath: side]) }
   }
 }

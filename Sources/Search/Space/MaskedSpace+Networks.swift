@@ -6,11 +6,15 @@ extension MaskedSpace {
   /// Channels between a block's 1×1 convolutions for `input` channels and option `expansion`: the
   /// nearest multiple of the divisor; `input` where nothing expands.
   package func middle(of block: Block, _ expansion: Int, input: Int) -> Int {
-    block.expands ? divisible(block.expansions[expansion] * Double(input), by: divisor) : input
+    block.form.expands
+      ? divisible(block.expansions[expansion] * Double(input), by: divisor) : input
   }
 
-  /// Channels inside a squeeze-and-excite of `middle` channels: a quarter, made divisible by 8.
-  package func squeeze(middle: Int) -> Int { divisible(Double(middle) / 4, by: 8) }
+  /// The greatest middle of a block.
+  func widestMiddle(of block: Block) -> Int {
+    let inputs = widths[block.input].channels
+    return middle(of: block, block.expansions.count - 1, input: inputs[inputs.count - 1])
+  }
 
   /// What a block computes with given options.
   package func kind(
@@ -21,35 +25,20 @@ extension MaskedSpace {
     activation: Activation,
     hasShortcut: Bool = true
   ) -> BlockDescription.Kind {
-    .bottleneck(
-      BlockDescription.Bottleneck(
-        kernels: [kernel],
-        middle: middle,
-        expands: block.expands,
-        squeeze: squeeze
-          ? BlockDescription.Bottleneck.Squeeze(
-            channels: self.squeeze(middle: middle),
-            inner: activation
-          ) : nil,
-        activation: activation,
-        hasShortcut: hasShortcut
-      )
+    block.form.kind(
+      kernel: kernel,
+      middle: middle,
+      of: widestMiddle(of: block),
+      squeeze: squeeze,
+      activation: activation,
+      hasShortcut: hasShortcut
     )
   }
 
   /// What the stem computes.
-  package static let stemKind = BlockDescription.Kind.convolution(
-    kernel: 3,
-    padding: nil,
-    activation: .relu
-  )
-
-  /// What the 1×1 convolution behind the last block computes.
-  package static let headKind = BlockDescription.Kind.convolution(
-    kernel: 1,
-    padding: nil,
-    activation: .relu
-  )
+  var stemKind: BlockDescription.Kind {
+    .convolution(kernel: stemKernel, padding: nil, activation: stemActivation)
+  }
 
   /// Channels of each width in an architecture.
   package func channels(_ architecture: Architecture) -> [Int] {
@@ -66,7 +55,7 @@ extension MaskedSpace {
       channels: channels,
       classes: classes
     )
-    network.add(Self.stemKind, output: channels(architecture)[0], stride: stemStride)
+    network.add(stemKind, output: channels(architecture)[0], stride: stemStride)
     for (index, block) in blocks.enumerated() where block.skip.option(architecture) == 0 {
       let description = description(place(of: index, in: architecture))
       network.add(
@@ -76,8 +65,25 @@ extension MaskedSpace {
         name: description.name
       )
     }
-    network.add(Self.headKind, output: head)
+    let last = endBlock(of: architecture)
+    network.add(last.kind, output: last.output)
     return network
+  }
+
+  /// The last 1×1 convolution, or the pooling tail, where one of its widths is a choice.
+  package func end(of architecture: Architecture) -> NetworkPart? {
+    guard widths[(lastWidth + 1)...].contains(where: { $0.axis.choice != nil }) else { return nil }
+    var block = endBlock(of: architecture)
+    let channels = channels(architecture)[(lastWidth + 1)...]
+    block.name = channels.map { "c\($0)" }.joined(separator: "_")
+    return NetworkPart(name: "head", block: block)
+  }
+
+  private func endBlock(of architecture: Architecture) -> BlockDescription {
+    endBlock(
+      size: resolution.option(architecture),
+      widths[lastWidth...].map { $0.axis.option(architecture) }
+    )
   }
 
   /// The searched blocks, with those that are left out as skips.

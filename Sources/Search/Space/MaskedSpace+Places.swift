@@ -123,7 +123,9 @@ extension MaskedSpace {
 
   private func name(_ place: Place, output: Int) -> String {
     let block = blocks[place.block]
-    return "k\(block.kernels[place.kernel])_e\(block.expansions[place.expansion].shortest)"
+    let expansion =
+      block.form.isConvolution ? "" : "_e\(block.expansions[place.expansion].shortest)"
+    return "k\(block.kernels[place.kernel])" + expansion
       + (block.squeezes[place.squeeze] ? "_se" : "")
       + (block.activations[place.activation] == .hswish ? "_hs" : "") + "_c\(output)"
   }
@@ -132,7 +134,7 @@ extension MaskedSpace {
   func stem(size: Int, width: Int) -> BlockDescription {
     BlockDescription(
       name: "stem",
-      kind: Self.stemKind,
+      kind: stemKind,
       input: channels,
       output: widths[0].channels[width],
       stride: stemStride,
@@ -141,19 +143,39 @@ extension MaskedSpace {
     )
   }
 
-  /// The 1×1 convolution behind the last block, at a resolution, with the last width.
-  func head(size: Int, width: Int) -> BlockDescription {
+  /// The 1×1 convolution behind the last block, or the pooling tail, at a resolution, with options
+  /// of the last block's width and of those behind it.
+  func endBlock(size: Int, _ options: [Int]) -> BlockDescription {
     let map = maps[size][blocks.count]
+    let channels = zip(widths[lastWidth...], options).map { $0.channels[$1] }
     return BlockDescription(
       name: "head",
-      kind: Self.headKind,
-      input: widths[widths.count - 1].channels[width],
-      output: head,
+      kind: endKind(pooling: channels[1]),
+      input: channels[0],
+      output: channels[channels.count - 1],
       stride: 1,
       height: map.height,
       width: map.width
     )
   }
+
+  /// What follows the blocks, with as many channels where the mean over all pixels is taken.
+  func endKind(pooling channels: Int) -> BlockDescription.Kind {
+    end.pools
+      ? .pool(middle: channels, bias: end.bias, activation: end.activation)
+      : .convolution(kernel: 1, padding: nil, activation: end.activation)
+  }
+
+  /// Every combination of options of the last block's width and of those behind it, the last one
+  /// fastest; of those that `options` holds for each width.
+  func endOptions(among options: [[Int]]) -> [[Int]] {
+    options[lastWidth...].reduce([[]]) { starts, options in
+      starts.flatMap { start in options.map { start + [$0] } }
+    }
+  }
+
+  /// Every combination of all of their options.
+  var endOptions: [[Int]] { endOptions(among: widths.map { Array($0.channels.indices) }) }
 }
 
 extension MaskedSpace.Block {

@@ -9,8 +9,9 @@ extension MaskedSpace {
     var stem: (_ size: Int, _ width: Int) -> Double
     /// A block.
     var block: (Place) -> Double
-    /// What follows the blocks, at a resolution, with the last width.
-    var rest: (_ size: Int, _ width: Int) -> Double
+    /// What follows the blocks, at a resolution, with options of the last block's width and of
+    /// those behind it.
+    var rest: (_ size: Int, _ options: [Int]) -> Double
     /// Whether the activation counts.
     var countsActivation: Bool
   }
@@ -23,10 +24,10 @@ extension MaskedSpace {
     return PartPrices(
       stem: { counted(stem(size: $0, width: $1).cost) },
       block: { counted(description($0).cost) },
-      rest: { size, width in
+      rest: { size, options in
         let map = maps[size][blocks.count]
-        let input = widths[widths.count - 1].channels[width]
-        return counted(tail(input, pixels: map.height * map.width))
+        let channels = zip(widths[lastWidth...], options).map { $0.channels[$1] }
+        return counted(tail(channels, pixels: map.height * map.width))
       },
       countsActivation: false
     )
@@ -39,8 +40,9 @@ extension MaskedSpace {
   ///
   /// A state is a resolution and the width so far. The first step chooses the resolution, the
   /// second the stem's width; then each block is a step, which chooses its output's width where
-  /// that is a new one, and what is inside the block. What costs nothing stays free: the activation
-  /// where it does not count, and what is inside a block that is left out.
+  /// that is a new one, and what is inside the block. The last step chooses the widths behind the
+  /// blocks where they are choices. What costs nothing stays free: the activation where it does not
+  /// count, and what is inside a block that is left out.
   func trellis(_ prices: PartPrices) -> CostTrellis {
     let stem = widths[0]
     let first: [[CostTrellis.Edge]] = [
@@ -60,17 +62,35 @@ extension MaskedSpace {
       },
     ]
     var steps = first + blocks.indices.map { edges(of: $0, prices) }
-    // The rest depends on the last width and map: it belongs to the last step.
-    let last = steps.count - 1
-    let ends = widths[widths.count - 1].channels.count
-    let rests = sizes.indices.map { size in (0..<ends).map { prices.rest(size, $0) } }
-    steps[last] = steps[last].map { edge in
-      CostTrellis.Edge(
-        from: edge.from,
-        to: edge.to,
-        cost: edge.cost + rests[edge.to / ends][edge.to % ends],
-        options: edge.options,
-        free: edge.free
+    // The rest depends on the last width and map.
+    let count = widths[lastWidth].channels.count
+    if widths[(lastWidth + 1)...].allSatisfy({ $0.axis.choice == nil }) {
+      // Nothing is chosen there: it belongs to the last step.
+      let rests = sizes.indices.map { size in endOptions.map { prices.rest(size, $0) } }
+      let last = steps.count - 1
+      steps[last] = steps[last].map { edge in
+        CostTrellis.Edge(
+          from: edge.from,
+          to: edge.to,
+          cost: edge.cost + rests[edge.to / count][edge.to % count],
+          options: edge.options,
+          free: edge.free
+        )
+      }
+    } else {
+      steps.append(
+        sizes.indices.flatMap { size in
+          endOptions.map { options in
+            CostTrellis.Edge(
+              from: size * count + options[0],
+              to: size * count + options[0],
+              cost: prices.rest(size, options),
+              options: zip(widths[lastWidth...], options).dropFirst()
+                .flatMap { $0.axis.picks($1) },
+              free: []
+            )
+          }
+        }
       )
     }
     return CostTrellis(fixed: 0, steps: steps, choices: choices.count)

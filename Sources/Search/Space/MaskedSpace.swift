@@ -8,7 +8,8 @@ import Tensor
 /// whether it is there at all, and the size of the images.
 ///
 /// All blocks of a stage share one width, because shortcuts join them. A setting with one option is
-/// no choice. Built from a configuration for given data; pure values.
+/// no choice. The stem and what follows the blocks have widths too. Built from a configuration for
+/// given data; pure values.
 package struct MaskedSpace: SearchSpace {
   /// A setting of the network: the place of its choice, and how many options it has.
   package struct Axis: Sendable, Equatable {
@@ -41,8 +42,8 @@ package struct MaskedSpace: SearchSpace {
     package var output: Int
     /// Step of the depthwise convolution.
     package var stride: Int
-    /// Whether a 1×1 convolution goes before the depthwise one.
-    package var expands: Bool
+    /// What its options have in common.
+    package var form: MaskedBlockForm
     /// Choice of the expansion.
     package var expansion: Axis
     /// Middle width over input width.
@@ -66,25 +67,48 @@ package struct MaskedSpace: SearchSpace {
     ///
     /// Not where a stage begins: its width is another choice, even where both happen to take as
     /// many channels.
-    package var isResidual: Bool { input == output && stride == 1 }
+    package var isResidual: Bool { input == output && stride == 1 && !form.isConvolution }
+
+    /// The map that the block makes of another one.
+    func map(behind map: MapSize) -> MapSize {
+      guard let padding = form.padding else { return map.behind(stride) }
+      func side(_ n: Int) -> Int { (n + 2 * padding - kernels[0]) / stride + 1 }
+      return MapSize(height: side(map.height), width: side(map.width))
+    }
   }
 
-  /// The widths: the stem's, and one for each stage that has its own.
+  /// What follows the blocks.
+  package struct End: Sendable, Equatable {
+    /// Whether the mean over all pixels lies between two 1×1 convolutions, and not behind one.
+    package var pools: Bool
+    /// Whether the convolution behind the mean has a bias.
+    package var bias: Bool
+    /// After each of them.
+    package var activation: Activation
+  }
+
+  /// The widths: the stem's, one for each stage that has its own, and those of what follows.
   package let widths: [Width]
+  /// Place of the last block's width in `widths`; those behind it are the 1×1 convolutions'.
+  package let lastWidth: Int
   /// The blocks, from the stem on.
   package let blocks: [Block]
   /// Choice of the size of the images.
   package let resolution: Axis
   /// Height and width of the images of each option, pixels.
   package let sizes: [MapSize]
-  /// What each block reads, and the head behind the last one: [resolution][block].
+  /// What each block reads, and the 1×1 convolution behind the last one: [resolution][block].
   let maps: [[MapSize]]
   /// The choices, in the order of an architecture's indices.
   package let choices: [Choice]
   /// Step of the stem.
   package let stemStride: Int
-  /// Channels of the 1×1 convolution behind the last block.
-  package let head: Int
+  /// Side of the stem's kernel.
+  package let stemKernel: Int
+  /// After the stem.
+  package let stemActivation: Activation
+  /// What follows the blocks.
+  package let end: End
   /// Image channels.
   package let channels: Int
   /// Classes.
@@ -142,14 +166,26 @@ package struct MaskedSpace: SearchSpace {
     }
     maps = sizes.map { size in
       blocks.reduce(into: [size.behind(space.stem.stride)]) { maps, block in
-        maps.append(maps[maps.count - 1].behind(block.stride))
+        maps.append(block.map(behind: maps[maps.count - 1]))
       }
     }
+    lastWidth = widths.count - 1
+    if !masked.poolWidths.isEmpty {
+      widths.append(builder.width(masked.poolWidths, group: "head", name: "pool"))
+    }
+    let heads = masked.headWidths.isEmpty ? [space.head] : masked.headWidths
+    widths.append(builder.width(heads, group: "head"))
     self.widths = widths
     self.blocks = blocks
     choices = builder.choices
     stemStride = space.stem.stride
-    head = space.head
+    stemKernel = masked.stemKernel
+    stemActivation = Activation(masked.stemActivation)
+    end = End(
+      pools: !masked.poolWidths.isEmpty,
+      bias: masked.poolBias,
+      activation: Activation(masked.headActivation)
+    )
     self.channels = channels
     self.classes = classes
     divisor = masked.divisor
@@ -177,12 +213,13 @@ package struct MaskedSpace: SearchSpace {
       return Axis(choice: choices.count - 1, count: choice.options.count)
     }
 
-    mutating func width(_ channels: [Int], group: String) -> Width {
-      Width(
+    mutating func width(_ channels: [Int], group: String, name: String? = nil) -> Width {
+      let name = name ?? group
+      return Width(
         axis: axis(
           Choice(
-            id: group.filter { $0 != " " } + ".width",
-            name: "\(group) width",
+            id: name.filter { $0 != " " } + ".width",
+            name: "\(name) width",
             detail: "\(channels[0]) to \(channels[channels.count - 1])",
             kind: .width,
             group: group,
@@ -223,7 +260,15 @@ package struct MaskedSpace: SearchSpace {
         input: input,
         output: output,
         stride: stride,
-        expands: stage.expand,
+        form: MaskedBlockForm(
+          isConvolution: stage.convolution ?? false,
+          expands: stage.expand,
+          secondKernel: stage.secondKernel.flatMap { $0 > 0 ? $0 : nil },
+          padding: place == 0 ? stage.padding : nil,
+          squeezeWidth: stage.squeezeWidth,
+          squeezeActivation: stage.squeezeActivation.map { Activation($0) },
+          zeroGamma: stage.zeroGamma ?? false
+        ),
         expansion: axis(
           choice(
             "expansion",
@@ -239,7 +284,7 @@ package struct MaskedSpace: SearchSpace {
         activation: axis(
           choice("activation", .operator, words(stage.activations.map(\.rawValue)))
         ),
-        activations: stage.activations.map { $0 == .relu ? .relu : .hswish },
+        activations: stage.activations.map { Activation($0) },
         skip: axis(choice("skip", .operator, canSkip ? words(["block", "skip"]) : []))
       )
     }

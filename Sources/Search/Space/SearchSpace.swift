@@ -28,6 +28,8 @@ package protocol SearchSpace: Sendable {
   ) -> (scale: Double, architecture: Architecture)?
   /// The searched blocks of an architecture, in order; those that are left out are among them.
   func parts(of architecture: Architecture) -> [NetworkPart]
+  /// What follows the searched blocks, where it is a choice too.
+  func end(of architecture: Architecture) -> NetworkPart?
   /// Multiply–accumulates of one image through the supernet, rule `madds`.
   var supernetFlops: Double { get }
 }
@@ -51,6 +53,8 @@ extension SearchSpace {
   package func params(_ architecture: Architecture) -> Double {
     network(of: architecture, name: "").params
   }
+  /// None.
+  package func end(of _: Architecture) -> NetworkPart? { nil }
   /// None.
   package func uniform(
     like architecture: Architecture,

@@ -10,7 +10,10 @@ final class MaskedNetwork: SharedNetwork {
   private let stem: ConvolutionNorm
   private let blocks: [MaskedBlock]
   private let middles: [Middle]
+  /// The 1×1 convolution before the mean over all pixels.
   private let head: ConvolutionNorm
+  /// With the one behind it, where there is one; `head` is its first part.
+  private let tail: PoolingTail?
   private let classifier: Parameter
   private let classifierBias: Parameter
   private let engine: Engine
@@ -49,15 +52,19 @@ final class MaskedNetwork: SharedNetwork {
       name: "stem",
       input: space.channels,
       output: widest(0),
-      geometry: .init(kernel: 3, stride: space.stemStride, padding: 1),
-      activation: .relu,
+      geometry: .init(
+        kernel: space.stemKernel,
+        stride: space.stemStride,
+        padding: space.stemKernel / 2
+      ),
+      activation: space.stemActivation,
       engine: engine,
       initialiser: &initialiser
     )
     middles = space.blocks.map { Middle($0, of: space) }
-    var size = space.sizes[space.sizes.count - 1].behind(space.stemStride)
     var blocks: [MaskedBlock] = []
     for (index, block) in space.blocks.enumerated() {
+      let size = space.maps[space.sizes.count - 1][index]
       blocks.append(
         MaskedBlock(
           MaskedBlockDescription(
@@ -69,7 +76,7 @@ final class MaskedNetwork: SharedNetwork {
             squeezes: block.squeezes,
             hasShortcut: block.isResidual,
             canSkip: block.skip.count > 1,
-            expands: block.expands,
+            form: block.form,
             stride: block.stride,
             height: size.height,
             width: size.width
@@ -79,20 +86,35 @@ final class MaskedNetwork: SharedNetwork {
           initialiser: &initialiser
         )
       )
-      size = size.behind(block.stride)
     }
     self.blocks = blocks
-    head = ConvolutionNorm(
-      name: "head",
-      input: widest(space.widths.count - 1),
-      output: space.head,
-      activation: .relu,
-      engine: engine,
-      initialiser: &initialiser
-    )
+    let (last, end) = (space.lastWidth, space.end)
+    if end.pools {
+      let tail = PoolingTail(
+        name: "blocks.\(blocks.count + 1)",
+        input: widest(last),
+        middle: widest(last + 1),
+        output: widest(last + 2),
+        bias: end.bias,
+        activation: end.activation,
+        engine: engine,
+        initialiser: &initialiser
+      )
+      (head, self.tail) = (tail.expand, tail)
+    } else {
+      head = ConvolutionNorm(
+        name: "head",
+        input: widest(last),
+        output: widest(last + 1),
+        activation: end.activation,
+        engine: engine,
+        initialiser: &initialiser
+      )
+      tail = nil
+    }
     classifier = Parameter(
       name: "classifier.weight",
-      shape: [space.head, space.classes],
+      shape: [widest(space.widths.count - 1), space.classes],
       engine: engine
     )
     initialiser.normal(classifier, deviation: 0.01)
@@ -103,7 +125,7 @@ final class MaskedNetwork: SharedNetwork {
       engine: engine
     )
     parameters =
-      stem.parameters + blocks.flatMap(\.parameters) + head.parameters
+      stem.parameters + blocks.flatMap(\.parameters) + (tail?.parameters ?? head.parameters)
       + [classifier, classifierBias]
     norms = [stem.norm] + blocks.flatMap(\.norms) + [head.norm]
   }
@@ -188,7 +210,17 @@ final class MaskedNetwork: SharedNetwork {
     } else {
       pooled = engine.averagePool(head(x))
     }
-    return engine.convolution(pooled, filter: classifier, bias: classifierBias)
+    return scores(pooled: pooled, mixture)
+  }
+
+  /// What follows the mean over all pixels; that of a masked map is the masked mean.
+  private func scores(pooled: Tensor, _ mixture: (MaskedSpace.Axis) -> Mixture?) -> Tensor {
+    func masked(_ x: Tensor, _ width: MaskedSpace.Width) -> Tensor {
+      mixture(width.axis).map { engine.mask(x, by: mask($0, of: width)) } ?? x
+    }
+    var x = masked(pooled, space.widths[space.lastWidth + 1])
+    if let tail { x = masked(tail.projected(x), space.widths[space.lastWidth + 2]) }
+    return engine.convolution(x, filter: classifier, bias: classifierBias)
   }
 
   func scores(_ image: Tensor, of architecture: Architecture) -> Tensor {
@@ -218,8 +250,10 @@ final class MaskedNetwork: SharedNetwork {
   /// The network alone, its weights and statistics cut from the shared ones (spec S26).
   func derived(_ architecture: Architecture) -> Network {
     let network = Network(space.network(of: architecture, name: ""), engine: engine, seed: 0)
-    // Places behind a block that is left out move up.
-    let kept = space.blocks.indices.filter { space.blocks[$0].skip.option(architecture) == 0 }
+    // Places behind a block that is left out move up, that of a pooling tail too.
+    let kept =
+      space.blocks.indices.filter { space.blocks[$0].skip.option(architecture) == 0 }
+      + [space.blocks.count]
     let names = Dictionary(
       uniqueKeysWithValues: kept.enumerated().map { ("blocks.\($1 + 1)", "blocks.\($0 + 1)") }
     )

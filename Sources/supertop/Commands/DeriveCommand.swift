@@ -127,6 +127,14 @@ struct DeriveCommand: ParsableCommand {
     let store = try folder.store()
     let search = try folder.configuration()
     let training = try settings(search)
+    if uniform, search.space.masked == nil {
+      throw UserError(
+        .usage,
+        "--uniform",
+        "this search has no widths to scale",
+        remedy: "leave it out, or name a run that searched widths"
+      )
+    }
     let ticker = Ticker()
     let deriver = try Deriver(
       folder: folder,
@@ -215,7 +223,7 @@ struct DeriveCommand: ParsableCommand {
     return settings
   }
 
-  private typealias Selected = (network: Architecture, layers: [SelectedLayer], evaluations: Int)
+  typealias Selected = (network: Architecture, layers: [SelectedLayer], evaluations: Int)
 
   /// Adds better neighbours of the best networks to the table; the number of networks evaluated for
   /// that.
@@ -243,7 +251,8 @@ struct DeriveCommand: ParsableCommand {
     return found.evaluations
   }
 
-  /// Adds the uniform scaling of the best network to the table, where it is asked for; its place.
+  /// Adds the uniform scaling of the best network to the table, where it is asked for and there is
+  /// one; its place.
   private func addUniform(
     _ table: DeriveTable,
     _ known: [DerivedRecord],
@@ -254,8 +263,19 @@ struct DeriveCommand: ParsableCommand {
   ) throws -> Int? {
     guard uniform, let best = table.records.first else { return nil }
     guard var record = deriver.uniform(like: best) else {
-      let problem = "the search has no widths, or none of them scales to so low a cost"
-      throw UserError(.usage, "--uniform", problem, remedy: "leave it out")
+      let metric = deriver.budget.metric
+      let cost =
+        switch metric {
+        case .flops: best.flops
+        case .params: best.params
+        case .latency: best.latency ?? 0
+        }
+      ticker.clear()
+      Output(descriptor: STDERR_FILENO).line(
+        "supertop: --uniform: no widths scaled by one factor cost as little as the best network, "
+          + "\(metric.text(cost)); it is left out"
+      )
+      return nil
     }
     if let place = table.records.firstIndex(where: { $0.name == record.name }) { return place }
     ticker.show("evaluating the uniform scaling")
@@ -265,27 +285,6 @@ struct DeriveCommand: ParsableCommand {
     table.records.append(record)
     if json { try print(event: "judged", record) }
     return table.records.count - 1
-  }
-
-  /// Where selection by perturbation and by probability disagree, a layer a row.
-  private func show(_ selection: Selected) {
-    var rows = [
-      ["layer", "most probable", "P", "loss without", "by perturbation", "loss without", ""]
-    ]
-    for layer in selection.layers {
-      rows.append([
-        layer.layer, layer.probable, Format.spacedPercent(layer.probability),
-        Format.signedFixed(layer.probableLossIncrease, 4), layer.selected,
-        Format.signedFixed(layer.lossIncrease, 4), layer.differs ? "differs" : "",
-      ])
-    }
-    let differing = selection.layers.count { $0.differs }
-    Output().text(TextTable.aligned(rows, left: [0, 1, 4, 6]))
-    Output().line(
-      "\(differing) of \(Format.counted(selection.layers.count, "layer")) "
-        + (differing == 1 ? "differs" : "differ") + "; the supernet was evaluated "
-        + Format.counted(selection.evaluations, "time") + ", on images of θ"
-    )
   }
 
   /// Takes what the store knows of a network, or evaluates and times it.

@@ -69,19 +69,19 @@ extension NetworkSource {
     }
   }
 
-  /// The weights under the names that they have without identities.
+  /// The weights under the names that they have without identities, and where a skip that changes
+  /// the shape is a convolution.
   var slimmingWeights: Checkpoint? {
     guard var weights else { return nil }
-    var names: [String: String] = [:]
+    var names: [(before: String, now: String)] = []
     for (index, block) in description.blocks.enumerated() where !block.isIdentity {
-      names["blocks.\(index)"] = "blocks.\(names.count)"
+      let isSkip = if case .skip = block.kind { true } else { false }
+      names.append(("blocks.\(index)." + (isSkip ? "project." : ""), "blocks.\(names.count)."))
     }
     for index in weights.tensors.indices {
-      let parts = weights.tensors[index].name.split(separator: ".", maxSplits: 2)
-      guard parts.count == 3, let name = names[parts.prefix(2).joined(separator: ".")] else {
-        continue
-      }
-      weights.tensors[index].name = name + "." + parts[2]
+      let name = weights.tensors[index].name
+      guard let moved = names.first(where: { name.hasPrefix($0.before) }) else { continue }
+      weights.tensors[index].name = moved.now + name.dropFirst(moved.before.count)
     }
     return weights
   }
