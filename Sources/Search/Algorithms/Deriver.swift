@@ -58,8 +58,9 @@ package final class Deriver {
     (task.configuration.search.cost, task.configuration.limit)
   }
 
-  /// The networks that θ stands for within the budget, and up to `samples` sampled from softmax(θ)
-  /// on condition that they hold the budget: all different.
+  /// The most probable network within the budget, its uniform scaling, and up to `samples` networks
+  /// sampled from softmax(θ): all different, all making use of the budget as far as the space has
+  /// such networks.
   ///
   /// - Parameters:
   ///   - samples: sampled ones at most.
@@ -72,8 +73,13 @@ package final class Deriver {
     let argmax = task.supernet.argmax
     var records: [DerivedRecord] = []
     if let selected { records.append(record("perturbation", selected)) }
-    for network in task.probable where network != selected {
-      records.append(record("argmax", network, from: argmax))
+    for start in task.supernet.starts(limit: task.configuration.limit)
+    where start.architecture != selected {
+      records.append(
+        start.source == "uniform"
+          ? record(start.source, start.architecture)
+          : record("argmax", start.architecture, from: argmax)
+      )
     }
     let sampled = task.supernet.theta.samples(
       samples,
@@ -99,7 +105,7 @@ package final class Deriver {
   }
 
   /// Neighbours of the best networks that are better than all of them (spec S11), in the order in
-  /// which they were found: evaluated as all are, on the images kept for θ.
+  /// which they were found: evaluated as all are.
   ///
   /// - Parameters:
   ///   - evaluated: the networks so far.
@@ -143,13 +149,10 @@ package final class Deriver {
     return isStopped ? nil : (better, evaluations)
   }
 
-  /// The widths of `best` scaled by one factor to no higher cost, for a comparison; nil where the
-  /// search has no widths.
+  /// The widths of `best` scaled by one factor to the budget, for a comparison; nil where the search
+  /// has no widths.
   package func uniform(like best: DerivedRecord) -> DerivedRecord? {
-    let costModel = task.supernet.costModel
-    let architecture = Architecture(best.architecture)
-    let limit = costModel.cost(architecture)
-    return task.supernet.space.uniform(like: architecture) { costModel.cost($0) <= limit }
+    task.supernet.uniform(like: Architecture(best.architecture), limit: task.configuration.limit)
       .map { record("uniform", $0.architecture) }
   }
 
@@ -183,8 +186,8 @@ package final class Deriver {
     )
   }
 
-  /// Evaluates a network on the images kept for θ, with the weights of the search after batch-norm
-  /// recalibration; false if `stops` ended it.
+  /// Evaluates a network on the images that train no weights, with the weights of the search after
+  /// batch-norm recalibration; false if `stops` ended it.
   package func evaluate(
     _ record: inout DerivedRecord,
     stops: (Double) throws -> Bool
@@ -192,7 +195,7 @@ package final class Deriver {
     guard
       let score = try task.evaluate(
         Architecture(record.architecture),
-        on: .theta,
+        on: .heldOut,
         temperature: temperature,
         stops: stops
       )
