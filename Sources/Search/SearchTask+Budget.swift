@@ -6,22 +6,29 @@ extension SearchTask {
 }
 
 extension Supernet {
-  /// The networks that a search under `limit` ends with before any is sampled, at least one: the
-  /// most probable of those that make use of the limit, and its uniform scaling.
+  /// The networks that a search under `limit` ends with before any is sampled, all different and at
+  /// least one: the most probable of those that make use of the limit, its uniform scaling, and that
+  /// with scaled expansions.
   ///
-  /// Uniform scaling is a strong network that a short search may not reach, so the one that is
-  /// chosen is no worse by the search's own measure.
+  /// Scaling gives strong networks that a short search may not reach, so the one that is chosen is
+  /// no worse by the search's own measure.
   func starts(limit: Double?) -> [Candidate] {
     let argmax = argmax
     let probable = theta.mostProbable(within: theta.useful(limit)) ?? argmax
-    let start = Candidate(
-      source: probable == argmax ? "argmax" : "repaired",
-      architecture: probable
-    )
-    guard limit != nil, let scaled = uniform(like: probable, limit: limit)?.architecture,
-      scaled != probable
-    else { return [start] }
-    return [start, Candidate(source: "uniform", architecture: scaled)]
+    var starts = [
+      Candidate(source: probable == argmax ? "argmax" : "repaired", architecture: probable)
+    ]
+    guard let limit else { return starts }
+    let uniform = uniform(like: probable, limit: limit)?.architecture
+    let within = theta.useful(limit)
+    let even = space.even(like: probable) { costModel.cost($0) <= within.upperBound }
+    for (source, scaled) in [("uniform", uniform), ("even", even)] {
+      guard let scaled, !starts.contains(where: { $0.architecture == scaled }),
+        source == "uniform" || within.contains(costModel.cost(scaled))
+      else { continue }
+      starts.append(Candidate(source: source, architecture: scaled))
+    }
+    return starts
   }
 
   /// The uniform scaling of a network to `limit`, or to no higher cost than its own where that is

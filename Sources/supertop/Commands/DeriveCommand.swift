@@ -59,6 +59,12 @@ struct DeriveCommand: ParsableCommand {
   @Flag(help: "Train from the weights of the search instead of from random ones.")
   var inherit = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "With --inherit, rank networks by the loss of the first epoch of their training."
+  )
+  var tune = true
+
   @Flag(help: "Train the best network's uniform scaling too: all widths by one factor.")
   var uniform = false
 
@@ -134,7 +140,8 @@ struct DeriveCommand: ParsableCommand {
       store: store,
       acceptsChangedData: acceptChangedData,
       limit: budget,
-      threads: threads
+      threads: threads,
+      trial: inherit && tune && training.recipe.epochs > 0 ? training : nil
     ) { share, message in
       ticker.show("\(message) (\(Int(share * 100)) %)")
     }

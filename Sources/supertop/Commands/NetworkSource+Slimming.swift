@@ -69,9 +69,16 @@ extension NetworkSource {
     }
   }
 
-  /// The weights under the names that they have without identities.
+  /// The weights under the names that they have without identities, the channels that matter most
+  /// first, as masks keep the first ones.
   var slimmingWeights: Checkpoint? {
     guard var weights else { return nil }
+    let arrays = weights.tensors.map {
+      NamedArray(name: $0.name, shape: $0.shape, values: $0.values)
+    }
+    weights.tensors = description.orderedByImportance(arrays).map {
+      Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values)
+    }
     var names: [String: String] = [:]
     for (index, block) in description.blocks.enumerated() where !block.isIdentity {
       names["blocks.\(index)"] = "blocks.\(names.count)"
