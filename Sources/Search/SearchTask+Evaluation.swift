@@ -10,6 +10,8 @@ enum EvaluationImages: Sendable {
   case validation
   /// Of the training images, those that train θ.
   case theta
+  /// Of the training images, all that train no weights: those of θ and of validation.
+  case heldOut
   /// Looked at once, at the end of the search.
   case test
 }
@@ -110,6 +112,7 @@ extension SearchTask {
       switch images {
       case .validation: split.validation
       case .theta: split.theta
+      case .heldOut: (split.theta + split.validation).sorted()
       case .test: nil
       }
     return BatchPlan(

@@ -42,7 +42,7 @@ extension SearchTask {
       argmaxCost: costModel.cost(argmax),
       budget: configuration.limit,
       multiplier: supernet.theta.costWeight,
-      repaired: !within.contains(costModel.cost(argmax)),
+      repaired: !CostLimit.within(configuration.limit).contains(costModel.cost(argmax)),
       choices: verdict?.choices,
       settled: verdict?.settled,
       coinTosses: verdict?.coinTosses,
@@ -93,8 +93,7 @@ extension SearchTask {
   }
 
   /// The chosen network alone, the supernet, and the uniform scaling of the chosen network to the
-  /// same cost, on the test images, which nothing has looked at
-  /// before; nil if somebody asked to stop.
+  /// budget, on the test images, which nothing has looked at before; nil if somebody asked to stop.
   ///
   /// Errors: `.configuration` where a loss is no finite number, which no result can hold.
   private func test(
@@ -102,8 +101,7 @@ extension SearchTask {
     _ context: EvaluationContext
   ) throws -> (network: Evaluation, supernet: Evaluation, uniform: SearchResult.Uniform?)? {
     let costModel = self.supernet.costModel
-    let limit = costModel.cost(network)
-    let scaled = self.supernet.space.uniform(like: network) { costModel.cost($0) <= limit }
+    let scaled = self.supernet.uniform(like: network, limit: configuration.limit)
     guard
       let supernet = try evaluate(
         nil,

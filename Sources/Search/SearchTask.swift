@@ -70,12 +70,7 @@ package final class SearchTask: TrainingTask {
         costModel: supernet.costModel,
         optionCounts: supernet.space.optionCounts
       )
-      : GradientSearch(
-        supernet.theta,
-        choices: supernet.choices,
-        configuration: configuration,
-        plan: plan
-      )
+      : GradientSearch(supernet, configuration: configuration, plan: plan)
   }
 
   package var choices: [Choice] { supernet.choices }

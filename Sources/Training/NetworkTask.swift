@@ -248,7 +248,7 @@ package final class NetworkTask: TrainingTask {
 
 extension LearningRateSchedule {
   /// What a recipe says of the learning rate.
-  init(_ recipe: Recipe) {
+  package init(_ recipe: Recipe) {
     let form: Form =
       switch recipe.schedule {
       case .cosine: .cosine

@@ -83,7 +83,9 @@ extension Contract {
     Shape(
       "exported architecture",
       [
-        "`argmax` or `repaired` or `sampled` or `best` or `random`": ["source"],
+        "`argmax` or `repaired` or `uniform` or `even` or `sampled` or `best` or `random`": [
+          "source"
+        ],
         "list of text": ["blocks"],
         "amount": ["flops", "params", "latency_ms"],
         "share": ["val_accuracy", "theta_accuracy"],
@@ -153,14 +155,16 @@ extension Contract {
       "derived network",
       [
         "text": ["name", "run"],
-        "`argmax` or `sample` or `perturbation` or `refined` or `uniform`": ["source"],
+        "`argmax` or `sample` or `perturbation` or `refined` or `uniform` or `even`": ["source"],
         "list of count": ["architecture", "epochs"],
         "list of text": ["blocks", "changes"],
         "number": ["log_probability"],
-        "amount": ["flops", "params", "latency_ms", "measured_ms", "val_loss"],
+        "amount": ["flops", "params", "latency_ms", "measured_ms", "val_loss", "tuned_loss"],
         "share": ["val_accuracy", "trained_val_accuracy", "top1"],
       ],
-      sometimes: ["latency_ms", "measured_ms", "run", "epochs", "trained_val_accuracy", "top1"]
+      sometimes: [
+        "latency_ms", "measured_ms", "tuned_loss", "run", "epochs", "trained_val_accuracy", "top1",
+      ]
     ),
     Shape(
       "selected layer",

@@ -2,7 +2,8 @@
 package struct DerivedRecord: Codable, Sendable, Equatable {
   /// The architecture as a word: a digit a layer, the candidate's index in base 36.
   package var name: String
-  /// `argmax`, or `sample` for one sampled from softmax(θ).
+  /// `argmax`, `perturbation`, `uniform`, `even`, `refined`, or `sample` for one sampled from
+  /// softmax(θ).
   package var source: String
   /// A candidate index a layer.
   package var architecture: [Int]
@@ -24,6 +25,9 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
   package var accuracy: Double?
   /// Mean cross-entropy of the same.
   package var crossEntropy: Double?
+  /// Mean loss of an image over the first epoch of training from the weights of the search; nil where
+  /// networks are not ranked by it.
+  package var tunedLoss: Double?
   /// The training from scratch, seen from the search's folder; nil where there was none.
   package var run: String?
   /// Epochs of that training that are done, and how many it has.
@@ -45,6 +49,7 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
     case accuracy = "val_accuracy"
     case trainedAccuracy = "trained_val_accuracy"
     case crossEntropy = "val_loss"
+    case tunedLoss = "tuned_loss"
   }
 
   /// A network of which only the architecture is known.

@@ -12,6 +12,7 @@ package final class Deriver {
   private let task: SearchTask
   private let temperature: Double
   private let timedThreads: Int
+  private let tuning: Tuning?
 
   /// Takes up the newest checkpoint of a search.
   ///
@@ -21,6 +22,8 @@ package final class Deriver {
   ///   - acceptsChangedData: whether the data may be another than the search began with.
   ///   - limit: what a network may cost, in the metric of the search; nil for the run's own budget.
   ///   - threads: workers; nil for as many as the run has.
+  ///   - trial: the training whose first epoch, from the weights of the search, ranks the networks;
+  ///     nil for none.
   ///   - progress: receives the share of the data that is loaded and a line about it.
   /// - Throws: `.data` for a run that is no search or has no checkpoint, or whose data has changed;
   ///   `.configuration` for a limit out of reach, with the range of the space.
@@ -30,6 +33,7 @@ package final class Deriver {
     acceptsChangedData: Bool = false,
     limit: Double?,
     threads: Int?,
+    trial: TrainingConfiguration? = nil,
     progress: (Double, String) throws -> Void
   ) throws {
     var settings = try folder.configuration()
@@ -51,6 +55,7 @@ package final class Deriver {
     task = try SearchTask(settings, data: data, latency: latency?.cost)
     try task.restore(latest.checkpoint)
     temperature = try TrainingPlace(metadata: latest.checkpoint.metadata).lastTemperature
+    tuning = if let trial { Tuning(trial, of: task) } else { nil }
   }
 
   /// The metric of the search, and what a network may cost in it.
@@ -58,8 +63,9 @@ package final class Deriver {
     (task.configuration.search.cost, task.configuration.limit)
   }
 
-  /// The networks that θ stands for within the budget, and up to `samples` sampled from softmax(θ)
-  /// on condition that they hold the budget: all different.
+  /// The most probable network within the budget, its scalings, and up to `samples` networks sampled
+  /// from softmax(θ): all different, all making use of the budget as far as the space has such
+  /// networks.
   ///
   /// - Parameters:
   ///   - samples: sampled ones at most.
@@ -72,8 +78,13 @@ package final class Deriver {
     let argmax = task.supernet.argmax
     var records: [DerivedRecord] = []
     if let selected { records.append(record("perturbation", selected)) }
-    for network in task.probable where network != selected {
-      records.append(record("argmax", network, from: argmax))
+    for start in task.supernet.starts(limit: task.configuration.limit)
+    where start.architecture != selected {
+      records.append(
+        ["uniform", "even"].contains(start.source)
+          ? record(start.source, start.architecture)
+          : record("argmax", start.architecture, from: argmax)
+      )
     }
     let sampled = task.supernet.theta.samples(
       samples,
@@ -99,7 +110,7 @@ package final class Deriver {
   }
 
   /// Neighbours of the best networks that are better than all of them (spec S11), in the order in
-  /// which they were found: evaluated as all are, on the images kept for θ.
+  /// which they were found: evaluated as all are.
   ///
   /// - Parameters:
   ///   - evaluated: the networks so far.
@@ -143,13 +154,10 @@ package final class Deriver {
     return isStopped ? nil : (better, evaluations)
   }
 
-  /// The widths of `best` scaled by one factor to no higher cost, for a comparison; nil where the
-  /// search has no widths.
+  /// The widths of `best` scaled by one factor to the budget, for a comparison; nil where the search
+  /// has no widths.
   package func uniform(like best: DerivedRecord) -> DerivedRecord? {
-    let costModel = task.supernet.costModel
-    let architecture = Architecture(best.architecture)
-    let limit = costModel.cost(architecture)
-    return task.supernet.space.uniform(like: architecture) { costModel.cost($0) <= limit }
+    task.supernet.uniform(like: Architecture(best.architecture), limit: task.configuration.limit)
       .map { record("uniform", $0.architecture) }
   }
 
@@ -183,8 +191,9 @@ package final class Deriver {
     )
   }
 
-  /// Evaluates a network on the images kept for θ, with the weights of the search after batch-norm
-  /// recalibration; false if `stops` ended it.
+  /// Evaluates a network on the images that train no weights, with the weights of the search after
+  /// batch-norm recalibration, and by the first epoch of a training where that ranks; false if
+  /// `stops` ended it.
   package func evaluate(
     _ record: inout DerivedRecord,
     stops: (Double) throws -> Bool
@@ -192,14 +201,16 @@ package final class Deriver {
     guard
       let score = try task.evaluate(
         Architecture(record.architecture),
-        on: .theta,
+        on: .heldOut,
         temperature: temperature,
         stops: stops
       )
     else { return false }
     record.accuracy = score.accuracy
     record.crossEntropy = score.crossEntropy
-    return true
+    guard let tuning else { return true }
+    record.tunedLoss = try tuning.loss(network(record), from: weights(record), stops: stops)
+    return record.tunedLoss != nil
   }
 
   /// Times a whole network, batch 1, on as many threads as the latency table is for.
@@ -218,16 +229,21 @@ package final class Deriver {
 }
 
 extension DerivedRecord {
-  /// Whether this network goes before `other`: retrained accuracy decides, then that with the
-  /// search's weights.
+  /// Whether this network goes before `other`: retrained accuracy decides, then the loss of the
+  /// first epoch of training, then accuracy with the search's weights.
   package func isBetter(than other: DerivedRecord) -> Bool {
     if trainedAccuracy != other.trainedAccuracy {
       return (trainedAccuracy ?? -1) > (other.trainedAccuracy ?? -1)
+    }
+    if tunedLoss != other.tunedLoss {
+      return (tunedLoss ?? .infinity) < (other.tunedLoss ?? .infinity)
     }
     if accuracy != other.accuracy { return (accuracy ?? -1) > (other.accuracy ?? -1) }
     return (crossEntropy ?? .infinity) < (other.crossEntropy ?? .infinity)
   }
 
-  /// The same order as a number: accuracy, and cross-entropy among equals.
-  fileprivate var worth: Double { (accuracy ?? 0) - 1e-6 * (crossEntropy ?? 0) }
+  /// The same order as a number: that loss, or accuracy and cross-entropy among equals.
+  fileprivate var worth: Double {
+    tunedLoss.map { -$0 } ?? (accuracy ?? 0) - 1e-6 * (crossEntropy ?? 0)
+  }
 }

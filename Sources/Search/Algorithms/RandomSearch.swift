@@ -10,26 +10,18 @@ struct RandomSearch: SupernetAlgorithm {
   ///
   /// Those that make use of the budget, and where there are none, any within it.
   init(_ configuration: Configuration, costModel: any CostModel, optionCounts: [Int]) {
-    let limit = configuration.limit
-    let ranges =
-      limit.map { [CostLimit.using($0), CostLimit.within($0)] } ?? [CostLimit.within(nil)]
-    for range in ranges {
-      let networks = costModel.samples(
-        configuration.search.randomNetworks,
-        of: nil,
-        within: range,
-        seed: configuration.seed,
-        stream: 0,
-        except: []
-      )
-      guard networks.isEmpty else {
-        self.networks = networks
-        return
-      }
-    }
+    let within = costModel.useful(configuration.limit, optionCounts: optionCounts)
+    let sampled = costModel.samples(
+      configuration.search.randomNetworks,
+      of: nil,
+      within: within,
+      seed: configuration.seed,
+      stream: 0,
+      except: []
+    )
     let even = optionCounts.map { [Double](repeating: 0, count: $0) }
-    let any = costModel.mostProbable(even, within: CostLimit.within(limit))
-    networks = [any ?? Architecture(optionCounts.map { _ in 0 })]
+    let any = costModel.mostProbable(even, within: within)
+    networks = sampled.isEmpty ? [any ?? Architecture(optionCounts.map { _ in 0 })] : sampled
   }
 
   /// The first that was sampled.

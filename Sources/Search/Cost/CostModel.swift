@@ -99,6 +99,20 @@ extension CostModel {
     return engine.affine(linear, factor: 1, constant: Float(value - Double(linear.item)))
   }
 
+  /// Costs that a network may have which makes use of `limit`: the last twentieth below it, or all
+  /// within it where no network of the space costs that; all costs where that is nil.
+  ///
+  /// - Parameters:
+  ///   - limit: the most that a network may cost.
+  ///   - optionCounts: options of each choice.
+  /// - Returns: the lowest and the highest cost.
+  package func useful(_ limit: Double?, optionCounts: [Int]) -> ClosedRange<Double> {
+    guard let limit else { return CostLimit.within(nil) }
+    let using = CostLimit.using(limit)
+    let even = optionCounts.map { [Double](repeating: 0, count: $0) }
+    return mostProbable(even, within: using) == nil ? CostLimit.within(limit) : using
+  }
+
   /// Checks that a network of the space can cost `limit`; nil is no limit.
   ///
   /// Errors: `.configuration` for a budget that none can meet, with the range of those that one

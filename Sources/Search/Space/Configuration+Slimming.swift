@@ -70,9 +70,10 @@ extension Configuration.Space {
     )
   }
 
-  /// Fractions of a width as whole multiples of 4 or, of wide layers, 8, where the width is one.
+  /// Fractions of a width as whole multiples of 2 or, of wide layers, 4 or 8, where the width is
+  /// one: fine enough to tell eighths of most widths apart.
   fileprivate static func widths(_ width: Int, _ fractions: [Double]) -> [Int] {
-    let coarse = width < 64 ? 4 : 8
+    let coarse = width < 64 ? 2 : width < 128 ? 4 : 8
     let divisor = [coarse, 4, 2, 1].first { width % $0 == 0 } ?? 1
     let all = fractions.map { divisible($0 * Double(width), by: divisor) } + [width]
     return Set(all).filter { $0 <= width }.sorted()
@@ -164,6 +165,7 @@ extension BlockDescription {
     if middle.groups != 1 || middle.depthwiseGroups != nil {
       return "it has groups, which a mask would cut through"
     }
+    if !middle.projects { return "no 1x1 convolution follows its depthwise one" }
     return middle.kernels.count > 2 ? "it has more than two depthwise convolutions" : nil
   }
 }

@@ -99,9 +99,6 @@ extension MaskedSpace {
 
   /// Widths by a factor in steps of a hundredth, each the nearest option; the expansions at their
   /// greatest, and everything else as it is in `architecture`.
-  ///
-  /// Options may be far apart, so a factor may leave much of what fits. Then single widths take one
-  /// option more, from the last on, as long as that fits: a rival should have its whole budget.
   package func uniform(
     like architecture: Architecture,
     fits: (Architecture) -> Bool
@@ -111,24 +108,49 @@ extension MaskedSpace {
     for block in blocks {
       if let choice = block.expansion.choice { widest[choice] = block.expansion.count - 1 }
     }
+    return scaled(widest, widthSizes, fits: fits)
+  }
+
+  /// Widths and expansions alike by a factor in steps of a hundredth, each the nearest option.
+  package func even(
+    like architecture: Architecture,
+    fits: (Architecture) -> Bool
+  ) -> Architecture? {
+    let expansions = blocks.compactMap { block in
+      block.expansion.choice.map { (choice: $0, sizes: block.expansions) }
+    }
+    guard !expansions.isEmpty else { return nil }
+    return scaled(architecture, widthSizes + expansions, fits: fits)?.architecture
+  }
+
+  /// The searched widths with the sizes of their options, ascending.
+  private var widthSizes: [(choice: Int, sizes: [Double])] {
+    widths.compactMap { width in
+      width.axis.choice.map { (choice: $0, sizes: width.channels.map(Double.init)) }
+    }
+  }
+
+  /// `architecture` with the sizes of `axes` by the largest factor that fits.
+  ///
+  /// Options may be far apart, so a factor may leave much of what fits. Then single axes take one
+  /// option more, from the last on, as long as that fits: a rival should have its whole budget.
+  private func scaled(
+    _ architecture: Architecture,
+    _ axes: [(choice: Int, sizes: [Double])],
+    fits: (Architecture) -> Bool
+  ) -> (scale: Double, architecture: Architecture)? {
     for hundredths in (1...100).reversed() {
       let scale = Double(hundredths) / 100
-      var scaled = widest
-      for width in widths {
-        guard let choice = width.axis.choice, let most = width.channels.last else { continue }
-        func distance(_ option: Int) -> Double {
-          abs(Double(width.channels[option]) - scale * Double(most))
-        }
-        scaled[choice] = width.channels.indices.min { distance($0) < distance($1) } ?? 0
+      var scaled = architecture
+      for (choice, sizes) in axes {
+        func distance(_ option: Int) -> Double { abs(sizes[option] - scale * (sizes.last ?? 0)) }
+        scaled[choice] = sizes.indices.min { distance($0) < distance($1) } ?? 0
       }
       guard fits(scaled) else { continue }
-      for width in widths.reversed() {
-        guard let choice = width.axis.choice, scaled[choice] + 1 < width.axis.count else {
-          continue
-        }
-        var wider = scaled
-        wider[choice] += 1
-        if fits(wider) { scaled = wider }
+      for (choice, sizes) in axes.reversed() where scaled[choice] + 1 < sizes.count {
+        var larger = scaled
+        larger[choice] += 1
+        if fits(larger) { scaled = larger }
       }
       return (scale, scaled)
     }

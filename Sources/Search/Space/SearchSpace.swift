@@ -26,6 +26,9 @@ package protocol SearchSpace: Sendable {
     like architecture: Architecture,
     fits: (Architecture) -> Bool
   ) -> (scale: Double, architecture: Architecture)?
+  /// The same with the expansions by that factor too; nil where there is none or no expansion is
+  /// searched.
+  func even(like architecture: Architecture, fits: (Architecture) -> Bool) -> Architecture?
   /// The searched blocks of an architecture, in order; those that are left out are among them.
   func parts(of architecture: Architecture) -> [NetworkPart]
   /// What follows the searched blocks, where it is a choice too.
@@ -60,6 +63,11 @@ extension SearchSpace {
     like architecture: Architecture,
     fits: (Architecture) -> Bool
   ) -> (scale: Double, architecture: Architecture)? { nil }
+  /// None.
+  package func even(
+    like architecture: Architecture,
+    fits: (Architecture) -> Bool
+  ) -> Architecture? { nil }
   /// What each option adds, counted from the networks themselves.
   package func choicePrices(
     of architecture: Architecture,

@@ -38,16 +38,10 @@ extension ArchitectureParameters {
     costModel.mostProbable(logits.map { $0.map(Double.init) }, within: within)
   }
 
-  /// The networks that θ stands for within a limit of cost, at least one.
-  ///
-  /// The most probable, and where that stays a twentieth below the limit or more, the most probable
-  /// of those that do not.
-  func probable(limit: Double?) -> [Architecture] {
-    var networks = [mostProbable(within: CostLimit.within(limit)) ?? argmax]
-    if let limit, let other = mostProbable(within: CostLimit.using(limit)), other != networks[0] {
-      networks.append(other)
-    }
-    return networks
+  /// Costs that hold a limit and make use of it, as far as the space has such a network; see
+  /// `CostModel.useful`.
+  func useful(_ limit: Double?) -> ClosedRange<Double> {
+    costModel.useful(limit, optionCounts: logits.map(\.count))
   }
 
   /// Up to `count` different architectures sampled from P on condition that their cost lies

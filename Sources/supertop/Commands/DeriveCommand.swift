@@ -11,8 +11,9 @@ struct DeriveCommand: ParsableCommand {
     commandName: "derive",
     abstract: "Extract networks from a search: within its budget, ranked, trained from scratch.",
     discussion: """
-      Evaluates the most probable network within the budget, and networks sampled from softmax(θ) \
-      given the budget, with the search's weights on the images that train θ. Then it tries \
+      Evaluates the most probable network within the budget, its uniform scaling, and networks \
+      sampled from softmax(θ) given the budget, with the search's weights on the images that train \
+      no weights. All use at least 95 % of the budget where the space allows. Then it tries \
       neighbours of the best (one layer changed, or two that trade cost) until none is better. \
       The best of all are trained from scratch by a recipe, each as a run of its own in \
       RUN/derived, which can be watched, evaluated and exported. Nothing is done twice: repeat the \
@@ -58,7 +59,13 @@ struct DeriveCommand: ParsableCommand {
   @Flag(help: "Train from the weights of the search instead of from random ones.")
   var inherit = false
 
-  @Flag(help: "Train the best network's uniform scaling too: all widths by one factor, equal cost.")
+  @Flag(
+    inversion: .prefixedNo,
+    help: "With --inherit, rank networks by the loss of the first epoch of their training."
+  )
+  var tune = true
+
+  @Flag(help: "Train the best network's uniform scaling too: all widths by one factor.")
   var uniform = false
 
   @Option(
@@ -141,7 +148,8 @@ struct DeriveCommand: ParsableCommand {
       store: store,
       acceptsChangedData: acceptChangedData,
       limit: budget,
-      threads: threads
+      threads: threads,
+      trial: inherit && tune && training.recipe.epochs > 0 ? training : nil
     ) { share, message in
       ticker.show("\(message) (\(Int(share * 100)) %)")
     }
@@ -326,8 +334,11 @@ struct DeriveCommand: ParsableCommand {
     _ signals: Signals,
     with extra: Int?
   ) throws {
-    let first = table.records.indices.prefix(top)
-    let places = first + (extra.map { first.contains($0) ? [] : [$0] } ?? [])
+    // Beside the uniform scaling, the best of those that it is compared with.
+    let first = table.records.indices
+      .filter { extra == nil || table.records[$0].source != "uniform" }
+      .prefix(top)
+    let places = first + (extra.map { [$0] } ?? [])
     let trials = places.map { place in
       let record = table.records[place]
       let network = deriver.network(record)

@@ -70,9 +70,15 @@ extension NetworkSource {
   }
 
   /// The weights under the names that they have without identities, and where a skip that changes
-  /// the shape is a convolution.
+  /// the shape is a convolution; the channels that matter most first, as masks keep the first ones.
   var slimmingWeights: Checkpoint? {
     guard var weights else { return nil }
+    let arrays = weights.tensors.map {
+      NamedArray(name: $0.name, shape: $0.shape, values: $0.values)
+    }
+    weights.tensors = description.orderedByImportance(arrays).map {
+      Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values)
+    }
     var names: [(before: String, now: String)] = []
     for (index, block) in description.blocks.enumerated() where !block.isIdentity {
       let isSkip = if case .skip = block.kind { true } else { false }

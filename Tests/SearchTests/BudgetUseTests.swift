@@ -1,0 +1,109 @@
+import Networks
+import Runs
+import Tensor
+import Testing
+
+@testable import Search
+
+/// Networks of a search make use of its budget, uniform scaling among them (spec S8, S11, S26).
+@Suite(.serialized) struct BudgetUseTests {
+  private typealias Masked = Configuration.Space.Masked
+
+  /// The space of the widths of a small network, 4,096 networks of it.
+  private static func slimming() throws -> Configuration {
+    var it = NetworkDescription(name: "own", height: 8, width: 8, channels: 1, classes: 10)
+    it.add(.convolution(kernel: 3, padding: nil, activation: .relu), output: 16)
+    for (middle, output, stride) in [(48, 24, 2), (72, 24, 1), (72, 40, 2)] {
+      it.add(
+        .bottleneck(
+          .init(kernels: [3], middle: middle, expands: true, squeeze: nil, activation: .relu)
+        ),
+        output: output,
+        stride: stride
+      )
+    }
+    it.add(.convolution(kernel: 1, padding: nil, activation: .relu), output: 48)
+    var settings = try Configuration.preset("fbnet-v2-digits")
+    settings.space = try Configuration.Space(
+      slimming: it,
+      fractions: [0.25, 0.5, 0.75, 1],
+      place: "own"
+    )
+    settings.data.resolution = 8
+    settings.threads = 1
+    return settings
+  }
+
+  private static func supernet(_ settings: Configuration) throws -> Supernet {
+    try Supernet(configuration: settings, classes: 10, channels: 1, height: 8, width: 8)
+  }
+
+  @Test func `a network uses the budget wherever one of the space does`() throws {
+    let sparse = AdditiveCost(layers: [[1, 20, 50], [2, 30, 90], [4, 4, 60]], fixed: 3)
+    let slim = try Self.supernet(Self.slimming())
+    var sides = [false: 0, true: 0]
+    for model in [sparse, slim.costModel] as [any TrellisCostModel] {
+      let costs = everyArchitecture(model.optionCounts).map(model.cost)
+      for percent in stride(from: 0, through: 100, by: 2) {
+        let range = model.range
+        let limit =
+          range.lowerBound + Double(percent) / 100 * (range.upperBound - range.lowerBound)
+        let isUsed = costs.contains { (0.95 * limit...limit).contains($0) }
+        let useful = model.useful(limit, optionCounts: model.optionCounts)
+        #expect(useful.upperBound == CostLimit.within(limit).upperBound)
+        #expect(useful.lowerBound == (isUsed ? 0.95 * limit : -.infinity), "\(limit)")
+        sides[isUsed, default: 0] += 1
+      }
+    }
+    #expect(sides.values.allSatisfy { $0 > 10 }, "both happen: \(sides)")
+    #expect(sparse.useful(nil, optionCounts: [3, 3, 3]) == CostLimit.within(nil))
+  }
+
+  @Test(arguments: [0.3, 0.5, 0.7, 0.9])
+  func `a search begins its choice with uniform scaling, and both use the budget`(
+    share: Double
+  ) throws {
+    var settings = try Self.slimming()
+    let range = try Self.supernet(settings).costModel.range
+    let budget = (share * range.upperBound).rounded()
+    settings.budget[.flops] = budget
+    let supernet = try Self.supernet(settings)
+    let using = everyArchitecture(supernet.space.optionCounts)
+      .filter { (0.95 * budget...budget).contains(supernet.costModel.cost($0)) }
+    var random = Philox(seed: 3, purpose: .test)
+    for _ in 0..<5 {
+      supernet.theta.logits = supernet.space.optionCounts.map { count in
+        (0..<count).map { _ in 2 * random.normal() }
+      }
+      let starts = supernet.starts(limit: budget)
+      // By brute force: nothing that uses the budget is more probable.
+      let best = try #require(using.map(supernet.theta.logProbability).max())
+      #expect(using.contains(starts[0].architecture))
+      #expect(abs(supernet.theta.logProbability(starts[0].architecture) - best) < 1e-6)
+      #expect(starts.map(\.source).dropFirst() == ["uniform"])
+      let uniform = starts[1].architecture
+      #expect((0.85 * budget...budget).contains(supernet.costModel.cost(uniform)))
+      for (choice, option) in zip(supernet.choices, uniform) where choice.kind == .expansion {
+        #expect(option == choice.options.count - 1)
+      }
+    }
+    supernet.theta.logits = supernet.space.optionCounts.map { (0..<$0).map(Float.init) }
+    #expect(supernet.starts(limit: nil).map(\.source) == ["argmax"])
+  }
+
+  @Test(arguments: [0.3, 0.45, 0.6, 0.8])
+  func `what a search exports uses its budget`(share: Double) throws {
+    let prices = try TinyRun().space().prices(.flops)
+    let budget =
+      prices.range.lowerBound + share * (prices.range.upperBound - prices.range.lowerBound)
+    let useful = prices.useful(budget, optionCounts: prices.layers.map(\.count))
+    let run = try TinyRun(overrides: ["budget.flops=\(budget)"])
+    let result = try run.finished()
+    #expect(useful.contains(result.cost), "\(result.cost) of \(budget)")
+    // The most probable network of all stands last where the budget bars it.
+    let networks = try run.export().architectures
+    let isBarred = !useful.contains(result.argmaxCost)
+    #expect(networks.dropLast(isBarred ? 1 : 0).allSatisfy { useful.contains($0.flops) })
+    #expect(networks.last?.flops == result.argmaxCost || !isBarred)
+  }
+}
