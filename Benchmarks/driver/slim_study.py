@@ -61,7 +61,7 @@ def run(options):
                         "--set", f"temperature.rate={2.5 / options.epochs}",
                         "--set", f"search.warmup_epochs={options.epochs // 4}"]))
         derived = once(place / f"{folder.name}-derived.json", f"derived from {folder.name}", [
-            supertop, "derive", folder, "--samples", 8, "--refine", 32, "--top", 1, "--inherit",
+            supertop, "derive", folder, "--samples", 4, "--refine", 20, "--top", 1, "--inherit",
             "--uniform", "--retrain-epochs", options.retrain_epochs, "--threads", 1, "--json",
             "--set", "shift=4", "--set", "flip=true"])
         trained = [each for each in derived["networks"] if "top1" in each]

@@ -1,8 +1,8 @@
 import Tensor
 
 extension NetworkDescription {
-  /// Weights of this network with its channels in the order of their importance, the greatest first;
-  /// with them the network computes what it did.
+  /// Weights of this network with its channels in the order of their importance, the greatest
+  /// first; with them the network computes what it did.
   ///
   /// Masks keep the first channels of a width, so these should be the ones that matter: a channel
   /// counts by the L1 norm of the weights that read it (Cai et al., *Once-for-All*, ICLR 2020).

@@ -6,9 +6,9 @@ extension SearchTask {
 }
 
 extension Supernet {
-  /// The networks that a search under `limit` ends with before any is sampled, all different and at
-  /// least one: the most probable of those that make use of the limit, its uniform scaling, and that
-  /// with scaled expansions.
+  /// The networks that a search under `limit` ends with before any is sampled, all different and
+  /// at least one: the most probable of those that make use of the limit, its uniform scaling, and
+  /// that with scaled expansions.
   ///
   /// Scaling gives strong networks that a short search may not reach, so the one that is chosen is
   /// no worse by the search's own measure.

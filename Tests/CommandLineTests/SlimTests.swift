@@ -33,6 +33,17 @@ struct SlimTests {
     let networks = try #require(derived["networks"] as? [[String: Any]])
     let retrained = networks.filter { $0["top1"] is Double }
     #expect(retrained.count == 2 && retrained.count { $0["source"] as? String == "uniform" } == 1)
+    // Uniform scaling is one of those that the derivation begins with; the loss of the first epoch
+    // ranks them.
+    let judged = networks.filter { $0["source"] as? String != "uniform" }
+    #expect(judged.allSatisfy { $0["flops"] as? Double ?? 0 >= 0.95 * budget })
+    let losses = try networks.map { try #require($0["tuned_loss"] as? Double) }
+    #expect(Set(losses).count > 1)
+    let best = try #require(retrained.first { $0["source"] as? String != "uniform" })
+    #expect(
+      try #require(best["tuned_loss"] as? Double)
+        == judged.compactMap { $0["tuned_loss"] as? Double }.min()
+    )
     for network in retrained {
       // One epoch is enough with the weights of a trained network.
       #expect(try #require(network["top1"] as? Double) > 0.8)

@@ -80,7 +80,12 @@ import Testing
       let best = try #require(using.map(supernet.theta.logProbability).max())
       #expect(using.contains(starts[0].architecture))
       #expect(abs(supernet.theta.logProbability(starts[0].architecture) - best) < 1e-6)
-      #expect(starts.map(\.source).dropFirst() == ["uniform"])
+      #expect(Set(starts.map(\.architecture)).count == starts.count)
+      #expect(["argmax", "repaired"].contains(starts[0].source))
+      #expect(starts[1].source == "uniform")
+      for even in starts.dropFirst(2) {
+        #expect(even.source == "even" && using.contains(even.architecture))
+      }
       let uniform = starts[1].architecture
       #expect((0.85 * budget...budget).contains(supernet.costModel.cost(uniform)))
       for (choice, option) in zip(supernet.choices, uniform) where choice.kind == .expansion {

@@ -203,7 +203,7 @@ struct SlimmingTests {
     let widths = space.choices.filter { $0.kind == .width }
     #expect(
       widths.map { $0.options.map(\.name) } == [
-        ["4", "8", "12", "16"], ["8", "12", "20", "24"], ["12", "20", "32", "40"],
+        ["4", "8", "12", "16"], ["6", "12", "18", "24"], ["10", "20", "30", "40"],
         ["16", "32", "48", "64"],
       ]
     )
@@ -253,6 +253,16 @@ struct SlimmingTests {
     #expect(space.flops(half.architecture) <= most / 2)
     #expect(half.scale < 1 && half.scale > 0.3)
     #expect(space.uniform(like: Self.last(space)) { _ in false } == nil)
+    // With the expansions scaled too, widths are greater.
+    let even = try #require(space.even(like: Self.last(space)) { space.flops($0) <= most / 2 })
+    #expect(space.flops(even) <= most / 2)
+    for (choice, both) in zip(space.choices, zip(half.architecture, even)) {
+      switch choice.kind {
+      case .expansion: #expect(both.0 == choice.options.count - 1 && both.1 < both.0)
+      default: #expect(both.1 >= both.0)
+      }
+    }
+    #expect(space.even(like: Self.last(space)) { _ in false } == nil)
   }
 
   @Test func `the supernet begins as the network whose weights it takes`() throws {

@@ -25,8 +25,8 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
   package var accuracy: Double?
   /// Mean cross-entropy of the same.
   package var crossEntropy: Double?
-  /// Mean loss of an image over the first epoch of training from the weights of the search; nil where
-  /// networks are not ranked by it.
+  /// Mean loss of an image over the first epoch of training from the weights of the search; nil
+  /// where networks are not ranked by it.
   package var tunedLoss: Double?
   /// The training from scratch, seen from the search's folder; nil where there was none.
   package var run: String?

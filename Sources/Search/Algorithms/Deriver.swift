@@ -63,9 +63,9 @@ package final class Deriver {
     (task.configuration.search.cost, task.configuration.limit)
   }
 
-  /// The most probable network within the budget, its scalings, and up to `samples` networks sampled
-  /// from softmax(θ): all different, all making use of the budget as far as the space has such
-  /// networks.
+  /// The most probable network within the budget, its scalings, and up to `samples` networks
+  /// sampled from softmax(θ): all different, all making use of the budget as far as the space has
+  /// such networks.
   ///
   /// - Parameters:
   ///   - samples: sampled ones at most.
@@ -154,8 +154,8 @@ package final class Deriver {
     return isStopped ? nil : (better, evaluations)
   }
 
-  /// The widths of `best` scaled by one factor to the budget, for a comparison; nil where the search
-  /// has no widths.
+  /// The widths of `best` scaled by one factor to the budget, for a comparison; nil where the
+  /// search has no widths.
   package func uniform(like best: DerivedRecord) -> DerivedRecord? {
     task.supernet.uniform(like: Architecture(best.architecture), limit: task.configuration.limit)
       .map { record("uniform", $0.architecture) }

@@ -13,7 +13,8 @@ struct DeriveCommand: ParsableCommand {
     discussion: """
       Evaluates the most probable network within the budget, its uniform scaling, and networks \
       sampled from softmax(θ) given the budget, with the search's weights on the images that train \
-      no weights. All use at least 95 % of the budget where the space allows. Then it tries \
+      no weights. All use at least 95 % of the budget where the space allows. With --inherit they \
+      are ranked by the loss of the first epoch of training from these weights. Then it tries \
       neighbours of the best (one layer changed, or two that trade cost) until none is better. \
       The best of all are trained from scratch by a recipe, each as a run of its own in \
       RUN/derived, which can be watched, evaluated and exported. Nothing is done twice: repeat the \
@@ -210,25 +211,6 @@ struct DeriveCommand: ParsableCommand {
       if let selection { show(selection) }
     }
     withExtendedLifetime(lock) {}
-  }
-
-  private func settings(_ search: Configuration) throws -> TrainingConfiguration {
-    var settings = TrainingConfiguration(
-      network: search.preset,
-      data: .init(source: search.data.source, resolution: search.data.resolution),
-      recipe: try recipe.map { try Recipe.load(path: $0) } ?? Recipe()
-    )
-    settings.seed = seed ?? search.seed
-    settings.threads = threads ?? search.threads
-    settings.data.skipBadImages = search.data.skipBadImages
-    settings.data.cache = search.data.cache
-    settings.recipe.shift = search.data.shift
-    settings.recipe.flip = search.data.flip
-    // 0 means no training at all, which no recipe can say.
-    let epochs = retrainEpochs == 0 ? nil : retrainEpochs.map { "recipe.epochs=\($0)" }
-    try settings.apply((epochs.map { [$0] } ?? []) + assignments)
-    if retrainEpochs == 0 { settings.recipe.epochs = 0 }
-    return settings
   }
 
   typealias Selected = (network: Architecture, layers: [SelectedLayer], evaluations: Int)

@@ -42,7 +42,8 @@ final class DeriveTable {
     let hasLatency = records.contains { $0.latency != nil }
     var rows = [["", "network", "from", "changed", "log P", "FLOPs", "params"]]
     if hasLatency { rows[0] += ["table", "timed"] }
-    rows[0] += ["val", "epochs", "trained", "top-1"]
+    let isTuned = records.contains { $0.tunedLoss != nil }
+    rows[0] += ["val"] + (isTuned ? ["tuned"] : []) + ["epochs", "trained", "top-1"]
     for (index, record) in records.enumerated() {
       func share(_ value: Double?) -> String {
         value.map { Format.spacedPercent($0) } ?? "-"
@@ -59,8 +60,10 @@ final class DeriveTable {
       if hasLatency {
         row += [milliseconds(record.latency), milliseconds(record.measuredLatency)]
       }
+      row.append(share(record.accuracy))
+      if isTuned { row.append(record.tunedLoss.map { Format.fixed($0, 3) } ?? "-") }
       row += [
-        share(record.accuracy), record.epochs.map { "\($0[0])/\($0[1])" } ?? "-",
+        record.epochs.map { "\($0[0])/\($0[1])" } ?? "-",
         share(record.trainedAccuracy), share(record.top1),
       ]
       rows.append(row)
@@ -76,7 +79,9 @@ final class DeriveTable {
       limit.map { "budget \(metric.text($0)); changed: layers, to be within it\n" } ?? ""
     let note =
       budget
-      + "val: with the search's weights, images of θ; trained: from "
+      + "val: with the search's weights, images that train none; "
+      + (isTuned ? "tuned: loss of the first epoch from them, which ranks; " : "")
+      + "trained: from "
       + (inherits ? "them" : "scratch") + ", validation images; "
       + "top-1: test images\n"
     guard isLive else { return table + note }
