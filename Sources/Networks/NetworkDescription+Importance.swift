@@ -9,8 +9,8 @@ extension NetworkDescription {
   /// Channels that shortcuts join are moved together. Arrays that are missing are passed over, and
   /// the channels behind the last convolution stay.
   ///
-  /// - Parameter arrays: by the names that they have in a `Network`, of blocks that a space of masked
-  ///   blocks can hold.
+  /// - Parameter arrays: by the names that they have in a `Network`, of blocks that a space of
+  ///   masked blocks can hold.
   /// - Returns: the same arrays in the same order, their elements moved.
   package func orderedByImportance(_ arrays: [NamedArray]) -> [NamedArray] {
     let places = Dictionary(

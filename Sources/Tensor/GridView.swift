@@ -9,13 +9,13 @@ final class GridView {
   /// The raw map of all pixels, [N, H, W, C].
   let whole: Tensor
   /// The pixels of the grid.
-  let runs: [Engine.PixelRun]
+  let runs: [PixelRun]
   /// The place of each pixel among those of the map.
   let places: UnsafePointer<Int32>
   /// Whether a reader has added its gradient to that of the map.
   var hasGradient = false
 
-  init(of whole: Tensor, _ runs: [Engine.PixelRun]) {
+  init(of whole: Tensor, _ runs: [PixelRun]) {
     self.whole = whole
     self.runs = runs
     let all = runs.flatMap { run in (0..<run.count).map { Int32(run.large + $0) } }
