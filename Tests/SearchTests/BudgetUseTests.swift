@@ -42,14 +42,17 @@ import Testing
     let sparse = AdditiveCost(layers: [[1, 20, 50], [2, 30, 90], [4, 4, 60]], fixed: 3)
     let slim = try Self.supernet(Self.slimming())
     var sides = [false: 0, true: 0]
-    for model in [sparse, slim.costModel] as [any TrellisCostModel] {
-      let costs = everyArchitecture(model.optionCounts).map(model.cost)
+    let models: [(any CostModel, [Int])] = [
+      (sparse, sparse.optionCounts), (slim.costModel, slim.space.optionCounts),
+    ]
+    for (model, optionCounts) in models {
+      let costs = everyArchitecture(optionCounts).map { model.cost($0) }
       for percent in stride(from: 0, through: 100, by: 2) {
         let range = model.range
         let limit =
           range.lowerBound + Double(percent) / 100 * (range.upperBound - range.lowerBound)
         let isUsed = costs.contains { (0.95 * limit...limit).contains($0) }
-        let useful = model.useful(limit, optionCounts: model.optionCounts)
+        let useful = model.useful(limit, optionCounts: optionCounts)
         #expect(useful.upperBound == CostLimit.within(limit).upperBound)
         #expect(useful.lowerBound == (isUsed ? 0.95 * limit : -.infinity), "\(limit)")
         sides[isUsed, default: 0] += 1
@@ -82,12 +85,16 @@ import Testing
       #expect(abs(supernet.theta.logProbability(starts[0].architecture) - best) < 1e-6)
       #expect(Set(starts.map(\.architecture)).count == starts.count)
       #expect(["argmax", "repaired"].contains(starts[0].source))
-      #expect(starts[1].source == "uniform")
-      for even in starts.dropFirst(2) {
-        #expect(even.source == "even" && using.contains(even.architecture))
+      let uniform = try #require(
+        supernet.uniform(like: starts[0].architecture, limit: budget)?.architecture
+      )
+      #expect(starts.contains { $0.architecture == uniform })
+      // Quarters of a width are far apart.
+      #expect((0.75 * budget...budget).contains(supernet.costModel.cost(uniform)))
+      for start in starts.dropFirst() {
+        #expect(start.source == (start.architecture == uniform ? "uniform" : "even"))
+        #expect(start.source == "uniform" || using.contains(start.architecture))
       }
-      let uniform = starts[1].architecture
-      #expect((0.85 * budget...budget).contains(supernet.costModel.cost(uniform)))
       for (choice, option) in zip(supernet.choices, uniform) where choice.kind == .expansion {
         #expect(option == choice.options.count - 1)
       }

@@ -64,8 +64,8 @@ package final class Deriver {
   }
 
   /// The most probable network within the budget, its scalings, and up to `samples` networks
-  /// sampled from softmax(θ): all different, all making use of the budget as far as the space has
-  /// such networks.
+  /// sampled from softmax(θ): all different, and all making use of the budget where the space has
+  /// enough such networks.
   ///
   /// - Parameters:
   ///   - samples: sampled ones at most.
@@ -86,10 +86,20 @@ package final class Deriver {
           : record("argmax", start.architecture, from: argmax)
       )
     }
+    // A small space may have fewer networks that make use of the budget than are wanted.
+    let using = task.supernet.costModel.samples(
+      records.count + samples,
+      of: nil,
+      within: task.within,
+      seed: seed,
+      stream: 1,
+      except: []
+    )
+    let isSmall = using.count < records.count + samples
     let sampled = task.supernet.theta.samples(
       samples,
       seed: seed,
-      within: task.within,
+      within: isSmall ? CostLimit.within(task.configuration.limit) : task.within,
       except: Set(records.map { Architecture($0.architecture) })
     )
     return records + sampled.map { record("sample", $0) }
