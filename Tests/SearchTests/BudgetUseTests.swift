@@ -73,12 +73,18 @@ import Testing
     let supernet = try Self.supernet(settings)
     let using = everyArchitecture(supernet.space.optionCounts)
       .filter { (0.95 * budget...budget).contains(supernet.costModel.cost($0)) }
+    let within = everyArchitecture(supernet.space.optionCounts)
+      .filter { supernet.costModel.cost($0) <= budget }
+    var bound = [false: 0, true: 0]
     var random = Philox(seed: 3, purpose: .test)
-    for _ in 0..<5 {
+    // Options that cost little are likely, then those that cost much.
+    for tilt in [-10, -3, 3, 20, 20] as [Float] {
       supernet.theta.logits = supernet.space.optionCounts.map { count in
-        (0..<count).map { _ in 2 * random.normal() }
+        (0..<count).map { 2 * random.normal() + tilt * Float($0) / Float(count) }
       }
       let starts = supernet.starts(limit: budget)
+      let using = supernet.theta.binds(budget) ? using : within
+      bound[supernet.theta.binds(budget), default: 0] += 1
       // By brute force: nothing that uses the budget is more probable.
       let best = try #require(using.map(supernet.theta.logProbability).max())
       #expect(using.contains(starts[0].architecture))
@@ -99,6 +105,7 @@ import Testing
         #expect(option == choice.options.count - 1)
       }
     }
+    #expect(bound.values.allSatisfy { $0 > 0 }, "\(bound)")
     supernet.theta.logits = supernet.space.optionCounts.map { (0..<$0).map(Float.init) }
     #expect(supernet.starts(limit: nil).map(\.source) == ["argmax"])
   }
@@ -108,9 +115,12 @@ import Testing
     let prices = try TinyRun().space().prices(.flops)
     let budget =
       prices.range.lowerBound + share * (prices.range.upperBound - prices.range.lowerBound)
-    let useful = prices.useful(budget, optionCounts: prices.layers.map(\.count))
     let run = try TinyRun(overrides: ["budget.flops=\(budget)"])
     let result = try run.finished()
+    let useful =
+      result.expectedCost > 0.9 * budget
+      ? prices.useful(budget, optionCounts: prices.layers.map(\.count))
+      : CostLimit.within(budget)
     #expect(useful.contains(result.cost), "\(result.cost) of \(budget)")
     // The most probable network of all stands last where the budget bars it.
     let networks = try run.export().architectures

@@ -40,9 +40,16 @@ extension ArchitectureParameters {
 
   /// Costs that hold a limit and make use of it, as far as the space has such a network; see
   /// `CostModel.useful`.
+  ///
+  /// All within the limit where the expected cost leaves a tenth of it or more: then accuracy asks
+  /// for no more, and a cheaper network is no loss.
   func useful(_ limit: Double?) -> ClosedRange<Double> {
-    costModel.useful(limit, optionCounts: logits.map(\.count))
+    guard let limit, binds(limit) else { return CostLimit.within(limit) }
+    return costModel.useful(limit, optionCounts: logits.map(\.count))
   }
+
+  /// Whether the expected cost comes near `limit`.
+  func binds(_ limit: Double) -> Bool { expectedCost > 0.9 * limit }
 
   /// Up to `count` different architectures sampled from P on condition that their cost lies
   /// `within` (spec S11): the very distribution of the samples that happen to fit, without the
