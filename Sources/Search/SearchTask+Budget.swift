@@ -14,13 +14,13 @@ extension Supernet {
   /// no worse by the search's own measure.
   func starts(limit: Double?) -> [Candidate] {
     let argmax = argmax
-    let probable = theta.mostProbable(within: theta.useful(limit)) ?? argmax
+    let within = theta.useful(limit)
+    let probable = theta.mostProbable(within: within) ?? argmax
     var starts = [
       Candidate(source: probable == argmax ? "argmax" : "repaired", architecture: probable)
     ]
     guard let limit else { return starts }
     let uniform = uniform(like: probable, limit: limit)?.architecture
-    let within = theta.useful(limit)
     let even = space.even(like: probable) { costModel.cost($0) <= within.upperBound }
     for (source, scaled) in [("uniform", uniform), ("even", even)] {
       guard let scaled, !starts.contains(where: { $0.architecture == scaled }),

@@ -109,7 +109,6 @@ extension Engine {
         if isKept {
           kept = KeptOption(
             option: i,
-            shared: common,
             sharedSteps: sharedSteps,
             result: result,
             steps: steps
@@ -133,7 +132,6 @@ extension Engine {
       replay(mode: mode) {
         var own = kept
         kept = nil
-        let common = own?.shared
         tape = own?.sharedSteps ?? []
         own?.sharedSteps = []
         // The kept option first, in whose memory the others then run.
@@ -178,8 +176,7 @@ extension Engine {
   private struct KeptOption {
     /// Its place.
     let option: Int
-    /// What all options read, and the operations that made it.
-    let shared: Tensor?
+    /// The operations that made what all options read.
     var sharedSteps: [() -> Void]
     /// Its result but for the last step, and the operations that made it.
     let result: Tensor
