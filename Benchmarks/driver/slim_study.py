@@ -13,12 +13,12 @@ WORK = tools.WORK / "slim-study"
 NETWORK = """\
 {"name": "plain", "resolution": 32, "channels": 3, "classes": 10, "layers": [
   {"convolution": true, "kernel": 3, "width": 16},
-  {"kernel": 3, "expansion": 3, "width": 24, "stride": 2},
-  {"kernel": 3, "expansion": 3, "width": 24},
-  {"kernel": 3, "expansion": 3, "width": 48, "stride": 2},
-  {"kernel": 3, "expansion": 3, "width": 48},
-  {"kernel": 3, "expansion": 3, "width": 96, "stride": 2},
-  {"kernel": 3, "expansion": 3, "width": 96},
+  {"kernel": 3, "expansion": E, "width": 24, "stride": 2},
+  {"kernel": 3, "expansion": E, "width": 24},
+  {"kernel": 3, "expansion": E, "width": 48, "stride": 2},
+  {"kernel": 3, "expansion": E, "width": 48},
+  {"kernel": 3, "expansion": E, "width": 96, "stride": 2},
+  {"kernel": 3, "expansion": E, "width": 96},
   {"convolution": true, "kernel": 1, "width": 256}]}
 """
 
@@ -26,6 +26,8 @@ NETWORK = """\
 def add_options(parser):
     parser.add_argument("--data", required=True, metavar="FOLDER",
                         help="CIFAR-10 as images: train/<class>/ and test/<class>/")
+    parser.add_argument("--expansion", type=int, default=6,
+                        help="of the network's blocks; 6 is MobileNetV2's and FBNet's")
     parser.add_argument("--images", type=int, default=500, help="training images of a class")
     parser.add_argument("--train-epochs", type=int, default=20, help="of the whole network")
     parser.add_argument("--epochs", type=int, default=8, help="of a search")
@@ -40,10 +42,10 @@ def run(options):
     tools.title("Slimming a trained network against uniform scaling")
     data = subset(Path(options.data).resolve(), options.images)
     place = WORK / (f"{options.images}-{options.train_epochs}-{options.epochs}-"
-                    f"{options.retrain_epochs}")
+                    f"{options.retrain_epochs}-{options.expansion}")
     place.mkdir(parents=True, exist_ok=True)
     network = place / "network.json"
-    network.write_text(NETWORK)
+    network.write_text(NETWORK.replace("E,", f"{options.expansion},"))
     folder = place / "whole"
     whole = once(place / "whole.json", "trained the whole network", begun(supertop, folder, [
         supertop, "train", network, "--data", data, "--run", folder, "--json",

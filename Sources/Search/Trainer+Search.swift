@@ -7,8 +7,9 @@ extension Trainer {
   package convenience init(folder: RunFolder, acceptsChangedData: Bool = false) throws {
     try self.init(folder: folder, acceptsChangedData: acceptsChangedData) { settings, preparation in
       switch settings {
-      case .search(let settings): try SearchTask(settings, preparation)
-      case .training(let settings): try NetworkTask(settings, preparation)
+      case .search(let settings): try preparation.session(SearchTask(settings, preparation))
+      case .joint(let settings): try JointSession(settings, preparation)
+      case .training(let settings): try preparation.session(NetworkTask(settings, preparation))
       }
     }
   }

@@ -12,10 +12,10 @@ extension NetworkTask {
 
   /// The same for a trainer that knows trainings alone; errors: `.data` for the settings of a
   /// search.
-  package static let make: Trainer.MakeTask = { settings, preparation in
+  package static let make: Trainer.MakeSession = { settings, preparation in
     guard case .training(let settings) = settings else {
       throw UserError(.data, preparation.folder.path, "is a search, not a training")
     }
-    return try NetworkTask(settings, preparation)
+    return try preparation.session(try NetworkTask(settings, preparation))
   }
 }

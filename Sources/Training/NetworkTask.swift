@@ -73,7 +73,7 @@ package final class NetworkTask: TrainingTask {
       )
     )
     plan = TrainingPlan(
-      epochs: recipe.epochs,
+      epochs: recipe.trainedEpochs,
       warmupEpochs: 0,
       weightSteps: NetworkTask.batches(of: data, split, configuration, epoch: 0).count,
       thetaSteps: 0
@@ -118,7 +118,7 @@ package final class NetworkTask: TrainingTask {
     schedule.rate(
       step: epoch * plan.weightSteps + position,
       stepsPerEpoch: plan.weightSteps,
-      of: Double(plan.epochs)
+      of: Double(configuration.recipe.epochs)
     )
   }
 

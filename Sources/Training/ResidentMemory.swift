@@ -5,7 +5,7 @@
 #endif
 
 /// Resident memory of this process in bytes, 0 where the system does not say.
-func residentMemory() -> Int {
+package func residentMemory() -> Int {
   #if os(Linux)
     // statm counts pages: total, resident, shared, …
     guard let file = fopen("/proc/self/statm", "r") else { return 0 }

@@ -39,7 +39,7 @@ struct Steering: Sendable, Equatable {
       heldTemperature = heldTemperature ?? scheduled
     case .releaseTemperature:
       heldTemperature = nil
-    case .checkpoint, .stop:
+    case .checkpoint, .stop, .stopCandidate, .addCandidate, .setLimit, .startFineStage:
       break
     }
     return nil

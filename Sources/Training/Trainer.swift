@@ -4,6 +4,12 @@ import Foundation
 import Runs
 import Synchronization
 
+/// What a run does, from where it was left to its end; confined to the trainer's queue.
+package protocol RunSession: AnyObject {
+  /// Works to the end of the run, or until somebody asks to stop; returns nil then.
+  func train() throws -> RunResult?
+}
+
 /// Trains a run on a queue of its own; whoever wants to see or steer it does so through the run.
 ///
 /// The engine's objects are made inside the queue's closure and never leave it, so nothing here
@@ -18,13 +24,15 @@ package final class Trainer: Sendable {
     case failed(UserError)
   }
 
-  /// Builds what a run trains.
-  package typealias MakeTask = @Sendable (RunSettings, Preparation) throws -> any TrainingTask
+  /// Builds what a run does on the trainer's queue.
+  package typealias MakeSession = @Sendable (RunSettings, Preparation) throws -> any RunSession
 
-  /// What building a task may need.
+  /// What building a session may need.
   package struct Preparation {
     /// Where the run is kept.
     package let folder: RunFolder
+    /// The run's records.
+    package let store: RunStore
     /// Its images.
     package let data: Dataset
     /// Whether the run begins; what was logged then need not be again.
@@ -33,6 +41,22 @@ package final class Trainer: Sendable {
     package let report: (_ message: String, _ share: Double) throws -> Void
     /// Adds a line to the run's log.
     package let log: (_ level: LogRecord.Level, _ text: String) throws -> Void
+    fileprivate let checkpoint: Checkpoint?
+
+    /// A session that trains `task`, from the run's newest checkpoint on.
+    package func session(_ task: any TrainingTask) throws -> any RunSession {
+      let session = try TrainingSession(folder: folder, store: store, task: task)
+      try store.setChoices(task.choices, prices: task.choicePrices)
+      if let checkpoint {
+        try session.restore(checkpoint)
+        try store.log(.info, "resumed at step \(session.step)")
+      }
+      session.replay = try store.acceptedInterventions(
+        from: session.step,
+        after: session.lastIntervention
+      )
+      return session
+    }
   }
 
   /// Global steps that the run had done when this trainer took it over.
@@ -40,7 +64,7 @@ package final class Trainer: Sendable {
 
   private let folder: RunFolder
   private let acceptsChangedData: Bool
-  private let makeTask: MakeTask
+  private let makeSession: MakeSession
   /// What a run that is not finished needs; nil for a finished one.
   private let work: Work?
   private let queue = DispatchQueue(label: "supertop.trainer", qos: .userInitiated)
@@ -62,11 +86,11 @@ package final class Trainer: Sendable {
   package init(
     folder: RunFolder,
     acceptsChangedData: Bool = false,
-    makeTask: @escaping MakeTask
+    makeSession: @escaping MakeSession
   ) throws {
     self.folder = folder
     self.acceptsChangedData = acceptsChangedData
-    self.makeTask = makeTask
+    self.makeSession = makeSession
     // Without the lock, which a finished run needs no more; and with it, for another process may
     // have finished the run meanwhile.
     var found = try Trainer.result(of: folder)
@@ -131,7 +155,7 @@ package final class Trainer: Sendable {
     }
   }
 
-  private func prepare(_ work: Work) throws -> TrainingSession {
+  private func prepare(_ work: Work) throws -> any RunSession {
     let store = work.store
     var last = Date.distantPast
     let report: (String, Double) throws -> Void = { message, share in
@@ -146,27 +170,18 @@ package final class Trainer: Sendable {
     for warning in data.warnings { try store.log(.warning, warning) }
     try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
     try store.setStatus(Trainer.preparing("building the network", progress: 1))
-    let task = try makeTask(
+    return try makeSession(
       settings,
       Preparation(
         folder: folder,
+        store: store,
         data: data,
         isNew: firstStep == 0,
         report: report,
-        log: { try store.log($0, $1) }
+        log: { try store.log($0, $1) },
+        checkpoint: work.checkpoint
       )
     )
-    let session = try TrainingSession(folder: folder, store: store, task: task)
-    try store.setChoices(task.choices, prices: task.choicePrices)
-    if let checkpoint = work.checkpoint {
-      try session.restore(checkpoint)
-      try store.log(.info, "resumed at step \(session.step)")
-    }
-    session.replay = try store.acceptedInterventions(
-      from: session.step,
-      after: session.lastIntervention
-    )
-    return session
   }
 
   private func stopRequested(_ store: RunStore) throws -> Bool {

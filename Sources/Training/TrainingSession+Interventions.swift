@@ -43,6 +43,10 @@ extension TrainingSession {
 
   private func takeUpRequests() throws -> Bool {
     for request in try store.pendingInterventions() {
+      if request.action.concernsCandidates {
+        try store.refuse(request.id, note: "only a joint search has candidates")
+        continue
+      }
       if request.action.changesTraining, task.temperature(epoch: 0) == nil {
         try store.refuse(request.id, note: "a training has no temperature")
         continue
@@ -72,6 +76,7 @@ extension TrainingSession {
           request.id,
           note: "\(Format.fixed(before, 3)) -> \(Format.fixed(temperature, 3))"
         )
+      case .stopCandidate, .addCandidate, .setLimit, .startFineStage: break
       }
     }
     return !openStops.isEmpty

@@ -8,7 +8,7 @@ import Tensor
 ///
 /// What is trained, and how that is evaluated, is the task's; what people ask for is in
 /// `TrainingSession+Interventions`.
-final class TrainingSession {
+final class TrainingSession: RunSession {
   let folder: RunFolder
   let store: RunStore
   let task: any TrainingTask

@@ -38,6 +38,13 @@ package struct Trial: Sendable {
     /// What it came to; nil before its end.
     package var result: TrainingResult?
 
+    /// How far the training of `trial` in `run` has come by its store.
+    init(of trial: Trial, _ run: RunFolder) throws {
+      self.run = run
+      lastEpoch = try run.reader().epochs().last
+      epochs = trial.settings.recipe.trainedEpochs
+    }
+
     /// Epochs that are done.
     package var epochsDone: Int { (lastEpoch?.epoch ?? -1) + 1 }
   }

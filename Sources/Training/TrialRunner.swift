@@ -78,43 +78,61 @@ package struct TrialRunner: Sendable {
     stops: () -> Bool = { false },
     progress: (Trial.Progress) throws -> Void = { _ in }
   ) throws -> Outcome {
-    let run = try folder(of: trial)
-    let reader = try run.reader()
-    func report(_ result: TrainingResult? = nil) throws {
-      try progress(
-        Trial.Progress(
-          run: run,
-          lastEpoch: try reader.epochs().last,
-          epochs: trial.settings.recipe.epochs,
-          result: result
-        )
-      )
-    }
-    let trainer: Trainer
-    do {
-      trainer = try Trainer(
-        folder: run,
-        acceptsChangedData: acceptsChangedData,
-        makeTask: NetworkTask.make
-      )
-    } catch let error as UserError where error.code == .busy {
-      try report()
+    guard let attempt = try start(trial) else {
+      try progress(Trial.Progress(of: trial, try folder(of: trial)))
       return .claimed
     }
-    trainer.start()
-    var outcome: Trainer.Outcome?
-    let stop = StopRequest(reader)
-    while outcome == nil {
-      outcome = trainer.wait(seconds: TrialRunner.poll)
-      try report()
-      if outcome == nil, stops() { stop.ask() }
+    while true {
+      let outcome = try attempt.wait(seconds: TrialRunner.poll)
+      var state = try Trial.Progress(of: trial, attempt.run)
+      if case .finished(let result)? = outcome { state.result = result }
+      try progress(state)
+      if let outcome { return outcome }
+      if stops() { attempt.stop() }
     }
-    switch outcome {
-    case .finished(.training(let result)):
-      try report(result)
-      return .finished(result)
-    case .failed(let error): throw error
-    case .stopped, .finished, nil: return .stopped
+  }
+
+  /// A training that this process has claimed and started.
+  package final class Attempt: Sendable {
+    /// The trial's run.
+    package let run: RunFolder
+    private let trainer: Trainer
+    private let request: StopRequest
+
+    fileprivate init(_ run: RunFolder, _ trainer: Trainer) throws {
+      self.run = run
+      self.trainer = trainer
+      request = StopRequest(try run.reader())
+      trainer.start()
+    }
+
+    /// Asks for a checkpoint and the end.
+    package func stop() { request.ask() }
+
+    /// Waits up to `seconds` for the end; nil if it has not come yet. Throws the error of a
+    /// training that failed.
+    package func wait(seconds: Double) throws -> Outcome? {
+      switch trainer.wait(seconds: seconds) {
+      case nil: nil
+      case .finished(.training(let result)): .finished(result)
+      case .failed(let error): throw error
+      case .stopped, .finished: .stopped
+      }
+    }
+  }
+
+  /// Starts to train a trial, or to continue; nil if another process is at it.
+  package func start(_ trial: Trial) throws -> Attempt? {
+    let run = try folder(of: trial)
+    do {
+      let trainer = try Trainer(
+        folder: run,
+        acceptsChangedData: acceptsChangedData,
+        makeSession: NetworkTask.make
+      )
+      return try Attempt(run, trainer)
+    } catch let error as UserError where error.code == .busy {
+      return nil
     }
   }
 

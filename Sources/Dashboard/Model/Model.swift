@@ -120,6 +120,7 @@ extension Model {
   var testAccuracy: Double? {
     switch result {
     case .search(let result): result.testAccuracy
+    case .joint(let result): result.testAccuracy
     case .training(let result): result.testAccuracy
     case nil: nil
     }

@@ -110,6 +110,19 @@ package struct RunSummary: Sendable, Equatable {
         budget: configuration.limit ?? 0
       )
       if kind == .random { randomNetworks = configuration.search.randomNetworks }
+    case .joint(let configuration):
+      self.init(
+        kind: settings.kind,
+        name: name,
+        preset: configuration.preset,
+        data: configuration.data.source,
+        seed: configuration.seed,
+        epochs: configuration.recipe.epochs,
+        warmupEpochs: 0,
+        schedule: TemperatureSchedule(form: .constant, start: 1, rate: 0, end: 1),
+        costMetric: .flops,
+        budget: configuration.budget.flops
+      )
     case .training(let configuration):
       self.init(
         kind: settings.kind,

@@ -120,6 +120,11 @@ func describe(_ action: Intervention.Action) -> String {
   case .releaseTemperature: "give the temperature back to the schedule"
   case .checkpoint: "checkpoint"
   case .stop: "stop and save"
+  case .stopCandidate(let number): "stop candidate \(number)"
+  case .addCandidate: "add a candidate"
+  case .setLimit(let metric, let most):
+    most > 0 ? "\(metric.title) up to \(metric.short(most))" : "no limit of \(metric.title)"
+  case .startFineStage: "start the fine stage"
   }
 }
 

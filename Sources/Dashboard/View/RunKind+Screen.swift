@@ -20,7 +20,7 @@ extension RunKind {
   var hasChoices: Bool {
     switch self {
     case .search, .random: true
-    case .training: false
+    case .joint, .training: false
     }
   }
 
@@ -28,7 +28,7 @@ extension RunKind {
   var hasTemperature: Bool {
     switch self {
     case .search, .random: true
-    case .training: false
+    case .joint, .training: false
     }
   }
 
@@ -36,7 +36,7 @@ extension RunKind {
   var panels: [Layout.Panel] {
     switch self {
     case .search, .random: [.loss, .accuracy, .cost, .temperature]
-    case .training: [.loss, .rate, .accuracy, .facts]
+    case .joint, .training: [.loss, .rate, .accuracy, .facts]
     }
   }
 
@@ -48,7 +48,7 @@ extension RunKind {
         .choices("Layers"), .panels("Learning", .loss, .accuracy),
         .panels("Cost & τ", .cost, .temperature),
       ]
-    case .training: [.panels("Learning", .loss, .accuracy), .panels("Recipe", .rate, .facts)]
+    case .joint, .training: [.panels("Learning", .loss, .accuracy), .panels("Recipe", .rate, .facts)]
     }
   }
 
@@ -74,14 +74,14 @@ extension RunKind {
         .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
         .singleStep, .checkpoint, .theme,
       ]
-    case .training: return [.togglePause, .quit, .help, .singleStep, .checkpoint, .theme]
+    case .joint, .training: return [.togglePause, .quit, .help, .singleStep, .checkpoint, .theme]
     }
   }
 
   /// What a run's settings start from, in a word.
   var origin: String {
     switch self {
-    case .search, .random: "preset"
+    case .search, .random, .joint: "preset"
     case .training: "network"
     }
   }

@@ -61,7 +61,7 @@ extension Origin {
 
   /// Checks the items of a leaf that holds a list.
   private func check(_ items: Node.Sequence, of kind: ConfigurationKey.Kind, shown: String) throws {
-    if items.isEmpty, case .numbers(_, _, mayBeEmpty: true) = kind { return }
+    if items.isEmpty, kind.mayBeEmpty { return }
     guard !items.isEmpty else { throw error(shown, "empty", remedy: "give \(kind.range)") }
     let item = kind.item
     var before: Node.Scalar?
@@ -242,7 +242,16 @@ extension ConfigurationKey.Kind {
     case .word(let words): Origin.either(words)
     case .numbers(_, let areWhole, let mayBeEmpty):
       "ascending \(areWhole ? "integers" : "numbers") in [ ]\(mayBeEmpty ? ", or []" : "")"
-    case .words(let words): "words in [ ]: \(words.joined(separator: ", "))"
+    case .words(let words, let mayBeEmpty):
+      "words in [ ]: \(words.joined(separator: ", "))\(mayBeEmpty ? ", or []" : "")"
+    }
+  }
+
+  /// Whether a list of this kind may be empty.
+  fileprivate var mayBeEmpty: Bool {
+    switch self {
+    case .numbers(_, _, let mayBeEmpty), .words(_, let mayBeEmpty): mayBeEmpty
+    default: false
     }
   }
 
@@ -251,7 +260,7 @@ extension ConfigurationKey.Kind {
     switch self {
     case .numbers(let bounds, areWhole: true, _): .integer(Int(bounds.low)...Int(bounds.high))
     case .numbers(let bounds, areWhole: false, _): .number(bounds)
-    case .words(let words): .word(words)
+    case .words(let words, _): .word(words)
     default: self
     }
   }

@@ -20,6 +20,18 @@ extension Configuration {
   }
 }
 
+extension JointConfiguration {
+  /// Every key of a joint search, as `Configuration.explain()`; those of its recipe are in
+  /// `Recipe.explain()`.
+  package static func explain() -> String {
+    guard let defaults = try? preset(presetNames[0]) else { return "" }
+    return defaults.explained([
+      "Keys of a joint search (kind: joint), with the defaults of \(presetNames[0]).",
+      "Hardly a constant of FBNetV3's paper is public: a value is ours where no line says more.",
+    ])
+  }
+}
+
 extension Recipe {
   /// Every key with its default, its type and range, and its meaning; as `Configuration.explain()`.
   package static func explain() -> String {

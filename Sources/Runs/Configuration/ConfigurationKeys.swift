@@ -19,7 +19,7 @@ struct ConfigurationKey: Sendable {
     /// A list of numbers, each in the bounds and above the one before; whole ones alone, or any.
     case numbers(Bounds, areWhole: Bool, mayBeEmpty: Bool)
     /// A list of words, none twice.
-    case words([String])
+    case words([String], mayBeEmpty: Bool = false)
   }
 
   /// An interval of real numbers; `open` ends do not belong to it.

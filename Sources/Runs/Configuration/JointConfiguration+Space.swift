@@ -68,6 +68,24 @@ extension JointConfiguration {
         self.activations = activations
       }
 
+      /// Reads a stage, in which all keys but `widths` and `first_expansions` may be missing.
+      package init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+          widths: try keys.decode([Int].self, forKey: .widths),
+          firstExpansions: try keys.decode([Double].self, forKey: .firstExpansions)
+        )
+        func take<T: Decodable>(_ value: inout T, _ key: CodingKeys) throws {
+          value = try keys.decodeIfPresent(T.self, forKey: key) ?? value
+        }
+        try take(&depths, .depths)
+        try take(&stride, .stride)
+        try take(&kernels, .kernels)
+        try take(&expansions, .expansions)
+        try take(&squeeze, .squeeze)
+        try take(&activations, .activations)
+      }
+
       enum CodingKeys: String, CodingKey {
         case widths, depths, stride, kernels, expansions, squeeze, activations
         case firstExpansions = "first_expansions"

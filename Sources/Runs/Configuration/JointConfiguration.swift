@@ -21,16 +21,24 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
   package var ranges: Ranges
   /// What all candidates are trained by, but for the settings that `ranges` has options for.
   package var recipe: Recipe
-  /// Limits that every candidate keeps, all at once (spec S40); 0 for none.
-  package var budget = Configuration.Budget()
-  /// Where latencies come from, if they are limited.
-  package var latency = Configuration.LatencySettings(table: "", threads: 0)
+  /// Limits that every candidate keeps, all at once (spec S40).
+  package var budget = Budget()
   /// What is searched, and how many candidates are trained.
-  package var search: Search
+  package var search = Search()
   /// What predicts a candidate's accuracy (spec S42, S44).
   package var predictor = Predictor()
   /// The search by predicted accuracy that ends the run (spec S45).
   package var fine = Fine()
+
+  /// Limits, 0 for none.
+  package struct Budget: Codable, Sendable, Equatable {
+    /// Multiply–accumulates for one image.
+    package var flops = 0.0
+    /// Weights.
+    package var params = 0.0
+
+    package init() {}
+  }
 
   /// The coarse stage: rounds of candidates that are trained (spec S43, S47).
   package struct Search: Codable, Sendable, Equatable {

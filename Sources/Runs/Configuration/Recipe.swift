@@ -44,6 +44,9 @@ package struct Recipe: Codable, Sendable, Equatable {
   package var validationShare = 0.1
   /// Passes over the training images.
   package var epochs = 30
+  /// Epochs after which the training ends, as the schedule of all of them has it; 0 for no early
+  /// stop (spec S43).
+  package var stopEpoch = 0
   /// Images of a step.
   package var batch = 64
   /// Largest shift of the random crop, pixels; 0 turns it off.
@@ -63,6 +66,7 @@ package struct Recipe: Codable, Sendable, Equatable {
     case rmsEpsilon = "rms_epsilon"
     case stepEpochs = "step_epochs"
     case decayFactor = "decay_factor"
+    case stopEpoch = "stop_epoch"
     case warmupEpochs = "warmup_epochs"
     case weightDecay = "weight_decay"
     case firstValues = "first_values"
@@ -74,6 +78,20 @@ package struct Recipe: Codable, Sendable, Equatable {
 }
 
 extension Recipe {
+  /// Passes over the training images that are really made.
+  package var trainedEpochs: Int { stopEpoch > 0 ? min(stopEpoch, epochs) : epochs }
+
+  /// What the seven axes of a joint search are at, in a line: `sgd 0.064, decay 0.0001, mixup 0.2`.
+  package var summary: String {
+    let parts: [(String, Double)] = [
+      ("decay", weightDecay), ("mixup", mixup), ("dropout", dropout), ("drop path", dropPath),
+      ("ema", ema),
+    ]
+    return
+      (["\(optimiser.rawValue) \(learningRate)"]
+      + parts.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
+  }
+
   /// The recipe of the file at `path`, which may leave keys out.
   ///
   /// Errors: `.noInput` for a file that cannot be read, `.configuration` for anything wrong in it.
@@ -106,6 +124,13 @@ extension Origin {
       throw error(
         path + "warmup_epochs",
         "\(recipe.warmupEpochs) of \(Format.counted(recipe.epochs, "epoch"))",
+        remedy: "keep it at or below \(path)epochs"
+      )
+    }
+    if recipe.stopEpoch > recipe.epochs {
+      throw error(
+        path + "stop_epoch",
+        "\(recipe.stopEpoch) of \(Format.counted(recipe.epochs, "epoch"))",
         remedy: "keep it at or below \(path)epochs"
       )
     }

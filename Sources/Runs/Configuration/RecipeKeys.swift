@@ -55,6 +55,11 @@ extension Recipe: KeyedSettings {
       "Share of each class's training images kept for validation; 0: the test images are."
     ),
     .init("epochs", .integer(1...1_000_000), "Passes over the training images."),
+    .init(
+      "stop_epoch",
+      .integer(0...1_000_000),
+      "Epochs after which the training ends early, its schedule being that of epochs; 0: never."
+    ),
     .init("batch", .integer(1...65536), "Images of a step."),
     .init("shift", .integer(0...4096), "Largest shift of the random crop, pixels; 0 for none."),
     .init("flip", .flag, "Mirror half of the training images left to right."),

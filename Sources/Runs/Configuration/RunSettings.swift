@@ -1,14 +1,16 @@
 import Yams
 
-/// What a run is made of: a search, or the training of one network.
+/// What a run is made of: a search of either kind, or the training of one network.
 package enum RunSettings: Sendable, Equatable {
   case search(Configuration)
+  case joint(JointConfiguration)
   case training(TrainingConfiguration)
 
   /// What the run does.
   package var kind: RunKind {
     switch self {
     case .search(let settings): settings.search.algorithm == .random ? .random : .search
+    case .joint: .joint
     case .training: .training
     }
   }
@@ -17,6 +19,7 @@ package enum RunSettings: Sendable, Equatable {
   package var name: String {
     switch self {
     case .search(let settings): settings.preset
+    case .joint(let settings): settings.preset
     case .training(let settings): settings.network
     }
   }
@@ -25,6 +28,7 @@ package enum RunSettings: Sendable, Equatable {
   package var data: Configuration.DataSettings {
     switch self {
     case .search(let settings): settings.data
+    case .joint(let settings): settings.dataSettings
     case .training(let settings): settings.dataSettings
     }
   }
@@ -33,23 +37,25 @@ package enum RunSettings: Sendable, Equatable {
   package var seed: UInt64 {
     switch self {
     case .search(let settings): settings.seed
+    case .joint(let settings): settings.seed
     case .training(let settings): settings.seed
     }
   }
 
-  /// Metric of the run's costs; FLOPs in a training, where nothing is weighed.
+  /// Metric of the run's costs; FLOPs where nothing is weighed.
   package var metric: Configuration.SearchSettings.Cost {
     switch self {
     case .search(let settings): settings.search.cost
-    case .training: .flops
+    case .joint, .training: .flops
     }
   }
 
-  /// Epochs of the whole run.
+  /// Epochs of the whole run, in a joint search those of a candidate.
   package var epochs: Int {
     switch self {
     case .search(let settings): settings.search.epochs
-    case .training(let settings): settings.recipe.epochs
+    case .joint(let settings): settings.recipe.epochs
+    case .training(let settings): settings.recipe.trainedEpochs
     }
   }
 
@@ -65,6 +71,7 @@ package enum RunSettings: Sendable, Equatable {
     }
     switch RunKind(rawValue: word) {
     case .search, .random: return .search(try Configuration.load(path: path))
+    case .joint: return .joint(try JointConfiguration.load(path: path))
     case .training:
       let base = TrainingConfiguration(
         network: "network",
@@ -83,6 +90,7 @@ package enum RunSettings: Sendable, Equatable {
   func validate() throws {
     switch self {
     case .search(let settings): try settings.validate()
+    case .joint(let settings): try settings.validate()
     case .training(let settings): try settings.validate()
     }
   }
@@ -90,6 +98,7 @@ package enum RunSettings: Sendable, Equatable {
   func yaml() -> String {
     switch self {
     case .search(let settings): settings.yaml()
+    case .joint(let settings): settings.yaml()
     case .training(let settings): settings.yaml()
     }
   }

@@ -46,14 +46,19 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   }
 
   /// The data set as a search would name it.
-  package var dataSettings: Configuration.DataSettings {
+  package var dataSettings: Configuration.DataSettings { data.settings(recipe) }
+}
+
+extension TrainingConfiguration.Images {
+  /// The data set as a search would name it, with shift and flip of a recipe.
+  func settings(_ recipe: Recipe) -> Configuration.DataSettings {
     Configuration.DataSettings(
-      source: data.source,
-      resolution: data.resolution,
+      source: source,
+      resolution: resolution,
       shift: recipe.shift,
       flip: recipe.flip,
-      skipBadImages: data.skipBadImages,
-      cache: data.cache
+      skipBadImages: skipBadImages,
+      cache: cache
     )
   }
 }

@@ -142,8 +142,14 @@ package struct RunFolder: Sendable, Equatable {
 
   /// The settings of a search; `.data` for a run of another kind.
   package func configuration() throws -> Configuration {
-    guard case .search(let configuration) = try settings() else {
-      throw UserError(.data, path, "the training of one network", remedy: "name a search")
+    let settings = try settings()
+    guard case .search(let configuration) = settings else {
+      throw UserError(
+        .data,
+        path,
+        settings.kind.settings,
+        remedy: "name a search of dnas or random"
+      )
     }
     return configuration
   }

@@ -17,6 +17,14 @@ package struct Intervention: Sendable, Equatable {
     case checkpoint
     /// Checkpoint and end; the run can be resumed.
     case stop
+    /// End the training of a candidate of a joint search, by its number.
+    case stopCandidate(Int)
+    /// Train one more candidate: an option of each choice.
+    case addCandidate([Int])
+    /// Let a limit hold from the next round on; 0 lifts it.
+    case setLimit(metric: CostMetric, Double)
+    /// End the coarse stage with the present round.
+    case startFineStage
   }
 
   /// Asked, taken up, carried out, or turned down with a note.

@@ -4,13 +4,15 @@ package enum RunKind: String, Codable, Sendable, CaseIterable {
   case search
   /// A random search: the same supernet, from which networks are sampled at the end.
   case random
+  /// A joint search: candidates of architecture and recipe, each trained as a run of its own.
+  case joint
   /// The training of one network.
   case training
 
   /// The run in a word for people: "the search is finished".
   package var noun: String {
     switch self {
-    case .search, .random: "search"
+    case .search, .random, .joint: "search"
     case .training: "training"
     }
   }
@@ -20,6 +22,7 @@ package enum RunKind: String, Codable, Sendable, CaseIterable {
     switch self {
     case .search: "a search by gradients"
     case .random: "a random search"
+    case .joint: "a joint search of architecture and recipe"
     case .training: "the training of one network"
     }
   }

@@ -3,12 +3,14 @@ import Foundation
 /// What a finished run came to.
 package enum RunResult: Sendable, Equatable {
   case search(SearchResult)
+  case joint(JointResult)
   case training(TrainingResult)
 
   /// The object in one line of JSON, keys in alphabetical order.
   package func json() throws -> String {
     switch self {
     case .search(let result): try result.json()
+    case .joint(let result): try result.json()
     case .training(let result): try result.json()
     }
   }
@@ -19,6 +21,7 @@ package enum RunResult: Sendable, Equatable {
     let (decoder, data) = (JSONDecoder(), Data(json.utf8))
     switch try decoder.decode(Tag.self, from: data).kind {
     case .search, .random: self = .search(try decoder.decode(SearchResult.self, from: data))
+    case .joint: self = .joint(try decoder.decode(JointResult.self, from: data))
     case .training: self = .training(try decoder.decode(TrainingResult.self, from: data))
     }
   }
@@ -27,6 +30,7 @@ package enum RunResult: Sendable, Equatable {
   package var steps: Int {
     switch self {
     case .search(let result): result.steps
+    case .joint(let result): result.steps
     case .training(let result): result.steps
     }
   }
@@ -36,6 +40,7 @@ package enum RunResult: Sendable, Equatable {
     get {
       switch self {
       case .search(let result): result.run
+      case .joint(let result): result.run
       case .training(let result): result.run
       }
     }
@@ -44,6 +49,9 @@ package enum RunResult: Sendable, Equatable {
       case .search(var result):
         result.run = newValue
         self = .search(result)
+      case .joint(var result):
+        result.run = newValue
+        self = .joint(result)
       case .training(var result):
         result.run = newValue
         self = .training(result)

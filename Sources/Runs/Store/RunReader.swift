@@ -196,6 +196,16 @@ package final class RunReader: Sendable {
     try all("SELECT json FROM derived ORDER BY name", []) { try $0.json(0) }
   }
 
+  /// Candidates of a joint search, in the order in which they were picked.
+  package func trials() throws -> [TrialRecord] {
+    try all("SELECT json FROM trials ORDER BY id", []) { try $0.json(0) }
+  }
+
+  /// How far a joint search has come; nil before its first round.
+  package func jointProgress() throws -> JointProgress? {
+    try first("SELECT json FROM joint") { try $0.json(0) }
+  }
+
   /// The fingerprint of the data that the run trains on; nil before it was loaded for the first
   /// time.
   package func data() throws -> DataFingerprint? {

@@ -188,6 +188,25 @@ package final class RunStore: Sendable {
     }
   }
 
+  /// Keeps what is known of candidates, in place of what was; all of them or none.
+  package func record(trials: [TrialRecord]) throws {
+    let rows = try trials.map { ($0.number, try StoredJSON.text($0)) }
+    try write { database in
+      for (number, json) in rows {
+        try database.execute(
+          sql: "INSERT OR REPLACE INTO trials (id, json) VALUES (?, ?)",
+          arguments: [number, json]
+        )
+      }
+    }
+  }
+
+  /// Keeps how far a joint search has come, in place of what was.
+  package func record(progress: JointProgress) throws {
+    let json = try StoredJSON.text(progress)
+    try write { try Self.replace($0, "joint", json) }
+  }
+
   /// Keeps what the run came to, as JSON.
   package func setResult(_ json: String) throws {
     try write { try Self.replace($0, "result", json) }
@@ -309,10 +328,19 @@ package final class RunStore: Sendable {
 }
 
 extension Intervention.Action {
+  /// Whether a joint search alone can do it.
+  package var concernsCandidates: Bool {
+    switch self {
+    case .stopCandidate, .addCandidate, .setLimit, .startFineStage: true
+    default: false
+    }
+  }
+
   /// Whether it changes the numbers of the search, so that a replay has to repeat it.
   package var changesTraining: Bool {
     switch self {
     case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature: true
+    case .stopCandidate, .addCandidate, .setLimit, .startFineStage: true
     case .pause, .resume, .singleStep, .checkpoint, .stop: false
     }
   }

@@ -34,6 +34,8 @@ enum Schema {
       argmax_latency REAL, settled INTEGER, mean_entropy_bits REAL
     ) STRICT;
     CREATE TABLE derived (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+    CREATE TABLE trials (id INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
+    CREATE TABLE joint (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE data (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;
     CREATE TABLE result (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT;

@@ -15,8 +15,8 @@ package struct CostLimit: Sendable, Equatable {
   /// Understands `NAME<=NUMBER`, the number with K, M or G behind it if it is in thousands,
   /// millions or thousand millions.
   ///
-  /// Errors: `.usage` for any other text.
-  package init(_ text: String) throws {
+  /// Errors: `.usage` for any other text, naming the `option` that it came from.
+  package init(_ text: String, option: String = "--limit") throws {
     let parts = text.split(separator: "<=", omittingEmptySubsequences: false)
       .map { $0.trimmingCharacters(in: .whitespaces) }
     var number = parts.last ?? ""
@@ -26,7 +26,7 @@ package struct CostLimit: Sendable, Equatable {
     else {
       throw UserError(
         .usage,
-        "--limit \(text)",
+        "\(option) \(text)",
         "no limit",
         remedy: "give a column and a number, like madds<=60M or params<=1.5M"
       )

@@ -63,4 +63,7 @@ package struct JointProblem: Sendable {
   package func isFeasible(costs: [Double]) -> Bool {
     constraints.allSatisfy { CostLimit.within($0.most).contains(costs[$0.metric]) }
   }
+
+  /// Whether a point keeps all constraints.
+  package func isFeasible(_ point: Architecture) -> Bool { isFeasible(costs: costs(point)) }
 }

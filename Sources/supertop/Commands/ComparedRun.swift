@@ -86,6 +86,15 @@ struct ComparedRun: Encodable {
       validationAccuracy = records.last?.validationAccuracy
       argmaxAccuracy = records.last?.argmaxAccuracy
       description = Self.description(at: folder.exportsPath + "/network.json")
+    case .joint(let settings):
+      algorithm = settings.search.algorithm.rawValue
+      network = "not chosen yet"
+      description = Self.description(at: folder.exportsPath + "/network.json")
+      let trials = try reader.trials()
+      let settled = trials.count { $0.isSettled }
+      if !isFinished { state = "\(word), candidate \(settled)" }
+      epochs = trials.reduce(0) { $0 + $1.accuracies.count }
+      seconds = trials.reduce(0) { $0 + $1.seconds }
     case .training(let settings):
       algorithm = "training"
       network = settings.network
@@ -94,6 +103,11 @@ struct ComparedRun: Encodable {
       try takeDerivation(folder)
     }
     if case .training(let result)? = result { retrainedAccuracy = result.testAccuracy }
+    if case .joint(let result)? = result {
+      network = "candidate \(result.candidate): \(result.recipe.summary)"
+      retrainedAccuracy = result.testAccuracy
+      (flops, params) = (result.flops, result.params)
+    }
     if case .search(let result)? = result {
       let blocks = result.architecture.map(\.choice)
       network = blocks.joined(separator: " ")

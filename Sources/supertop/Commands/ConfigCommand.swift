@@ -17,7 +17,7 @@ struct ConfigCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The preset to print: \(Configuration.presetNames.joined(separator: ", ")).",
+      "The preset to print: \(RunSettings.presetNames.joined(separator: ", ")).",
       valueName: "name"
     )
   )
@@ -45,11 +45,12 @@ struct ConfigCommand: ParsableCommand {
   func run() throws {
     let text =
       if let preset {
-        try Configuration.preset(preset, overrides: assignments).yaml()
+        try RunSettings.preset(preset, overrides: assignments).text
       } else if recipe {
         try Recipe().applying(assignments).yaml()
       } else {
-        Configuration.explain() + "\n" + Recipe.explain()
+        [Configuration.explain(), JointConfiguration.explain(), Recipe.explain()]
+          .joined(separator: "\n")
       }
     Output().text(text)
   }

@@ -124,7 +124,7 @@ struct ProveCommand: ParsableCommand {
     let table = try ResultTable(path: table)
     let search = try TableSearch(
       table,
-      limit: try limit.map(CostLimit.init),
+      limit: try limit.map { try CostLimit($0) },
       metric: metric,
       settings: settings
     )

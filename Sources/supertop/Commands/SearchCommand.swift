@@ -17,12 +17,18 @@ struct SearchCommand: ParsableCommand {
         supertop search --preset cifar-small --data ./photos --epochs 30
         supertop search my.yaml --set budget.latency=0.03 --headless --json
         supertop search --space-from fbnet_c --data ./photos --keep 0.6
+        supertop search --preset fbnet-v3-digits --constraint 'flops<=150K'
+
+      A joint search (the presets fbnet-v3) trains candidates, each a network with a recipe of its \
+      own. Its run answers other limits from what it has learnt, without any training:
+
+        supertop search runs/fbnet-v3-digits-1 --constraint 'flops<=100K' --constraint 'params<=9K'
       """
   )
 
   @Argument(
     help: ArgumentHelp(
-      "Configuration file; what it leaves out comes from its preset.",
+      "Configuration file; what it leaves out comes from its preset. Or the run of a joint search.",
       valueName: "config.yaml"
     )
   )
@@ -30,7 +36,7 @@ struct SearchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Settings to start from: \(Configuration.presetNames.joined(separator: ", ")).",
+      "Settings to start from: \(RunSettings.presetNames.joined(separator: ", ")).",
       valueName: "name"
     )
   )
@@ -50,7 +56,7 @@ struct SearchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How networks are found: dnas (by gradients) or random, as a baseline.",
+      "How networks are found: dnas or random; joint, random, architecture or recipe in fbnet-v3.",
       valueName: "name"
     )
   )
@@ -81,14 +87,27 @@ struct SearchCommand: ParsableCommand {
   )
   var keep: Double?
 
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Limit of a joint search, such as flops<=2M or params<=50K; may be repeated.",
+      valueName: "limit"
+    )
+  )
+  var constraint: [String] = []
+
   @OptionGroup var keys: KeyOptions
 
   @OptionGroup(title: "Display") var display: DisplayOptions
 
   func run() throws {
     try display.check()
+    let limits = try constraint.map { try CostLimit($0, option: "--constraint") }
+    if let file, isFolder(file) {
+      return try JointAnswerPrinter(run: file, json: display.json).print(limits: limits)
+    }
     let source = try spaceFrom.map { try NetworkSource($0) }
-    let settings = RunSettings.search(try settings(source))
+    let settings = try runSettings(source, limits: limits)
     let start = source?.slimmingWeights
     let folder =
       if let runPath {
@@ -99,9 +118,79 @@ struct SearchCommand: ParsableCommand {
     try TrainingProcess.start(folder, display: display)
   }
 
+  /// The settings of a joint search or of another one, as preset or file say.
+  func runSettings(_ source: NetworkSource?, limits: [CostLimit]) throws -> RunSettings {
+    let isJoint =
+      file.map(RunSettings.isJoint) ?? JointConfiguration.presetNames.contains(preset ?? "")
+    guard isJoint, source == nil else {
+      if let limit = limits.first {
+        throw UserError(
+          .usage,
+          "--constraint \(limit.text)",
+          "only a joint search has several limits",
+          remedy: "give --set budget.flops=1e6, or take a preset of fbnet-v3"
+        )
+      }
+      return .search(try settings(source))
+    }
+    try checkPlaces(nil)
+    var overrides: [String] = []
+    for limit in limits {
+      guard limit.name == "flops" || limit.name == "params" else {
+        throw UserError(
+          .usage,
+          "--constraint \(limit.text)",
+          "a joint search has no limit in \(limit.name)",
+          remedy: "give flops or params"
+        )
+      }
+      overrides.append("budget.\(limit.name)=\(limit.most)")
+    }
+    overrides += common + keys.overrides(epochs: "recipe.epochs")
+    var settings =
+      if let file {
+        try JointConfiguration.load(path: file, overrides: overrides)
+      } else {
+        try JointConfiguration.preset(preset ?? "", overrides: overrides)
+      }
+    settings.data.source = DataSource(settings.data.source).absolute.text
+    settings.data.cache = Path.fromRoot(settings.data.cache)
+    return .joint(settings)
+  }
+
+  /// Overrides by options of their own.
+  private var common: [String] {
+    (data.map { ["data.source=\($0)"] } ?? [])
+      + (algorithm.map { ["search.algorithm=\($0)"] } ?? [])
+  }
+
   /// The settings of preset or file with all overrides, paths made absolute; the space is made of
   /// the widths of `source` where that is given.
   func settings(_ source: NetworkSource? = nil) throws -> Configuration {
+    try checkPlaces(source)
+    let overrides = common + keys.overrides(epochs: "search.epochs")
+    var settings =
+      if let file {
+        try Configuration.load(path: try existing(file), overrides: overrides)
+      } else if let source {
+        try source.slimming(
+          by: try fractions(),
+          keeping: try checkedShare(),
+          from: preset ?? source.preset,
+          overrides: overrides
+        )
+      } else {
+        try Configuration.preset(preset ?? "digits", overrides: overrides)
+      }
+    // A resume may be started from another folder.
+    settings.data.source = DataSource(settings.data.source).absolute.text
+    settings.data.cache = Path.fromRoot(settings.data.cache)
+    settings.latency.table = Path.fromRoot(settings.latency.table)
+    return settings
+  }
+
+  /// Refuses settings from two places, and options that lack what they belong to.
+  private func checkPlaces(_ source: NetworkSource?) throws {
     if let file, let source {
       throw UserError(
         .usage,
@@ -126,28 +215,6 @@ struct SearchCommand: ParsableCommand {
         remedy: "name it with --space-from, or give a budget with --set budget.flops=1e6"
       )
     }
-    var overrides: [String] = []
-    if let data { overrides.append("data.source=\(data)") }
-    if let algorithm { overrides.append("search.algorithm=\(algorithm)") }
-    overrides += keys.overrides(epochs: "search.epochs")
-    var settings =
-      if let file {
-        try Configuration.load(path: try existing(file), overrides: overrides)
-      } else if let source {
-        try source.slimming(
-          by: try fractions(),
-          keeping: try checkedShare(),
-          from: preset ?? source.preset,
-          overrides: overrides
-        )
-      } else {
-        try Configuration.preset(preset ?? "digits", overrides: overrides)
-      }
-    // A resume may be started from another folder.
-    settings.data.source = DataSource(settings.data.source).absolute.text
-    settings.data.cache = Path.fromRoot(settings.data.cache)
-    settings.latency.table = Path.fromRoot(settings.latency.table)
-    return settings
   }
 
   /// The share of `--keep`.

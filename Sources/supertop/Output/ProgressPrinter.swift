@@ -8,8 +8,8 @@ import Search
 /// It reads the run's store as the dashboard does, so a slow or blocked reader of the output never
 /// holds up training.
 final class ProgressPrinter {
-  private let reader: RunReader
-  private let json: Bool
+  let reader: RunReader
+  let json: Bool
   /// What the run does.
   private let kind: RunKind
   /// Metric of a search's costs.
@@ -22,6 +22,8 @@ final class ProgressPrinter {
   private var lastLine = Date()
   private var newest: StepRecord?
   private var head: [String] = []
+  /// Candidates of a joint search as they were printed, by number.
+  var shown: [Int: TrialRecord] = [:]
 
   /// Seconds between two lines within an epoch.
   private static let interval = 5.0
@@ -50,13 +52,13 @@ final class ProgressPrinter {
     head = [
       "run \(folder.path): \(kind == .training ? "network" : "preset") \(settings.name), "
         + "data \(settings.data.source), seed \(settings.seed), "
-        + Format.counted(settings.epochs, "epoch")
+        + Format.counted(settings.epochs, "epoch") + (kind == .joint ? " a candidate" : "")
     ]
     if let obstacle { head.insert("\(obstacle): printing progress lines", at: 0) }
   }
 
   /// Writes a line, after the head if that is still to come: a run that fails at once shows none.
-  private func line(_ text: String) {
+  func line(_ text: String) {
     for text in head { output.line(text) }
     head = []
     output.line(text)
@@ -69,6 +71,7 @@ final class ProgressPrinter {
       if record.level == .warning { errors.line("supertop: " + record.text) }
       if record.level == .notice, !json { line(record.text) }
     }
+    if kind == .joint { try showCandidates() }
     // Epochs first: all steps of an epoch that is there are there as well.
     var epochs = try reader.epochs(after: lastEpoch)[...]
     let steps = try reader.steps(after: lastStep)
@@ -97,6 +100,7 @@ final class ProgressPrinter {
     }
     switch result {
     case .search(let result): end(result, folder)
+    case .joint(let result): end(result, folder)
     case .training(let result):
       line(
         "done in \(Format.duration(result.seconds)): top-1 \(Format.percent(result.top1)), "
@@ -190,6 +194,12 @@ final class ProgressPrinter {
       line("\(status.message) (\(Int(status.progress * 100)) %)")
     case .paused:
       line("paused at step \(status.step)")
+    case .running where kind == .joint:
+      line(
+        "  candidate \(status.step + 1) of \(status.totalSteps)"
+          + (status.message.isEmpty ? "" : ", \(status.message)")
+          + (status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? "")
+      )
     case .running:
       guard let newest else { return }
       let eta = status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? ""
@@ -205,7 +215,7 @@ final class ProgressPrinter {
     lastLine = Date()
   }
 
-  private func object(_ event: String, _ record: some Encodable) throws -> String {
+  func object(_ event: String, _ record: some Encodable) throws -> String {
     try JSONText.encode(
       Tagged(event: event, record: record),
       keys: .custom { EventKey($0.last) }

@@ -1,0 +1,118 @@
+import Foundation
+import Networks
+import Runs
+
+/// What is on record of a joint search: its candidates, and what follows from them.
+package struct JointRecords: Sendable {
+  /// The run's settings.
+  package let settings: JointConfiguration
+  /// What it chooses from.
+  package let space: JointSpace
+  /// All candidates so far, by number.
+  package var trials: [TrialRecord]
+  /// How far it has come beside them.
+  package var progress: JointProgress
+
+  init(
+    _ settings: JointConfiguration,
+    space: JointSpace,
+    trials: [TrialRecord],
+    progress: JointProgress?
+  ) {
+    self.settings = settings
+    self.space = space
+    self.trials = trials
+    self.progress = progress ?? JointProgress()
+  }
+
+  /// Reads those of a run, live or finished.
+  ///
+  /// Errors: `.data` for a run of another kind, `.noInput` for one without a trained candidate.
+  package init(_ folder: RunFolder) throws {
+    guard case .joint(let settings) = try folder.settings() else {
+      throw UserError(.data, folder.path, "no joint search", remedy: "name a run of fbnet-v3")
+    }
+    let reader = try folder.reader()
+    let trials = try reader.trials()
+    guard let first = trials.first(where: { !$0.run.isEmpty }) else {
+      throw UserError(
+        .noInput,
+        folder.path,
+        "no candidate is trained yet",
+        remedy: "wait for the first round, or continue it with supertop resume"
+      )
+    }
+    let network = try NetworkFile.parse(
+      try RunFolder.open(path: folder.path + "/" + first.run).network()
+    )
+    self.init(
+      settings,
+      space: try JointSpace.laidOut(
+        settings,
+        channels: network.channels,
+        classes: network.classes
+      ),
+      trials: trials,
+      progress: try reader.jointProgress()
+    )
+  }
+
+  /// Rounds of the coarse stage.
+  package var rounds: Int { progress.rounds ?? settings.search.rounds }
+
+  /// Epochs that decide between candidates of the coarse stage.
+  package var stopEpoch: Int { progress.stopEpoch ?? settings.recipe.epochs }
+
+  /// Candidates that were trained, and their accuracy after `stopEpoch` epochs; those that failed
+  /// count as much as the worst.
+  package var evaluated: [(trial: TrialRecord, value: Double)] {
+    let finished = trials.filter { $0.state == .finished }
+    let values = finished.map { $0.accuracies[min(stopEpoch, $0.accuracies.count) - 1] }
+    let worst = values.min() ?? 0
+    let failed = trials.filter { $0.state == .failed }.map { (trial: $0, value: worst) }
+    // By number, so that nothing depends on who was ready first.
+    return (zip(finished, values).map { (trial: $0, value: $1) } + failed)
+      .sorted { $0.trial.number < $1.trial.number }
+  }
+
+  /// What the predictor learns from: a candidate that was trained twice counts once, as it was
+  /// first.
+  package var history: [JointSearch.Evaluated] {
+    var seen = Set<Architecture>()
+    return evaluated.filter { seen.insert(space.canonical($0.trial.point)).inserted }
+      .map { JointSearch.Evaluated(point: $0.trial.point, value: $0.value) }
+  }
+
+  /// The space under the limits of a round.
+  package func problem(in round: Int) -> JointProblem {
+    var problem = space.problem
+    for limit in progress.limits where limit.round <= round {
+      problem.limit(limit.metric.rawValue, to: limit.most)
+    }
+    return problem
+  }
+
+  /// The candidate with the best validation accuracy after its last epoch, of those that were
+  /// trained to the end and keep the limits; nil where there is none.
+  package var best: TrialRecord? {
+    let problem = problem(in: rounds)
+    return trials.filter {
+      $0.state == .finished && $0.recipe.trainedEpochs == settings.recipe.epochs
+        && problem.isFeasible($0.point)
+    }.max { ($0.accuracies.last ?? 0) < ($1.accuracies.last ?? 0) }
+  }
+}
+
+extension JointProblem {
+  /// Puts `most` in the place of a metric's limit; 0 lifts it.
+  mutating func limit(_ name: String, to most: Double) {
+    guard let metric = metrics.firstIndex(of: name) else { return }
+    constraints.removeAll { $0.metric == metric }
+    if most > 0 { constraints.append(Constraint(metric: metric, most: most)) }
+  }
+}
+
+extension TrialRecord {
+  /// The candidate as a point of the space.
+  package var point: Architecture { Architecture(options) }
+}

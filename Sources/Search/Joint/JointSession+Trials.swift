@@ -1,0 +1,268 @@
+import Foundation
+import Networks
+import Runs
+import Training
+
+extension JointSession {
+  /// Seconds between two looks at the candidates that are being trained.
+  private static let poll = 0.05
+  /// Seconds between two records of their curves and of the status.
+  private static let beat = 0.3
+
+  /// Candidates trained at once.
+  ///
+  /// Small networks leave most threads idle, so one thread each is faster than all threads for one
+  /// after the other.
+  private var parallel: Int {
+    settings.search.parallel > 0
+      ? settings.search.parallel : max(1, ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  /// Threads of one training; their number changes no bit of it.
+  private var threads: Int {
+    switch settings.search.parallel {
+    case 0: 1
+    case 1: settings.threads
+    case let count: max(1, settings.threads / count)
+    }
+  }
+
+  /// Trains all candidates of a round that are not settled; false if somebody asked to stop.
+  ///
+  /// One that fails is recorded, and the others go on.
+  func run(_ round: Int) throws -> Bool {
+    var lastBeat = Date.distantPast
+    while true {
+      try takeUpRequests(round)
+      let isStopping = !openStops.isEmpty
+      // By number, so that those which people add come last.
+      while !isStopping, !isPaused, active.count < parallel,
+        let next = records.trials.indices.first(where: {
+          records.trials[$0].round == round && !records.trials[$0].isSettled && active[$0] == nil
+        })
+      {
+        try begin(next)
+      }
+      var hasNews = false
+      for place in active.keys.sorted() {
+        if try look(at: place) { hasNews = true }
+      }
+      if active.isEmpty {
+        if isStopping { return false }
+        if records.trials.allSatisfy({ $0.round != round || $0.isSettled }) { return true }
+      }
+      if hasNews || Date().timeIntervalSince(lastBeat) >= JointSession.beat {
+        lastBeat = Date()
+        try recordCurves()
+        try show(
+          isPaused ? .paused : .running,
+          round < records.rounds ? "" : "fine stage",
+          round: round
+        )
+      }
+      if !hasNews { Thread.sleep(forTimeInterval: JointSession.poll) }
+    }
+  }
+
+  /// Starts the training of a candidate; one that cannot even begin has failed.
+  private func begin(_ place: Int) throws {
+    let record = records.trials[place]
+    let name = "candidate-\(record.number)"
+    let images = settings.data
+    var training = TrainingConfiguration(
+      network: name,
+      data: TrainingConfiguration.Images(source: images.source, resolution: record.resolution),
+      recipe: record.recipe
+    )
+    training.data.skipBadImages = images.skipBadImages
+    training.data.cache = images.cache
+    training.seed = settings.seed
+    training.threads = threads
+    training.precision = settings.precision
+    training.recompute = settings.recompute
+    do {
+      let attempt = try runner.start(
+        Trial(
+          name: name,
+          network: records.space.network(of: record.point, name: name),
+          settings: training
+        )
+      )
+      guard let attempt else { return }
+      active[place] = attempt
+      records.trials[place].state = .running
+      records.trials[place].run = "trials/" + attempt.run.name
+      try store.record(trials: [records.trials[place]])
+    } catch let error as UserError where error.isOfCandidate {
+      try fail(place, error)
+    }
+  }
+
+  /// Takes up how a candidate's training ended, if it did; whether it has.
+  private func look(at place: Int) throws -> Bool {
+    guard let attempt = active[place] else { return false }
+    do {
+      switch try attempt.wait(seconds: 0) {
+      case nil, .claimed: return false
+      case .stopped:
+        try takeCurve(place)
+        active[place] = nil
+        if records.trials[place].state != .stopped { records.trials[place].state = .waiting }
+      case .finished(let result):
+        try takeCurve(place)
+        active[place] = nil
+        records.trials[place].state = .finished
+        records.trials[place].top1 = result.testAccuracy
+        records.trials[place].seconds = result.seconds
+      }
+      try store.record(trials: [records.trials[place]])
+    } catch let error as UserError where error.isOfCandidate {
+      active[place] = nil
+      try fail(place, error)
+    }
+    return true
+  }
+
+  private func fail(_ place: Int, _ error: UserError) throws {
+    records.trials[place].state = .failed
+    records.trials[place].message = error.description
+    try store.record(trials: [records.trials[place]])
+    try store.log(
+      .warning,
+      "candidate \(records.trials[place].number) failed: \(error.description)"
+    )
+  }
+
+  private func takeCurve(_ place: Int) throws {
+    guard let attempt = active[place] else { return }
+    let epochs = try attempt.run.reader().epochs()
+    records.trials[place].accuracies = epochs.map(\.validationAccuracy)
+    records.trials[place].losses = epochs.map(\.trainLoss)
+    records.trials[place].seconds = epochs.reduce(0) { $0 + $1.seconds }
+  }
+
+  private func recordCurves() throws {
+    for place in active.keys.sorted() {
+      let before = records.trials[place]
+      try takeCurve(place)
+      if records.trials[place] != before { try store.record(trials: [records.trials[place]]) }
+    }
+  }
+
+  // MARK: What people ask for
+
+  private func takeUpRequests(_ round: Int) throws {
+    for request in try store.pendingInterventions() {
+      if let reason = try take(request.action, request.id, in: round) {
+        try store.refuse(request.id, note: reason)
+      } else if request.action != .stop {
+        try store.finish(request.id)
+      }
+    }
+  }
+
+  /// Does what is asked; returns why not.
+  private func take(_ action: Intervention.Action, _ id: Int64, in round: Int) throws -> String? {
+    switch action {
+    case .pause: try steer(action, paused: true)
+    case .resume: try steer(action, paused: false)
+    case .stop:
+      try store.accept(id, step: settledCount)
+      openStops.append(id)
+      active.values.forEach { $0.stop() }
+    case .checkpoint: try active.values.forEach { try $0.run.reader().request(.checkpoint) }
+    case .singleStep, .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature:
+      return "a joint search has no steps and no temperature"
+    case .stopCandidate(let number):
+      guard let place = records.trials.firstIndex(where: { $0.number == number && !$0.isSettled })
+      else {
+        return "candidate \(number) is not waiting and not running"
+      }
+      records.trials[place].state = .stopped
+      try store.record(trials: [records.trials[place]])
+      active[place]?.stop()
+    case .addCandidate(let options): return try addByHand(options, in: round)
+    case .setLimit(let metric, let most):
+      guard metric != .latency else { return "a joint search limits FLOPs and params" }
+      records.progress.limits.append(
+        JointProgress.Limit(round: round + 1, metric: metric, most: max(0, most))
+      )
+      try store.record(progress: records.progress)
+    case .startFineStage:
+      guard round < records.rounds else { return "it is under way" }
+      records.progress.rounds = round + 1
+      try store.record(progress: records.progress)
+    }
+    return nil
+  }
+
+  private func steer(_ action: Intervention.Action, paused: Bool) throws {
+    isPaused = paused
+    for attempt in active.values { try attempt.run.reader().request(action) }
+  }
+
+  private func addByHand(_ options: [Int], in round: Int) throws -> String? {
+    let choices = records.space.choices
+    guard options.count == choices.count,
+      zip(options, choices).allSatisfy({ $1.options.indices.contains($0) })
+    else { return "an option of each of the \(choices.count) choices is needed" }
+    let point = records.space.canonical(Architecture(options))
+    if let known = records.trials.first(where: { records.space.canonical($0.point) == point }) {
+      return "that is candidate \(known.number)"
+    }
+    let last = round < records.rounds && round > 0 ? records.stopEpoch : settings.recipe.epochs
+    try add([JointSearch.Pick(point: point, predicted: nil, spread: nil)], .hand, round: round) {
+      var recipe = $0
+      recipe.stopEpoch = last < recipe.epochs ? last : 0
+      return recipe
+    }
+    return nil
+  }
+
+  // MARK: The status
+
+  private var settledCount: Int { records.trials.count { $0.isSettled } }
+
+  /// Writes what the search is doing.
+  func show(_ state: RunStatus.State, _ message: String, round: Int? = nil) throws {
+    status.state = state
+    status.message = message
+    if let round { status.epoch = round }
+    status.epochs = records.rounds + 1
+    let left = records.rounds - (records.trials.last?.round ?? -1) - 1
+    let planned =
+      records.trials.count + max(0, left) * settings.search.candidates
+      + (records.trials.contains { $0.stage == .fine } ? 0 : settings.fine.candidates)
+    status.step = settledCount
+    status.totalSteps = planned
+    let here = records.trials.filter { $0.round == status.epoch }
+    status.stepInEpoch = here.count { $0.isSettled }
+    status.stepsPerEpoch = here.count
+    let times = records.trials.filter { $0.state == .finished }.map(\.seconds)
+    status.etaSeconds =
+      times.isEmpty
+      ? nil
+      : times.reduce(0, +) / Double(times.count) * Double(planned - settledCount) / Double(parallel)
+    status.memoryBytes = residentMemory()
+    status.processIdentifier = ProcessInfo.processInfo.processIdentifier
+    status.heartbeat = Date().timeIntervalSince1970
+    try store.setStatus(status)
+  }
+
+  /// Notes that the run was stopped; every candidate has its own checkpoint.
+  func stop() throws -> RunResult? {
+    for id in openStops { try store.finish(id) }
+    try show(.stopped, "stopped after \(Format.counted(settledCount, "candidate"))")
+    return nil
+  }
+}
+
+extension UserError {
+  /// Whether the fault is of a candidate alone, and the search can go on.
+  fileprivate var isOfCandidate: Bool {
+    switch code {
+    case .configuration, .data: true
+    default: false
+    }
+  }
+}
