@@ -20,7 +20,7 @@ import Testing
     Case(keys: [c("s")], effects: [.request(.singleStep)]),
     Case(keys: [c("+"), c("=")], effects: [.request(.scaleTemperature(1.1))]),
     Case(keys: [c("-"), c("_")], effects: [.request(.scaleTemperature(1 / 1.1))]),
-    Case(keys: [c("t")], after: { $0.overlay == .temperature(text: "", error: "") }),
+    Case(keys: [c("t")], after: { $0.overlay == .prompt(.temperature, text: "", error: "") }),
     Case(keys: [c("h")], effects: [.request(.holdTemperature)]),
     Case(keys: [c("c")], effects: [.request(.checkpoint)]),
   ]

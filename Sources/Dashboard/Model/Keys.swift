@@ -12,6 +12,7 @@ enum Command: Hashable, Sendable {
   case togglePause, singleStep, hotter, cooler, typeTemperature, toggleHold, checkpoint
   case up, down, pageUp, pageDown, top, bottom, open, back, fold, foldAll
   case nextTab, previousTab, tab(Int)
+  case typeLimit, startFineStage, stopCandidate, addCandidate, nextOption, previousOption, order
   case theme, log, repaint, help, quit
 
   /// What it acts on, for the answer where there is none.
@@ -19,6 +20,9 @@ enum Command: Hashable, Sendable {
     switch self {
     case .hotter, .cooler, .typeTemperature, .toggleHold: "temperature"
     case .tab: "such tab"
+    case .typeLimit, .startFineStage, .stopCandidate, .addCandidate, .nextOption, .previousOption,
+      .order:
+      "candidates"
     default: "choices"
     }
   }
@@ -66,6 +70,13 @@ enum KeyTable {
       "hold, release the schedule"
     ),
     steer([c("c")], .checkpoint, "c", "checkpoint", "checkpoint now"),
+    steer([c("x")], .stopCandidate, "x", "stop it", "stop the chosen candidate"),
+    steer([c("b")], .typeLimit, "b", "limit", "type a limit: flops 150k"),
+    steer([c("n")], .startFineStage, "n", "fine stage", "fine stage after this round"),
+    steer([c(">"), c(".")], .nextOption, ">", "change", "change the chosen choice"),
+    steer([c("<"), c(",")], .previousOption, "<", "", "change the chosen choice"),
+    steer([c("a")], .addCandidate, "a", "train it", "train the changed candidate"),
+    look([c("o")], .order, "o", "order", "order by accuracy, by number"),
     look([.up, c("k")], .up, "up k", "", "choose a layer (click)"),
     look([.down, c("j")], .down, "down j", "", "choose a layer (click)"),
     look([.pageUp], .pageUp, "PgUp", "", "a page of layers"),
@@ -87,6 +98,7 @@ enum KeyTable {
     look([c("1")], .tab(0), "1", "", "a tab"),
     look([c("2")], .tab(1), "2", "", "a tab"),
     look([c("3")], .tab(2), "3", "", "a tab"),
+    look([c("4")], .tab(3), "4", "", "a tab"),
     look([c("l")], .log, "l", "", "the run's log"),
     program([c("T")], .theme, "T", "theme", "next colour theme"),
     program([c("?"), .help], .help, "? F1", "help", "this list"),

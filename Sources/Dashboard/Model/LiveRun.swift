@@ -17,6 +17,9 @@ package final class LiveRun: RunSource {
   private var settled: Int64 = 0
   private var reported: [Int64: Intervention.State] = [:]
   private var lastStatus: RunStatus?
+  /// Candidates as they were reported, by number.
+  private var trials: [Int: TrialRecord] = [:]
+  private var joint: JointProgress?
 
   /// Rows of one poll, so that a long run is read without the screen standing still.
   private static let limit = 4000
@@ -38,6 +41,7 @@ package final class LiveRun: RunSource {
       delta.startsAnew = true
       delta.summary = summary
       (lastStep, lastTheta, lastEpoch, hasChoices) = (-1, -1, -1, false)
+      (trials, joint) = ([:], nil)
     }
     if !hasChoices {
       let choices = try reader.choices()
@@ -54,6 +58,7 @@ package final class LiveRun: RunSource {
     if delta.choices != nil || hasChoices && !delta.epochs.isEmpty {
       delta.prices = try reader.prices()
     }
+    if summary.kind == .joint { try takeTrials(&delta) }
     // The status after the rows: a run that says it is finished has written all of them.
     let status = try reader.status()
     if status != lastStatus { delta.status = status }
@@ -68,6 +73,16 @@ package final class LiveRun: RunSource {
     if polls % 10 == 0, status != nil { delta.trainerAlive = folder.trainer() != nil }
     polls += 1
     return delta
+  }
+
+  private func takeTrials(_ delta: inout RunDelta) throws {
+    // What is settled stays as it is; the first one that is not begins what may be new.
+    let open = (1...).first { trials[$0]?.isSettled != true } ?? 1
+    delta.trials = try reader.trials(from: open).filter { trials[$0.number] != $0 }
+    for trial in delta.trials { trials[trial.number] = trial }
+    let joint = try reader.jointProgress()
+    if joint != self.joint { delta.joint = joint }
+    self.joint = joint
   }
 
   /// Records a command in the store for the trainer.

@@ -17,14 +17,27 @@ struct Model: Sendable {
   var lastStep: StepRecord?
   var log: [LogRecord] = []
   var result: RunResult?
+  /// Candidates of a joint search, by number.
+  var trials: [TrialRecord] = []
+  /// How far a joint search has come beside them.
+  var joint: JointProgress?
 
   // What the person does.
   var size: Size
   var look: Look
   var screen = Screen.main
   var overlay: Overlay?
-  /// The chosen choice; where it is folded away, the head that hides it.
+  /// The chosen choice; where it is folded away, the head that hides it. The chosen candidate in a
+  /// joint search.
   var selection = 0
+  /// Whether the person has chosen a candidate; until then the first of the list is chosen.
+  var hasChosen = false
+  /// Whether candidates are listed by their accuracy, and not by number.
+  var ranksCandidates = true
+  /// Options that a person makes a candidate of; nil where they are those of the chosen one.
+  var draft: [Int]?
+  /// The chosen choice in the inspector of a candidate.
+  var draftRow = 0
   /// Keys of the groups and blocks that are folded away.
   var folded: Set<String> = []
   var tab = 0
@@ -92,9 +105,12 @@ struct Model: Sendable {
     case help(scroll: Int)
     case log
     case quit(selected: Int)
-    case temperature(text: String, error: String)
+    case prompt(Prompt, text: String, error: String)
     case result
   }
+
+  /// What a person is asked to type.
+  enum Prompt: Sendable, Equatable { case temperature, limit }
 
   /// The message line.
   enum Message: Sendable, Equatable {
@@ -128,8 +144,10 @@ extension Model {
 
   /// Whether there is nothing to draw yet.
   var isBlank: Bool {
-    kind.hasChoices
-      ? choices.isEmpty : lastStep == nil && state != .running && state != .paused
+    kind == .joint
+      ? trials.isEmpty
+      : kind.hasChoices
+        ? choices.isEmpty : lastStep == nil && state != .running && state != .paused
   }
 
   /// Whether the trainer has ended for good.

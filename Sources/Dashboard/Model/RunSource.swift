@@ -34,6 +34,10 @@ package struct RunDelta: Sendable {
   package var epochs: [EpochRecord] = []
   /// New ones and those whose state has changed.
   package var interventions: [Intervention] = []
+  /// Candidates of a joint search that are new or have changed.
+  package var trials: [TrialRecord] = []
+  /// When it has changed: how far a joint search has come beside them.
+  package var joint: JointProgress?
   /// Lines of the run's log.
   package var log: [LogRecord] = []
   /// Once the run has finished.

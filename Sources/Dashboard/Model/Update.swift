@@ -70,7 +70,7 @@ func update(_ model: inout Model, _ event: Event) -> [Effect] {
 private func handle(_ model: inout Model, _ key: Key) -> [Effect] {
   if model.isStopping { return [] }
   switch model.overlay {
-  case .temperature(let text, _): return type(&model, key, text)
+  case .prompt(let prompt, let text, _): return type(&model, key, prompt, text)
   case .quit(let selected): return choose(&model, key, selected)
   case .help(let scroll):
     switch key {
@@ -108,7 +108,7 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .hotter: return request(&model, .scaleTemperature(1.1))
   case .cooler: return request(&model, .scaleTemperature(1 / 1.1))
   case .typeTemperature:
-    if !model.isOver { model.overlay = .temperature(text: "", error: "") }
+    if !model.isOver { model.overlay = .prompt(.temperature, text: "", error: "") }
     return model.isOver ? request(&model, .holdTemperature) : []
   case .toggleHold:
     return request(
@@ -116,16 +116,28 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
       model.status?.temperatureHeld ?? false ? .releaseTemperature : .holdTemperature
     )
   case .checkpoint: return request(&model, .checkpoint)
+  case .typeLimit:
+    if !model.isOver { model.overlay = .prompt(.limit, text: "", error: "") }
+    return model.isOver ? request(&model, .startFineStage) : []
+  case .startFineStage: return request(&model, .startFineStage)
+  case .stopCandidate:
+    return model.candidate.map { request(&model, .stopCandidate($0.number)) } ?? []
+  case .addCandidate: return addCandidate(&model)
+  case .nextOption: model.changeOption(by: 1)
+  case .previousOption: model.changeOption(by: -1)
+  case .order: model.ranksCandidates.toggle()
   case .up: move(&model, by: -1)
   case .down: move(&model, by: 1)
   case .pageUp: move(&model, by: -page)
   case .pageDown: move(&model, by: page)
-  case .top: move(&model, by: -model.choices.count)
-  case .bottom: move(&model, by: model.choices.count)
+  case .top: move(&model, by: -max(model.choices.count, model.trials.count))
+  case .bottom: move(&model, by: max(model.choices.count, model.trials.count))
   case .open: open(&model)
   case .fold: model.fold()
   case .foldAll: model.foldAll()
-  case .back: model.screen = .main
+  case .back:
+    model.screen = .main
+    model.draft = nil
   case .nextTab: model.tab = (model.tab + 1) % model.kind.tabs.count
   case .previousTab:
     model.tab = (model.tab + model.kind.tabs.count - 1) % model.kind.tabs.count
@@ -146,17 +158,36 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
 }
 
 private func move(_ model: inout Model, by steps: Int) {
+  if model.kind == .joint {
+    guard model.screen == .inspector else { return model.moveCandidate(by: steps) }
+    model.draftRow = min(max(0, model.choices.count - 1), max(0, model.draftRow + steps))
+    return
+  }
   if !model.choices.isEmpty { model.selection = model.list.moved(from: model.selection, by: steps) }
 }
 
 /// Opens what is folded, or the inspector of the chosen choice.
 private func open(_ model: inout Model) {
+  if model.kind == .joint {
+    if model.candidate != nil { (model.screen, model.hasChosen) = (.inspector, true) }
+    return
+  }
   guard model.choices.indices.contains(model.selection) else { return }
   if let head = model.foldedHead, model.screen == .main {
     model.toggle(head)
   } else {
     model.screen = .inspector
   }
+}
+
+/// Asks for the candidate that the person has made of the chosen one.
+private func addCandidate(_ model: inout Model) -> [Effect] {
+  guard model.screen == .inspector, let draft = model.draft else {
+    model.message = .notice("open a candidate with Enter and change it with < and > first")
+    return []
+  }
+  model.draft = nil
+  return request(&model, .addCandidate(draft))
 }
 
 private func request(_ model: inout Model, _ action: Intervention.Action) -> [Effect] {
@@ -182,15 +213,32 @@ private func request(_ model: inout Model, _ action: Intervention.Action) -> [Ef
   return [.request(action)]
 }
 
-private func type(_ model: inout Model, _ key: Key, _ text: String) -> [Effect] {
+private func type(
+  _ model: inout Model,
+  _ key: Key,
+  _ prompt: Model.Prompt,
+  _ text: String
+) -> [Effect] {
   switch key {
   case .escape: model.overlay = nil
   case .backspace, .delete, .character("\u{7f}"), .character("\u{08}"):
-    model.overlay = .temperature(text: String(text.dropLast()), error: "")
+    model.overlay = .prompt(prompt, text: String(text.dropLast()), error: "")
+  case .enter where prompt == .limit:
+    guard let limit = Model.limit(from: text) else {
+      model.overlay = .prompt(
+        prompt,
+        text: text,
+        error: "write it like flops 150k or params 9k"
+      )
+      return []
+    }
+    model.overlay = nil
+    return request(&model, .setLimit(metric: limit.metric, limit.most))
   case .enter:
     let value = Double(text.replacingOccurrences(of: ",", with: "."))
     guard let value, value.isFinite, value >= 0.001, value <= 1000 else {
-      model.overlay = .temperature(
+      model.overlay = .prompt(
+        prompt,
         text: text,
         error: text.isEmpty ? "type a number" : "not a number from 0.001 to 1000"
       )
@@ -198,8 +246,8 @@ private func type(_ model: inout Model, _ key: Key, _ text: String) -> [Effect] 
     }
     model.overlay = nil
     return request(&model, .setTemperature(value))
-  case .character(let scalar) where scalar.isASCII && scalar.value >= 0x20 && text.count < 12:
-    model.overlay = .temperature(text: text + String(scalar), error: "")
+  case .character(let scalar) where scalar.isASCII && scalar.value >= 0x20 && text.count < 16:
+    model.overlay = .prompt(prompt, text: text + String(scalar), error: "")
   default: break
   }
   return []
@@ -208,8 +256,8 @@ private func type(_ model: inout Model, _ key: Key, _ text: String) -> [Effect] 
 /// A paste is text where text is asked for; elsewhere its letters are no keys.
 private func paste(_ model: inout Model, _ text: String) {
   for scalar in text.trimmingCharacters(in: .whitespaces).unicodeScalars {
-    guard case .temperature(let typed, _) = model.overlay, !model.isStopping else { return }
-    _ = type(&model, .character(scalar), typed)
+    guard case .prompt(let prompt, let typed, _) = model.overlay, !model.isStopping else { return }
+    _ = type(&model, .character(scalar), prompt, typed)
   }
 }
 
@@ -278,11 +326,14 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.epochs = []
     model.theta = nil
     model.result = nil
+    (model.trials, model.joint) = ([], nil)
   }
   if let summary = delta.summary { model.summary = summary }
   if let choices = delta.choices {
     model.choices = choices
-    model.selection = min(model.selection, max(0, choices.count - 1))
+    if model.kind != .joint {
+      model.selection = min(model.selection, max(0, choices.count - 1))
+    }
   }
   if delta.choices != nil || !delta.prices.isEmpty {
     model.prices = Dictionary(delta.prices.map { ($0.choice, $0) }) { $1 }
@@ -316,6 +367,17 @@ private func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.curves.argmaxAccuracy.append(x, epoch.argmaxAccuracy)
     if let share = epoch.topFive { model.curves.topFive.append(x, share) }
     model.curves.expectedCost.append(x, epoch.expectedCost)
+  }
+  for trial in delta.trials {
+    if let place = model.trials.firstIndex(where: { $0.number == trial.number }) {
+      model.trials[place] = trial
+    } else {
+      model.trials.append(trial)
+    }
+  }
+  if let joint = delta.joint { model.joint = joint }
+  if model.kind == .joint, !model.hasChosen, let first = model.candidates.first {
+    model.selection = first
   }
   if let latest = delta.interventions.max(by: { $0.id < $1.id }) {
     model.message = .intervention(latest)
@@ -355,7 +417,7 @@ private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int
     if button == 65 { model.overlay = .help(scroll: scroll + 2) }
     if button == 0 { model.overlay = nil }
     return []
-  case .temperature: return []
+  case .prompt: return []
   case .log, .result:
     if button == 0 { model.overlay = nil }
     return []
@@ -371,6 +433,12 @@ private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int
     return perform(&model, .tab(index))
   }
   guard model.screen == .main else { return [] }
+  if model.kind == .joint {
+    guard let place = layout.candidate(at: x, y, in: model) else { return [] }
+    if place == model.selection { return perform(&model, .open) }
+    (model.selection, model.hasChosen) = (place, true)
+    return []
+  }
   switch layout.row(at: x, y, in: model) {
   case .head(let head):
     model.toggle(head)

@@ -43,6 +43,9 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   var figures: [String] = []
   if let status = model.status {
     if let eta = status.etaSeconds, !model.isOver { figures.append("ETA \(Format.duration(eta))") }
+    if model.kind == .joint, let best = model.bestCandidate?.accuracies.last {
+      figures.append("best \(Format.percent(best))")
+    }
     if model.state == .finished, let last = model.epochs.last {
       figures.append("accuracy \(Format.percent(last.validationAccuracy))")
     }
@@ -92,7 +95,8 @@ func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   let epoch = min(status.epoch + 1, max(1, status.epochs))
   let half = rect.width >= 70 ? rect.width * 58 / 100 : rect.width
   let digits = columns(of: String(status.epochs))
-  let label = "epoch \(Format.right(String(epoch), digits))/\(status.epochs)"
+  let units = model.kind.units
+  let label = "\(units.epoch) \(Format.right(String(epoch), digits))/\(status.epochs)"
   var x = frame.put(1, rect.y, label, Style(.fg)) + 1
   let share = Format.percent(model.progress, digits: 0)
   let end = half - columns(of: "100%") - 3
@@ -114,11 +118,16 @@ func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     phase = glyphs.plain(status.message.isEmpty ? "validating" : status.message)
   } else {
     let part = status.phase == .theta ? glyphs.theta : "weights"
-    phase = model.kind == .training ? "training" : part
+    phase =
+      switch model.kind {
+      case .training: "training"
+      case .joint: status.epoch + 1 < status.epochs ? "coarse stage" : "fine stage"
+      case .search, .random: part
+      }
   }
   let stepDigits = columns(of: String(status.stepsPerEpoch))
   let step =
-    "step \(Format.right(String(status.stepInEpoch), stepDigits))/\(status.stepsPerEpoch)"
+    "\(units.step) \(Format.right(String(status.stepInEpoch), stepDigits))/\(status.stepsPerEpoch)"
   x = frame.put(half, rect.y, step, Style(.fg)) + 1
   let phaseWidth = min(16, max(8, columns(of: phase) + 1))
   let inEpoch =
@@ -178,6 +187,9 @@ func drawStrip(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
   var parts: [String] = []
   if let last = model.epochs.last { parts.append("va \(Format.percent(last.validationAccuracy))") }
+  if model.kind == .joint, let best = model.bestCandidate?.accuracies.last {
+    parts.append("best \(Format.percent(best))")
+  }
   if let status = model.status, status.temperature > 0 {
     parts.append("\(glyphs.tau) \(Format.number(status.temperature))")
   }
@@ -186,7 +198,11 @@ func drawStrip(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     parts = [glyphs.plain(model.status?.message ?? "waiting for the run to begin")]
   }
   frame.put(1, layout.body.y, clip(parts.joined(separator: " "), to: layout.size.width - 2))
-  if layout.layers != nil { drawLayers(&frame, model, layout) }
+  if model.kind == .joint {
+    drawCandidates(&frame, model, layout)
+  } else if layout.layers != nil {
+    drawLayers(&frame, model, layout)
+  }
   drawMessage(&frame, model, layout.message)
   drawKeys(&frame, model, layout.keys)
 }

@@ -13,9 +13,10 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
   guard rect.height > 0 else { return [] }
   var order = model.kind.keyLine(
     isOver: model.isOver,
-    inInspector: model.screen == .inspector && model.kind.hasChoices
+    inInspector: model.screen == .inspector && model.kind != .training
   )
-  if model.screen == .main, ChoiceList.hasGroups(model.choices), model.foldedHead?.isBlock ?? true,
+  if model.screen == .main, model.kind != .joint, ChoiceList.hasGroups(model.choices),
+    model.foldedHead?.isBlock ?? true,
     let open = order.firstIndex(of: .open)
   {
     order.insert(.fold, at: open + 1)
@@ -28,6 +29,7 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
     switch command {
     case .togglePause: word = model.state == .paused ? "resume" : "pause"
     case .toggleHold: word = model.status?.temperatureHeld ?? false ? "release" : "hold"
+    case .open where model.kind == .joint: word = "look"
     case .open where model.foldedHead != nil: word = "unfold"
     case .fold: word = "fold"
     case .back: word = "back"

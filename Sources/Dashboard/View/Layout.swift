@@ -10,6 +10,9 @@ struct Layout: Sendable, Equatable {
     case loss, accuracy, cost, temperature
     /// The learning rate, and what is trained, in the training of one network.
     case rate, facts
+    /// Of a joint search: the best so far, predicted against true, accuracy against cost, the
+    /// stages, and the recipes as parallel coordinates.
+    case best, scatter, front, stage, axes
   }
 
   var kind: Kind
@@ -45,7 +48,9 @@ struct Layout: Sendable, Equatable {
     size = model.size
     let (w, h) = (size.width, size.height)
     kind =
-      if w >= 110, h >= 30 { .wide } else if w >= 80, h >= 22 { .normal } else if w >= 36, h >= 8 {
+      if w >= 110, h >= 30 { .wide } else if w >= 80, h >= 22, model.kind != .joint {
+        .normal
+      } else if w >= 36, h >= 8 {
         .tabbed
       } else if w >= 20, h >= 4 { .strip } else { .line }
     header = Rect(0, 0, w, min(1, h))
@@ -77,7 +82,10 @@ struct Layout: Sendable, Equatable {
       isBoxed = false
       // The line under the progress holds the figures.
       body = Rect(0, 2, w, 1)
-      if h > 5, model.kind.hasChoices {
+      if h > 5, model.kind == .joint {
+        layers = Rect(0, 3, w, h - 5)
+        arrangeCandidateRows(model, Rect(0, 3, w, h - 5))
+      } else if h > 5, model.kind.hasChoices {
         layers = Rect(0, 3, w, h - 5)
         arrangeLayers(model, Rect(0, 3, w, h - 5), titles: false, legend: 0)
       }
@@ -86,6 +94,7 @@ struct Layout: Sendable, Equatable {
   }
 
   private mutating func arrangeColumns(_ model: Model) {
+    if model.kind == .joint { return arrangeCandidates(model) }
     guard model.kind.hasChoices else { return arrangeGrid(model.kind.panels) }
     let (w, h) = (size.width, body.height)
     let left = kind == .wide ? w * 58 / 100 : max(50, w * 64 / 100)
@@ -102,15 +111,50 @@ struct Layout: Sendable, Equatable {
       layers = Rect(0, body.y, left, h)
     }
     if let layers { arrangeLayers(model, layers.inner, titles: true, legend: legendRows) }
+    arrangeColumn(model.kind.panels, right)
+  }
+
+  /// Panels one below the other.
+  private mutating func arrangeColumn(_ four: [Panel], _ right: Rect) {
     // Panels share their borders: n panels cost n + 1 lines.
-    let inside = h - 5
+    let inside = right.height - 5
     var heights = Array(repeating: inside / 4, count: 4)
     for i in 0..<(inside % 4) { heights[[0, 1, 2, 3][i]] += 1 }
-    var y = body.y
-    for (panel, height) in zip(model.kind.panels, heights) {
+    var y = right.y
+    for (panel, height) in zip(four, heights) {
       panels.append((panel, Rect(right.x, y, right.width, height + 2)))
       y += height + 1
     }
+  }
+
+  /// The list of candidates above the recipes, and the panels beside them.
+  private mutating func arrangeCandidates(_ model: Model) {
+    let left = size.width * 58 / 100
+    let axes = max(9, body.height * 34 / 100)
+    let list = Rect(0, body.y, left, body.height - axes)
+    layers = list
+    arrangeCandidateRows(model, list.inner)
+    panels.append((.axes, Rect(0, list.maxY, left, axes)))
+    arrangeColumn(model.kind.panels, Rect(left, body.y, size.width - left, body.height))
+  }
+
+  private mutating func arrangeCandidateRows(_ model: Model, _ rect: Rect) {
+    hasColumnTitles = rect.height >= 5
+    let top = hasColumnTitles ? 1 : 0
+    layerRows = Rect(rect.x, rect.y + top, rect.width, rect.height - top)
+    visibleRows = layerRows.height
+    let order = model.candidates
+    let latest = max(0, order.count - visibleRows)
+    let place = order.firstIndex(of: model.selection) ?? 0
+    firstRow = min(latest, max(0, place - visibleRows / 2))
+  }
+
+  /// Place in the model's candidates of the one drawn at a cell, or nil.
+  func candidate(at x: Int, _ y: Int, in model: Model) -> Int? {
+    guard layers != nil, layerRows.contains(x, y) else { return nil }
+    let place = firstRow + y - layerRows.y
+    let order = model.candidates
+    return order.indices.contains(place) ? order[place] : nil
   }
 
   /// Four panels in two columns, each with a large one above a small one.
@@ -131,7 +175,8 @@ struct Layout: Sendable, Equatable {
   private mutating func arrangeTab(_ model: Model) {
     let tabs = model.kind.tabs
     switch tabs[min(model.tab, tabs.count - 1)] {
-    case .panels(_, let first, let second):
+    case .panels(_, let first, nil): panels = [(first, body)]
+    case .panels(_, let first, let second?):
       let half = body.width / 2
       panels = [
         (first, Rect(body.x, body.y, half, body.height)),
@@ -139,6 +184,7 @@ struct Layout: Sendable, Equatable {
       ]
     case .choices:
       layers = body
+      if model.kind == .joint { return arrangeCandidateRows(model, body) }
       legendRows = body.height >= 9 ? legendHeight(model, width: body.width - 2) : 0
       arrangeLayers(model, body, titles: body.height >= 8, legend: legendRows)
     }

@@ -84,7 +84,10 @@ private func statusText(_ model: Model) -> String {
   case .stopped:
     return
       "stopped with a checkpoint; continue with: supertop resume \(model.summary?.name ?? "RUN")"
-  case .paused: return "paused at a step boundary; space resumes, s makes one step"
+  case .paused:
+    return model.kind == .joint
+      ? "paused, the candidates under way too; space resumes"
+      : "paused at a step boundary; space resumes, s makes one step"
   case .finished:
     if !model.kind.hasChoices { return "the \(model.kind.noun) is done; q leaves" }
     return model.isSettled
@@ -93,6 +96,7 @@ private func statusText(_ model: Model) -> String {
   case .preparing: return ""
   case .running, .validating: break
   }
+  if model.kind == .joint, let text = model.status?.message, !text.isEmpty { return text }
   if model.kind == .random, let networks = model.summary?.randomNetworks {
     return "random search: θ is frozen; \(Format.counted(networks, "network")) "
       + "\(networks == 1 ? "is" : "are") sampled and evaluated after the last epoch"

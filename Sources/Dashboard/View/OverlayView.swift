@@ -12,7 +12,8 @@ func drawOverlay(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   case .help(let scroll): drawHelp(&frame, model, layout, scroll)
   case .log: drawLog(&frame, model, layout)
   case .quit(let selected): drawQuit(&frame, model, layout, selected)
-  case .temperature(let text, let error): drawPrompt(&frame, model, layout, text, error)
+  case .prompt(let prompt, let text, let error):
+    drawPrompt(&frame, model, layout, prompt, text, error)
   case .result: drawResult(&frame, model, layout)
   case nil: break
   }
@@ -195,26 +196,37 @@ private func drawStopping(_ frame: inout Frame, _ model: Model, _ layout: Layout
   }
 }
 
-// MARK: Temperature prompt
+// MARK: Prompts
 
 private func drawPrompt(
   _ frame: inout Frame,
   _ model: Model,
   _ layout: Layout,
+  _ prompt: Model.Prompt,
   _ text: String,
   _ error: String
 ) {
   let glyphs = model.look.glyphs
   let isTall = layout.size.height >= 7
   let box = layout.dialog(width: 44, height: isTall ? 7 : min(3, layout.size.height))
-  let inside = drawDialog(&frame, box, glyphs, "Temperature \(glyphs.tau)")
-  let now = model.status.map { "now \(Format.number($0.temperature))" } ?? ""
+  let title: String
+  let hint: String
+  switch prompt {
+  case .temperature:
+    title = "Temperature \(glyphs.tau)"
+    let now = model.status.map { "now \(Format.number($0.temperature))" } ?? ""
+    hint = now + "; the schedule is held until h"
+  case .limit:
+    title = "Limit from the next round on"
+    hint = "such as flops 150k; 0 lifts it"
+  }
+  let inside = drawDialog(&frame, box, glyphs, title)
   var y = inside.y
   if isTall {
     frame.put(
       inside.x,
       y,
-      clip(now + "; the schedule is held until h", to: inside.width),
+      clip(hint, to: inside.width),
       Style(.muted)
     )
     y += 2

@@ -21,6 +21,8 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     case .temperature: temperatureChart(model).draw(&frame, inside, glyphs)
     case .rate: rateChart(model).draw(&frame, inside, glyphs)
     case .facts: drawFacts(&frame, model, inside)
+    case .best, .scatter, .front, .stage, .axes:
+      drawJointPanel(&frame, model, item.panel, inside)
     }
   }
 }
@@ -103,6 +105,7 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Wo
     )
     return words
   case .rate, .facts: return trainingTitle(model, panel)
+  case .best, .scatter, .front, .stage, .axes: return jointTitle(model, panel, width: width)
   }
 }
 

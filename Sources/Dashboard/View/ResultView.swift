@@ -37,6 +37,7 @@ private func resultRemarks(_ model: Model) -> [(String, Role)] {
 
 /// What the search came to; stays until it is closed.
 func drawResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
+  if model.kind == .joint { return drawJointResult(&frame, model, layout) }
   if model.kind == .training { return drawTrainingResult(&frame, model, layout) }
   let glyphs = model.look.glyphs
   let wide = min(76, layout.size.width)

@@ -6,8 +6,8 @@ extension RunKind {
   enum Tab: Sendable, Equatable {
     /// The list of choices.
     case choices(String)
-    /// Two panels side by side.
-    case panels(String, Layout.Panel, Layout.Panel)
+    /// One panel, or two side by side.
+    case panels(String, Layout.Panel, Layout.Panel?)
 
     var title: String {
       switch self {
@@ -36,7 +36,8 @@ extension RunKind {
   var panels: [Layout.Panel] {
     switch self {
     case .search, .random: [.loss, .accuracy, .cost, .temperature]
-    case .joint, .training: [.loss, .rate, .accuracy, .facts]
+    case .joint: [.best, .scatter, .front, .stage]
+    case .training: [.loss, .rate, .accuracy, .facts]
     }
   }
 
@@ -48,7 +49,12 @@ extension RunKind {
         .choices("Layers"), .panels("Learning", .loss, .accuracy),
         .panels("Cost & τ", .cost, .temperature),
       ]
-    case .joint, .training: [.panels("Learning", .loss, .accuracy), .panels("Recipe", .rate, .facts)]
+    case .joint:
+      [
+        .choices("Candidates"), .panels("Progress", .best, .scatter),
+        .panels("Trade-offs", .front, .stage), .panels("Recipes", .axes, nil),
+      ]
+    case .training: [.panels("Learning", .loss, .accuracy), .panels("Recipe", .rate, .facts)]
     }
   }
 
@@ -56,7 +62,12 @@ extension RunKind {
   func allows(_ command: Command) -> Bool {
     switch command {
     case .hotter, .cooler, .typeTemperature, .toggleHold: hasTemperature
-    case .up, .down, .pageUp, .pageDown, .top, .bottom, .open, .fold, .foldAll: hasChoices
+    case .up, .down, .pageUp, .pageDown, .top, .bottom, .open: hasChoices || self == .joint
+    case .fold, .foldAll: hasChoices
+    case .singleStep: self != .joint
+    case .typeLimit, .startFineStage, .stopCandidate, .addCandidate, .nextOption, .previousOption,
+      .order:
+      self == .joint
     case .tab(let index): index < tabs.count
     default: true
     }
@@ -67,6 +78,9 @@ extension RunKind {
     if isOver && !inInspector {
       return [.quit, .help, .open, .theme, .log].filter(allows)
     }
+    if inInspector, self == .joint {
+      return [.back, .quit, .help, .nextOption, .addCandidate, .stopCandidate, .theme]
+    }
     if inInspector { return [.back, .quit, .help, .togglePause, .singleStep, .theme] }
     switch self {
     case .search, .random:
@@ -74,8 +88,18 @@ extension RunKind {
         .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
         .singleStep, .checkpoint, .theme,
       ]
-    case .joint, .training: return [.togglePause, .quit, .help, .singleStep, .checkpoint, .theme]
+    case .joint:
+      return [
+        .togglePause, .quit, .help, .open, .typeLimit, .startFineStage, .stopCandidate, .order,
+        .checkpoint, .theme,
+      ]
+    case .training: return [.togglePause, .quit, .help, .singleStep, .checkpoint, .theme]
     }
+  }
+
+  /// What an epoch and a step of the run's status stand for, in words.
+  var units: (epoch: String, step: String) {
+    self == .joint ? ("round", "candidate") : ("epoch", "step")
   }
 
   /// What a run's settings start from, in a word.

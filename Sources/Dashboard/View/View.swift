@@ -25,9 +25,17 @@ private func drawBody(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     let body =
       layout.kind == .tabbed
       ? Rect(0, layout.body.y - 1, layout.body.width, layout.body.height + 1) : layout.body
-    drawInspector(&frame, model, body, isBoxed: layout.isBoxed)
+    if model.kind == .joint {
+      drawCandidate(&frame, model, body, isBoxed: layout.isBoxed)
+    } else {
+      drawInspector(&frame, model, body, isBoxed: layout.isBoxed)
+    }
   } else {
-    if layout.layers != nil { drawLayers(&frame, model, layout) }
+    if model.kind == .joint {
+      drawCandidates(&frame, model, layout)
+    } else if layout.layers != nil {
+      drawLayers(&frame, model, layout)
+    }
     if let preview = layout.preview { drawPreview(&frame, model, preview) }
     drawPanels(&frame, model, layout)
     if layout.isBoxed, model.state == .preparing {
@@ -146,7 +154,7 @@ func drawPreparing(_ frame: inout Frame, _ model: Model, _ area: Rect) {
   if let summary = model.summary {
     let facts = [
       "\(model.kind.origin) \(summary.preset)", "data \(summary.data)",
-      Format.counted(summary.epochs, "epoch"),
+      Format.counted(summary.epochs, "epoch") + (model.kind == .joint ? " each" : ""),
       "seed \(summary.seed)",
     ]
     frame.put(

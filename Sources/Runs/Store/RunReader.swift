@@ -196,9 +196,9 @@ package final class RunReader: Sendable {
     try all("SELECT json FROM derived ORDER BY name", []) { try $0.json(0) }
   }
 
-  /// Candidates of a joint search, in the order in which they were picked.
-  package func trials() throws -> [TrialRecord] {
-    try all("SELECT json FROM trials ORDER BY id", []) { try $0.json(0) }
+  /// Candidates of a joint search from a number on, in the order in which they were picked.
+  package func trials(from number: Int = 1) throws -> [TrialRecord] {
+    try all("SELECT json FROM trials WHERE id >= ? ORDER BY id", [number]) { try $0.json(0) }
   }
 
   /// How far a joint search has come; nil before its first round.

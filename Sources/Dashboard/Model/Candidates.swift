@@ -1,0 +1,90 @@
+import Runs
+
+/// What the screen of a joint search derives from its candidates.
+extension Model {
+  /// Places of the candidates in `trials`, in the order of the list: by accuracy, those that are
+  /// being trained first and those that wait last; or by number.
+  var candidates: [Int] {
+    guard ranksCandidates else { return Array(trials.indices) }
+    func rank(_ trial: TrialRecord) -> (Int, Double) {
+      switch trial.state {
+      case .running: (0, 0)
+      case .finished: (1, -(trial.accuracies.last ?? 0))
+      case .waiting: (2, 0)
+      case .stopped, .failed: (3, 0)
+      }
+    }
+    return trials.indices.sorted {
+      let (a, b) = (rank(trials[$0]), rank(trials[$1]))
+      return (a.0, a.1, $0) < (b.0, b.1, $1)
+    }
+  }
+
+  /// The chosen candidate; nil before there are any.
+  var candidate: TrialRecord? { trials.indices.contains(selection) ? trials[selection] : nil }
+
+  /// Epochs that decide between candidates.
+  var decidingEpochs: Int { joint?.stopEpoch ?? summary?.epochs ?? 1 }
+
+  /// What a candidate came to in the epoch that decides, 0…1; nil before that.
+  func value(of trial: TrialRecord) -> Double? {
+    guard trial.state == .finished, !trial.accuracies.isEmpty else { return nil }
+    return trial.accuracies[min(decidingEpochs, trial.accuracies.count) - 1]
+  }
+
+  /// The best candidate of those that were trained to the end, else of all; nil before the first.
+  var bestCandidate: TrialRecord? {
+    let finished = trials.filter { $0.state == .finished }
+    let whole = finished.filter { $0.accuracies.count == summary?.epochs }
+    return (whole.isEmpty ? finished : whole)
+      .max { ($0.accuracies.last ?? 0) < ($1.accuracies.last ?? 0) }
+  }
+
+  /// Best value so far against the number of trainings.
+  var bestSoFar: [Double] {
+    var best = 0.0
+    return trials.filter { $0.state == .finished }.map { trial in
+      best = max(best, trial.accuracies.last ?? 0)
+      return best
+    }
+  }
+
+  /// Choices that belong to the recipe, as places in `choices`.
+  var recipeAxes: [Int] { choices.indices.filter { choices[$0].kind == .recipe } }
+
+  /// Moves the selection along the list of candidates.
+  mutating func moveCandidate(by steps: Int) {
+    let order = candidates
+    guard !order.isEmpty else { return }
+    let place = order.firstIndex(of: selection) ?? 0
+    selection = order[min(order.count - 1, max(0, place + steps))]
+    hasChosen = true
+    draft = nil
+  }
+
+  /// The options that the inspector shows: the candidate's, with what the person has changed.
+  var drafted: [Int] { draft ?? candidate?.options ?? [] }
+
+  /// Takes the next or the previous option of the chosen choice into the draft.
+  mutating func changeOption(by steps: Int) {
+    var options = drafted
+    guard options.indices.contains(draftRow), choices.indices.contains(draftRow) else { return }
+    let count = choices[draftRow].options.count
+    options[draftRow] = min(count - 1, max(0, options[draftRow] + steps))
+    draft = options == candidate?.options ? nil : options
+  }
+
+  /// A limit as people type it: `flops 150k`, `params<=9K`, `200k` for FLOPs, `flops 0` for none.
+  static func limit(from text: String) -> (metric: CostMetric, most: Double)? {
+    let words = text.lowercased().replacing("<=", with: " ").replacing("=", with: " ")
+      .split(separator: " ").map(String.init)
+    guard var number = words.last, words.count <= 2 else { return nil }
+    let metric: CostMetric? = words.count == 1 ? .flops : CostMetric(rawValue: words[0])
+    let factors: [Character: Double] = ["k": 1e3, "m": 1e6, "g": 1e9]
+    let factor = number.last.flatMap { factors[$0] }
+    if factor != nil { number.removeLast() }
+    guard let metric, metric != .latency, let value = Double(number), value >= 0, value.isFinite
+    else { return nil }
+    return (metric, value * (factor ?? 1))
+  }
+}
