@@ -109,6 +109,7 @@ let package = Package(
     .target(
       name: "Search",
       dependencies: ["Training", "Networks", "Data", "Runs", "Tensor"],
+      resources: [.embedInCode("Resources/sobol.txt")],
       swiftSettings: base
     ),
     .target(

@@ -96,7 +96,7 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
     /// How a choice's option is given to the network.
     package var encoding = Encoding.oneHot
     /// Width of the encoder's hidden layer.
-    package var hidden = 128
+    package var hidden = 64
     /// Width of the embedding (24 in the paper, as far as is known).
     package var embedding = 24
     /// Width of the accuracy head's hidden layer.
@@ -106,7 +106,7 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
     /// Where Huber's loss turns from a square to a line, in standard deviations of the accuracies.
     package var huberDelta = 1.0
     /// Whether the accuracy head is given the costs too.
-    package var costs = true
+    package var costs = false
     /// Whether the encoder is pretrained on the costs of the pool's architectures.
     package var pretraining = true
     /// Passes of the pretraining.
@@ -118,7 +118,7 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
     /// Adam's learning rate.
     package var learningRate = 0.003
     /// Weight decay.
-    package var weightDecay = 1e-4
+    package var weightDecay = 0.01
     /// Predictors that are trained from different first values; their mean predicts.
     package var ensemble = 5
 

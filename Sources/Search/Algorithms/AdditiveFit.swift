@@ -124,33 +124,8 @@ package struct FitQuality: Codable, Sendable, Equatable {
     let errors = pairs.reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     let spread = truths.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     r2 = spread > 0 ? 1 - errors / spread : errors > 0 ? 0 : 1
-    spearman = FitQuality.correlation(FitQuality.ranks(predictions), FitQuality.ranks(truths))
+    spearman = RankCorrelation.spearman(predictions, truths)
     meanError =
       100 * pairs.reduce(0) { $0 + abs($1.0 - $1.1) / abs($1.1) } / Double(max(1, pairs.count))
-  }
-
-  private static func ranks(_ values: [Double]) -> [Double] {
-    let order = values.indices.sorted { values[$0] < values[$1] }
-    var ranks = [Double](repeating: 0, count: values.count)
-    var first = 0
-    while first < order.count {
-      var last = first
-      while last + 1 < order.count, values[order[last + 1]] == values[order[first]] { last += 1 }
-      for place in first...last { ranks[order[place]] = Double(first + last) / 2 }
-      first = last + 1
-    }
-    return ranks
-  }
-
-  private static func correlation(_ a: [Double], _ b: [Double]) -> Double {
-    let meanA = a.reduce(0, +) / Double(max(1, a.count))
-    let meanB = b.reduce(0, +) / Double(max(1, b.count))
-    var (ab, aa, bb) = (0.0, 0.0, 0.0)
-    for (x, y) in zip(a, b) {
-      ab += (x - meanA) * (y - meanB)
-      aa += (x - meanA) * (x - meanA)
-      bb += (y - meanB) * (y - meanB)
-    }
-    return aa > 0 && bb > 0 ? ab / (aa * bb).squareRoot() : 0
   }
 }

@@ -44,20 +44,29 @@ package struct JointProblem: Sendable {
   package let costs: @Sendable (Architecture) -> [Double]
   /// The first of the points that stand for the same candidate: two that give the same are one.
   package let canonical: @Sendable (Architecture) -> Architecture
+  /// All the points there are, the rows of a table; nil where every choice of options is one.
+  package let points: [Architecture]?
+  private let known: Set<Architecture>
 
   package init(
     axes: [Axis],
     metrics: [String],
     constraints: [Constraint] = [],
     costs: @escaping @Sendable (Architecture) -> [Double],
-    canonical: @escaping @Sendable (Architecture) -> Architecture = { $0 }
+    canonical: @escaping @Sendable (Architecture) -> Architecture = { $0 },
+    points: [Architecture]? = nil
   ) {
     self.axes = axes
     self.metrics = metrics
     self.constraints = constraints
     self.costs = costs
     self.canonical = canonical
+    self.points = points
+    known = Set(points ?? [])
   }
+
+  /// Whether there is such a point.
+  func contains(_ point: Architecture) -> Bool { points == nil || known.contains(point) }
 
   /// Whether costs keep all constraints; a cost that is exactly the limit does.
   package func isFeasible(costs: [Double]) -> Bool {

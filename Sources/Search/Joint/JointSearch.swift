@@ -1,0 +1,221 @@
+import Runs
+import Tensor
+
+/// Picks the candidates of a search of architecture and recipe (spec S40, S43, S45): a pool of
+/// Sobol's points that keep the constraints, a predictor fitted to what was trained, and genetic
+/// search by what it predicts.
+///
+/// Every answer is a pure function of settings, seed and arguments: a resumed run picks the same.
+package struct JointSearch: Sendable {
+  /// A point that was trained.
+  package struct Evaluated: Sendable, Equatable {
+    /// The candidate.
+    package var point: Architecture
+    /// What it reached; more is better.
+    package var value: Double
+
+    package init(point: Architecture, value: Double) {
+      self.point = point
+      self.value = value
+    }
+  }
+
+  /// A point to train.
+  package struct Pick: Sendable, Equatable {
+    /// The candidate.
+    package var point: Architecture
+    /// What it is expected to reach; nil where nothing was known.
+    package var predicted: Double?
+    /// Standard deviation of the mistake of `predicted`.
+    package var spread: Double?
+  }
+
+  /// A generation of the genetic search.
+  package struct Generation: Sendable, Equatable {
+    /// From 1.
+    package var number: Int
+    /// The best prediction so far.
+    package var best: Double
+    /// Mean prediction of the best that the next generation descends from.
+    package var mean: Double
+    /// Children that it had: new, and within all constraints.
+    package var children: Int
+  }
+
+  private let problem: JointProblem
+  private let settings: JointConfiguration
+  private let seed: UInt64
+  private let pool: JointPool
+  /// Nil for random search.
+  private let start: PredictorStart?
+
+  /// Generations of the genetic search that a round adds to its pool (ours).
+  private static let roundGenerations = 12
+
+  /// Draws the pool and pretrains the encoder: seconds, not repeated by the rounds.
+  ///
+  /// Errors: `.configuration` where no point keeps all constraints, naming the constraint and the
+  /// nearest value that can be kept.
+  package init(_ problem: JointProblem, settings: JointConfiguration, seed: UInt64) throws {
+    self.problem = problem
+    self.settings = settings
+    self.seed = seed
+    pool = try JointPool(problem, count: settings.search.pool, seed: seed)
+    guard settings.search.algorithm != .random else {
+      start = nil
+      return
+    }
+    start = JointSearch.start(problem, settings, pool, seed)
+  }
+
+  /// An encoder that was pretrained on the pool and, up to as many points, on others.
+  private static func start(
+    _ problem: JointProblem,
+    _ settings: JointConfiguration,
+    _ pool: JointPool,
+    _ seed: UInt64
+  ) -> PredictorStart {
+    let most = settings.search.pool
+    return PredictorStart(
+      problem,
+      settings: settings.predictor,
+      points: Array((pool.points + pool.outside).prefix(most)),
+      costs: Array((pool.costs + pool.outsideCosts).prefix(most)),
+      seed: seed
+    )
+  }
+
+  /// The candidates of a round.
+  ///
+  /// - Parameters:
+  ///   - count: how many; fewer where there are no more.
+  ///   - round: 0 for the first, whose candidates are spread over the space.
+  ///   - history: all that was trained; none of it is picked again, nor a canonical twin.
+  /// - Returns: different candidates, the most promising first.
+  /// - Throws: nothing yet.
+  package func candidates(_ count: Int, round: Int, history: [Evaluated]) throws -> [Pick] {
+    let known = Set(history.map { problem.canonical($0.point) })
+    guard let start, round > 0, !history.isEmpty else {
+      return spread(count, round: round, without: known)
+    }
+    var fine = settings.fine
+    fine.generations = min(fine.generations, JointSearch.roundGenerations)
+    let scored = try searched(start, history: history, known: known, fine) { _ in }
+    return picked(count, of: scored)
+  }
+
+  /// The fine stage (spec S45): the best candidates that a genetic search finds by what is
+  /// predicted, starting from the best that were trained and the best of the pool.
+  ///
+  /// - Parameters:
+  ///   - count: how many; fewer where there are no more.
+  ///   - history: all that was trained.
+  ///   - progress: takes each generation as it ends.
+  /// - Returns: different candidates, none of the history, the best first; none of random search.
+  /// - Throws: what `progress` does.
+  package func fine(
+    _ count: Int,
+    history: [Evaluated],
+    progress: (Generation) throws -> Void
+  ) throws -> [Pick] {
+    guard let start, !history.isEmpty else { return [] }
+    let known = Set(history.map { problem.canonical($0.point) })
+    let scored = try searched(
+      start,
+      history: history,
+      known: known,
+      settings.fine,
+      progress: progress
+    )
+    return scored.prefix(count).map(pick)
+  }
+
+  /// The predictor, fitted to a history.
+  package func predictor(history: [Evaluated]) throws -> Predictor {
+    fitted(start ?? JointSearch.start(problem, settings, pool, seed), history)
+  }
+
+  // MARK: Parts
+
+  private func fitted(_ start: PredictorStart, _ history: [Evaluated]) -> Predictor {
+    Predictor(start, history: history, costs: history.map { problem.costs($0.point) })
+  }
+
+  /// Points that nothing is known of: those of the sequence in order, or random ones.
+  private func spread(
+    _ count: Int,
+    round: Int,
+    without known: Set<Architecture>
+  ) -> [Pick] {
+    var order = Array(pool.points.indices)
+    if settings.search.algorithm == .random {
+      var random = Philox(seed: seed, purpose: .sampling, step: 4, index: UInt32(round))
+      order = random.permutation(order.count).map(Int.init)
+    }
+    var picks: [Pick] = []
+    for index in order where picks.count < count {
+      guard !known.contains(problem.canonical(pool.points[index])) else { continue }
+      picks.append(Pick(point: pool.points[index], predicted: nil, spread: nil))
+    }
+    return picks
+  }
+
+  /// All points that were scored, the best first: the pool's, and those of a genetic search that
+  /// starts from them and from the history.
+  private func searched(
+    _ start: PredictorStart,
+    history: [Evaluated],
+    known: Set<Architecture>,
+    _ fine: JointConfiguration.Fine,
+    progress: (Generation) throws -> Void
+  ) throws -> [GeneticSearch.Scored] {
+    let predictor = fitted(start, history)
+    func scored(_ points: [Architecture], _ costs: [[Double]]) -> [GeneticSearch.Scored] {
+      zip(zip(points, costs), predictor.predict(points, costs: costs)).map {
+        GeneticSearch.Scored(point: $0.0, costs: $0.1, prediction: $1)
+      }
+    }
+    let new = pool.points.indices.filter { !known.contains(problem.canonical(pool.points[$0])) }
+    let all = scored(new.map { pool.points[$0] }, new.map { pool.costs[$0] })
+      .sorted { $0.prediction.value > $1.prediction.value }
+    let trained = history.map(\.point).filter { problem.isFeasible(costs: problem.costs($0)) }
+    var random = Philox(seed: seed, purpose: .genetics, step: 2, index: UInt32(history.count))
+    let strangers = (0..<min(fine.strangers, all.count)).map { _ in random.below(all.count) }
+    let chosen = Set(strangers).subtracting(0..<min(fine.parents, all.count)).sorted()
+    var genetic = GeneticSearch(
+      problem,
+      settings: fine,
+      known: known,
+      seed: seed &+ UInt64(history.count)
+    ) { predictor.predict($0, costs: $1) }
+    try genetic.run(
+      from: Array(all.prefix(fine.parents)) + chosen.map { all[$0] },
+      ancestors: scored(trained, trained.map(problem.costs)),
+      progress: progress
+    )
+    let found = Set(genetic.scored.map { problem.canonical($0.point) })
+    return (genetic.scored + all.filter { !found.contains(problem.canonical($0.point)) })
+      .sorted { $0.prediction.value > $1.prediction.value }
+  }
+
+  /// The best of `scored`, of which no two differ in one choice alone while there are others.
+  private func picked(_ count: Int, of scored: [GeneticSearch.Scored]) -> [Pick] {
+    var picks: [GeneticSearch.Scored] = []
+    var left: [GeneticSearch.Scored] = []
+    for candidate in scored where picks.count < count {
+      let isNear = picks.contains { pick in
+        zip(pick.point.options, candidate.point.options).count { $0 != $1 } < 2
+      }
+      if isNear { left.append(candidate) } else { picks.append(candidate) }
+    }
+    return (picks + left.prefix(count - picks.count)).map(pick)
+  }
+
+  private func pick(_ scored: GeneticSearch.Scored) -> Pick {
+    Pick(
+      point: scored.point,
+      predicted: scored.prediction.value,
+      spread: scored.prediction.spread
+    )
+  }
+}
