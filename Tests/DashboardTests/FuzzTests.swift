@@ -3,9 +3,11 @@ import Runs
 import Testing
 
 @Suite struct FuzzTests {
-  @Test func `any state fills any size, its cursor inside`() {
-    for state in GoldenFrameTests.states {
-      var model = Fixture.model(state, Size(0, 0))
+  @Test func `any state fills any size, its cursor inside`() throws {
+    let models =
+      GoldenFrameTests.states.map { Fixture.model($0, Size(0, 0)) }
+      + (try GoldenFrameTests.jointStates.map { try SimulatedJointRun.model($0, Size(0, 0)) })
+    for var model in models {
       for width in [0, 1, 2, 3, 5, 9, 14, 19, 20, 23, 35, 36, 44, 59, 79, 80, 83, 109, 110, 131] {
         for height in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15, 21, 22, 24, 29, 30, 41] {
           model.size = Size(width, height)
@@ -42,6 +44,27 @@ import Testing
         case 3: _ = update(&model, .tick(model.now + Double(pick(1, 20))))
         case 4: _ = update(&model, .interrupt)
         case 5: _ = update(&model, .paste("q1.5 t"))
+        default: _ = update(&model, .key(keys[pick(1, keys.count)]))
+        }
+        if i % 5 == 0 { #expect(view(model).cells.count == model.size.width * model.size.height) }
+      }
+    }
+  }
+
+  @Test func `any sequence of events keeps the grid of a joint search`() throws {
+    let keys: [Key] = KeyTable.bindings.flatMap(\.keys) + [.backspace, .enter, .character("7")]
+    for seed in 0..<4 {
+      var model = try SimulatedJointRun.model("joint", Size(120, 36))
+      for i in 0..<400 {
+        func pick(_ salt: Int, _ count: Int) -> Int {
+          Int(SimulatedRun.noise(seed, i, salt) * Double(count))
+        }
+        switch pick(0, 8) {
+        case 0: _ = update(&model, .resize(Size(pick(1, 140), pick(2, 45))))
+        case 1:
+          _ = update(&model, .mouse(x: pick(1, 140), y: pick(2, 45), button: [0, 64][pick(3, 2)]))
+        case 2:
+          _ = update(&model, .data(try SimulatedJointRun.delta(settled: pick(1, 21))))
         default: _ = update(&model, .key(keys[pick(1, keys.count)]))
         }
         if i % 5 == 0 { #expect(view(model).cells.count == model.size.width * model.size.height) }

@@ -25,6 +25,21 @@ import Testing
     }
   }
 
+  static let jointStates = [
+    "joint", "joint-begun", "joint-candidate", "joint-limit", "joint-progress", "joint-front",
+    "joint-recipes", "joint-help", "joint-failed", "joint-finished", "joint-over",
+  ]
+
+  @Test(arguments: jointStates)
+  func `frames of joint searches look as recorded`(state: String) throws {
+    for name in Self.sizes {
+      let parts = name.split(separator: "x").compactMap { Int($0) }
+      let frame = view(try SimulatedJointRun.model(state, Size(parts[0], parts[1])))
+      #expect(frame.width == parts[0] && frame.height == parts[1])
+      try compare(frame.text + "\n", "\(state)-\(name)")
+    }
+  }
+
   @Test(arguments: ["running", "inspector", "finished", "widths"])
   func `roles are as recorded`(state: String) throws {
     try compare(view(Fixture.model(state, Size(80, 24))).roles + "\n", "\(state)-80x24-roles")

@@ -14,9 +14,15 @@ func drawCandidate(_ frame: inout Frame, _ model: Model, _ body: Rect, isBoxed: 
       : ("changed: a trains it", Style(.pinned))
   )
   drawBox(&frame, box, glyphs, title: title)
-  drawOptions(&frame, model, trial, Rect(box.x + 2, box.y + 1, box.width - 4, box.height - 2))
+  let inside = Rect(box.x + 2, box.y + 1, box.width - 4, box.height - 2)
+  let first = drawOptions(&frame, model, trial, inside)
+  if model.choices.count > inside.height {
+    let last = min(model.choices.count, first + inside.height)
+    let text = " \(first + 1)-\(last) of \(model.choices.count) "
+    frame.putRight(box.maxX - 2, box.maxY - 1, text, Style(.muted))
+  }
   let right = Rect(body.x + left, body.y, body.width - left, body.height)
-  let facts = factLines(model, trial)
+  let facts = factLines(model, trial, width: right.width - 15)
   let chartHeight = max(5, right.height - facts.count - 2)
   let chartBox = Rect(right.x, right.y, right.width, chartHeight)
   drawBox(
@@ -46,11 +52,17 @@ func drawCandidate(_ frame: inout Frame, _ model: Model, _ body: Rect, isBoxed: 
   }
 }
 
-/// The choices and the options that the candidate takes; what was changed stands out.
-private func drawOptions(_ frame: inout Frame, _ model: Model, _ trial: TrialRecord, _ rect: Rect) {
+/// The choices and the options that the candidate takes; what was changed stands out. Returns the
+/// first choice that is in sight.
+private func drawOptions(
+  _ frame: inout Frame,
+  _ model: Model,
+  _ trial: TrialRecord,
+  _ rect: Rect
+) -> Int {
   let glyphs = model.look.glyphs
   let options = model.drafted
-  guard options.count == model.choices.count else { return }
+  guard options.count == model.choices.count else { return 0 }
   let last = max(0, options.count - rect.height)
   let first = min(last, max(0, model.draftRow - rect.height / 2))
   let nameWidth = min(24, rect.width * 6 / 10)
@@ -88,21 +100,31 @@ private func drawOptions(_ frame: inout Frame, _ model: Model, _ trial: TrialRec
       )
     }
   }
+  return first
 }
 
-private func factLines(_ model: Model, _ trial: TrialRecord) -> [(String, String, Role)] {
+private func factLines(
+  _ model: Model,
+  _ trial: TrialRecord,
+  width: Int
+) -> [(String, String, Role)] {
   func percent(_ value: Double?) -> String { value.map { Format.percent($0) } ?? "not known" }
   var lines: [(String, String, Role)] = [
     ("FLOPs", "\(Format.grouped(trial.flops)) of one image", .fg),
     ("params", Format.grouped(trial.params), .fg),
-    ("recipe", trial.recipe.summary, .fg),
+  ]
+  for (index, line) in wrapped(trial.recipe.summary, to: width).enumerated() {
+    lines.append((index == 0 ? "recipe" : "", line, .fg))
+  }
+  lines += [
     (
       "predicted",
       percent(trial.predicted) + (trial.spread.map { " ± \(Format.percent($0))" } ?? ""), .fg
-    ),
+    )
   ]
   if trial.state == .finished {
-    lines.append(("came to", percent(model.value(of: trial)), .seriesB))
+    let epoch = min(model.decidingEpochs, trial.accuracies.count)
+    lines.append(("epoch \(epoch)", percent(model.value(of: trial)), .seriesB))
     lines.append(("test", percent(trial.top1) + ", which decides nothing", .muted))
   }
   if !trial.message.isEmpty { lines.append(("failed", trial.message, .bad)) }

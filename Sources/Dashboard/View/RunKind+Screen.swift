@@ -79,7 +79,9 @@ extension RunKind {
       return [.quit, .help, .open, .theme, .log].filter(allows)
     }
     if inInspector, self == .joint {
-      return [.back, .quit, .help, .nextOption, .addCandidate, .stopCandidate, .theme]
+      return isOver
+        ? [.back, .quit, .help, .theme]
+        : [.back, .quit, .help, .nextOption, .addCandidate, .stopCandidate, .theme]
     }
     if inInspector { return [.back, .quit, .help, .togglePause, .singleStep, .theme] }
     switch self {

@@ -17,6 +17,8 @@ final class JointSession: RunSession {
   var records: JointRecords
   var status: RunStatus
   var isPaused = false
+  /// The algorithms under the limits of the last round: pretraining takes seconds.
+  private var prepared: (constraints: [JointProblem.Constraint], search: JointSearch)?
   /// Requests to stop, by their ids.
   var openStops: [Int64] = []
   /// Candidates being trained, by their place in `trials`.
@@ -66,7 +68,11 @@ final class JointSession: RunSession {
 
   /// The algorithms under the limits of a round.
   private func search(in round: Int) throws -> JointSearch {
-    try JointSearch(records.problem(in: round), settings: settings, seed: settings.seed)
+    let problem = records.problem(in: round)
+    if let known = prepared, known.constraints == problem.constraints { return known.search }
+    let search = try JointSearch(problem, settings: settings, seed: settings.seed)
+    prepared = (problem.constraints, search)
+    return search
   }
 
   /// One round; false if somebody asked to stop.
