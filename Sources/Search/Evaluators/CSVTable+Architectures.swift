@@ -4,13 +4,15 @@ import Runs
 extension CSVTable {
   /// The column `arch`: one digit a layer, the index of its candidate; one network for each row.
   ///
-  /// - Parameter sizes: candidates of each layer; nil takes the length of the first row and every
-  ///   digit.
+  /// - Parameters:
+  ///   - name: of the column.
+  ///   - sizes: candidates of each layer; nil takes the length of the first row and every digit.
   /// - Returns: the network of each row.
   /// - Throws: `UserError` naming row and column of a wrong length, a wrong digit or a repeated
   ///   architecture.
-  package func architectures(sizes: [Int]? = nil) throws -> [Architecture] {
-    let column = try column("arch")
+  package func architectures(_ name: String = "arch", sizes: [Int]? = nil) throws -> [Architecture]
+  {
+    let column = try column(name)
     let length = sizes?.count ?? rows[0][column].count
     var seen: [Architecture: Int] = [:]
     var result: [Architecture] = []

@@ -4,16 +4,24 @@ import Runs
 /// Results of a whole space, or of a part of it: what replaces training when a search is
 /// tested.
 ///
-/// A CSV file, plain or gzipped, with a column `arch` (one digit a layer, the index of its
-/// candidate), one or more columns `acc…` (test accuracy of a seed, a share or percent), and
-/// columns of costs under any name.
+/// A CSV file, plain or gzipped, in one of three forms, told apart by its header: a column `arch`
+/// (one digit a layer, the index of its candidate) and one or more columns `acc…` (test accuracy of
+/// a seed, a share or percent); a column `cfg` (one digit a choice) and columns `loss…`; or a column
+/// for each choice, `block0_k`, …, and `val_top1`. The other columns are costs under any name.
 package struct ResultTable: Sendable {
   /// The file.
   package let path: String
   /// The network of each row.
   package let architectures: [Architecture]
-  /// What a network is taken to reach: the mean of its accuracy columns, in their unit.
+  /// What a network is taken to reach: the mean of its accuracy columns, in their unit; of losses
+  /// the logarithm of their mean, with its sign changed, so that more is better.
   package let accuracies: [Double]
+  /// Whether the table has losses, so that `accuracies` are logarithms.
+  package let hasLosses: Bool
+  /// The choices that belong to the recipe of a training.
+  package let recipe: Set<Int>
+  /// The first row of the file for each network.
+  private let tableRows: [Int]
   /// Candidates of each layer: one more than its highest digit.
   package let sizes: [Int]
   /// The columns that are neither architecture nor accuracy.
@@ -31,45 +39,46 @@ package struct ResultTable: Sendable {
 
   /// Reads a file.
   ///
-  /// Errors: `UserError` naming the row and column of a cell that is no architecture or no
-  /// accuracy.
-  package init(path: String) throws {
-    try self.init(CSVTable(path: path))
+  /// - Parameters:
+  ///   - path: of the file.
+  ///   - recipe: the digits that belong to the recipe, counted from 1; nil takes the third to the
+  ///     seventh of a `cfg` of nine (FCNet's), and none of any other.
+  /// - Throws: `UserError` naming the row and column of a cell that is no architecture or no
+  ///   accuracy.
+  package init(path: String, recipe: ClosedRange<Int>? = nil) throws {
+    try self.init(CSVTable(path: path), recipe: recipe)
   }
 
   /// Understands a table.
-  package init(_ table: CSVTable) throws {
+  package init(_ table: CSVTable, recipe digits: ClosedRange<Int>? = nil) throws {
+    let form = try ResultForm(table)
     self.table = table
     path = table.path
-    architectures = try table.architectures()
-    let columns = table.header.indices.filter {
-      table.header[$0].hasPrefix("acc") && table.header[$0].dropFirst(3).allSatisfy(\.isNumber)
-    }
-    guard !columns.isEmpty else {
+    architectures = form.architectures
+    accuracies = form.values
+    hasLosses = form.hasLosses
+    tableRows = form.rows
+    costNames = table.header.indices.filter { !form.columns.contains($0) }.map { table.header[$0] }
+    let first = architectures[0].options
+    let sizes = architectures.reduce(first) { zip($0, $1).map(max) }.map { $0 + 1 }
+    rows = Dictionary(uniqueKeysWithValues: zip(architectures, architectures.indices))
+    self.sizes = sizes
+    let isFCNet = hasLosses && sizes.count == ResultTable.fcnetDigits
+    let known = digits ?? (isFCNet ? ResultTable.fcnetRecipe : nil)
+    guard known.map({ $0.lowerBound >= 1 && $0.upperBound <= sizes.count }) ?? true else {
       throw UserError(
-        .data,
-        path,
-        "no column of accuracies",
-        remedy: "name them acc0, acc1, …, one for each seed"
+        .usage,
+        "--recipe-digits",
+        "the table has \(Format.counted(sizes.count, "digit"))",
+        remedy: "give a range like 3-7 of digits from 1 to \(sizes.count)"
       )
     }
-    accuracies = try table.rows.indices.map { row in
-      let values = try columns.map { column in
-        let value = try table.number(row: row, column: column)
-        guard value > 0, value <= 100 else {
-          throw table.fault(row: row, column: column, "an accuracy above 0 and up to 100 expected")
-        }
-        return value
-      }
-      return values.reduce(0, +) / Double(values.count)
-    }
-    let named = Set(columns)
-    costNames = table.header.indices.filter { !named.contains($0) && table.header[$0] != "arch" }
-      .map { table.header[$0] }
-    let first = architectures[0].options
-    sizes = architectures.reduce(first) { zip($0, $1).map(max) }.map { $0 + 1 }
-    rows = Dictionary(uniqueKeysWithValues: zip(architectures, architectures.indices))
+    recipe = Set(known.map { $0.map { $0 - 1 } } ?? [])
   }
+
+  /// Digits of a configuration of FCNet: activations, batch, dropouts, rate, schedule, units.
+  private static let fcnetDigits = 9
+  private static let fcnetRecipe = 3...7
 
   /// The row of an architecture; nil when the table lacks it.
   package func row(of architecture: Architecture) -> Int? { rows[architecture] }
@@ -79,7 +88,7 @@ package struct ResultTable: Sendable {
   /// Errors: `.data` naming the columns there are, or the cell that is not a number of 0 or more.
   package func costs(_ name: String) throws -> Costs {
     let column = try table.column(name)
-    let values = try table.rows.indices.map { row in
+    let values = try tableRows.map { row in
       let value = try table.number(row: row, column: column)
       guard value >= 0 else {
         throw table.fault(row: row, column: column, "a cost of 0 or more expected, \(value) found")
@@ -111,10 +120,10 @@ package struct ResultTable: Sendable {
     guard error > allowed else { return pairs }
     throw UserError(
       .data,
-      "\(path): row \(row + 1), column '\(costs.name)'",
+      "\(path): row \(tableRows[row] + 1), column '\(costs.name)'",
       "not a sum of what the layers cost, alone or with the one before: "
         + "\(costs.values[row]) found, \(pairs.cost(architectures[row])) fitted",
-      remedy: "name another column, or use --algorithm random or evolution"
+      remedy: "name another column, or use --algorithm joint, random or evolution"
     )
   }
 
@@ -168,7 +177,7 @@ package struct ResultTable: Sendable {
       path,
       "lacks \(count) of the space's architectures, the first is "
         + missing.map(String.init).joined(),
-      remedy: "a gradient search needs them all; use --algorithm random or evolution"
+      remedy: "a gradient search needs them all; use --algorithm joint, random or evolution"
     )
   }
 }

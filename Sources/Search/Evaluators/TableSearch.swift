@@ -12,6 +12,15 @@ package struct TableSearch: Sendable {
   /// How networks are chosen.
   package enum Algorithm: String, Sendable, CaseIterable {
     case dnas, random, evolution
+    /// Architecture and recipe by the predictor.
+    case joint
+    /// The architecture by the predictor, with a recipe that the seed names.
+    case architecture
+    /// The recipe by the predictor, of an architecture that the seed names.
+    case recipe
+
+    /// Whether it picks by a predictor.
+    package var predicts: Bool { self == .joint || self == .architecture || self == .recipe }
   }
 
   /// What a search may spend, and how cost enters its loss.
@@ -34,6 +43,8 @@ package struct TableSearch: Sendable {
     package var alpha = 1.0
     /// Exponent of the cost, for the forms that have one.
     package var beta = 0.6
+    /// The predictor of the algorithms that have one.
+    package var predictor = JointConfiguration.Predictor()
 
     /// The defaults.
     package init() {}
@@ -50,7 +61,9 @@ package struct TableSearch: Sendable {
     /// The best accuracy within the limit less this one.
     package let regret: Double
     /// Networks looked up.
-    package let evaluations: Int
+    package var evaluations: Int { values.count }
+    /// What they reached, in the order of the look-ups.
+    package let values: [Double]
     /// Steps on the mixture.
     package let steps: Int
     /// Whether the cost, as the table has it, keeps the limit.
@@ -67,7 +80,7 @@ package struct TableSearch: Sendable {
   package let best: Int
   /// The metric's column.
   package let costs: ResultTable.Costs?
-  private let settings: Settings
+  let settings: Settings
   /// For dnas.
   private let gradient: (costModel: any CostModel, loss: CostLoss, mixture: TableLoss)?
 
@@ -106,6 +119,14 @@ package struct TableSearch: Sendable {
     guard settings.algorithm == .dnas else {
       gradient = nil
       return
+    }
+    guard !table.hasLosses else {
+      throw UserError(
+        .usage,
+        "--algorithm dnas",
+        "the table has losses, and a mixture of networks is known for accuracies alone",
+        remedy: "use --algorithm joint, random or evolution"
+      )
     }
     try table.checkComplete()
     let form = settings.form
@@ -154,6 +175,8 @@ package struct TableSearch: Sendable {
     case .random: sampled(RandomSampler(allowed: allowed, seed: seed))
     case .evolution:
       sampled(Evolution(optionCounts: table.sizes, allowed: allowed, seed: seed))
+    case .joint, .architecture, .recipe:
+      answer(try predicted(algorithm ?? settings.algorithm, seed: seed), steps: 0)
     }
   }
 
@@ -181,7 +204,7 @@ package struct TableSearch: Sendable {
       accuracy: table.accuracies[found],
       cost: cost,
       regret: table.accuracies[best] - table.accuracies[found],
-      evaluations: rows.count,
+      values: rows.map { table.accuracies[$0] },
       steps: steps,
       withinLimit: CostLimit.within(limit?.most).contains(cost ?? 0)
     )

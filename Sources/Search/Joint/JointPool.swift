@@ -51,6 +51,23 @@ struct JointPool: Sendable {
     outside = draw.outside
     outsideCosts = draw.outsideCosts
   }
+
+  /// What predictors start from: an encoder that knows the costs of the pool's points and, up to
+  /// the size that it was to have, of others.
+  func start(
+    _ problem: JointProblem,
+    _ predictor: JointConfiguration.Predictor,
+    _ settings: JointConfiguration.Search,
+    _ seed: UInt64
+  ) -> PredictorStart {
+    PredictorStart(
+      problem,
+      settings: predictor,
+      points: Array((points + outside).prefix(settings.pool)),
+      costs: Array((costs + outsideCosts).prefix(settings.pool)),
+      seed: seed
+    )
+  }
 }
 
 /// Points as they are drawn.

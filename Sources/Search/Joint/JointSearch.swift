@@ -42,9 +42,11 @@ package struct JointSearch: Sendable {
     package var children: Int
   }
 
-  private let problem: JointProblem
-  private let settings: JointConfiguration
-  private let seed: UInt64
+  let problem: JointProblem
+  private let settings: JointConfiguration.Search
+  private let predictorSettings: JointConfiguration.Predictor
+  private let fineSettings: JointConfiguration.Fine
+  let seed: UInt64
   private let pool: JointPool
   /// Nil for random search.
   private let start: PredictorStart?
@@ -57,32 +59,30 @@ package struct JointSearch: Sendable {
   /// Errors: `.configuration` where no point keeps all constraints, naming the constraint and the
   /// nearest value that can be kept.
   package init(_ problem: JointProblem, settings: JointConfiguration, seed: UInt64) throws {
+    try self.init(
+      problem,
+      settings.search,
+      predictor: settings.predictor,
+      fine: settings.fine,
+      seed: seed
+    )
+  }
+
+  /// The same from the settings that it needs; those of a table's search are the defaults.
+  package init(
+    _ problem: JointProblem,
+    _ settings: JointConfiguration.Search = .init(),
+    predictor: JointConfiguration.Predictor,
+    fine: JointConfiguration.Fine = .init(),
+    seed: UInt64
+  ) throws {
     self.problem = problem
     self.settings = settings
     self.seed = seed
-    pool = try JointPool(problem, count: settings.search.pool, seed: seed)
-    guard settings.search.algorithm != .random else {
-      start = nil
-      return
-    }
-    start = JointSearch.start(problem, settings, pool, seed)
-  }
-
-  /// An encoder that was pretrained on the pool and, up to as many points, on others.
-  private static func start(
-    _ problem: JointProblem,
-    _ settings: JointConfiguration,
-    _ pool: JointPool,
-    _ seed: UInt64
-  ) -> PredictorStart {
-    let most = settings.search.pool
-    return PredictorStart(
-      problem,
-      settings: settings.predictor,
-      points: Array((pool.points + pool.outside).prefix(most)),
-      costs: Array((pool.costs + pool.outsideCosts).prefix(most)),
-      seed: seed
-    )
+    predictorSettings = predictor
+    fineSettings = fine
+    pool = try JointPool(problem, count: settings.pool, seed: seed)
+    start = settings.algorithm == .random ? nil : pool.start(problem, predictor, settings, seed)
   }
 
   /// The candidates of a round.
@@ -98,7 +98,7 @@ package struct JointSearch: Sendable {
     guard let start, round > 0, !history.isEmpty else {
       return spread(count, round: round, without: known)
     }
-    var fine = settings.fine
+    var fine = fineSettings
     fine.generations = min(fine.generations, JointSearch.roundGenerations)
     let scored = try searched(start, history: history, known: known, fine) { _ in }
     return picked(count, of: scored)
@@ -124,7 +124,7 @@ package struct JointSearch: Sendable {
       start,
       history: history,
       known: known,
-      settings.fine,
+      fineSettings,
       progress: progress
     )
     return scored.prefix(count).map(pick)
@@ -132,7 +132,7 @@ package struct JointSearch: Sendable {
 
   /// The predictor, fitted to a history.
   package func predictor(history: [Evaluated]) throws -> Predictor {
-    fitted(start ?? JointSearch.start(problem, settings, pool, seed), history)
+    fitted(start ?? pool.start(problem, predictorSettings, settings, seed), history)
   }
 
   // MARK: Parts
@@ -148,7 +148,7 @@ package struct JointSearch: Sendable {
     without known: Set<Architecture>
   ) -> [Pick] {
     var order = Array(pool.points.indices)
-    if settings.search.algorithm == .random {
+    if settings.algorithm == .random {
       var random = Philox(seed: seed, purpose: .sampling, step: 4, index: UInt32(round))
       order = random.permutation(order.count).map(Int.init)
     }
@@ -178,6 +178,8 @@ package struct JointSearch: Sendable {
     let new = pool.points.indices.filter { !known.contains(problem.canonical(pool.points[$0])) }
     let all = scored(new.map { pool.points[$0] }, new.map { pool.costs[$0] })
       .sorted { $0.prediction.value > $1.prediction.value }
+    // The pool of a table is everything: there is nothing to breed.
+    guard problem.points == nil else { return all }
     let trained = history.map(\.point).filter { problem.isFeasible(costs: problem.costs($0)) }
     var random = Philox(seed: seed, purpose: .genetics, step: 2, index: UInt32(history.count))
     let strangers = (0..<min(fine.strangers, all.count)).map { _ in random.below(all.count) }

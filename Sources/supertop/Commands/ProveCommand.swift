@@ -11,7 +11,8 @@ struct ProveCommand: ParsableCommand {
     discussion: """
       The table is a CSV file, plain or gzipped: 'arch' (one digit a layer, the index of its \
       candidate), one column 'acc0', 'acc1', … for each seed (their mean counts), and any columns \
-      of costs.
+      of costs. Two other forms: 'cfg' (one digit a choice) with 'loss0', 'loss1', …, which are \
+      compared in logarithms; and 'block0_e', 'block0_k', … with 'val_top1'.
 
       dnas is the gradient search of 'supertop search': the same architecture parameters, Gumbel \
       samples, annealing, costs and learned multiplier. The loss of a step is that of the sampled \
@@ -27,13 +28,24 @@ struct ProveCommand: ParsableCommand {
       one supernet, and read the whole table. Random search and evolution (population 24, \
       tournament 6, one gene mutated, oldest removed) spend all their evaluations on networks \
       within the limit.
+
+      joint is the search of architecture and recipe together: it looks up 24 networks that are \
+      spread over the table, fits its predictor to them, looks up the 12 with the best predictions, \
+      and so on. architecture and recipe search one of both alone; the seed names the other. They \
+      are reported after 48, 96 and 192 look-ups, next to random search and evolution, and the \
+      predictor's rank correlation after 24 to 192 random ones, with pretraining and without.
       """
   )
 
   @Option(help: ArgumentHelp("The table of results.", valueName: "file"))
   var table: String
 
-  @Option(help: "How to search: dnas, random or evolution.")
+  @Option(
+    help: ArgumentHelp(
+      "How to search: dnas, joint, architecture, recipe, evolution or random.",
+      valueName: "algorithm"
+    )
+  )
   var algorithm = "dnas"
 
   @Option(
@@ -41,8 +53,25 @@ struct ProveCommand: ParsableCommand {
   )
   var limit: String?
 
-  @Option(help: ArgumentHelp("Networks that a search may look up.", valueName: "n"))
-  var evaluations = 96
+  @Option(
+    help: ArgumentHelp(
+      "Networks that a search may look up (default: 96; 192 for joint, architecture and recipe).",
+      valueName: "n"
+    )
+  )
+  var evaluations: Int?
+
+  @Option(
+    name: .customLong("recipe-digits"),
+    help: ArgumentHelp(
+      "Digits of the table that are the recipe's (default: 3-7 of a 'cfg' of nine, else none).",
+      valueName: "first-last"
+    )
+  )
+  var recipeDigits: String?
+
+  @Flag(help: "Do not pretrain the predictor of joint, architecture and recipe.")
+  var scratch = false
 
   @Option(help: ArgumentHelp("Searches, with seeds 0, 1, …", valueName: "n"))
   var seeds = 10
@@ -88,61 +117,29 @@ struct ProveCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  /// The JSON object.
-  private struct Report: Encodable {
-    struct Best: Encodable {
-      var architecture: String
-      var accuracy: Double
-      var cost: Double?
-    }
-
-    var algorithm: String
-    var limit: String?
-    var best: Best
-    var architectures: [String]
-    var accuracies: [Double]
-    var costs: [Double?]
-    var regret: [Double]
-    var randomRegret: [Double]
-    var withinLimit: [Bool]
-    var evaluations: [Int]
-    var steps: Int
-    var seconds: Double
-
-    enum CodingKeys: String, CodingKey {
-      case algorithm, limit, best, architectures, accuracies, costs, regret, evaluations, steps
-      case seconds
-      case randomRegret = "random_regret"
-      case withinLimit = "within_limit"
-    }
-  }
-
   func run() throws {
     let clock = ContinuousClock()
     let start = clock.now
     let settings = try settings()
-    let table = try ResultTable(path: table)
     let search = try TableSearch(
-      table,
+      try ResultTable(path: table, recipe: try recipe()),
       limit: try limit.map { try CostLimit($0) },
       metric: metric,
       settings: settings
     )
+    var proof = Proof(search: search, settings: settings)
     let ticker = Ticker()
-    var answers: [TableSearch.Answer] = []
-    var baselines: [TableSearch.Answer] = []
     for seed in 0..<UInt64(seeds) {
       ticker.show("seed \(seed + 1) of \(seeds)")
-      answers.append(try search.run(seed: seed))
-      baselines.append(try search.run(seed: seed, algorithm: .random))
+      try proof.add(seed: seed)
     }
     ticker.clear()
     let spent = clock.now - start
-    let seconds = Double(spent.components.seconds) + Double(spent.components.attoseconds) * 1e-18
+    proof.seconds = Double(spent.components.seconds) + Double(spent.components.attoseconds) * 1e-18
     if json {
-      try show(answers, baselines, search, settings, seconds)
+      try Output().json(proof.report)
     } else {
-      show(answers, baselines, of: search, settings, seconds)
+      proof.show()
     }
   }
 
@@ -163,7 +160,7 @@ struct ProveCommand: ParsableCommand {
       }
       return value
     }
-    try check(evaluations > 0, "--evaluations \(evaluations)", "give 1 or more")
+    try check((evaluations ?? 1) > 0, "--evaluations \(evaluations ?? 0)", "give 1 or more")
     try check(seeds > 0, "--seeds \(seeds)", "give 1 or more")
     try check(epochs > 0, "--epochs \(epochs)", "give 1 or more")
     try check(steps > 0, "--steps \(steps)", "give 1 or more")
@@ -172,7 +169,9 @@ struct ProveCommand: ParsableCommand {
     try check(beta > 0 && beta.isFinite, "--beta \(beta)", "give a number above 0")
     var settings = TableSearch.Settings()
     settings.algorithm = try known("--algorithm", algorithm)
-    settings.evaluations = evaluations
+    settings.evaluations =
+      evaluations ?? (settings.algorithm.predicts ? Proof.budgets.max() : nil) ?? 96
+    settings.predictor.pretraining = !scratch
     settings.epochs = epochs
     settings.steps = steps
     settings.samples = draws
@@ -183,84 +182,19 @@ struct ProveCommand: ParsableCommand {
     return settings
   }
 
-  private func show(
-    _ answers: [TableSearch.Answer],
-    _ baselines: [TableSearch.Answer],
-    _ search: TableSearch,
-    _ settings: TableSearch.Settings,
-    _ seconds: Double
-  ) throws {
-    let report = Report(
-      algorithm: settings.algorithm.rawValue,
-      limit: search.limit?.text,
-      best: Report.Best(
-        architecture: name(search.table.architectures[search.best]),
-        accuracy: search.table.accuracies[search.best],
-        cost: search.costs?.values[search.best]
-      ),
-      architectures: answers.map { name($0.architecture) },
-      accuracies: answers.map(\.accuracy),
-      costs: answers.map(\.cost),
-      regret: answers.map(\.regret),
-      randomRegret: baselines.map(\.regret),
-      withinLimit: answers.map(\.withinLimit),
-      evaluations: answers.map(\.evaluations),
-      steps: answers.first?.steps ?? 0,
-      seconds: seconds
-    )
-    try Output().json(report)
-  }
-
-  private func show(
-    _ answers: [TableSearch.Answer],
-    _ baselines: [TableSearch.Answer],
-    of search: TableSearch,
-    _ settings: TableSearch.Settings,
-    _ seconds: Double
-  ) {
-    let table = search.table
-    let metric = search.costs?.name
-    let best = search.best
-    Output().line(
-      "\(Format.counted(table.architectures.count, "network")) of "
-        + "\(Format.counted(table.sizes.count, "layer")), "
-        + (search.limit.map { "\(search.feasible.count) with \($0.text)" } ?? "no limit")
-        + "; the best is \(name(table.architectures[best]))"
-        + " with \(accuracy(table.accuracies[best]))"
-        + (search.costs.map { " at \(Format.precise($0.values[best])) \($0.name)" } ?? "")
-    )
-    let cells = [metric].compactMap { $0 }
-    var rows = [["seed", "network", "accuracy"] + cells + ["regret", "look-ups", "random"]]
-    for (seed, (answer, baseline)) in zip(answers, baselines).enumerated() {
-      rows.append(
-        ["\(seed)", name(answer.architecture), accuracy(answer.accuracy)]
-          + [answer.cost].compactMap { $0.map(Format.precise) }
-          + [accuracy(answer.regret), "\(answer.evaluations)", accuracy(baseline.regret)]
+  /// The digits of `--recipe-digits`, counted from 1.
+  private func recipe() throws -> ClosedRange<Int>? {
+    guard let recipeDigits else { return nil }
+    let ends = recipeDigits.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard ends.count <= 2, let first = ends[0], let last = ends[ends.count - 1], first <= last
+    else {
+      throw UserError(
+        .usage,
+        "--recipe-digits \(recipeDigits)",
+        "no range of digits",
+        remedy: "give the first and the last, counted from 1, as in 3-7"
       )
     }
-    Output().text(TextTable.aligned(rows, left: [1]))
-    func summary(_ regrets: [Double]) -> String {
-      let mean = regrets.reduce(0, +) / Double(max(1, regrets.count))
-      return "\(accuracy(mean)) (at most \(accuracy(regrets.max() ?? 0)))"
-    }
-    let steps = answers.first?.steps ?? 0
-    Output().line(
-      "\(settings.algorithm.rawValue): mean regret \(summary(answers.map(\.regret)))"
-        + (steps > 0 ? ", \(Format.counted(steps, "step")) on the mixture before the look-ups" : "")
-    )
-    Output().line(
-      "random: mean regret \(summary(baselines.map(\.regret))) with "
-        + "\(Format.counted(min(evaluations, search.feasible.count), "look-up")); "
-        + "\(Format.fixed(seconds, 1)) s in all"
-    )
-    let over = answers.count { !$0.withinLimit }
-    if over > 0 {
-      Output().line("over the limit: \(over) of \(Format.counted(answers.count, "answer"))")
-    }
+    return first...last
   }
-
-  private func name(_ architecture: Architecture) -> String {
-    architecture.map(String.init).joined()
-  }
-  private func accuracy(_ value: Double) -> String { Format.fixed(value, 3) }
 }
