@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Runs
 import Testing
 
@@ -100,7 +101,9 @@ import Testing
     let trials = try run.reader.trials()
     #expect(trials[1].state == .stopped && trials[1].accuracies.count < 3)
     let added = trials.filter { $0.stage == .hand }
-    #expect(added.map(\.options) == [options] && added.allSatisfy { $0.state == .finished })
+    let space = try JointRecords(run.folder).space
+    #expect(added.map(\.point) == [space.canonical(Architecture(options))])
+    #expect(added.allSatisfy { $0.state == .finished })
     // The coarse stage ended with its first round, and the fine stage kept the limit.
     #expect(Set(trials.map(\.round)) == [0, 1])
     #expect(trials.filter { $0.stage == .fine }.allSatisfy { $0.flops <= 20_000 })

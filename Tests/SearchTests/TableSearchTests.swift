@@ -130,7 +130,7 @@ struct TableSearchTests {
     settings.steps = 10
     let search = try TableSearch(
       TableSearchTests.space.get(),
-      limit: try limit.map(CostLimit.init),
+      limit: try limit.map { try CostLimit($0) },
       settings: settings
     )
     let table = search.table
@@ -167,7 +167,7 @@ struct TableSearchTests {
   ) throws {
     let search = try TableSearch(
       TableSearchTests.space.get(),
-      limit: try limit.map(CostLimit.init),
+      limit: try limit.map { try CostLimit($0) },
       settings: settings(algorithm, evaluations: evaluations)
     )
     let regrets = try (0..<60).map { try search.run(seed: UInt64($0)).regret }

@@ -96,7 +96,8 @@ final class JointSession: RunSession {
     }
     guard try run(round) else { return false }
     if round == 0, records.progress.stopEpoch == nil { try fixEarlyStop() }
-    try check()
+    // Of a later round nothing is known yet when this one has ended.
+    if records.trials.last?.round == round { try check() }
     return true
   }
 

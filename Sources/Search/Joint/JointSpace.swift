@@ -325,7 +325,7 @@ package struct JointSpace: Sendable {
       if algorithm == (isRecipe ? .architecture : .recipe) {
         return Setting(
           choice: nil,
-          values: [fixed ?? options[Int(size * Double(options.count - 1))]]
+          values: [fixed ?? options[Int((size * Double(options.count - 1)).rounded())]]
         )
       }
       guard options.count > 1 else { return Setting(choice: nil, values: options) }

@@ -184,6 +184,8 @@ struct EvaluateCommand: ParsableCommand {
       settings.resolution = description.height
     } else if let run = try? RunFolder.open(path: network) {
       settings = try run.settings().data
+      // A search may have found a network for smaller images than its own.
+      settings.resolution = description.height
     } else {
       throw UserError(.usage, "evaluate \(network)", "no data", remedy: "give --data SPEC")
     }

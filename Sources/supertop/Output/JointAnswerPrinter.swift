@@ -106,10 +106,12 @@ struct JointAnswerPrinter {
       },
       seconds: seconds
     )
-    if json { try Output().json(report) } else { show(report, settings: try folder.settings()) }
+    if json { return try Output().json(report) }
+    show(report, settings: try folder.settings(), side: answer.candidates.first?.network.height)
   }
 
-  private func show(_ report: Report, settings: RunSettings) {
+  /// Prints for people; `side` is that of the images of the first candidate.
+  private func show(_ report: Report, settings: RunSettings, side: Int?) {
     var rows = [["", "predicted", "spread", "FLOPs", "params", "network and recipe"]]
     for candidate in report.candidates {
       rows.append([
@@ -121,7 +123,7 @@ struct JointAnswerPrinter {
     let output = Output()
     output.line(
       "\(report.constraints.joined(separator: ", ")): the best predicted after "
-        + "\(Format.counted(report.epochs, "epoch")), in \(Format.duration(report.seconds))"
+        + "\(Format.counted(report.epochs, "epoch")), in \(Format.fixed(report.seconds, 1)) s"
     )
     output.text(TextTable.aligned(rows, left: [5]))
     if let trained = report.trained {
@@ -133,10 +135,10 @@ struct JointAnswerPrinter {
     } else {
       output.line("no trained candidate keeps these limits")
     }
-    if let first = report.candidates.first {
+    if let first = report.candidates.first, let side = side {
       output.line(
         "train the first: supertop train \(first.network) --recipe \(first.recipeFile) "
-          + "--data \(settings.data.source)"
+          + "--data \(settings.data.source) --resolution \(side)"
       )
     }
   }

@@ -288,7 +288,13 @@ private struct EventKey: CodingKey {
   var intValue: Int? { nil }
 
   init(_ key: (any CodingKey)?) {
-    let words = (key?.stringValue ?? "").replacing("validation", with: "val")
+    let name = key?.stringValue ?? ""
+    // A name with an underscore is written as it is meant.
+    guard !name.contains("_") else {
+      stringValue = name
+      return
+    }
+    let words = name.replacing("validation", with: "val")
       .replacing("argmaxLatency", with: "argmaxLatencyMs")
     stringValue = words.reduce(into: "") { name, letter in
       name += letter.isUppercase ? "_" + letter.lowercased() : String(letter)
