@@ -27,7 +27,7 @@ struct Supertop: ParsableCommand {
     subcommands: [
       SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
       WatchCommand.self, DeriveCommand.self, CompareCommand.self, ReportCommand.self,
-      ProveCommand.self,
+      ProveCommand.self, PredictorCommand.self,
       ConfigCommand.self, DataCommand.self, ModelsCommand.self, ExportCommand.self,
       LatencyCommand.self, BenchCommand.self,
     ],

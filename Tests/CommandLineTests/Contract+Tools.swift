@@ -28,7 +28,7 @@ extension Contract {
     Shape(
       "object of prove",
       [
-        "`dnas` or `random` or `evolution`": ["algorithm"],
+        "`dnas` or `random` or `evolution` or `joint` or `architecture` or `recipe`": ["algorithm"],
         "text": ["limit"],
         "best network": ["best"],
         "list of text": ["architectures"],
@@ -37,9 +37,49 @@ extension Contract {
         "list of flag": ["within_limit"],
         "list of count": ["evaluations"],
         "count": ["steps"],
+        "list of regret by budget": ["regret_by_budget"],
+        "list of rank correlation by labels": ["kendall_tau"],
         "amount": ["seconds"],
       ],
-      sometimes: ["limit"]
+      sometimes: ["limit", "regret_by_budget", "kendall_tau"]
+    ),
+    Shape(
+      "regret by budget",
+      [
+        "count": ["budget"],
+        "list of amount": ["regret", "random_regret", "evolution_regret"],
+      ]
+    ),
+    Shape(
+      "rank correlation by labels",
+      [
+        "count": ["labels"],
+        "list of amount": ["pretrained", "scratch"],
+      ]
+    ),
+    Shape(
+      "object of predictor",
+      [
+        "text": ["table"],
+        "count": ["labels"],
+        "list of predictor check": ["cross_validation", "others"],
+      ]
+    ),
+    Shape(
+      "predictor check",
+      [
+        "count": ["labels"],
+        "predictor agreement": ["pretrained", "scratch"],
+      ]
+    ),
+    Shape(
+      "predictor agreement",
+      [
+        "amount": [
+          "kendall", "spearman", "best_quarter_kendall", "best_quarter_spearman",
+          "mistake_in_spreads",
+        ]
+      ]
     ),
     Shape(
       "best network",

@@ -110,7 +110,7 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
     /// Whether the encoder is pretrained on the costs of the pool's architectures.
     package var pretraining = true
     /// Passes of the pretraining.
-    package var pretrainingEpochs = 20
+    package var pretrainingEpochs = 40
     /// Passes over the results with a frozen encoder (50 in the paper).
     package var frozenEpochs = 50
     /// Passes over the results with everything, at a falling learning rate (50 in the paper).

@@ -57,8 +57,10 @@ struct ResultForm {
     columns = Set(found + [try table.column(name)])
   }
 
-  /// Columns of their own for the choices of each block, `block0_e`; the options are the numbers
-  /// that occur. A network that was trained more than once counts once, with the mean.
+  /// Columns of their own for the choices of each block, `block0_e`.
+  ///
+  /// The options are the numbers that occur. A network that was trained more than once counts once,
+  /// with the mean.
   private init(blocks table: CSVTable) throws {
     let choices = table.header.indices.filter { table.header[$0].hasPrefix("block") }
     let result = try table.column("val_top1")

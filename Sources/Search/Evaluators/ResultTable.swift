@@ -6,8 +6,8 @@ import Runs
 ///
 /// A CSV file, plain or gzipped, in one of three forms, told apart by its header: a column `arch`
 /// (one digit a layer, the index of its candidate) and one or more columns `acc…` (test accuracy of
-/// a seed, a share or percent); a column `cfg` (one digit a choice) and columns `loss…`; or a column
-/// for each choice, `block0_k`, …, and `val_top1`. The other columns are costs under any name.
+/// a seed, a share or percent); a column `cfg` (one digit a choice) and columns `loss…`; or columns
+/// of choices, `block0_k`, …, and `val_top1`. The other columns are costs under any name.
 package struct ResultTable: Sendable {
   /// The file.
   package let path: String

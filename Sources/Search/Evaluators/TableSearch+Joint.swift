@@ -9,11 +9,10 @@ extension TableSearch {
   /// Words in the names of columns that are costs of a network alone, which need no measurement.
   private static let countedCosts = ["madds", "macs", "flops", "params"]
 
-  /// The table as the joint search sees it.
+  /// Rows of the table as the joint search sees them: what is counted on a network is a cost that
+  /// the predictor is pretrained on.
   ///
-  /// - Parameters:
-  ///   - rows: of the table; those that may be picked.
-  ///   - metrics: columns of costs; the limit's is among them.
+  /// Errors: `.data` for a cell of a cost that is no number.
   package func problem(rows: [Int]) throws -> JointProblem {
     var names = self.table.costNames.filter { name in
       Self.countedCosts.contains { name.lowercased().contains($0) }

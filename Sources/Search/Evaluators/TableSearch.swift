@@ -48,6 +48,13 @@ package struct TableSearch: Sendable {
 
     /// The defaults.
     package init() {}
+
+    /// Those of searches that look up single networks, and need no whole table.
+    package static var sampling: Settings {
+      var settings = Settings()
+      settings.algorithm = .random
+      return settings
+    }
   }
 
   /// What one search found.

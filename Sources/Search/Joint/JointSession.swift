@@ -192,17 +192,14 @@ final class JointSession: RunSession {
     )
   }
 
-  /// Parts of a cross-validation.
-  private static let folds = 5
-
   /// Notes how well the predictor ranks candidates that it has not seen.
   private func check() throws {
     let history = records.history
-    guard settings.search.algorithm != .random, history.count >= JointSession.folds,
+    guard settings.search.algorithm != .random, history.count >= PredictorCheck.fewest,
       records.progress.held.last?.candidates ?? 0 < history.count
     else { return }
     try show(.validating, "checking the predictor")
-    let found = try search(in: records.rounds).crossValidated(history, folds: JointSession.folds)
+    let found = try search(in: records.rounds).crossValidated(history)
     records.progress.held.append(
       JointProgress.Held(
         candidates: history.count,

@@ -6,9 +6,9 @@ import Tensor
 /// several times.
 ///
 /// Each member is fitted to the history without its share, one row in as many as there are members;
-/// their mean predicts. Members that agree say little, so their
-/// deviation is scaled: over the space its mean square is that of their mistakes on the rows that
-/// they were not fitted to.
+/// their mean predicts. The square of the spread is, over the space, the mean square of
+/// their mistakes on the rows that they were not fitted to: one half of it everywhere, for members
+/// that agree may be wrong together, the other half in proportion to how far they disagree (ours).
 package struct Predictor: Sendable {
   /// What a point is expected to reach.
   package struct Prediction: Sendable, Equatable {
@@ -28,7 +28,10 @@ package struct Predictor: Sendable {
   private let start: PredictorStart
   private let scale: ValueScale
   private var members: [Member] = []
-  private var spreadFactor = 1.0
+  /// Root mean square of the mistakes on rows that were left out, in standardised values.
+  private var mistake = 1.0
+  /// Mean square of the members' deviation over the space, in standardised values.
+  private var disagreement = 0.0
 
   /// Fits the predictor to a history, of which row i costs `costs[i]`.
   ///
@@ -59,20 +62,32 @@ package struct Predictor: Sendable {
       }
       members.append(member)
     }
-    let mistake = Predictor.meanSquare(mistakes.isEmpty ? [1] : mistakes).squareRoot()
-    let disagreement = Predictor.meanSquare(
-      predict(start.probes.points, costs: start.probes.costs).map { $0.spread / scale.deviation }
-    ).squareRoot()
-    spreadFactor = disagreement > 0 ? mistake / disagreement : 1
+    if !mistakes.isEmpty { mistake = Predictor.meanSquare(mistakes).squareRoot() }
+    disagreement =
+      members(start.probes.points, costs: start.probes.costs).map(\.variance).reduce(0, +)
+      / Double(max(1, start.probes.points.count))
   }
 
   /// What points are expected to reach, of which row i costs `costs[i]`.
   package func predict(_ points: [Architecture], costs: [[Double]]) -> [Prediction] {
-    guard !points.isEmpty else { return [] }
+    members(points, costs: costs).map { mean, variance in
+      let share = disagreement > 0 ? 0.5 + 0.5 * variance / disagreement : 1
+      return Prediction(
+        value: scale.value(mean),
+        spread: scale.deviation * mistake * share.squareRoot()
+      )
+    }
+  }
+
+  /// Mean and variance of what the members say of points, standardised.
+  private func members(
+    _ points: [Architecture],
+    costs: [[Double]]
+  ) -> [(mean: Double, variance: Double)] {
     let engine = PredictorStart.engine()
     let networks = members.map { start.network($0.weights, on: engine) }
-    var predictions: [Prediction] = []
-    predictions.reserveCapacity(points.count)
+    var found: [(mean: Double, variance: Double)] = []
+    found.reserveCapacity(points.count)
     for first in stride(from: 0, to: points.count, by: Predictor.batch) {
       let batch = first..<min(first + Predictor.batch, points.count)
       let inputs = start.encoding.architectures(Array(points[batch]))
@@ -86,16 +101,10 @@ package struct Predictor: Sendable {
           squares += value * value
         }
         let mean = sum / Double(members.count)
-        let variance = max(0, squares / Double(members.count) - mean * mean)
-        predictions.append(
-          Prediction(
-            value: scale.value(mean),
-            spread: scale.deviation * spreadFactor * variance.squareRoot()
-          )
-        )
+        found.append((mean, max(0, squares / Double(members.count) - mean * mean)))
       }
     }
-    return predictions
+    return found
   }
 
   /// Points that are predicted at once.

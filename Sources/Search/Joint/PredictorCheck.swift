@@ -39,6 +39,9 @@ package struct PredictorCheck: Codable, Sendable, Equatable {
     }
   }
 
+  /// Trained points that a check needs at least.
+  package static let fewest = 4
+
   /// Trained points that were known.
   package var labels: Int
   /// With the encoder pretrained on costs.
@@ -92,12 +95,12 @@ package struct PredictorCheck: Codable, Sendable, Equatable {
       _ history: [JointSearch.Evaluated],
       folds: Int = 5
     ) throws -> PredictorCheck {
-      guard history.count >= 4 else {
+      guard history.count >= PredictorCheck.fewest else {
         throw UserError(
           .data,
           "",
           "\(Format.counted(history.count, "trained candidate")) tell nothing of a predictor",
-          remedy: "train 4 or more"
+          remedy: "train \(PredictorCheck.fewest) or more"
         )
       }
       return PredictorCheck(

@@ -19,7 +19,7 @@ struct PredictorStart: Sendable {
   private let encoder: [[Float]]?
 
   /// Rows of a step (ours).
-  static let batch = 256
+  static let batch = 128
   private static let mostProbes = 256
 
   /// Pretrains encoders on `points`, of which row i costs `costs[i]`, where settings say so.

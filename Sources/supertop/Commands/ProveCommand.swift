@@ -29,9 +29,9 @@ struct ProveCommand: ParsableCommand {
       tournament 6, one gene mutated, oldest removed) spend all their evaluations on networks \
       within the limit.
 
-      joint is the search of architecture and recipe together: it looks up 24 networks that are \
-      spread over the table, fits its predictor to them, looks up the 12 with the best predictions, \
-      and so on. architecture and recipe search one of both alone; the seed names the other. They \
+      joint is the search of architecture and recipe together: it looks up 24 networks spread \
+      over the table, fits its predictor to them, looks up the 12 with the best predictions, and \
+      so on. architecture and recipe search one of both alone; the seed names the other. They \
       are reported after 48, 96 and 192 look-ups, next to random search and evolution, and the \
       predictor's rank correlation after 24 to 192 random ones, with pretraining and without.
       """
