@@ -25,6 +25,9 @@ extension JointConfiguration {
     return settings
   }
 
+  /// Overrides one key from `key.path=value`, checking that key's type and range only.
+  package mutating func set(_ assignment: String) throws { try assign(assignment) }
+
   /// The data set as other searches name it.
   package var dataSettings: Configuration.DataSettings { data.settings(recipe) }
 

@@ -56,8 +56,8 @@ package struct JointAnswer: Sendable {
         network: space.network(of: pick.point, name: "candidate-\(index + 1)"),
         recipe: space.recipe(of: pick.point),
         taken: space.taken(by: pick.point),
-        predicted: pick.predicted,
-        spread: pick.spread
+        predicted: pick.accuracy,
+        spread: pick.accuracySpread
       )
     }
     trained = records.evaluated

@@ -75,12 +75,12 @@ package struct JointRecords: Sendable {
       .sorted { $0.trial.number < $1.trial.number }
   }
 
-  /// What the predictor learns from: a candidate that was trained twice counts once, as it was
-  /// first.
+  /// What the predictor learns from, as log-odds: a candidate that was trained twice counts once,
+  /// as it was first.
   package var history: [JointSearch.Evaluated] {
     var seen = Set<Architecture>()
     return evaluated.filter { seen.insert(space.canonical($0.trial.point)).inserted }
-      .map { JointSearch.Evaluated(point: $0.trial.point, value: $0.value) }
+      .map { JointSearch.Evaluated(point: $0.trial.point, value: LogOdds($0.value).value) }
   }
 
   /// The space under the limits of a round.
@@ -100,6 +100,38 @@ package struct JointRecords: Sendable {
       $0.state == .finished && $0.recipe.trainedEpochs == settings.recipe.epochs
         && problem.isFeasible($0.point)
     }.max { ($0.accuracies.last ?? 0) < ($1.accuracies.last ?? 0) }
+  }
+}
+
+/// An accuracy as the logarithm of its odds.
+///
+/// What is left to gain shrinks near 1, and a few failures are far below all others: as log-odds
+/// accuracies spread evenly, and no prediction lies outside of 0…1.
+struct LogOdds {
+  /// log(p / (1 − p)).
+  let value: Double
+
+  /// Beyond these an image or two more would make a step of any size.
+  private static let range = 0.001...0.999
+
+  /// Of an accuracy, 0…1.
+  init(_ accuracy: Double) {
+    let p = min(Self.range.upperBound, max(Self.range.lowerBound, accuracy))
+    value = log(p / (1 - p))
+  }
+
+  /// The accuracy of log-odds.
+  static func accuracy(_ value: Double) -> Double { 1 / (1 + exp(-value)) }
+}
+
+extension JointSearch.Pick {
+  /// Predicted accuracy, where log-odds were predicted.
+  var accuracy: Double? { predicted.map(LogOdds.accuracy) }
+
+  /// Standard deviation of the same: that of the log-odds times the slope there.
+  var accuracySpread: Double? {
+    guard let accuracy, let spread else { return nil }
+    return spread * accuracy * (1 - accuracy)
   }
 }
 

@@ -200,17 +200,41 @@ package struct JointSearch: Sendable {
       .sorted { $0.prediction.value > $1.prediction.value }
   }
 
-  /// The best of `scored`, of which no two differ in one choice alone while there are others.
+  /// Candidates that a round picks from: the best so many.
+  private static let shortlist = 2000
+  /// Share of the choices in which a pick must differ from all others of its round to be as welcome
+  /// as the first one.
+  private static let apart = 0.5
+
+  /// The best of `scored`, but not all next to one another: each is worth what is predicted, less
+  /// the spread of that where it is the same as one that is picked already, and accordingly less
+  /// of it the more choices differ.
+  ///
+  /// The candidates of a round are trained side by side, so none of them tells anything of another;
+  /// alike they would all rest on the same mistake of the predictor.
   private func picked(_ count: Int, of scored: [GeneticSearch.Scored]) -> [Pick] {
-    var picks: [GeneticSearch.Scored] = []
-    var left: [GeneticSearch.Scored] = []
-    for candidate in scored where picks.count < count {
-      let isNear = picks.contains { pick in
-        zip(pick.point.options, candidate.point.options).count { $0 != $1 } < 2
+    let list = Array(scored.prefix(max(count, JointSearch.shortlist)))
+    let far = max(1, JointSearch.apart * Double(problem.axes.count { $0.count > 1 }))
+    var distances = [Double](repeating: far, count: list.count)
+    var isPicked = [Bool](repeating: false, count: list.count)
+    var picks: [Pick] = []
+    while picks.count < min(count, list.count) {
+      var best: (place: Int, worth: Double)?
+      for place in list.indices where !isPicked[place] {
+        let prediction = list[place].prediction
+        let worth = prediction.value - prediction.spread * (1 - distances[place] / far)
+        if worth > best?.worth ?? -.infinity { best = (place, worth) }
       }
-      if isNear { left.append(candidate) } else { picks.append(candidate) }
+      guard let place = best?.place else { break }
+      isPicked[place] = true
+      picks.append(pick(list[place]))
+      for other in list.indices where !isPicked[other] {
+        let differences = zip(list[place].point.options, list[other].point.options)
+          .count { $0 != $1 }
+        distances[other] = min(distances[other], Double(differences))
+      }
     }
-    return (picks + left.prefix(count - picks.count)).map(pick)
+    return picks
   }
 
   private func pick(_ scored: GeneticSearch.Scored) -> Pick {

@@ -129,8 +129,8 @@ final class JointSession: RunSession {
     records.progress.generations.append(
       JointProgress.Generation(
         number: generation.number,
-        best: generation.best,
-        mean: generation.mean,
+        best: LogOdds.accuracy(generation.best),
+        mean: LogOdds.accuracy(generation.mean),
         children: generation.children
       )
     )
@@ -167,8 +167,8 @@ final class JointSession: RunSession {
         recipe: recipe(records.space.recipe(of: pick.point)),
         flops: costs[0],
         params: costs[1],
-        predicted: pick.predicted,
-        spread: pick.spread
+        predicted: pick.accuracy,
+        spread: pick.accuracySpread
       )
     }
     try store.record(trials: new)

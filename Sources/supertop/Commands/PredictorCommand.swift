@@ -8,20 +8,34 @@ struct PredictorCommand: ParsableCommand {
     commandName: "predictor",
     abstract: "Check the accuracy predictor of a joint search: how well it ranks new candidates.",
     discussion: """
-      Takes some random networks of a table of results as known and reports Kendall's tau and \
+      Of a joint search, live or finished, it checks the predictor of all candidates that were \
+      trained, by cross-validation. --set tries another predictor.
+
+      Of a table it takes some random networks of a table of results as known and reports Kendall's tau and \
       Spearman's rho, over all and within the best quarter, with an encoder that was pretrained on \
       costs and without: by cross-validation among the known ones, which is all that a run has, \
       and on the rest of the table. 'mistake' is the predictor's error in units of the spread that \
       it gives; about 1 is right.
 
+        supertop predictor runs/fbnet-v3-digits-1 --set predictor.encoding=integer
         supertop predictor --table accel_nasbench.csv.gz --labels 48 --seeds 10
       """
   )
 
+  @Argument(help: ArgumentHelp("Folder of a joint search.", valueName: "run"))
+  var path: String?
+
   @Option(
     help: ArgumentHelp("A table of results, as of 'supertop prove'.", valueName: "file")
   )
-  var table: String
+  var table: String?
+
+  @Option(
+    name: .customLong("set"),
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Override a key of the predictor.", valueName: "key=value")
+  )
+  var assignments: [String] = []
 
   @Option(help: ArgumentHelp("Networks of the table that are known.", valueName: "n"))
   var labels = 48
@@ -34,14 +48,15 @@ struct PredictorCommand: ParsableCommand {
 
   /// The JSON object.
   private struct Report: Encodable {
-    var table: String
+    var table: String?
+    var run: String?
     var labels: Int
     /// Of each seed.
     var crossValidation: [PredictorCheck]
-    var others: [PredictorCheck]
+    var others: [PredictorCheck]?
 
     enum CodingKeys: String, CodingKey {
-      case table, labels, others
+      case table, run, labels, others
       case crossValidation = "cross_validation"
     }
   }
@@ -49,10 +64,62 @@ struct PredictorCommand: ParsableCommand {
   /// Networks of the table that predictions are compared on.
   private static let mostCompared = 5000
 
+  func validate() throws {
+    guard (path == nil) != (table == nil) else {
+      throw ValidationError("give the run of a joint search, or --table FILE")
+    }
+  }
+
   func run() throws {
     guard seeds > 0 else {
       throw UserError(.usage, "--seeds \(seeds)", "out of range", remedy: "give 1 or more")
     }
+    if let path {
+      try check(run: path)
+    } else if let table {
+      try check(table: table)
+    }
+  }
+
+  /// The predictor's settings in `base` with the overrides.
+  private func settings(
+    _ base: JointConfiguration? = nil
+  ) throws -> JointConfiguration.Predictor {
+    var base = try base ?? JointConfiguration.preset(JointConfiguration.presetNames[0])
+    for assignment in assignments { try base.set(assignment) }
+    return base.predictor
+  }
+
+  private func check(run path: String) throws {
+    let folder = try RunFolder.open(path: path)
+    let records = try JointRecords(folder)
+    let history = records.history
+    let ticker = Ticker()
+    var report = Report(
+      run: folder.absolutePath,
+      labels: history.count,
+      crossValidation: []
+    )
+    for seed in 0..<UInt64(seeds) {
+      ticker.show("seed \(seed + 1) of \(seeds)")
+      let predictors = try PredictorCheck.Predictors(
+        records.problem(in: records.rounds),
+        settings: try settings(records.settings),
+        seed: seed
+      )
+      report.crossValidation.append(try predictors.crossValidated(history))
+    }
+    ticker.clear()
+    if json { return try Output().json(report) }
+    Output().line(
+      "\(Format.counted(history.count, "candidate")) of \(folder.name) after "
+        + "\(Format.counted(records.stopEpoch, "epoch")), "
+        + "mean ± deviation over \(Format.counted(seeds, "seed"))"
+    )
+    PredictorCommand.show(report.crossValidation, "cross-validation")
+  }
+
+  private func check(table: String) throws {
     let search = try TableSearch(ResultTable(path: table), limit: nil, settings: .sampling)
     let most = search.feasible.count / 2
     guard labels >= PredictorCheck.fewest, labels <= most else {
@@ -63,19 +130,20 @@ struct PredictorCommand: ParsableCommand {
         remedy: "give \(PredictorCheck.fewest) to \(most), half of the table"
       )
     }
-    var report = Report(table: table, labels: labels, crossValidation: [], others: [])
+    var report = Report(table: table, labels: labels, crossValidation: [])
+    var others: [PredictorCheck] = []
     let ticker = Ticker()
     for seed in 0..<UInt64(seeds) {
       ticker.show("seed \(seed + 1) of \(seeds)")
       let rows = search.rows(seed: seed)
       let predictors = try PredictorCheck.Predictors(
         try search.problem(rows: search.feasible),
-        settings: .init(),
+        settings: try settings(),
         seed: seed
       )
       let known = Array(rows.prefix(labels))
       report.crossValidation.append(try predictors.crossValidated(known))
-      report.others.append(
+      others.append(
         try predictors.check(
           known,
           on: Array(rows.dropFirst(labels).prefix(PredictorCommand.mostCompared))
@@ -84,6 +152,7 @@ struct PredictorCommand: ParsableCommand {
     }
     ticker.clear()
     if json {
+      report.others = others
       try Output().json(report)
     } else {
       Output().line(
@@ -91,7 +160,7 @@ struct PredictorCommand: ParsableCommand {
           + "mean ± deviation over \(Format.counted(seeds, "seed"))"
       )
       PredictorCommand.show(report.crossValidation, "among the known (cross-validation)")
-      PredictorCommand.show(report.others, "on the rest of the table")
+      PredictorCommand.show(others, "on the rest of the table")
     }
   }
 
