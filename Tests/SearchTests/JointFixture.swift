@@ -11,7 +11,8 @@ struct JointFixture {
   private let prices: [[Double]]
   private let sizes: [[Double]]
 
-  /// `architecture` and `recipe` have the counts of options; the first recipe axis is of no order.
+  /// Choices with so many options; those of architectures are sizes, the first of recipes is not.
+  ///
   /// `weight` is that of the logarithm of the cost in a point's value.
   init(architecture: [Int], recipe: [Int], weight: Double = 3, seed: UInt64 = 1) {
     self.weight = weight
