@@ -44,6 +44,56 @@ struct ToolContractTests {
     }
   }
 
+  @Test func `a proof of the joint search and a check of its predictor`() throws {
+    let folder = try Program.Folder()
+    var text = "arch,acc0,madds\n"
+    for index in 0..<81 {
+      let digits = [index / 27, index / 9 % 3, index / 3 % 3, index % 3]
+      let sum = digits[0] + 2 * digits[1] - digits[2] + digits[3]
+      text += "\(digits.map(String.init).joined()),\(70 + sum),\(1000 + 50 * (sum + digits[2]))\n"
+    }
+    let table = try folder.write("table.csv", Data(text.utf8))
+    let proof = try value(
+      ["prove", "--table", table, "--seeds", "2", "--algorithm", "joint", "--json"],
+      in: folder,
+      "object of prove",
+      with: ["regret_by_budget", "kendall_tau"]
+    )
+    let budgets = proof["regret_by_budget"]?.list ?? []
+    #expect(budgets.compactMap { $0["budget"]?.number } == [48, 96, 192])
+    #expect(budgets.flatMap { Contract.faults($0, as: "regret by budget", with: []) } == [])
+    #expect(budgets.last?["regret"] == .list([.number(0), .number(0)]))
+    let taus = proof["kendall_tau"]?.list ?? []
+    #expect(taus.compactMap { $0["labels"]?.number } == [24])
+    #expect(
+      taus.flatMap { Contract.faults($0, as: "rank correlation by labels", with: []) } == []
+    )
+    let check = try value(
+      ["predictor", "--table", table, "--labels", "20", "--seeds", "2", "--json"],
+      in: folder,
+      "object of predictor"
+    )
+    for key in ["cross_validation", "others"] {
+      let checks = check[key]?.list ?? []
+      #expect(checks.count == 2)
+      #expect(checks.flatMap { Contract.faults($0, as: "predictor check", with: []) } == [])
+      #expect(
+        checks.flatMap { check in
+          ["pretrained", "scratch"].flatMap {
+            Contract.faults(check[$0], as: "predictor agreement", with: [])
+          }
+        } == []
+      )
+    }
+    let refused = try Program.run(["predictor", "--table", table, "--labels", "60"], in: folder)
+    #expect(refused.code == 64 && refused.errors.contains("give 4 to 40, half of the table"))
+    let digits = try Program.run(
+      ["prove", "--table", table, "--algorithm", "recipe", "--recipe-digits", "4-9"],
+      in: folder
+    )
+    #expect(digits.code == 64 && digits.errors.contains("the table has 4 digits"))
+  }
+
   @Test func `the published networks`() throws {
     let ending = try Program.run(["models", "--json"], in: try Program.Folder())
     let models = try JSONValue(ending.output).list

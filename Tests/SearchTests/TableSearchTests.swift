@@ -96,7 +96,7 @@ struct TableSearchTests {
 
   // MARK: Searches
 
-  @Test(arguments: TableSearch.Algorithm.allCases)
+  @Test(arguments: [TableSearch.Algorithm.dnas, .random, .evolution, .joint])
   func `any search finds the best of a space that it can look up whole`(
     algorithm: TableSearch.Algorithm
   ) throws {
@@ -174,6 +174,91 @@ struct TableSearchTests {
     let mean = regrets.reduce(0, +) / Double(regrets.count)
     // A mean of 60 scatters by about a tenth.
     #expect(abs(mean - expected) < 0.25 * expected + 0.02, "\(mean)")
+  }
+
+  @Test(
+    .enabled(if: sharedFolder != nil, needsTables),
+    arguments: [nil, "madds<=40M", "madds<=60M"]
+  )
+  func `the joint search comes as near as a fit of the table's own kind`(limit: String?) throws {
+    let search = try TableSearch(
+      TableSearchTests.space.get(),
+      limit: try limit.map(CostLimit.init),
+      settings: settings(.joint)
+    )
+    let answers = try (0..<3).map { try search.run(seed: UInt64($0)) }
+    #expect(answers.allSatisfy { $0.withinLimit && $0.evaluations == 96 })
+    let mean = answers.reduce(0) { $0 + $1.regret } / 3
+    #expect(mean <= 0.05, "\(mean)")
+    // Most of it after two rounds of predictions.
+    #expect(answers.allSatisfy { search.regret($0, after: 48) <= 0.5 })
+  }
+
+  // MARK: Forms of tables
+
+  @Test func `losses are compared in logarithms, and digits may be a recipe's`() throws {
+    var random = Philox(seed: 5, purpose: .test)
+    var text = "cfg,loss0,loss1,params\n"
+    let loss = { (digits: [Int]) in
+      exp(0.4 * Double(digits[0]) + 0.2 * Double(digits[1]) - 0.3 * Double(digits[2]))
+    }
+    for index in 0..<27 {
+      let digits = [index / 9, index / 3 % 3, index % 3]
+      let noise = 1 + 0.001 * Double(random.uniform())
+      text += "\(digits.map(String.init).joined()),\(loss(digits)),\(noise * loss(digits)),"
+      text += "\(100 + digits[0])\n"
+    }
+    let csv = try CSVTable(text: text, path: "losses.csv")
+    let table = try ResultTable(csv, recipe: 2...3)
+    #expect(table.hasLosses && table.recipe == [1, 2] && table.costNames == ["params"])
+    let best = try #require(table.row(of: [0, 0, 2]))
+    #expect(table.accuracies[best] == table.accuracies.max())
+    #expect(abs(table.accuracies[best] - 0.6) < 2e-3)
+    #expect(try ResultTable(csv).recipe.isEmpty)
+    for (algorithm, points) in [
+      (TableSearch.Algorithm.architecture, 3), (.recipe, 9), (.joint, 27),
+    ] {
+      let answer = try TableSearch(table, limit: nil, settings: settings(algorithm)).run(seed: 1)
+      #expect(answer.evaluations == points)
+      #expect(algorithm != .joint || answer.regret == 0)
+    }
+    let refused = { (algorithm: TableSearch.Algorithm, recipe: ClosedRange<Int>?) in
+      #expect(throws: UserError.self) {
+        try TableSearch(
+          ResultTable(csv, recipe: recipe),
+          limit: nil,
+          settings: settings(algorithm)
+        ).run(seed: 0)
+      }?.description
+    }
+    #expect(refused(.dnas, nil)?.contains("the table has losses") == true)
+    #expect(refused(.recipe, nil)?.contains("no recipes; say which digits") == true)
+    #expect(refused(.joint, 2...4)?.contains("the table has 3 digits") == true)
+  }
+
+  @Test func `columns of choices are networks, and one that was trained twice counts once`() throws
+  {
+    let text = """
+      block0_e,block0_k,block1_e,val_top1,mmacs,time
+      6,3,1,70,10,
+      1,5,4,60,5,1
+      6,3,1,72,10,2
+      4,5,1,50,7,3
+
+      """
+    let table = try ResultTable(CSVTable(text: text, path: "blocks.csv"))
+    #expect(table.architectures == [[2, 0, 0], [0, 1, 1], [1, 1, 0]])
+    #expect(table.accuracies == [71, 60, 50] && table.sizes == [3, 2, 2])
+    #expect(table.costNames == ["mmacs", "time"])
+    #expect(try table.costs("mmacs").values == [10, 5, 7])
+    let error = #expect(throws: UserError.self) { try table.costs("time") }
+    #expect(error?.place.contains("row 1, column 'time'") == true)
+    let answer = try TableSearch(
+      table,
+      limit: CostLimit("mmacs<=7"),
+      settings: settings(.joint)
+    ).run(seed: 0)
+    #expect(answer.accuracy == 60 && answer.evaluations == 2 && answer.withinLimit)
   }
 
   // MARK: Bad input
@@ -270,6 +355,11 @@ struct TableSearchTests {
       ("arch,acc0,acc1\n01,90,120\n", "row 1, column 'acc1'"),
       ("arch,score\n01,90\n", "no column of accuracies"),
       ("network,acc\n01,90\n", "no column 'arch'"),
+      ("cfg,acc0\n01,90\n", "no column of losses"),
+      ("cfg,loss0\n01,0\n", "row 1, column 'loss0'"),
+      ("e,val_top1\n1,90\n", "no column of choices"),
+      ("block0_e,val_top1\nx,90\n", "row 1, column 'block0_e'"),
+      ("block0_e,val_top1\n1,900\n", "row 1, column 'val_top1'"),
     ]
   )
   func `a cell that is wrong is named`(text: String, part: String) throws {

@@ -21,7 +21,7 @@ struct GeneticSearch {
   private let score: ([Architecture], [[Double]]) -> [Predictor.Prediction]
   private var random: Philox
   private let axes: [Int]
-  /// All that were scored, best first; canonical twins once.
+  /// The best that were scored, in order; canonical twins once.
   private(set) var scored: [Scored] = []
   private var seen: Set<Architecture>
 
@@ -89,7 +89,13 @@ struct GeneticSearch {
     }
   }
 
-  private mutating func rank() { scored.sort { $0.prediction.value > $1.prediction.value } }
+  /// Those kept, so that ranking a generation costs no more than the one before.
+  private static let most = 512
+
+  private mutating func rank() {
+    scored.sort { $0.prediction.value > $1.prediction.value }
+    scored.removeLast(max(0, scored.count - Self.most))
+  }
 
   private mutating func children(of parents: [Scored], each: Int, changes: Int) -> [Scored] {
     var points: [Architecture] = []

@@ -60,13 +60,14 @@ package struct PredictorCheck: Codable, Sendable, Equatable {
     package init(
       _ problem: JointProblem,
       settings: JointConfiguration.Predictor,
+      search: JointConfiguration.Search = .init(),
       seed: UInt64
     ) throws {
       var settings = settings
       settings.pretraining = true
-      pretrained = try JointSearch(problem, predictor: settings, seed: seed)
+      pretrained = try JointSearch(problem, search, predictor: settings, seed: seed)
       settings.pretraining = false
-      scratch = try JointSearch(problem, predictor: settings, seed: seed)
+      scratch = try JointSearch(problem, search, predictor: settings, seed: seed)
     }
 
     /// How predictors that are fitted to `history` agree with `others`, points they do not know.

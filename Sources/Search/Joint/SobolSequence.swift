@@ -20,7 +20,7 @@ package struct SobolSequence: Sendable {
 
   /// The lines of dimensions from 2 on.
   private static let table = String(decoding: PackageResources.sobol_txt, as: UTF8.self)
-    .split(separator: "\n").dropFirst()
+    .split(separator: "\n").filter { $0.first?.isNumber == true }
     .map { line in
       let numbers = line.split(separator: " ").compactMap { UInt32($0) }
       return Line(coefficients: numbers[2], first: Array(numbers[3...]))

@@ -122,6 +122,14 @@ struct PredictorCommand: ParsableCommand {
   private func check(table: String) throws {
     let search = try TableSearch(ResultTable(path: table), limit: nil, settings: .sampling)
     let most = search.feasible.count / 2
+    guard most >= PredictorCheck.fewest else {
+      throw UserError(
+        .data,
+        table,
+        "\(Format.counted(search.feasible.count, "network")) tell nothing of a predictor",
+        remedy: "give a table of \(2 * PredictorCheck.fewest) or more"
+      )
+    }
     guard labels >= PredictorCheck.fewest, labels <= most else {
       throw UserError(
         .usage,
