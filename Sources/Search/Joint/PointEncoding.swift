@@ -7,6 +7,9 @@ struct PointEncoding: Sendable {
     case oneHot(axis: Int, count: Int)
     /// The option's place from 0 to 1.
     case scaled(axis: Int, count: Int)
+    /// The place from −1 to 1, or its square, of a size where another axis takes one of its
+    /// options; anywhere where there is no other axis.
+    case curve(axis: Int, count: Int, squared: Bool, other: Int?, option: Int)
   }
 
   private let architecture: [Column]
@@ -26,9 +29,33 @@ struct PointEncoding: Sendable {
         }
     }
     architecture = columns(false)
-    recipe = columns(true)
+    recipe = columns(true) + PointEncoding.curves(axes)
     architectureWidth = max(1, PointEncoding.width(architecture))
     recipeWidth = PointEncoding.width(recipe)
+  }
+
+  /// The sizes of a recipe and their squares under each option of its other axes.
+  ///
+  /// What is best of a learning rate lies in the middle and depends on the optimiser: from a few
+  /// dozen trainings a network learns that only where it is given the products.
+  private static func curves(_ axes: [JointProblem.Axis]) -> [Column] {
+    let recipe = axes.indices.filter { axes[$0].isRecipe && axes[$0].count > 1 }
+    let others = recipe.filter { !axes[$0].isOrdered }
+    return recipe.filter { axes[$0].isOrdered }.flatMap { size in
+      [false, true].filter { !$0 || axes[size].count > 2 }.flatMap { squared -> [Column] in
+        func column(_ other: Int?, _ option: Int) -> Column {
+          .curve(
+            axis: size,
+            count: axes[size].count,
+            squared: squared,
+            other: other,
+            option: option
+          )
+        }
+        guard !others.isEmpty else { return [column(nil, 0)] }
+        return others.flatMap { other in (0..<axes[other].count).map { column(other, $0) } }
+      }
+    }
   }
 
   private static func width(_ columns: [Column]) -> Int {
@@ -59,6 +86,11 @@ struct PointEncoding: Sendable {
             place += count
           case .scaled(let axis, let count):
             values[place] = Float(point.options[axis]) / Float(count - 1)
+            place += 1
+          case .curve(let axis, let count, let squared, let other, let option):
+            let value = 2 * Float(point.options[axis]) / Float(count - 1) - 1
+            let applies = other.map { point.options[$0] == option } ?? true
+            values[place] = applies ? squared ? value * value : value : 0
             place += 1
           }
         }
