@@ -63,6 +63,20 @@ extension Contract {
       ]
     ),
     Shape(
+      "table trials",
+      [
+        "INTEGER": ["id"],
+        "TEXT": ["json"],
+      ]
+    ),
+    Shape(
+      "table joint",
+      [
+        "INTEGER": ["id"],
+        "TEXT": ["json"],
+      ]
+    ),
+    Shape(
       "table data",
       [
         "INTEGER": ["id"],

@@ -183,7 +183,7 @@ struct TableSearchTests {
   func `the joint search comes as near as a fit of the table's own kind`(limit: String?) throws {
     let search = try TableSearch(
       TableSearchTests.space.get(),
-      limit: try limit.map(CostLimit.init),
+      limit: try limit.map { try CostLimit($0) },
       settings: settings(.joint)
     )
     let answers = try (0..<3).map { try search.run(seed: UInt64($0)) }

@@ -21,34 +21,34 @@ extension JointConfiguration {
   /// Small networks on 8×8 grey images; ours.
   private static var digits: JointConfiguration {
     var space = Space(
-      stem: Space.Stem(widths: [8, 12, 16], stride: 1),
+      stem: Space.Stem(widths: [4, 8, 12], stride: 1),
       stages: [
         Space.Stage(
-          widths: [8, 12, 16],
+          widths: [4, 8, 12],
           depths: [1, 2],
           firstExpansions: [1, 2],
           expansions: [1, 2, 3]
         ),
         Space.Stage(
-          widths: [16, 20, 24, 28, 32],
+          widths: [12, 16, 20, 24],
           depths: [1, 2, 3],
           stride: 2,
-          firstExpansions: [2, 3, 4, 5],
+          firstExpansions: [2, 3, 4],
           expansions: [1, 2, 3],
           squeeze: [.none, .se],
           activations: [.relu, .hswish]
         ),
         Space.Stage(
-          widths: [24, 32, 40, 48],
+          widths: [16, 24, 32, 40],
           depths: [1, 2],
           stride: 2,
-          firstExpansions: [2, 3, 4, 5],
+          firstExpansions: [2, 3, 4],
           expansions: [1, 2, 3],
           squeeze: [.none, .se],
           activations: [.relu, .hswish]
         ),
       ],
-      head: Space.Head(expansion: 0, width: 96)
+      head: Space.Head(expansion: 0, width: 64)
     )
     space.resolutions = [6, 8]
     space.divisor = 4
@@ -59,7 +59,7 @@ extension JointConfiguration {
       ranges: smallRanges,
       recipe: Recipe()
     )
-    it.budget.flops = 200_000
+    it.budget.flops = 60_000
     it.recipe.epochs = 12
     it.recipe.batch = 32
     it.recipe.shift = 1

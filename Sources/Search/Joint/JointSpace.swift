@@ -49,42 +49,56 @@ package struct JointSpace: Sendable {
   let stages: [Stage]
   let axes: RecipeAxes
   private let settings: JointConfiguration
+  /// Options of each list of an architecture that is not searched.
+  private let counts: [Int]
   private let channels: Int
   private let classes: Int
 
   /// Lays out `settings` for images of `channels` and `classes`.
   ///
-  /// Where the recipe alone is searched, the architecture has all its sizes at one share of their
-  /// lists: the greatest that keeps the limits. Errors: `.configuration` where none does.
+  /// Where the recipe alone is searched, the architecture is fixed: from the smallest one all sizes
+  /// grow in turn, an option at a time, while it keeps the limits. Errors: `.configuration` where not
+  /// even the smallest does.
   package static func laidOut(
     _ settings: JointConfiguration,
     channels: Int,
     classes: Int
   ) throws -> JointSpace {
-    guard settings.search.algorithm == .recipe else {
-      return JointSpace(settings, channels: channels, classes: classes)
+    func space(_ fixed: [Int]) -> JointSpace {
+      JointSpace(settings, channels: channels, classes: classes, fixed: fixed)
     }
-    for tenths in (0...10).reversed() {
-      let space = JointSpace(
-        settings,
-        channels: channels,
-        classes: classes,
-        size: Double(tenths) / 10
+    var best = space([])
+    guard settings.search.algorithm == .recipe else { return best }
+    func fits(_ space: JointSpace) -> Bool {
+      space.problem.isFeasible(Architecture(space.choices.map { _ in 0 }))
+    }
+    guard fits(best) else {
+      throw UserError(
+        .configuration,
+        "budget",
+        "the smallest architecture of the space is above it",
+        remedy: "raise it, or give smaller options"
       )
-      let first = Architecture(space.choices.map { _ in 0 })
-      if space.problem.isFeasible(costs: space.problem.costs(first)) { return space }
     }
-    throw UserError(
-      .configuration,
-      "budget",
-      "the smallest architecture of the space is above it",
-      remedy: "raise it, or give smaller options"
-    )
+    var fixed = best.counts.map { _ in 0 }
+    var open = Set(fixed.indices)
+    while !open.isEmpty {
+      for list in open.sorted() {
+        fixed[list] += 1
+        if fixed[list] < best.counts[list], case let larger = space(fixed), fits(larger) {
+          best = larger
+        } else {
+          fixed[list] -= 1
+          open.remove(list)
+        }
+      }
+    }
+    return best
   }
 
-  /// The same; `size` is the share of its list at which each size of a fixed architecture stands.
-  private init(_ settings: JointConfiguration, channels: Int, classes: Int, size: Double = 1) {
-    var builder = Builder(algorithm: settings.search.algorithm, size: size)
+  /// The same; `fixed` has the options of an architecture that is not searched, a list each.
+  private init(_ settings: JointConfiguration, channels: Int, classes: Int, fixed: [Int]) {
+    var builder = Builder(algorithm: settings.search.algorithm, fixed: fixed)
     let (space, ranges, recipe) = (settings.space, settings.ranges, settings.recipe)
     resolution = builder.setting(
       "network.resolution",
@@ -150,7 +164,7 @@ package struct JointSpace: Sendable {
         group: "recipe",
         options.isEmpty ? [otherwise] : options,
         isRecipe: true,
-        fixed: otherwise,
+        value: otherwise,
         text
       )
     }
@@ -166,6 +180,7 @@ package struct JointSpace: Sendable {
       ema: axis("ema", ranges.emas, otherwise: recipe.ema, number)
     )
     choices = builder.choices
+    counts = builder.counts
     self.settings = settings
     self.channels = channels
     self.classes = classes
@@ -308,25 +323,26 @@ package struct JointSpace: Sendable {
   /// Numbers the choices as they come.
   private struct Builder {
     var algorithm: JointConfiguration.Search.Algorithm
-    var size: Double
+    var fixed: [Int]
+    var counts: [Int] = []
     var choices: [Choice] = []
 
     /// A setting of `options`; where the algorithm does not search such a setting, of one of them:
-    /// `fixed`, or the one at the share `size`.
+    /// that of the settings, or the one that is fixed for its list.
     mutating func setting<Value: Sendable>(
       _ id: String,
       _ kind: Choice.Kind,
       group: String,
       _ options: [Value],
       isRecipe: Bool = false,
-      fixed: Value? = nil,
+      value: Value? = nil,
       _ text: (Value) -> String
     ) -> Setting<Value> {
       if algorithm == (isRecipe ? .architecture : .recipe) {
-        return Setting(
-          choice: nil,
-          values: [fixed ?? options[Int((size * Double(options.count - 1)).rounded())]]
-        )
+        if let value { return Setting(choice: nil, values: [value]) }
+        counts.append(options.count)
+        let option = fixed.isEmpty ? 0 : fixed[counts.count - 1]
+        return Setting(choice: nil, values: [options[option]])
       }
       guard options.count > 1 else { return Setting(choice: nil, values: options) }
       let parts = id.split(separator: ".")

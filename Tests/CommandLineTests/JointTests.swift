@@ -1,0 +1,152 @@
+import Foundation
+import Runs
+import Testing
+
+/// Joint searches from the command line: their JSON, their report, answers to other limits, and that
+/// nothing is lost when the program is killed (spec S43–S46).
+@Suite(.serialized) struct JointTests {
+  /// Settings of a joint search that ends within seconds.
+  private static let tiny = [
+    "--preset", "fbnet-v3-digits", "--headless", "--epochs", "3", "--constraint", "flops<=40K",
+  ]
+    + [
+      "recipe.warmup_epochs=0", "recipe.batch=128", "recipe.recalibration_images=128",
+      "space.head.width=16", "space.stem.widths=[4, 8]", "ranges.learning_rates=[0.001, 0.004]",
+      "ranges.mixups=[]", "ranges.dropouts=[]", "ranges.drop_paths=[]", "ranges.weight_decays=[]",
+      "space.stages=[{widths: [8, 12], depths: [1, 2], stride: 2, first_expansions: [1, 2]}]",
+      "search.rounds=2", "search.candidates=4", "search.pool=200", "search.parallel=2",
+      "fine.candidates=2", "fine.generations=3", "predictor.pretraining_epochs=2",
+      "predictor.ensemble=2",
+    ].flatMap { ["--set", $0] }
+
+  private static func search(_ folder: Program.Folder, _ options: [String] = []) throws
+    -> Program.Ending
+  {
+    try Program.run(["search", "--run", "run"] + tiny + options, in: folder)
+  }
+
+  /// The candidates of a run but for the times of their trainings.
+  private static func table(_ folder: Program.Folder) throws -> [TrialRecord] {
+    try RunFolder.open(path: folder.path + "/run").reader().trials().map {
+      var trial = $0
+      trial.seconds = 0
+      return trial
+    }
+  }
+
+  @Test func `its JSON, its report and its answers are as the page lists them`() throws {
+    let folder = try Program.Folder()
+    let ending = try Self.search(folder, ["--json"])
+    #expect(ending.code == 0, "\(ending.errors)")
+    let lines = try ending.values()
+    let candidates = lines.dropLast()
+    #expect(candidates.allSatisfy { $0["event"] == .text("candidate") })
+    #expect(candidates.flatMap { Contract.faults($0, as: "`candidate` of a joint search") } == [])
+    let done = try #require(lines.last)
+    let predicted: Set = ["predictor_rank_correlation", "predictor_kendall_tau"]
+    #expect(Contract.faults(done, as: "`done` of a joint search", with: predicted) == [])
+    let settled = Set(
+      candidates.filter { $0["state"] == .text("finished") }.compactMap { $0["number"]?.number }
+    )
+    #expect(Double(settled.count) == done["trained_candidates"]?.number)
+
+    let report = try Program.run(["report", "run", "--json"], in: folder)
+    let value = try #require(try report.values().last)
+    #expect(Contract.faults(value, as: "object of report", with: ["progress"]) == [])
+    #expect(value["candidates"]?.list.count == settled.count)
+    let csv = try Program.run(["report", "run", "--csv"], in: folder)
+    #expect(csv.lines.count == settled.count + 1)
+    #expect(csv.lines[0].contains("stage1.width") && csv.lines[0].contains("recipe.optimiser"))
+    let text = try Program.run(["report", "run"], in: folder)
+    #expect(text.output.contains("early stop after") && text.output.contains("predictor:"))
+
+    let answer = try Program.run(
+      ["search", "run", "--constraint", "flops<=20k", "--constraint", "params<=900", "--json"],
+      in: folder
+    )
+    #expect(answer.code == 0, "\(answer.errors)")
+    let found = try #require(try answer.values().last)
+    #expect(Contract.faults(found, as: "answer to a constraint") == [])
+    for candidate in try #require(found["candidates"]?.list) {
+      #expect(try #require(candidate["flops"]?.number) <= 20_000)
+      #expect(try #require(candidate["params"]?.number) <= 900)
+    }
+    // What is written can be trained.
+    let first = try #require(found["candidates"]?.list.first)
+    let trained = try Program.run(
+      [
+        "train", try #require(first["network"]?.text), "--recipe",
+        try #require(first["recipe_file"]?.text), "--run", "alone", "--headless", "--epochs", "1",
+      ],
+      in: folder
+    )
+    #expect(trained.code == 0, "\(trained.errors)")
+  }
+
+  @Test func `the network that was found is evaluated as in its training`() throws {
+    let folder = try Program.Folder()
+    let done = try #require(try Self.search(folder, ["--json"]).values().last)
+    let evaluated = try Program.run(["evaluate", "run", "--json"], in: folder)
+    let again = try #require(try evaluated.values().last)
+    #expect(again["test_accuracy"] == done["test_accuracy"])
+    let compared = try Program.run(["compare", "run", "--json"], in: folder)
+    let run = try #require(try compared.values().last?["runs"]?.list.first)
+    #expect(run["retrained_accuracy"] == done["test_accuracy"])
+    #expect(run["flops"] == done["flops"])
+    let checked = try Program.run(["predictor", "run", "--seeds", "1"], in: folder)
+    #expect(checked.code == 0 && checked.output.contains("pretrained on costs"))
+  }
+
+  @Test func `a search killed ten times ends with the candidates of one left alone`() throws {
+    let alone = try Program.Folder()
+    #expect(try Self.search(alone).code == 0)
+    let folder = try Program.Folder()
+    var arguments = ["search", "--run", "run"] + Self.tiny
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<10 {
+      let program = try Program(arguments, in: folder)
+      #expect(Program.wait { (try? RunFolder.open(path: folder.path + "/run")) != nil })
+      usleep(UInt32.random(in: 1000...700_000, using: &generator))
+      kill(program.process.processIdentifier, SIGKILL)
+      _ = program.ending()
+      arguments = ["resume", "run", "--headless"]
+    }
+    let ending = try Program.run(["resume", "run", "--headless", "--json"], in: folder)
+    #expect(ending.code == 0, "\(ending.errors)")
+    #expect(try Self.table(folder) == Self.table(alone))
+  }
+
+  @Test(arguments: [
+    (["--constraint", "flops<=10"], 78, "flops"),
+    (["--constraint", "latency<=3"], 64, "give flops or params"),
+    (["--constraint", "flops=3"], 64, "--constraint flops=3"),
+    (["--set", "ranges.dropouts=[0.2, 0.1]"], 78, "ranges.dropouts[1]"),
+    (["--set", "search.parallel=-1"], 78, "search.parallel"),
+  ])
+  func `what cannot be searched is refused in a line`(
+    options: [String],
+    code: Int32,
+    words: String
+  ) throws {
+    let folder = try Program.Folder()
+    let ending = try Self.search(folder, options)
+    #expect(ending.code == code)
+    #expect(ending.errorLines.count == 1 && ending.errors.contains(words), "\(ending.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
+  }
+
+  @Test func `other commands say that a joint search is not theirs`() throws {
+    let folder = try Program.Folder()
+    #expect(try Self.search(folder).code == 0)
+    let derived = try Program.run(["derive", "run"], in: folder)
+    #expect(derived.code == UserError.Code.data.rawValue && derived.errorLines.count == 1)
+    let asked = try Program.run(["search", "run"], in: folder)
+    #expect(asked.code == UserError.Code.usage.rawValue && asked.errors.contains("--constraint"))
+    let other = try Program.run(
+      ["search", "--preset", "digits", "--constraint", "flops<=2k"],
+      in: folder
+    )
+    #expect(other.code == UserError.Code.usage.rawValue)
+    #expect(other.errors.contains("only a joint search"))
+  }
+}
