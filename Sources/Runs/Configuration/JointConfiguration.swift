@@ -118,7 +118,7 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
     /// Adam's learning rate.
     package var learningRate = 0.003
     /// Weight decay.
-    package var weightDecay = 0.01
+    package var weightDecay = 0.003
     /// Predictors that are trained from different first values; their mean predicts.
     package var ensemble = 5
 
