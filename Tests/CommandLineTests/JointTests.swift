@@ -6,9 +6,10 @@ import Testing
 /// nothing is lost when the program is killed (spec S43–S46).
 @Suite(.serialized) struct JointTests {
   /// Settings of a joint search that ends within seconds.
-  private static let tiny = [
-    "--preset", "fbnet-v3-digits", "--headless", "--epochs", "3", "--constraint", "flops<=40K",
-  ]
+  private static let tiny =
+    [
+      "--preset", "fbnet-v3-digits", "--headless", "--epochs", "3", "--constraint", "flops<=40K",
+    ]
     + [
       "recipe.warmup_epochs=0", "recipe.batch=128", "recipe.recalibration_images=128",
       "space.head.width=16", "space.stem.widths=[4, 8]", "ranges.learning_rates=[0.001, 0.004]",

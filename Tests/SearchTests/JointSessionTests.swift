@@ -156,6 +156,31 @@ import Testing
     #expect(throws: UserError.self) { try JointAnswer(records, limits: [unknown], count: 3) }
   }
 
+  @Test func `a finished search can have more rounds`() throws {
+    let run = try TinyJointRun()
+    let first = try run.finished()
+    let before = try run.table()
+    let none = #expect(throws: UserError.self) { try JointRecords.extend(run.folder, to: 2) }
+    #expect(none?.code == .usage)
+    try JointRecords.extend(run.folder, to: 3)
+    let result = try run.finished()
+    let after = try run.table()
+    #expect(Array(after.prefix(before.count)) == before)
+    let new = after.dropFirst(before.count)
+    #expect(new.count { $0.stage == .coarse } == 4 && new.count { $0.stage == .fine } >= 2)
+    #expect(result.validationAccuracy >= first.validationAccuracy)
+    // What the fine stage had found before is known in the new round.
+    let space = try JointRecords(run.folder).space
+    let known = Set(before.map { space.canonical($0.point) })
+    #expect(
+      new.filter { $0.predicted != nil }.allSatisfy {
+        !known.contains(space.canonical($0.point))
+      }
+    )
+    let training = try TinyRun()
+    #expect(throws: UserError.self) { try JointRecords.extend(training.folder, to: 9) }
+  }
+
   @Test func `a random search spends as many trainings and predicts nothing`() throws {
     let run = try TinyJointRun(["search.algorithm=random"])
     let result = try run.finished()

@@ -109,7 +109,9 @@ import Testing
     #expect(last.epochs == settings.recipe.epochs && last.batch == settings.recipe.batch)
     // SGD has a multiple of RMSProp's rate.
     let first = space.recipe(of: point(space, [:]))
-    #expect(first.optimiser == .sgd && first.learningRate == ranges.sgdFactor * ranges.learningRates[0])
+    #expect(
+      first.optimiser == .sgd && first.learningRate == ranges.sgdFactor * ranges.learningRates[0]
+    )
     #expect(space.choices.count { $0.kind == .recipe } == 7)
   }
 

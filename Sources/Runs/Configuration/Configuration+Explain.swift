@@ -25,10 +25,13 @@ extension JointConfiguration {
   /// `Recipe.explain()`.
   package static func explain() -> String {
     guard let defaults = try? preset(presetNames[0]) else { return "" }
-    return defaults.explained([
-      "Keys of a joint search (kind: joint), with the defaults of \(presetNames[0]).",
-      "Hardly a constant of FBNetV3's paper is public: a value is ours where no line says more.",
-    ])
+    return defaults.explained(
+      [
+        "Keys of a joint search (kind: joint), with the defaults of \(presetNames[0]).",
+        "A file may leave keys out; values are ours where no line names the paper.",
+      ],
+      without: "recipe."
+    )
   }
 }
 
@@ -45,11 +48,17 @@ extension Recipe {
 extension KeyedSettings {
   /// `head`, then one key a paragraph with the value that it has here, or in `others` where it has
   /// none here.
-  fileprivate func explained(_ head: [String], others: Self? = nil) -> String {
+  ///
+  /// Keys whose paths begin with `without` are left to another list.
+  fileprivate func explained(
+    _ head: [String],
+    others: Self? = nil,
+    without prefix: String? = nil
+  ) -> String {
     let trees = [tree()] + (others.map { [$0.tree()] } ?? [])
     var lines = head
     var section: String? = nil
-    for key in Self.keys.all {
+    for key in Self.keys.all where !(prefix.map(key.path.hasPrefix) ?? false) {
       let top = key.isLeaf && key.parent.isEmpty ? "" : key.path.prefix { $0 != "." }
       if section != String(top) { lines.append("") }
       section = String(top)

@@ -57,6 +57,34 @@ package struct JointRecords: Sendable {
     )
   }
 
+  /// Lets a joint search, finished or not, have more rounds of the coarse stage, and a fine stage
+  /// behind them; `resume` trains them.
+  ///
+  /// Errors: `.data` for a run of another kind, `.usage` for no more rounds than it has, `.busy`
+  /// while somebody trains on it.
+  package static func extend(_ folder: RunFolder, to rounds: Int) throws {
+    guard case .joint(let settings) = try folder.settings() else {
+      throw UserError(.data, folder.path, "no joint search", remedy: "leave --rounds out")
+    }
+    let lock = try folder.lock()
+    let store = try folder.store()
+    var progress = try store.reader.jointProgress() ?? JointProgress()
+    let before = progress.rounds ?? settings.search.rounds
+    guard rounds > before else {
+      throw UserError(
+        .usage,
+        "--rounds \(rounds)",
+        "the search has \(before)",
+        remedy: "give more"
+      )
+    }
+    progress.rounds = rounds
+    try store.record(progress: progress)
+    // A run without a result is not finished.
+    try store.rewind(toStep: 0)
+    withExtendedLifetime(lock) {}
+  }
+
   /// Rounds of the coarse stage.
   package var rounds: Int { progress.rounds ?? settings.search.rounds }
 

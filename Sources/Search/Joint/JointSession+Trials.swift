@@ -232,7 +232,8 @@ extension JointSession {
     let left = records.rounds - (records.trials.last?.round ?? -1) - 1
     let planned =
       records.trials.count + max(0, left) * settings.search.candidates
-      + (records.trials.contains { $0.stage == .fine } ? 0 : settings.fine.candidates)
+      + (records.trials.contains { $0.stage == .fine && $0.round == records.rounds }
+        ? 0 : settings.fine.candidates)
     status.step = settledCount
     status.totalSteps = planned
     let here = records.trials.filter { $0.round == status.epoch }

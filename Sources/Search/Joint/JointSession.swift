@@ -104,7 +104,7 @@ final class JointSession: RunSession {
   /// The genetic search and the training of its best; false if somebody asked to stop.
   private func fine() throws -> Bool {
     let round = records.rounds
-    if !records.trials.contains(where: { $0.stage == .fine }) {
+    if !records.trials.contains(where: { $0.stage == .fine && $0.round == round }) {
       try show(.running, "genetic search over architectures and recipes")
       let search = try search(in: round)
       records.progress.generations = []

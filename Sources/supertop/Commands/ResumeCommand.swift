@@ -11,12 +11,15 @@ struct ResumeCommand: ParsableCommand {
     discussion: """
       The run continues from its newest checkpoint and ends with the same bits as one that was \
       never interrupted; temperatures set by hand are set again at the same steps. A finished run \
-      prints its result again. If the data has changed since the run began, it is refused.
+      prints its result again; a joint search can be given more --rounds. If the data has changed since the run began, it is refused.
       """
   )
 
   @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
   var path: String
+
+  @Option(help: ArgumentHelp("Let a joint search have so many rounds in all.", valueName: "n"))
+  var rounds: Int?
 
   @Flag(help: acceptHelp)
   var acceptChangedData = false
@@ -26,6 +29,7 @@ struct ResumeCommand: ParsableCommand {
   func run() throws {
     try display.check()
     let folder = try RunFolder.open(path: path)
+    if let rounds { try JointRecords.extend(folder, to: rounds) }
     let trainer = try Trainer(folder: folder, acceptsChangedData: acceptChangedData)
     try TrainingProcess(folder: folder, trainer: trainer, display: display).run()
   }
