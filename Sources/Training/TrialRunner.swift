@@ -109,8 +109,9 @@ package struct TrialRunner: Sendable {
     /// Asks for a checkpoint and the end.
     package func stop() { request.ask() }
 
-    /// Waits up to `seconds` for the end; nil if it has not come yet. Throws the error of a
-    /// training that failed.
+    /// Waits up to `seconds` for the end; nil if it has not come yet.
+    ///
+    /// Throws the error of a training that failed.
     package func wait(seconds: Double) throws -> Outcome? {
       switch trainer.wait(seconds: seconds) {
       case nil: nil

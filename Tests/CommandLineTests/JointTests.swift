@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// Joint searches from the command line: their JSON, their report, answers to other limits, and that
+/// Joint searches from the command line: their JSON, report and answers to other limits, and that
 /// nothing is lost when the program is killed (spec S43–S46).
 @Suite(.serialized) struct JointTests {
   /// Settings of a joint search that ends within seconds.

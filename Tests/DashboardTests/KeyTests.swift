@@ -59,6 +59,30 @@ import Testing
     Case(keys: [c("l")], after: { $0.overlay == .log }),
   ]
 
+  /// In a joint search, from a candidate that is being trained.
+  private static let joint: [Case] = [
+    Case(keys: [c("x")], effects: [.request(.stopCandidate(13))]),
+    Case(keys: [c("b")], after: { $0.overlay == .prompt(.limit, text: "", error: "") }),
+    Case(keys: [c("n")], effects: [.request(.startFineStage)]),
+    Case(
+      keys: [c(">"), c(".")],
+      before: { ($0.screen, $0.draftRow) = (.inspector, 1) },
+      after: { $0.drafted[1] == min(2, $0.trials[12].options[1] + 1) }
+    ),
+    Case(
+      keys: [c("<"), c(",")],
+      before: { ($0.screen, $0.draftRow) = (.inspector, 1) },
+      after: { $0.drafted[1] == max(0, $0.trials[12].options[1] - 1) }
+    ),
+    Case(
+      keys: [c("a")],
+      before: { ($0.screen, $0.draft) = (.inspector, [0, 0, 0, 0, 0, 0, 0, 0]) },
+      effects: [.request(.addCandidate([0, 0, 0, 0, 0, 0, 0, 0]))]
+    ),
+    Case(keys: [c("o")], after: { !$0.ranksCandidates }),
+    Case(keys: [c("4")], after: { $0.tab == 3 }),
+  ]
+
   private static let program: [Case] = [
     Case(keys: [c("T")], after: { $0.look.themeIndex == 1 }),
     Case(keys: [c("?"), .help], after: { $0.overlay == .help(scroll: 0) }),
@@ -66,8 +90,18 @@ import Testing
     Case(keys: [c("q"), c("Q")], after: { $0.overlay == .quit(selected: 0) }),
   ]
 
-  @Test func `every key of the table does what it says`() {
+  @Test func `every key of the table does what it says`() throws {
     var tested: [Key] = []
+    for entry in Self.joint {
+      for key in entry.keys {
+        var model = try SimulatedJointRun.model("joint", Size(120, 36))
+        model.selection = 12
+        entry.before(&model)
+        #expect(update(&model, .key(key)) == entry.effects, "\(key)")
+        #expect(entry.after(model), "\(key)")
+        tested.append(key)
+      }
+    }
     for entry in Self.steering + Self.looking + Self.program {
       for key in entry.keys {
         var model = Fixture.model("many", Size(120, 36))
@@ -83,10 +117,15 @@ import Testing
     #expect(Set(tested) == Set(bound), "a key has no case here")
   }
 
-  @Test func `every key of the table is in the help`() {
-    let text = view(Fixture.model("help", Size(120, 50))).text
-    for binding in KeyTable.bindings {
-      #expect(text.contains(binding.label) && text.contains(binding.help), "\(binding.label)")
+  @Test func `every key that does something is in the help`() throws {
+    for model in [
+      Fixture.model("help", Size(120, 50)),
+      try SimulatedJointRun.model("joint-help", Size(120, 50)),
+    ] {
+      let text = view(model).text
+      for binding in KeyTable.bindings(model.kind) {
+        #expect(text.contains(binding.label) && text.contains(binding.help), "\(binding.label)")
+      }
     }
   }
 }

@@ -27,8 +27,7 @@ struct Model: Sendable {
   var look: Look
   var screen = Screen.main
   var overlay: Overlay?
-  /// The chosen choice; where it is folded away, the head that hides it. The chosen candidate in a
-  /// joint search.
+  /// The chosen choice, or the head that hides it; the chosen candidate in a joint search.
   var selection = 0
   /// Whether the person has chosen a candidate; until then the first of the list is chosen.
   var hasChosen = false

@@ -52,8 +52,9 @@ func drawCandidate(_ frame: inout Frame, _ model: Model, _ body: Rect, isBoxed: 
   }
 }
 
-/// The choices and the options that the candidate takes; what was changed stands out. Returns the
-/// first choice that is in sight.
+/// The choices and the options that the candidate takes; what was changed stands out.
+///
+/// Returns the first choice that is in sight.
 private func drawOptions(
   _ frame: inout Frame,
   _ model: Model,

@@ -18,7 +18,13 @@ extension JointConfiguration: KeyedSettings {
           "data.skip_bad_images", "data.cache",
         ].compactMap(shared)
         + spaceKeys + rangeKeys
-        + [.init("recipe", .section, "How candidates are trained where ranges has no options: keys of a recipe.")]
+        + [
+          .init(
+            "recipe",
+            .section,
+            "How candidates are trained where ranges has no options: keys of a recipe."
+          )
+        ]
         + recipe
         + [
           .init("budget", .section, "What every candidate keeps, all limits at once."),

@@ -220,7 +220,10 @@ package struct JointSearch: Sendable {
     var picks: [Pick] = []
     while picks.count < min(count, list.count) {
       var best: (place: Int, worth: Double)?
-      for place in list.indices where !isPicked[place] {
+      // Neighbours that differ in one choice alone come last.
+      let open = list.indices.filter { !isPicked[$0] }
+      let apart = open.filter { distances[$0] >= 2 || picks.isEmpty }
+      for place in apart.isEmpty ? open : apart {
         let prediction = list[place].prediction
         let worth = prediction.value - prediction.spread * (1 - distances[place] / far)
         if worth > best?.worth ?? -.infinity { best = (place, worth) }

@@ -186,8 +186,8 @@ final class JointSession: RunSession {
     try store.record(progress: records.progress)
     try store.log(
       .notice,
-      "candidates stop after \(Format.counted(records.stopEpoch, "epoch")) of \(settings.recipe.epochs): "
-        + "their ranks agree with the last epoch's by "
+      "candidates stop after \(Format.counted(records.stopEpoch, "epoch")) "
+        + "of \(settings.recipe.epochs): their ranks agree with the last epoch's by "
         + Format.fixed(ranks.accuracy.dropFirst(records.stopEpoch - 1).first ?? 1, 2)
     )
   }

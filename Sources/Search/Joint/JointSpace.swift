@@ -57,8 +57,8 @@ package struct JointSpace: Sendable {
   /// Lays out `settings` for images of `channels` and `classes`.
   ///
   /// Where the recipe alone is searched, the architecture is fixed: from the smallest one all sizes
-  /// grow in turn, an option at a time, while it keeps the limits. Errors: `.configuration` where not
-  /// even the smallest does.
+  /// grow in turn, an option at a time, while it keeps the limits. Errors: `.configuration` where
+  /// not even the smallest does.
   package static func laidOut(
     _ settings: JointConfiguration,
     channels: Int,

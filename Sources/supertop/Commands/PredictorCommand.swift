@@ -11,9 +11,9 @@ struct PredictorCommand: ParsableCommand {
       Of a joint search, live or finished, it checks the predictor of all candidates that were \
       trained, by cross-validation. --set tries another predictor.
 
-      Of a table it takes some random networks of a table of results as known and reports Kendall's tau and \
-      Spearman's rho, over all and within the best quarter, with an encoder that was pretrained on \
-      costs and without: by cross-validation among the known ones, which is all that a run has, \
+      Of a table it takes some random networks as known and reports Kendall's tau and Spearman's \
+      rho, over all and within the best quarter, with an encoder that was pretrained on costs and \
+      without: by cross-validation among the known ones, which is all that a run has, \
       and on the rest of the table. 'mistake' is the predictor's error in units of the spread that \
       it gives; about 1 is right.
 

@@ -11,7 +11,8 @@ struct ResumeCommand: ParsableCommand {
     discussion: """
       The run continues from its newest checkpoint and ends with the same bits as one that was \
       never interrupted; temperatures set by hand are set again at the same steps. A finished run \
-      prints its result again; a joint search can be given more --rounds. If the data has changed since the run began, it is refused.
+      prints its result again; a joint search can be given more --rounds. If the data has changed \
+      since the run began, it is refused.
       """
   )
 

@@ -34,8 +34,8 @@ extension ProgressPrinter {
         + "\(Format.percent(result.testAccuracy)) on the test images"
     )
     line(
-      "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters by rule madds; "
-        + "recipe: \(result.recipe.summary)"
+      "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters by rule "
+        + "madds; recipe: \(result.recipe.summary)"
     )
     line(
       "picked blindly: \(Format.percent(result.sampledMean)) on average, "

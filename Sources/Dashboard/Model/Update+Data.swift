@@ -1,0 +1,84 @@
+import Runs
+
+/// The model with what is new in the run, and what follows from it.
+func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
+  if delta.startsAnew {
+    model.curves = Model.Curves()
+    model.probabilities = ProbabilityHistory()
+    model.epochs = []
+    model.theta = nil
+    model.result = nil
+    (model.trials, model.joint) = ([], nil)
+  }
+  if let summary = delta.summary { model.summary = summary }
+  if let choices = delta.choices {
+    model.choices = choices
+    if model.kind != .joint {
+      model.selection = min(model.selection, max(0, choices.count - 1))
+    }
+  }
+  if delta.choices != nil || !delta.prices.isEmpty {
+    model.prices = Dictionary(delta.prices.map { ($0.choice, $0) }) { $1 }
+  }
+  if let alive = delta.trainerAlive { model.trainerAlive = alive }
+  if let status = delta.status { model.status = status }
+  if let result = delta.result { model.result = result }
+  let perEpoch = Double(max(1, model.status?.stepsPerEpoch ?? 1))
+  for step in delta.steps {
+    let x = Double(step.step + 1) / perEpoch
+    if step.phase == .weights {
+      model.curves.trainLoss.append(x, step.crossEntropy)
+      model.curves.trainAccuracy.append(x, step.accuracy)
+    }
+    model.curves.cost.append(x, step.cost)
+    model.curves.temperature.append(x, step.temperature)
+    model.curves.learningRate.append(x, step.learningRate)
+    model.lastStep = step
+  }
+  for theta in delta.thetas {
+    model.theta = theta
+    model.probabilities.append(.init(epoch: theta.epoch, values: theta.logits.map(softmax)))
+  }
+  for epoch in delta.epochs {
+    let x = Double(epoch.epoch + 1)
+    model.epochs.removeAll { $0.epoch >= epoch.epoch }
+    model.epochs.append(epoch)
+    model.curves.validationLoss.append(x, epoch.validationLoss)
+    model.curves.epochTrainAccuracy.append(x, epoch.trainAccuracy)
+    model.curves.validationAccuracy.append(x, epoch.validationAccuracy)
+    model.curves.argmaxAccuracy.append(x, epoch.argmaxAccuracy)
+    if let share = epoch.topFive { model.curves.topFive.append(x, share) }
+    model.curves.expectedCost.append(x, epoch.expectedCost)
+  }
+  for trial in delta.trials {
+    if let place = model.trials.firstIndex(where: { $0.number == trial.number }) {
+      model.trials[place] = trial
+    } else {
+      model.trials.append(trial)
+    }
+  }
+  if let joint = delta.joint { model.joint = joint }
+  if model.kind == .joint, !model.hasChosen, let first = model.candidates.first {
+    model.selection = first
+  }
+  if let latest = delta.interventions.max(by: { $0.id < $1.id }) {
+    model.message = .intervention(latest)
+  }
+  for record in delta.log { addLog(&model, record) }
+  if model.state == .finished, !model.resultWasShown {
+    model.resultWasShown = true
+    if model.overlay == nil || model.overlay == .quit(selected: 0) { model.overlay = .result }
+  }
+  guard model.isOver else { return [] }
+  if model.isStopping { return [.exit(.stopRequested)] }
+  // A job of the background ends with its work; to look at the result there is `watch`.
+  return model.isShown || !model.ownsTrainer ? [] : [.exit(.quit)]
+}
+
+/// Adds a line of the log, which is a message too unless it only informs.
+func addLog(_ model: inout Model, _ record: LogRecord) {
+  model.log.append(record)
+  if model.log.count > 400 { model.log.removeFirst(200) }
+  guard record.level != .info || record.id == -1 else { return }
+  model.message = record.level == .error ? .problem(record.text) : .notice(record.text)
+}
