@@ -30,11 +30,20 @@ func jointTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Words {
         ("Fine stage", Style(.title)),
         ("generation \(last.number)", Style(.muted)),
         ("best \(Format.percent(last.best))", Style(.seriesB)),
+        ("m mean \(Format.percent(last.mean))", Style(.muted)),
       ]
     }
     var words: Words = [("Early ranks", Style(.title))]
     if let stop = model.joint?.stopEpoch, let all = model.summary?.epochs {
-      words.append(("stop after \(stop) of \(all)", Style(.seriesB)))
+      words.append(("stop after \(stop) of \(all)", Style(.fg)))
+    }
+    // The letters at the ends of the curves.
+    if model.joint?.earlyRanks != nil {
+      words.append(("a all", Style(.seriesB)))
+      if model.joint?.earlyRanks?.bestQuarter != nil {
+        words.append(("q best quarter", Style(.seriesA)))
+      }
+      words.append(("s loss sums", Style(.seriesC)))
     }
     return words
   default:

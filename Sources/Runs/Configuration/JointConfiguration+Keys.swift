@@ -166,6 +166,11 @@ extension JointConfiguration: KeyedSettings {
     .init("search.rounds", .integer(1...1000), "Rounds; ours."),
     .init("search.candidates", .integer(2...10_000), "Candidates trained in a round; ours."),
     .init(
+      "search.explore",
+      .number(.belowOne),
+      "Share of a later round that is spread over the space instead of picked; ours."
+    ),
+    .init(
       "search.pool",
       .integer(10...10_000_000),
       "Sobol points that a round picks from; 20000 as recalled from the paper."

@@ -60,6 +60,8 @@ extension JointConfiguration {
       recipe: Recipe()
     )
     it.budget.flops = 60_000
+    it.search.candidates = 48
+    it.search.explore = 0.25
     it.recipe.epochs = 12
     it.recipe.batch = 32
     it.recipe.shift = 1
@@ -93,6 +95,7 @@ extension JointConfiguration {
       ranges: smallRanges,
       recipe: Recipe()
     )
+    it.search.explore = 0.25
     it.recipe.epochs = 20
     it.recipe.shift = 4
     it.recipe.flip = true
@@ -194,6 +197,7 @@ extension JointConfiguration {
     it.recipe.shift = 16
     it.recipe.flip = true
     it.search.candidates = 48
+    it.search.explore = 0.25
     return it
   }
 }

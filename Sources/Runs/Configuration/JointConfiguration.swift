@@ -60,6 +60,9 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
     package var rounds = 4
     /// Candidates that a round trains.
     package var candidates = 16
+    /// Share of a later round's candidates that are spread over the space, as the first round's
+    /// are, and not picked by the predictor.
+    package var explore = 0.0
     /// Points that a round picks from, and networks that the predictor is pretrained on.
     package var pool = 20_000
     /// Rank correlation of early with full results that fixes the early stop (0.92 in the paper).
@@ -70,7 +73,7 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
     package init() {}
 
     enum CodingKeys: String, CodingKey {
-      case algorithm, rounds, candidates, pool, parallel
+      case algorithm, rounds, candidates, explore, pool, parallel
       case rankCorrelation = "rank_correlation"
     }
   }

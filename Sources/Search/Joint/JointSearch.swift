@@ -101,7 +101,13 @@ package struct JointSearch: Sendable {
     var fine = fineSettings
     fine.generations = min(fine.generations, JointSearch.roundGenerations)
     let scored = try searched(start, history: history, known: known, fine) { _ in }
-    return picked(count, of: scored)
+    // Some are spread over the space, so that the predictor knows the whole of it.
+    let strangers = Int((settings.explore * Double(count)).rounded())
+    let best = picked(count - strangers, of: scored)
+    let taken = known.union(best.map { problem.canonical($0.point) })
+    let predictions = Dictionary(scored.map { ($0.point, $0) }) { first, _ in first }
+    let others = spread(strangers, round: round, without: taken)
+    return best + others.map { other in predictions[other.point].map(pick) ?? other }
   }
 
   /// The fine stage (spec S45): the best candidates that a genetic search finds by what is
