@@ -75,7 +75,7 @@ import Testing
 
   @Test func `every recipe key is explained`() {
     let keys = Recipe().yaml().split(separator: "\n").map { String($0.prefix { $0 != ":" }) }
-    #expect(keys.count == 22)
+    #expect(keys.count == 23)
     let explained = Recipe.explain().split(separator: "\n").map { $0.drop { $0 == " " } }
     for key in keys { #expect(explained.contains { $0.hasPrefix(key + " ") }, "\(key)") }
   }

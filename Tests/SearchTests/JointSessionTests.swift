@@ -234,7 +234,8 @@ final class TinyJointRun {
         "space.stem.widths=[4, 8]", "ranges.learning_rates=[0.004, 0.016]", "ranges.mixups=[]",
         "ranges.dropouts=[]", "ranges.drop_paths=[]", "ranges.weight_decays=[]",
         "space.stages=[{widths: [8, 12], depths: [1, 2], stride: 2, first_expansions: [1, 2]}]",
-        "search.rounds=2", "search.candidates=4", "search.explore=0.25", "search.pool=200", "fine.candidates=2",
+        "search.rounds=2", "search.candidates=4",
+        "search.explore=0.25", "search.pool=200", "fine.candidates=2",
         "fine.generations=3", "predictor.pretraining_epochs=2", "predictor.frozen_epochs=4",
         "predictor.epochs=4", "predictor.ensemble=2", "search.parallel=2",
       ] + overrides
