@@ -73,7 +73,7 @@ struct EndToEndTests {
 
   @Test func `a search continues without its dashboard`() throws {
     let folder = try Program.Folder()
-    let tmux = try search("--ascii", in: folder, columns: 80, rows: 24, epochs: 8)
+    let tmux = try search("--ascii", in: folder, columns: 80, rows: 24, epochs: 60)
     let screen = try tmux.waits("a running search") { $0.contains("RUNNING") }
     #expect(screen.unicodeScalars.allSatisfy { $0.isASCII })
     try tmux.press("q")
@@ -88,7 +88,8 @@ struct EndToEndTests {
   @Test(arguments: [true, false])
   func `a search outlives its terminal`(leavesFirst: Bool) throws {
     let folder = try Program.Folder()
-    var tmux: Tmux? = try search("", in: folder, columns: 80, rows: 24, epochs: 12)
+    let epochs = 80
+    var tmux: Tmux? = try search("", in: folder, columns: 80, rows: 24, epochs: epochs)
     try tmux?.waits("a running search") { $0.contains("RUNNING") }
     let run = try RunFolder.open(path: folder.path + "/runs/digits-1")
     if leavesFirst {
@@ -99,7 +100,7 @@ struct EndToEndTests {
     }
     tmux = nil
     let step = try run.reader().status()?.step ?? 0
-    #expect(step < 12 * 10, "the search was over before its terminal went")
+    #expect(step < epochs * 10, "the search was over before its terminal went")
     #expect(try Program.wait { try run.reader().status()?.state == .finished })
     #expect(Program.wait { run.trainer() == nil })
   }

@@ -221,10 +221,10 @@ final class JointSession: RunSession {
       case .training(let trained)? = try from.reader().result().map(RunResult.init(json:))
     else {
       throw UserError(
-        .software,
-        folder.path,
+        .configuration,
+        "ranges.learning_rates",
         "no candidate was trained to the end",
-        remedy: "see its log, and lower ranges.learning_rates"
+        remedy: "see supertop report \(folder.path) for the reasons, and lower the rates"
       )
     }
     try folder.makeExports()
