@@ -253,7 +253,7 @@ extension JointConfiguration: KeyedSettings {
       .integer(1...1000),
       "Generations without that gain that end the search."
     ),
-    .init("fine.generations", .integer(0...100_000), "Generations at most."),
+    .init("fine.generations", .integer(1...100_000), "Generations at most."),
     .init("fine.candidates", .integer(0...1000), "Candidates of the fine stage that are trained."),
   ]
 }

@@ -58,7 +58,7 @@ struct GeneticSearch {
     var children = settings.children
     var changes = 1
     var idle = 0
-    for number in 1...max(1, settings.generations) where idle < settings.patience {
+    for number in 1...settings.generations where idle < settings.patience {
       let parents = Array(
         (scored.prefix(settings.parents) + ancestors)
           .sorted { $0.prediction.value > $1.prediction.value }
