@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import Synchronization
 
 /// Where packed images are kept between runs, one file for each folder and side.
 struct PackedCache {
@@ -61,6 +62,8 @@ package func userCacheFolder() -> String { PackedCache.folder("") }
 final class PackedWriter {
   private let path: String
   private let temporary: String
+  /// Writers of this process so far: several may write the same file at once.
+  private static let count = Atomic(0)
   private var file: Int32?
   private var memory = Foundation.Data()
   private var appended = 0
@@ -69,7 +72,8 @@ final class PackedWriter {
 
   init(_ path: String) {
     self.path = path
-    temporary = path + ".\(getpid()).tmp"
+    let number = PackedWriter.count.add(1, ordering: .relaxed).newValue
+    temporary = path + ".\(number).\(getpid()).tmp"
     _ = makeFolders(Path.folder(path))
     removeAbandoned()
     let opened = Foundation.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

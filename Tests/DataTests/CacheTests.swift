@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Data
@@ -122,6 +123,25 @@ struct CacheTests {
     _ = try load()
     #expect(!FileManager.default.fileExists(atPath: dead))
     #expect(FileManager.default.fileExists(atPath: alive))
+  }
+
+  @Test func `several that pack the same images at once do not disturb one another`() throws {
+    let images = try settings(folder.path + "/set", cache: cache)
+    let faults = Mutex<[String]>([])
+    for _ in 0..<5 {
+      DispatchQueue.concurrentPerform(iterations: 8) { _ in
+        do {
+          let warnings = try Dataset.load(images).warnings
+          if !warnings.isEmpty { faults.withLock { $0 += warnings } }
+        } catch {
+          faults.withLock { $0.append("\(error)") }
+        }
+      }
+      let path = try #require(try load().dataset.cachePath)
+      try FileManager.default.removeItem(atPath: path)
+    }
+    #expect(faults.withLock { $0 } == [])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: cache).isEmpty)
   }
 
   @Test func `each resolution has its own file`() throws {

@@ -42,6 +42,12 @@ final class JointSession: RunSession {
       trials: try store.reader.trials(),
       progress: try store.reader.jointProgress()
     )
+    // Candidates that are trained side by side would each pack the same images.
+    for side in settings.space.resolutions where side != settings.data.resolution {
+      var images = settings.dataSettings
+      images.resolution = side
+      _ = try Dataset.load(images) { try preparation.report($1, $0) }
+    }
     status = try store.reader.status() ?? RunStatus()
     try store.setChoices(records.space.choices)
     // Before anything is trained: limits that nothing keeps end the run at once.
