@@ -39,9 +39,9 @@ package struct Trial: Sendable {
     package var result: TrainingResult?
 
     /// How far the training of `trial` in `run` has come by its store.
-    init(of trial: Trial, _ run: RunFolder) throws {
+    init(of trial: Trial, _ run: RunFolder, _ reader: RunReader) throws {
       self.run = run
-      lastEpoch = try run.reader().epochs().last
+      lastEpoch = try reader.epochs().last
       epochs = trial.settings.recipe.trainedEpochs
     }
 

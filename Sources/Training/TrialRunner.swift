@@ -79,12 +79,12 @@ package struct TrialRunner: Sendable {
     progress: (Trial.Progress) throws -> Void = { _ in }
   ) throws -> Outcome {
     guard let attempt = try start(trial) else {
-      try progress(Trial.Progress(of: trial, try folder(of: trial)))
+      try progress(claimed(trial))
       return .claimed
     }
     while true {
       let outcome = try attempt.wait(seconds: TrialRunner.poll)
-      var state = try Trial.Progress(of: trial, attempt.run)
+      var state = try Trial.Progress(of: trial, attempt.run, attempt.reader)
       if case .finished(let result)? = outcome { state.result = result }
       try progress(state)
       if let outcome { return outcome }
@@ -92,17 +92,25 @@ package struct TrialRunner: Sendable {
     }
   }
 
+  private func claimed(_ trial: Trial) throws -> Trial.Progress {
+    let run = try folder(of: trial)
+    return try Trial.Progress(of: trial, run, run.reader())
+  }
+
   /// A training that this process has claimed and started.
   package final class Attempt: Sendable {
     /// The trial's run.
     package let run: RunFolder
+    /// What it records, over one connection for its whole time.
+    package let reader: RunReader
     private let trainer: Trainer
     private let request: StopRequest
 
     fileprivate init(_ run: RunFolder, _ trainer: Trainer) throws {
       self.run = run
       self.trainer = trainer
-      request = StopRequest(try run.reader())
+      reader = try run.reader()
+      request = StopRequest(reader)
       trainer.start()
     }
 

@@ -28,8 +28,7 @@ extension Model {
 
   /// What a candidate came to in the epoch that decides, 0…1; nil before that.
   func value(of trial: TrialRecord) -> Double? {
-    guard trial.state == .finished, !trial.accuracies.isEmpty else { return nil }
-    return trial.accuracies[min(decidingEpochs, trial.accuracies.count) - 1]
+    trial.state == .finished ? trial.accuracy(after: decidingEpochs) : nil
   }
 
   /// The best candidate of those that were trained to the end, else of all; nil before the first.

@@ -17,8 +17,7 @@ package final class LiveRun: RunSource {
   private var settled: Int64 = 0
   private var reported: [Int64: Intervention.State] = [:]
   private var lastStatus: RunStatus?
-  /// Candidates as they were reported, by number.
-  private var trials: [Int: TrialRecord] = [:]
+  private var trials = TrialChanges()
   private var joint: JointProgress?
 
   /// Rows of one poll, so that a long run is read without the screen standing still.
@@ -41,7 +40,7 @@ package final class LiveRun: RunSource {
       delta.startsAnew = true
       delta.summary = summary
       (lastStep, lastTheta, lastEpoch, hasChoices) = (-1, -1, -1, false)
-      (trials, joint) = ([:], nil)
+      (trials, joint) = (TrialChanges(), nil)
     }
     if !hasChoices {
       let choices = try reader.choices()
@@ -76,10 +75,7 @@ package final class LiveRun: RunSource {
   }
 
   private func takeTrials(_ delta: inout RunDelta) throws {
-    // What is settled stays as it is; the first one that is not begins what may be new.
-    let open = (1...).first { trials[$0]?.isSettled != true } ?? 1
-    delta.trials = try reader.trials(from: open).filter { trials[$0.number] != $0 }
-    for trial in delta.trials { trials[trial.number] = trial }
+    delta.trials = try trials.next(reader).map(\.now)
     let joint = try reader.jointProgress()
     if joint != self.joint { delta.joint = joint }
     self.joint = joint

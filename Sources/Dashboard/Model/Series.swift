@@ -10,6 +10,11 @@ struct Series: Sendable, Equatable {
     var sum: Double
     var count: Int
 
+    /// One point.
+    static func point(_ x: Double, _ y: Double) -> Bucket {
+      Bucket(start: x, end: x, low: y, high: y, sum: y, count: 1)
+    }
+
     /// Mean of the points.
     var mean: Double { sum / Double(count) }
   }
@@ -50,7 +55,7 @@ struct Series: Sendable, Equatable {
         count: tail.count + 1
       )
     } else {
-      buckets.append(Bucket(start: x, end: x, low: y, high: y, sum: y, count: 1))
+      buckets.append(.point(x, y))
     }
     if buckets.count >= capacity { halve() }
   }

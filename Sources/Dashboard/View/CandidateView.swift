@@ -135,19 +135,10 @@ private func factLines(
 
 private func curveChart(_ model: Model, _ trial: TrialRecord) -> Chart {
   var chart = Chart()
-  func curve(_ values: [Double], _ role: Role) -> Chart.Curve {
-    .init(
-      buckets: values.enumerated().map {
-        let x = Double($0.offset + 1)
-        return .init(start: x, end: x, low: $0.element, high: $0.element, sum: $0.element, count: 1)
-      },
-      role: role
-    )
-  }
-  let best = model.bestCandidate
+  let best = model.bestCandidate.flatMap { $0.number == trial.number ? nil : $0 }
   chart.curves =
-    (best.map { $0.number == trial.number ? [] : [curve($0.accuracies, .muted)] } ?? [])
-    + [curve(trial.accuracies, .seriesB)]
+    (best.map { [.init(buckets: buckets($0.accuracies), role: .muted)] } ?? [])
+    + [.init(buckets: buckets(trial.accuracies), role: .seriesB)]
   chart.x = 1...Double(max(2, model.summary?.epochs ?? 2))
   chart.limits = 0...1
   chart.format = { Format.percent($0, digits: 0) }

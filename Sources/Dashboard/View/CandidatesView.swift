@@ -16,8 +16,11 @@ func drawCandidates(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     drawBox(&frame, box, glyphs, title: title)
   }
   let rows = layout.layerRows
+  let places = places(rows.width)
+  let all = model.trials.flatMap(\.accuracies)
+  let range = (all.min() ?? 0)...max(all.max() ?? 1, (all.min() ?? 0) + 1e-9)
   if layout.hasColumnTitles {
-    drawRow(&frame, rows.x, rows.y - 1, rows.width, columnTitles, Style(.muted), selected: false)
+    drawRow(&frame, rows.x, rows.y - 1, rows.width, places, columnTitles, Style(.muted))
   }
   let last = min(order.count, layout.firstRow + layout.visibleRows)
   for place in layout.firstRow..<max(layout.firstRow, last) {
@@ -36,8 +39,10 @@ func drawCandidates(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
       case .failed: .bad
       }
     let style = isChosen ? Style(.selectFg, on: .selectBg) : Style(role)
-    drawRow(&frame, rows.x, y, rows.width, cells(trial, model), style, selected: isChosen)
-    drawCurve(&frame, model, trial, rows, y, isChosen)
+    drawRow(&frame, rows.x, y, rows.width, places, cells(trial, model), style)
+    if let start = places.first(where: { $0.column == 8 })?.x {
+      drawCurve(&frame, model, trial, rows.x + start, y, range, isChosen)
+    }
   }
   if order.count > layout.visibleRows, layout.isBoxed {
     let text = " \(layout.firstRow + 1)-\(last) of \(order.count) "
@@ -97,11 +102,11 @@ private func drawRow(
   _ x: Int,
   _ y: Int,
   _ width: Int,
+  _ places: [(column: Int, x: Int)],
   _ cells: [String],
-  _ style: Style,
-  selected: Bool
+  _ style: Style
 ) {
-  for (column, start) in places(width) {
+  for (column, start) in places {
     guard column < columnWidths.count else {
       frame.put(x + start, y, clip(cells[column], to: width - start), style)
       continue
@@ -114,25 +119,22 @@ private func drawRow(
   }
 }
 
-/// Accuracy over the epochs as heights of one row, from the worst to the best of all candidates.
+/// Accuracy over the epochs as heights of one row; `range` is that of all candidates.
 private func drawCurve(
   _ frame: inout Frame,
   _ model: Model,
   _ trial: TrialRecord,
-  _ rows: Rect,
+  _ x: Int,
   _ y: Int,
+  _ range: ClosedRange<Double>,
   _ isChosen: Bool
 ) {
-  guard let start = places(rows.width).first(where: { $0.column == 8 })?.x,
-    !trial.accuracies.isEmpty
-  else { return }
-  let all = model.trials.flatMap(\.accuracies)
-  let range = (all.min() ?? 0)...max(all.max() ?? 1, (all.min() ?? 0) + 1e-9)
+  guard !trial.accuracies.isEmpty else { return }
   let epochs = max(1, model.summary?.epochs ?? 1)
   let width = max(1, columnWidths[8] * trial.accuracies.count / epochs)
   drawSparkline(
     &frame,
-    rows.x + start,
+    x,
     y,
     trial.accuracies,
     width: min(columnWidths[8], width),

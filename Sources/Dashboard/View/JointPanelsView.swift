@@ -73,11 +73,9 @@ func drawJointPanel(_ frame: inout Frame, _ model: Model, _ panel: Layout.Panel,
 
 // MARK: Best so far
 
-private func buckets(_ values: [Double], from first: Double = 1) -> [Series.Bucket] {
-  values.enumerated().map { index, value in
-    let x = first + Double(index)
-    return .init(start: x, end: x, low: value, high: value, sum: value, count: 1)
-  }
+/// Values over their numbers, counted from 1.
+func buckets(_ values: [Double]) -> [Series.Bucket] {
+  values.enumerated().map { .point(Double($0.offset + 1), $0.element) }
 }
 
 /// Best accuracy against trainings spent, and what a blind pick is worth.
@@ -220,8 +218,7 @@ private func drawAxes(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   }
   let sorted = finished.sorted { ($0.accuracies.last ?? 0) < ($1.accuracies.last ?? 0) }
   let best = sorted.count - max(1, sorted.count / 4)
-  for (place, trial) in sorted.enumerated() {
-    let role: Role = place >= best ? .seriesB : .faint
+  func draw(_ trial: TrialRecord, _ role: Role, rank: UInt8) {
     for axis in 0..<(axes.count - 1) {
       canvas.line(
         x(axis),
@@ -229,22 +226,13 @@ private func drawAxes(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
         x(axis + 1),
         y(axis + 1, trial.options[axes[axis + 1]]),
         role,
-        rank: place >= best ? 3 : 1
+        rank: rank
       )
     }
   }
-  if let chosen = model.candidate, chosen.options.count == model.choices.count {
-    for axis in 0..<(axes.count - 1) {
-      canvas.line(
-        x(axis),
-        y(axis, chosen.options[axes[axis]]),
-        x(axis + 1),
-        y(axis + 1, chosen.options[axes[axis + 1]]),
-        .seriesC,
-        rank: 5
-      )
-    }
-  }
+  for trial in sorted[..<best] { draw(trial, .faint, rank: 1) }
+  for trial in sorted[best...] { draw(trial, .seriesB, rank: 3) }
+  if let chosen = model.candidate { draw(chosen, .seriesC, rank: 5) }
   canvas.draw(&frame, plot.x, plot.y)
   for (axis, choice) in axes.enumerated() {
     let options = model.choices[choice].options

@@ -220,9 +220,7 @@ private func temperatureChart(_ model: Model) -> Chart {
   let epochs = max(1, summary.epochs)
   let schedule = (0..<epochs).flatMap { epoch -> [Series.Bucket] in
     let value = summary.schedule.value(epoch: epoch, of: epochs)
-    return [Double(epoch), Double(epoch + 1)].map {
-      .init(start: $0, end: $0, low: value, high: value, sum: value, count: 1)
-    }
+    return [Double(epoch), Double(epoch + 1)].map { .point($0, value) }
   }
   // Steps of few epochs would hide the shape of the curve.
   let smooth =

@@ -40,15 +40,7 @@ func probabilityChart(_ model: Model, _ index: Int) -> Chart {
       guard sample.values.indices.contains(index),
         sample.values[index].indices.contains(option)
       else { return nil }
-      let value = Double(sample.values[index][option])
-      return .init(
-        start: sample.epoch,
-        end: sample.epoch,
-        low: value,
-        high: value,
-        sum: value,
-        count: 1
-      )
+      return .point(sample.epoch, Double(sample.values[index][option]))
     }
     chart.curves.append(
       .init(buckets: buckets, role: choice.look(of: option).line, tag: optionKey(option))

@@ -85,6 +85,11 @@ package struct TrialRecord: Codable, Sendable, Equatable {
     seconds = 0
   }
 
+  /// Accuracy after so many epochs, or after its last where it has fewer, 0…1; nil before the first.
+  package func accuracy(after epochs: Int) -> Double? {
+    accuracies.isEmpty ? nil : accuracies[min(epochs, accuracies.count) - 1]
+  }
+
   /// Whether nothing more will be known of it.
   package var isSettled: Bool { state != .waiting && state != .running }
 

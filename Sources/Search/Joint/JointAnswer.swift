@@ -60,9 +60,7 @@ package struct JointAnswer: Sendable {
         spread: pick.accuracySpread
       )
     }
-    trained = records.evaluated
-      .filter { $0.trial.state == .finished && problem.isFeasible($0.trial.point) }
-      .max { $0.value < $1.value }
+    trained = records.leader(in: problem)
     epochs = records.stopEpoch
   }
 }

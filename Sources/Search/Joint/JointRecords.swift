@@ -95,12 +95,19 @@ package struct JointRecords: Sendable {
   /// count as much as the worst.
   package var evaluated: [(trial: TrialRecord, value: Double)] {
     let finished = trials.filter { $0.state == .finished }
-    let values = finished.map { $0.accuracies[min(stopEpoch, $0.accuracies.count) - 1] }
+    let values = finished.map { $0.accuracy(after: stopEpoch) ?? 0 }
     let worst = values.min() ?? 0
     let failed = trials.filter { $0.state == .failed }.map { (trial: $0, value: worst) }
     // By number, so that nothing depends on who was ready first.
     return (zip(finished, values).map { (trial: $0, value: $1) } + failed)
       .sorted { $0.trial.number < $1.trial.number }
+  }
+
+  /// The best of those that were trained and keep the constraints of `problem`, by its accuracy
+  /// after `stopEpoch` epochs; nil where there is none.
+  func leader(in problem: JointProblem) -> (trial: TrialRecord, value: Double)? {
+    evaluated.filter { $0.trial.state == .finished && problem.isFeasible($0.trial.point) }
+      .max { $0.value < $1.value }
   }
 
   /// What the predictor learns from, as log-odds: a candidate that was trained twice counts once,

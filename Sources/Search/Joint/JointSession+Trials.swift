@@ -135,7 +135,7 @@ extension JointSession {
 
   private func takeCurve(_ place: Int) throws {
     guard let attempt = active[place] else { return }
-    let epochs = try attempt.run.reader().epochs()
+    let epochs = try attempt.reader.epochs()
     records.trials[place].accuracies = epochs.map(\.validationAccuracy)
     records.trials[place].losses = epochs.map(\.trainLoss)
     records.trials[place].seconds = epochs.reduce(0) { $0 + $1.seconds }
@@ -170,7 +170,7 @@ extension JointSession {
       try store.accept(id, step: settledCount)
       openStops.append(id)
       active.values.forEach { $0.stop() }
-    case .checkpoint: try active.values.forEach { try $0.run.reader().request(.checkpoint) }
+    case .checkpoint: try active.values.forEach { try $0.reader.request(.checkpoint) }
     case .singleStep, .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature:
       return "a joint search has no steps and no temperature"
     case .stopCandidate(let number):
@@ -198,7 +198,7 @@ extension JointSession {
 
   private func steer(_ action: Intervention.Action, paused: Bool) throws {
     isPaused = paused
-    for attempt in active.values { try attempt.run.reader().request(action) }
+    for attempt in active.values { try attempt.reader.request(action) }
   }
 
   private func addByHand(_ options: [Int], in round: Int) throws -> String? {

@@ -119,9 +119,7 @@ final class JointSession: RunSession {
         ? try search.candidates(settings.fine.candidates, round: round, history: records.history)
         : try search.fine(settings.fine.candidates, history: records.history, progress: note)
       // The best of the coarse stage may have been stopped early.
-      let problem = records.problem(in: round)
-      let trained = records.evaluated.filter { problem.isFeasible($0.trial.point) }
-      if let best = trained.max(by: { $0.value < $1.value })?.trial,
+      if let best = records.leader(in: records.problem(in: round))?.trial,
         best.recipe.trainedEpochs < settings.recipe.epochs
       {
         picks.append(JointSearch.Pick(point: best.point, predicted: nil, spread: nil))

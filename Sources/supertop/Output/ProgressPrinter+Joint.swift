@@ -3,12 +3,10 @@ import Runs
 extension ProgressPrinter {
   /// Prints candidates that have settled since the last look; as JSON those that have changed.
   func showCandidates() throws {
-    for trial in try reader.trials() where shown[trial.number] != trial {
-      let isNews = shown[trial.number]?.isSettled != true
-      shown[trial.number] = trial
+    for (before, trial) in try trials.next(reader) {
       if json {
         line(try object("candidate", trial))
-      } else if trial.isSettled, isNews {
+      } else if trial.isSettled, before?.isSettled != true {
         line(text(trial))
       }
     }

@@ -22,8 +22,8 @@ final class ProgressPrinter {
   private var lastLine = Date()
   private var newest: StepRecord?
   private var head: [String] = []
-  /// Candidates of a joint search as they were printed, by number.
-  var shown: [Int: TrialRecord] = [:]
+  /// Candidates of a joint search that are new or have changed.
+  var trials = TrialChanges()
 
   /// Seconds between two lines within an epoch.
   private static let interval = 5.0
