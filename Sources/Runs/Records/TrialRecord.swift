@@ -85,7 +85,7 @@ package struct TrialRecord: Codable, Sendable, Equatable {
     seconds = 0
   }
 
-  /// Accuracy after so many epochs, or after its last where it has fewer, 0…1; nil before the first.
+  /// Accuracy after so many epochs, or its last where it has fewer, 0…1; nil before the first.
   package func accuracy(after epochs: Int) -> Double? {
     accuracies.isEmpty ? nil : accuracies[min(epochs, accuracies.count) - 1]
   }
