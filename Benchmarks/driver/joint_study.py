@@ -21,6 +21,9 @@ def add_options(parser):
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--retrainings", type=int, default=3, help="of each result, to the end")
     parser.add_argument("--algorithms", nargs="+", default=ALGORITHMS, choices=ALGORITHMS)
+    parser.add_argument("--at-once", type=int, default=1, metavar="N",
+                        help="searches side by side; give each its part of the cores with "
+                             "--set search.parallel=N")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
                         help="of all searches, such as budget.flops=3e6")
 
@@ -53,8 +56,8 @@ def run(options):
             tests.append(100 * trained["test_accuracy"])
         return done, statistics.fmean(tests)
 
-    # A search trains as many candidates side by side as there are cores.
-    with ThreadPoolExecutor(1) as workers:
+    # Alone a search trains as many candidates side by side as there are cores.
+    with ThreadPoolExecutor(options.at_once) as workers:
         found = {(algorithm, seed): workers.submit(searched, algorithm, seed)
                  for seed in range(1, options.seeds + 1) for algorithm in options.algorithms}
         found = {key: future.result() for key, future in found.items()}

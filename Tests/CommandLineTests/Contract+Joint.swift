@@ -9,14 +9,14 @@ extension Contract {
         "`coarse` or `fine` or `hand`": ["stage"],
         "list of count": ["options"],
         "recipe": ["recipe"],
-        "amount": ["flops", "params", "spread", "seconds"],
+        "amount": ["flops", "params", "latency_ms", "spread", "seconds"],
         "share": ["predicted", "top1"],
         "`waiting` or `running` or `finished` or `stopped` or `failed`": ["state"],
         "text": ["message", "run"],
         "list of share": ["val_accuracies"],
         "list of number": ["train_losses"],
       ],
-      sometimes: ["predicted", "spread", "top1"]
+      sometimes: ["latency_ms", "predicted", "spread", "top1"]
     ),
     Shape(
       "`done` of a joint search",
@@ -30,11 +30,13 @@ extension Contract {
           "candidate", "trained_candidates", "failed_candidates", "stop_epoch", "epochs", "steps",
         ],
         "share": ["val_accuracy", "test_accuracy", "sampled_mean"],
-        "amount": ["test_loss", "flops", "params", "sampled_deviation", "seconds"],
+        "amount": [
+          "test_loss", "flops", "params", "latency_ms", "sampled_deviation", "seconds",
+        ],
         "number": ["predictor_rank_correlation", "predictor_kendall_tau"],
         "text": ["weights", "run"],
       ],
-      sometimes: ["predictor_rank_correlation", "predictor_kendall_tau"]
+      sometimes: ["latency_ms", "predictor_rank_correlation", "predictor_kendall_tau"]
     ),
     Shape(
       "taken option",
@@ -74,14 +76,14 @@ extension Contract {
         "`coarse` or `fine` or `hand`": ["stage"],
         "list of count": ["options"],
         "recipe": ["recipe"],
-        "amount": ["flops", "params", "spread", "seconds"],
+        "amount": ["flops", "params", "latency_ms", "spread", "seconds"],
         "share": ["predicted", "top1"],
         "`waiting` or `running` or `finished` or `stopped` or `failed`": ["state"],
         "text": ["message", "run"],
         "list of share": ["val_accuracies"],
         "list of number": ["train_losses"],
       ],
-      sometimes: ["predicted", "spread", "top1"]
+      sometimes: ["latency_ms", "predicted", "spread", "top1"]
     ),
     Shape(
       "reported choice",
@@ -114,7 +116,7 @@ extension Contract {
       "round's limit",
       [
         "count": ["round"],
-        "`flops` or `params`": ["metric"],
+        "`flops` or `params` or `latency`": ["metric"],
         "amount": ["most"],
       ]
     ),
@@ -158,17 +160,19 @@ extension Contract {
         "list of taken option": ["architecture"],
         "recipe": ["recipe"],
         "share": ["predicted"],
-        "amount": ["spread", "flops", "params"],
+        "amount": ["spread", "flops", "params", "latency_ms"],
         "text": ["network", "recipe_file"],
-      ]
+      ],
+      sometimes: ["latency_ms"]
     ),
     Shape(
       "trained candidate",
       [
         "count": ["candidate"],
         "share": ["val_accuracy"],
-        "amount": ["flops", "params"],
-      ]
+        "amount": ["flops", "params", "latency_ms"],
+      ],
+      sometimes: ["latency_ms"]
     ),
   ]
 }

@@ -119,7 +119,7 @@ import Testing
 
   @Test(arguments: [
     (["--constraint", "flops<=10"], 78, "flops"),
-    (["--constraint", "latency<=3"], 64, "give flops or params"),
+    (["--constraint", "watts<=3"], 64, "give flops, params or latency"),
     (["--constraint", "flops=3"], 64, "--constraint flops=3"),
     (["--set", "ranges.dropouts=[0.2, 0.1]"], 78, "ranges.dropouts[1]"),
     (["--set", "search.parallel=-1"], 78, "search.parallel"),

@@ -141,6 +141,7 @@ struct SimulatedJointRun {
       testLoss: 0.11,
       flops: best.flops,
       params: best.params,
+      latency: nil,
       predictorRankCorrelation: 0.84,
       predictorKendallTau: 0.68,
       trainedCandidates: 20,

@@ -241,7 +241,7 @@ import Testing
     let prices = try LatencyFixture.table(space).prices(for: space, place: "t")
     let check = try LatencyCheck.run(
       space,
-      prices: prices,
+      milliseconds: prices.cost,
       networks: 3,
       seed: 1,
       threads: 1,

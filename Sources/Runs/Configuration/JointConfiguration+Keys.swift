@@ -34,7 +34,9 @@ extension JointConfiguration: KeyedSettings {
             "Multiply-accumulates for one image; 0 for none."
           ),
           .init("budget.params", .number(.notNegative), "Weights; 0 for none."),
+          .init("budget.latency", .number(.notNegative), "Milliseconds for one image; 0 for none."),
         ]
+        + ["latency", "latency.table", "latency.threads"].compactMap(shared)
         + searchKeys + predictorKeys + fineKeys
     )
   }()
@@ -174,6 +176,11 @@ extension JointConfiguration: KeyedSettings {
       "search.pool",
       .integer(10...10_000_000),
       "Sobol points that a round picks from; 20000 as recalled from the paper."
+    ),
+    .init(
+      "search.early_signal",
+      ConfigurationKey.words(Search.EarlySignal.self),
+      "What ranks candidates that stop early: accuracy, or loss_sum (sum of the training losses)."
     ),
     .init(
       "search.rank_correlation",

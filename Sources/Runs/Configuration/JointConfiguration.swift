@@ -22,23 +22,15 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
   /// What all candidates are trained by, but for the settings that `ranges` has options for.
   package var recipe: Recipe
   /// Limits that every candidate keeps, all at once (spec S40).
-  package var budget = Budget()
+  package var budget = Configuration.Budget()
+  /// Where latencies come from, if they are limited.
+  package var latency = Configuration.LatencySettings(table: "", threads: 0)
   /// What is searched, and how many candidates are trained.
   package var search = Search()
   /// What predicts a candidate's accuracy (spec S42, S44).
   package var predictor = Predictor()
   /// The search by predicted accuracy that ends the run (spec S45).
   package var fine = Fine()
-
-  /// Limits, 0 for none.
-  package struct Budget: Codable, Sendable, Equatable {
-    /// Multiply–accumulates for one image.
-    package var flops = 0.0
-    /// Weights.
-    package var params = 0.0
-
-    package init() {}
-  }
 
   /// The coarse stage: rounds of candidates that are trained (spec S43, S47).
   package struct Search: Codable, Sendable, Equatable {
@@ -65,6 +57,16 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
     package var explore = 0.0
     /// Points that a round picks from, and networks that the predictor is pretrained on.
     package var pool = 20_000
+    /// What tells early how good a candidate will be.
+    package enum EarlySignal: String, Codable, Sendable, CaseIterable {
+      /// Accuracy on the validation images after the epoch.
+      case accuracy
+      /// Sum of the training losses up to the epoch, the less the better (Ru et al., NeurIPS 2021).
+      case lossSum = "loss_sum"
+    }
+
+    /// What candidates that stop early are ranked by.
+    package var earlySignal = EarlySignal.accuracy
     /// Rank correlation of early with full results that fixes the early stop (0.92 in the paper).
     package var rankCorrelation = 0.92
     /// Candidates that are trained at once; 0 means one for each core.
@@ -74,6 +76,7 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
       case algorithm, rounds, candidates, explore, pool, parallel
+      case earlySignal = "early_signal"
       case rankCorrelation = "rank_correlation"
     }
   }

@@ -40,6 +40,8 @@ package struct JointResult: Codable, Sendable, Equatable {
   package var flops: Double
   /// Weights of convolutions and linear layers.
   package var params: Double
+  /// Milliseconds for one image by the run\'s latency table; nil where it has none.
+  package var latency: Double?
   /// Rank correlation (Spearman's) of the predictor with candidates that it had not seen; nil
   /// without a predictor.
   package var predictorRankCorrelation: Double?
@@ -70,6 +72,7 @@ package struct JointResult: Codable, Sendable, Equatable {
   enum CodingKeys: String, CodingKey {
     case event, kind, algorithm, architecture, recipe, candidate, flops, params, weights, run
     case epochs, steps, seconds
+    case latency = "latency_ms"
     case validationAccuracy = "val_accuracy"
     case testAccuracy = "test_accuracy"
     case testLoss = "test_loss"
@@ -92,6 +95,7 @@ package struct JointResult: Codable, Sendable, Equatable {
     testLoss: Double,
     flops: Double,
     params: Double,
+    latency: Double?,
     predictorRankCorrelation: Double?,
     predictorKendallTau: Double?,
     trainedCandidates: Int,
@@ -113,6 +117,7 @@ package struct JointResult: Codable, Sendable, Equatable {
     self.testLoss = testLoss
     self.flops = flops
     self.params = params
+    self.latency = latency
     self.predictorRankCorrelation = predictorRankCorrelation
     self.predictorKendallTau = predictorKendallTau
     self.trainedCandidates = trainedCandidates

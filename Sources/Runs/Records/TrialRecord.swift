@@ -36,6 +36,8 @@ package struct TrialRecord: Codable, Sendable, Equatable {
   package var flops: Double
   /// Weights.
   package var params: Double
+  /// Milliseconds for one image by the run's latency table; nil where it has none.
+  package var latency: Double?
   /// Accuracy that was predicted when it was picked, 0…1; nil before the first fit.
   package var predicted: Double?
   /// Standard deviation of that prediction.
@@ -64,6 +66,7 @@ package struct TrialRecord: Codable, Sendable, Equatable {
     recipe: Recipe,
     flops: Double,
     params: Double,
+    latency: Double? = nil,
     predicted: Double? = nil,
     spread: Double? = nil
   ) {
@@ -75,6 +78,7 @@ package struct TrialRecord: Codable, Sendable, Equatable {
     self.recipe = recipe
     self.flops = flops
     self.params = params
+    self.latency = latency
     self.predicted = predicted
     self.spread = spread
     state = .waiting
@@ -96,6 +100,7 @@ package struct TrialRecord: Codable, Sendable, Equatable {
   enum CodingKeys: String, CodingKey {
     case number, stage, round, options, resolution, recipe, flops, params, predicted, spread, state
     case message, top1, run, seconds
+    case latency = "latency_ms"
     case accuracies = "val_accuracies"
     case losses = "train_losses"
   }

@@ -13,6 +13,8 @@ package struct JointAnswer: Sendable {
     package var recipe: Recipe
     /// The choices and the options that it takes, those of the recipe among them.
     package var taken: [JointResult.Taken]
+    /// Milliseconds for one image; nil without a latency table.
+    package var latency: Double?
     /// Accuracy after `epochs` epochs, 0…1.
     package var predicted: Double?
     /// Standard deviation of that prediction.
@@ -23,6 +25,8 @@ package struct JointAnswer: Sendable {
   package let candidates: [Candidate]
   /// The best that was trained and keeps the limits; nil where none does.
   package let trained: (trial: TrialRecord, value: Double)?
+  /// Milliseconds for one image of that; nil without a latency table.
+  package let trainedLatency: Double?
   /// Epochs that the accuracies are of.
   package let epochs: Int
 
@@ -39,7 +43,7 @@ package struct JointAnswer: Sendable {
           .usage,
           "--constraint \(limit.text)",
           "a joint search has no limit in \(limit.name)",
-          remedy: "give one of " + problem.metrics.joined(separator: ", ")
+          remedy: "give one of " + CostMetric.allCases.map(\.rawValue).joined(separator: ", ")
         )
       }
       problem.limit(limit.name, to: limit.most)
@@ -56,11 +60,13 @@ package struct JointAnswer: Sendable {
         network: space.network(of: pick.point, name: "candidate-\(index + 1)"),
         recipe: space.recipe(of: pick.point),
         taken: space.taken(by: pick.point),
+        latency: space.costs(of: pick.point).latency,
         predicted: pick.accuracy,
         spread: pick.accuracySpread
       )
     }
     trained = records.leader(in: problem)
+    trainedLatency = trained.flatMap { space.costs(of: $0.trial.point).latency }
     epochs = records.stopEpoch
   }
 }

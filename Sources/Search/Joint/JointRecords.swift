@@ -7,7 +7,7 @@ package struct JointRecords: Sendable {
   /// The run's settings.
   package let settings: JointConfiguration
   /// What it chooses from.
-  package let space: JointSpace
+  package private(set) var space: JointSpace
   /// All candidates so far, by number.
   package var trials: [TrialRecord]
   /// How far it has come beside them.
@@ -28,7 +28,14 @@ package struct JointRecords: Sendable {
   /// Reads those of a run, live or finished.
   ///
   /// Errors: `.data` for a run of another kind, `.noInput` for one without a trained candidate.
-  package init(_ folder: RunFolder) throws {
+  ///
+  /// With `latency` its networks have latencies too: by the run's own table, or by this machine's,
+  /// which is measured on first use; `progress` hears of that.
+  package init(
+    _ folder: RunFolder,
+    latency: Bool = false,
+    progress: (LatencyProgress) throws -> Void = { _ in }
+  ) throws {
     guard case .joint(let settings) = try folder.settings() else {
       throw UserError(.data, folder.path, "no joint search", remedy: "name a run of fbnet-v3")
     }
@@ -45,12 +52,21 @@ package struct JointRecords: Sendable {
     let network = try NetworkFile.parse(
       try RunFolder.open(path: folder.path + "/" + first.run).network()
     )
+    let known = try RunLatency(settings.latency, folder: folder).joint(
+      settings,
+      channels: network.channels,
+      classes: network.classes,
+      isNeeded: latency,
+      keeps: false,
+      progress: progress
+    )
     self.init(
       settings,
       space: try JointSpace.laidOut(
         settings,
         channels: network.channels,
-        classes: network.classes
+        classes: network.classes,
+        latency: known?.latency
       ),
       trials: trials,
       progress: try reader.jointProgress()
@@ -91,11 +107,18 @@ package struct JointRecords: Sendable {
   /// Epochs that decide between candidates of the coarse stage.
   package var stopEpoch: Int { progress.stopEpoch ?? settings.recipe.epochs }
 
-  /// Candidates that were trained, and their accuracy after `stopEpoch` epochs; those that failed
-  /// count as much as the worst.
+  /// Candidates that were trained, and their accuracy after `stopEpoch` epochs, or what the sum of
+  /// their training losses lets expect at the end where that is the signal; those that failed count
+  /// as much as the worst.
   package var evaluated: [(trial: TrialRecord, value: Double)] {
     let finished = trials.filter { $0.state == .finished }
-    let values = finished.map { $0.accuracy(after: stopEpoch) ?? 0 }
+    let values: [Double]
+    switch settings.search.earlySignal {
+    case .lossSum where progress.stopEpoch != nil:
+      let line = LossSumLine(finished.filter { $0.round == 0 }, epochs: stopEpoch)
+      values = finished.map(line.accuracy)
+    case .accuracy, .lossSum: values = finished.map { $0.accuracy(after: stopEpoch) ?? 0 }
+    }
     let worst = values.min() ?? 0
     let failed = trials.filter { $0.state == .failed }.map { (trial: $0, value: worst) }
     // By number, so that nothing depends on who was ready first.

@@ -171,8 +171,10 @@ extension JointSession {
       openStops.append(id)
       active.values.forEach { $0.stop() }
     case .checkpoint: try active.values.forEach { try $0.reader.request(.checkpoint) }
-    case .singleStep, .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature:
-      return "a joint search has no steps and no temperature"
+    case .singleStep, .runToEpoch, .setTemperature, .scaleTemperature, .holdTemperature,
+      .releaseTemperature, .pinChoice, .unpinChoice, .banOption, .allowOption, .setCostWeight,
+      .setBudget, .setRate, .undo, .sampleNetworks:
+      return "a joint search has no steps, no temperature and no θ"
     case .stopCandidate(let number):
       guard let place = records.trials.firstIndex(where: { $0.number == number && !$0.isSettled })
       else {
@@ -183,7 +185,9 @@ extension JointSession {
       active[place]?.stop()
     case .addCandidate(let options): return try addByHand(options, in: round)
     case .setLimit(let metric, let most):
-      guard metric != .latency else { return "a joint search limits FLOPs and params" }
+      guard records.space.problem.metrics.contains(metric.rawValue) else {
+        return "the run has no latency table: it needs budget.latency or latency.table at its start"
+      }
       records.progress.limits.append(
         JointProgress.Limit(round: round + 1, metric: metric, most: max(0, most))
       )

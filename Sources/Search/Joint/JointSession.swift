@@ -32,12 +32,21 @@ final class JointSession: RunSession {
     folder = preparation.folder
     store = preparation.store
     runner = TrialRunner(path: folder.path + "/trials", acceptsChangedData: true)
+    let latency = try RunLatency(settings.latency, folder: folder).joint(
+      settings,
+      channels: preparation.data.channels,
+      classes: preparation.data.classes,
+      isNeeded: settings.budget.latency > 0 || !settings.latency.table.isEmpty,
+      keeps: true
+    ) { try preparation.report($0.line, $0.share) }
+    if let warning = latency?.warning { try preparation.log(.warning, warning) }
     records = JointRecords(
       settings,
       space: try JointSpace.laidOut(
         settings,
         channels: preparation.data.channels,
-        classes: preparation.data.classes
+        classes: preparation.data.classes,
+        latency: latency?.latency
       ),
       trials: try store.reader.trials(),
       progress: try store.reader.jointProgress()
@@ -161,7 +170,7 @@ final class JointSession: RunSession {
     recipe: (Recipe) -> Recipe
   ) throws {
     let new = picks.enumerated().map { index, pick in
-      let costs = records.space.problem.costs(pick.point)
+      let costs = records.space.costs(of: pick.point)
       return TrialRecord(
         number: records.trials.count + index + 1,
         stage: stage,
@@ -169,8 +178,9 @@ final class JointSession: RunSession {
         options: pick.point.options,
         resolution: records.space.resolution(of: pick.point),
         recipe: recipe(records.space.recipe(of: pick.point)),
-        flops: costs[0],
-        params: costs[1],
+        flops: costs.flops,
+        params: costs.params,
+        latency: costs.latency,
         predicted: pick.accuracy,
         spread: pick.accuracySpread
       )
@@ -185,14 +195,16 @@ final class JointSession: RunSession {
     let ranks = JointProgress.EarlyRanks(finished)
     records.progress.earlyRanks = ranks
     records.progress.stopEpoch =
-      ranks.stopEpoch(at: settings.search.rankCorrelation)
+      ranks.stopEpoch(at: settings.search.rankCorrelation, by: settings.search.earlySignal)
       ?? settings.recipe.epochs
     try store.record(progress: records.progress)
+    let agreement = ranks.curve(settings.search.earlySignal)
+      .dropFirst(records.stopEpoch - 1).first
     try store.log(
       .notice,
       "candidates stop after \(Format.counted(records.stopEpoch, "epoch")) "
         + "of \(settings.recipe.epochs): their ranks agree with the last epoch's by "
-        + Format.fixed(ranks.accuracy.dropFirst(records.stopEpoch - 1).first ?? 1, 2)
+        + Format.fixed(agreement ?? 1, 2)
     )
   }
 
@@ -249,6 +261,7 @@ final class JointSession: RunSession {
       testLoss: trained.testLoss,
       flops: best.flops,
       params: best.params,
+      latency: best.latency,
       predictorRankCorrelation: records.progress.held.last?.spearman,
       predictorKendallTau: records.progress.held.last?.kendall,
       trainedCandidates: records.trials.count,

@@ -53,6 +53,8 @@ package struct JointSpace: Sendable {
   private let counts: [Int]
   private let channels: Int
   private let classes: Int
+  /// What networks take, where that is asked for.
+  private let latency: JointLatency?
 
   /// Lays out `settings` for images of `channels` and `classes`.
   ///
@@ -62,10 +64,11 @@ package struct JointSpace: Sendable {
   package static func laidOut(
     _ settings: JointConfiguration,
     channels: Int,
-    classes: Int
+    classes: Int,
+    latency: JointLatency? = nil
   ) throws -> JointSpace {
     func space(_ fixed: [Int]) -> JointSpace {
-      JointSpace(settings, channels: channels, classes: classes, fixed: fixed)
+      JointSpace(settings, channels: channels, classes: classes, latency: latency, fixed: fixed)
     }
     var best = space([])
     guard settings.search.algorithm == .recipe else { return best }
@@ -97,7 +100,13 @@ package struct JointSpace: Sendable {
   }
 
   /// The same; `fixed` has the options of an architecture that is not searched, a list each.
-  private init(_ settings: JointConfiguration, channels: Int, classes: Int, fixed: [Int]) {
+  private init(
+    _ settings: JointConfiguration,
+    channels: Int,
+    classes: Int,
+    latency: JointLatency?,
+    fixed: [Int]
+  ) {
     var builder = Builder(algorithm: settings.search.algorithm, fixed: fixed)
     let (space, ranges, recipe) = (settings.space, settings.ranges, settings.recipe)
     resolution = builder.setting(
@@ -184,6 +193,7 @@ package struct JointSpace: Sendable {
     self.settings = settings
     self.channels = channels
     self.classes = classes
+    self.latency = latency
   }
 
   // MARK: Points
@@ -298,9 +308,20 @@ package struct JointSpace: Sendable {
     return point
   }
 
+  /// What a point costs; the latency where there is a table.
+  package func costs(of point: Architecture) -> (flops: Double, params: Double, latency: Double?) {
+    let network = network(of: point, name: "")
+    return (network.flops, network.params, latency?.milliseconds(of: network))
+  }
+
+  /// The point of the choices of an architecture alone, with the first option of all others.
+  func whole(_ architecture: Architecture) -> Architecture {
+    Architecture(choices.indices.map { $0 < architecture.options.count ? architecture[$0] : 0 })
+  }
+
   /// What the algorithms of a joint search know of the space.
   package var problem: JointProblem {
-    let limits = [settings.budget.flops, settings.budget.params]
+    let metrics = CostMetric.allCases.filter { $0 != .latency || latency != nil }
     return JointProblem(
       axes: choices.map { choice in
         JointProblem.Axis(
@@ -309,12 +330,12 @@ package struct JointSpace: Sendable {
           isRecipe: choice.kind == .recipe
         )
       },
-      metrics: ["flops", "params"],
-      constraints: limits.enumerated().filter { $0.1 > 0 }
-        .map { JointProblem.Constraint(metric: $0.0, most: $0.1) },
+      metrics: metrics.map(\.rawValue),
+      constraints: metrics.enumerated().filter { settings.budget[$0.1] > 0 }
+        .map { JointProblem.Constraint(metric: $0.0, most: settings.budget[$0.1]) },
       costs: { point in
-        let network = network(of: point, name: "")
-        return [network.flops, network.params]
+        let costs = costs(of: point)
+        return [costs.flops, costs.params] + (costs.latency.map { [$0] } ?? [])
       },
       canonical: { canonical($0) }
     )

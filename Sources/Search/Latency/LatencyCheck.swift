@@ -65,7 +65,7 @@ package struct LatencyCheck: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - space: the space.
-  ///   - prices: the table's, milliseconds.
+  ///   - milliseconds: what a network costs by the table.
   ///   - networks: how many, from 1.
   ///   - seed: of the sample.
   ///   - threads: workers inside a network.
@@ -76,8 +76,8 @@ package struct LatencyCheck: Sendable, Equatable {
   /// - Returns: a row for each network, in the order of the sample.
   /// - Throws: `.unavailable` for a machine too noisy.
   package static func run(
-    _ space: any LatencySpace,
-    prices: any LatencyCost,
+    _ space: any TimedSpace,
+    milliseconds: (Architecture) -> Double,
     networks: Int,
     seed: UInt64,
     threads: Int,
@@ -117,7 +117,7 @@ package struct LatencyCheck: Sendable, Equatable {
       let interval = timer.parts[0]
       return Row(
         architecture: architecture,
-        predicted: prices.cost(architecture),
+        predicted: milliseconds(architecture),
         measured: 1e3 * interval.median,
         spread: interval.spread
       )
@@ -130,14 +130,14 @@ package struct LatencyCheck: Sendable, Equatable {
   private static let batchSeconds = 0.025
 
   /// Different architectures, as long as there are enough.
-  static func sample(_ space: any LatencySpace, _ count: Int, seed: UInt64) -> [Architecture] {
+  static func sample(_ space: any TimedSpace, _ count: Int, seed: UInt64) -> [Architecture] {
     var random = Philox(seed: seed, purpose: .sampling)
     var seen: Set<Architecture> = []
     var all: [Architecture] = []
     while all.count < count {
       var attempt: Architecture = []
       for _ in 0..<100 {
-        attempt = Architecture(space.optionCounts.map { random.below($0) })
+        attempt = Architecture(space.choices.map { random.below($0.options.count) })
         if seen.insert(attempt).inserted { break }
       }
       all.append(attempt)

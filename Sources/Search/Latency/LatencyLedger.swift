@@ -8,7 +8,7 @@ struct LatencyLedger {
   private var booked: [LatencyTable.Key: LatencyTable.Entry] = [:]
 
   /// An empty one for the cells of `space`.
-  init(_ space: any LatencySpace) {
+  init(_ space: any TimedSpace) {
     let keys =
       space.latencyEnds.map { LatencyTable.Key.end($0.candidate, $0.block.latencyCell) }
       + space.latencyCells.map { .cell($0.latencyCell) }

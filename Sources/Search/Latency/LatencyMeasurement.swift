@@ -54,7 +54,7 @@ extension LatencyTable {
   /// - Returns: the table, every cell of the space in it.
   /// - Throws: `.unavailable` for a machine too noisy.
   package static func measured(
-    for space: any LatencySpace,
+    for space: any TimedSpace,
     threads: Int,
     isa: InstructionSet = .chosen,
     precision: LatencyPrecision = LatencyPrecision(),
@@ -74,7 +74,7 @@ extension LatencyTable {
     var nextSave = start
     for (index, (round, architecture)) in plan.enumerated() {
       let network = space.network(of: architecture, name: "block timings")
-      let chosen = space.parts(of: architecture).map(\.block).filter { !$0.isIdentity }
+      let chosen = space.timedBlocks(of: architecture)
       guard ledger.needs(chosen, in: network, round: round) else { continue }
       let timer = NetworkTimer(network, parts: true, engine: engine)
       func report(_ share: Double) throws {

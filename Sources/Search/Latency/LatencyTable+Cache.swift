@@ -25,7 +25,7 @@ extension LatencyTable {
   /// - Returns: the table, whole and fitting the space.
   /// - Throws: those of `measured`, and of `unkept`.
   package static func kept(
-    for space: any LatencySpace,
+    for space: any TimedSpace,
     in path: String? = nil,
     threads: Int,
     isa: InstructionSet = .chosen,
@@ -37,7 +37,7 @@ extension LatencyTable {
     let path = path ?? cachePath(for: space, threads: threads, isa: isa)
     // A damaged file of the cache is made again, as any other of its kind.
     if !remeasures, let table = try? load(path: path),
-      (try? space.latencyCost(table, place: path)) != nil
+      (try? space.milliseconds(by: table, place: path)) != nil
     {
       return table
     }
@@ -95,7 +95,7 @@ extension LatencyTable {
   }
 
   /// Whether all its cells are cells of the space.
-  private func isPart(of space: any LatencySpace) -> Bool {
+  private func isPart(of space: any TimedSpace) -> Bool {
     let ends = Set(space.latencyEnds.map { Key.end($0.candidate, $0.block.latencyCell) })
     let keys = ends.union(space.latencyCells.map { Key.cell($0.latencyCell) })
     return entries.allSatisfy { keys.contains($0.key) }
@@ -104,7 +104,7 @@ extension LatencyTable {
   /// Where this machine's table of a space is kept for the user: a name of processor, threads,
   /// instruction set and cells.
   package static func cachePath(
-    for space: any LatencySpace,
+    for space: any TimedSpace,
     threads: Int,
     isa: InstructionSet = .chosen
   ) -> String {

@@ -13,32 +13,9 @@ extension MaskedSpace {
 
   /// See `latencyCost`.
   func widthLatency(_ table: LatencyTable, place: String) throws -> WidthLatencyCost {
+    _ = try table.matched(to: self, of: "widths", place: place)
     var times: [LatencyTable.Key: Double] = [:]
     for entry in table.entries { times[entry.key] = entry.milliseconds }
-    let cells: [(key: LatencyTable.Key, name: String, block: BlockDescription)] =
-      latencyEnds.map { (.end($0, $1.latencyCell), $0, $1) }
-      + latencyCells.map { (.cell($0.latencyCell), $0.name, $0) }
-    let missing = cells.filter { times[$0.key] == nil }
-    if !missing.isEmpty {
-      let names = missing.prefix(3).map { "\($0.name) at \(LatencyTable.shape(of: $0.block))" }
-      let more = missing.count > names.count ? " and \(missing.count - names.count) more" : ""
-      throw UserError(
-        .data,
-        place,
-        "no cell for " + names.joined(separator: ", ") + more + " of this space's widths",
-        remedy: "the table is of another search space or unfinished; measure one for this space"
-      )
-    }
-    let known = Set(cells.map(\.key))
-    if let strange = table.entries.first(where: { !known.contains($0.key) }) {
-      throw UserError(
-        .data,
-        "\(place): \(strange.place)",
-        "the space has no such cell (\(strange.block) at "
-          + "\(LatencyTable.shape(strange.input, strange.output, strange.stride)))",
-        remedy: "this table is of another search space; measure one for this space"
-      )
-    }
     return WidthLatencyCost(self, times)
   }
 

@@ -41,18 +41,58 @@ struct SearchLatency {
   /// measurement.
   func prices(progress: (LatencyProgress) throws -> Void) throws -> Prices? {
     guard settings.search.cost == .latency || !settings.latency.table.isEmpty else { return nil }
+    let found = try RunLatency(settings.latency, folder: folder)
+      .table(for: space, keeps: true, progress: progress)
+    var prices = try prices(found.table, place: found.place)
+    prices.warning = found.warning
+    return prices
+  }
+
+  private func prices(_ table: LatencyTable, place: String) throws -> Prices {
+    Prices(
+      cost: try space.latencyCost(table, place: place),
+      findings: try space.latencyGrid(table, place: place).findings,
+      threads: table.threads
+    )
+  }
+}
+
+/// The latency table of a run.
+struct RunLatency {
+  let settings: Configuration.LatencySettings
+  let folder: RunFolder
+
+  /// For the run in `folder`.
+  init(_ settings: Configuration.LatencySettings, folder: RunFolder) {
+    self.settings = settings
+    self.folder = folder
+  }
+
+  /// The run's own table; else the file that the settings name; else this machine's, measured on
+  /// first use.
+  ///
+  /// With `keeps` it becomes the run's own.
+  ///
+  /// `progress` hears of a measurement, and ends it by throwing; what was measured is kept. Errors:
+  /// those of reading, of a table for another space, and `.unavailable` for a machine too busy to
+  /// measure. A cache that cannot be written is none of them: it costs the next run the
+  /// measurement, as `warning` says.
+  func table(
+    for space: any TimedSpace,
+    keeps: Bool,
+    progress: (LatencyProgress) throws -> Void
+  ) throws -> (table: LatencyTable, place: String, warning: String?) {
     let path = folder.latencyPath
-    if pathExists(path) {
-      return try prices(LatencyTable.load(path: path), place: path)
-    }
-    let table: LatencyTable
+    if pathExists(path) { return (try LatencyTable.load(path: path), path, nil) }
+    let named = settings.table
+    let place = named.isEmpty ? "latency" : named
     var warning: String?
-    let named = settings.latency.table
+    let table: LatencyTable
     if named.isEmpty {
-      let threads = settings.latency.threads
       table = try LatencyTable.kept(
         for: space,
-        threads: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount,
+        threads: settings.threads > 0
+          ? settings.threads : ProcessInfo.processInfo.activeProcessorCount,
         progress: progress,
         unkept: {
           warning =
@@ -63,20 +103,11 @@ struct SearchLatency {
       table = try LatencyTable.load(path: named)
     }
     // A table that does not fit the space is reported by its own name, and not kept.
-    _ = try space.latencyCost(table, place: named.isEmpty ? "latency" : named)
+    _ = try space.milliseconds(by: table, place: place)
+    guard keeps else { return (table, place, warning) }
     try table.write(to: path)
     // As the file has it, rounded, so that a resumed run pays the same.
-    var prices = try prices(LatencyTable.load(path: path), place: path)
-    prices.warning = warning
-    return prices
-  }
-
-  private func prices(_ table: LatencyTable, place: String) throws -> Prices {
-    Prices(
-      cost: try space.latencyCost(table, place: place),
-      findings: try space.latencyGrid(table, place: place).findings,
-      threads: table.threads
-    )
+    return (try LatencyTable.load(path: path), path, warning)
   }
 }
 

@@ -62,7 +62,7 @@ struct ReportCommand: ParsableCommand {
     let head =
       ["candidate", "stage", "round", "state", "resolution", "flops", "params", "predicted"]
       + ["spread", "val_accuracy", "test_accuracy", "epochs", "seconds"]
-      + report.choices.map(\.id) + ["val_accuracies", "message"]
+      + report.choices.map(\.id) + ["val_accuracies", "message", "latency_ms"]
     func text<T>(_ value: T?) -> String { value.map { "\($0)" } ?? "" }
     let rows = report.candidates.map { trial -> [String] in
       var row = [
@@ -72,7 +72,9 @@ struct ReportCommand: ParsableCommand {
       row += [trial.predicted, trial.spread, trial.accuracies.last, trial.top1].map(text)
       row += ["\(trial.accuracies.count)", "\(trial.seconds)"]
       row += zip(report.choices, trial.options).map { $0.options[$1].name }
-      return row + [trial.accuracies.map(text).joined(separator: " "), trial.message]
+      return row + [
+        trial.accuracies.map(text).joined(separator: " "), trial.message, text(trial.latency),
+      ]
     }
     return ([head] + rows).map { $0.map(Self.cell).joined(separator: ",") + "\n" }.joined()
   }
@@ -85,8 +87,12 @@ struct ReportCommand: ParsableCommand {
 
   private func text(_ report: Report, _ settings: JointConfiguration) -> String {
     var rows = [
-      ["", "stage", "state", "predicted", "val", "test", "FLOPs", "params", "px", "recipe"]
+      ["", "stage", "state", "predicted", "val", "test", "FLOPs", "params", "latency", "px"]
     ]
+    // Where nothing has a latency, there is no column of it.
+    let isTimed = report.candidates.contains { $0.latency != nil }
+    if !isTimed { rows[0].removeAll { $0 == "latency" } }
+    rows[0].append("recipe")
     let order = report.candidates.sorted {
       ($0.accuracies.last ?? -1, $1.number) > ($1.accuracies.last ?? -1, $0.number)
     }
@@ -99,10 +105,14 @@ struct ReportCommand: ParsableCommand {
         trial.predicted.map { Format.percent($0) } ?? "",
         trial.accuracies.last.map { Format.percent($0) } ?? "",
         trial.top1.map { Format.percent($0) } ?? "", Format.count(trial.flops),
-        Format.count(trial.params), "\(trial.resolution)", trial.recipe.summary,
+        Format.count(trial.params),
       ])
+      if isTimed {
+        rows[rows.count - 1].append(trial.latency.map { Format.milliseconds($0) } ?? "")
+      }
+      rows[rows.count - 1] += ["\(trial.resolution)", trial.recipe.summary]
     }
-    var lines = TextTable.aligned(rows, left: [1, 2, 9])
+    var lines = TextTable.aligned(rows, left: [1, 2, rows[0].count - 1])
     if let early = report.progress?.earlyRanks, let stop = report.progress?.stopEpoch {
       lines +=
         "early stop after \(Format.counted(stop, "epoch")) of \(settings.recipe.epochs) "

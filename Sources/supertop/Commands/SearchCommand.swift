@@ -136,12 +136,12 @@ struct SearchCommand: ParsableCommand {
     try checkPlaces(nil)
     var overrides: [String] = []
     for limit in limits {
-      guard limit.name == "flops" || limit.name == "params" else {
+      guard CostMetric(rawValue: limit.name) != nil else {
         throw UserError(
           .usage,
           "--constraint \(limit.text)",
           "a joint search has no limit in \(limit.name)",
-          remedy: "give flops or params"
+          remedy: "give flops, params or latency"
         )
       }
       overrides.append("budget.\(limit.name)=\(limit.most)")
@@ -155,6 +155,7 @@ struct SearchCommand: ParsableCommand {
       }
     settings.data.source = DataSource(settings.data.source).absolute.text
     settings.data.cache = Path.fromRoot(settings.data.cache)
+    settings.latency.table = Path.fromRoot(settings.latency.table)
     return .joint(settings)
   }
 

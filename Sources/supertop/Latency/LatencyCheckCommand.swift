@@ -72,7 +72,7 @@ struct LatencyCheckCommand: ParsableCommand {
       )
     }
     let table = try LatencyTable.load(path: path)
-    let prices = try space.latencyCost(table, place: path)
+    let milliseconds = try space.milliseconds(by: table, place: path)
     let threads = options.threads > 0 ? asked : table.threads ?? asked
     let isa = try options.isa == nil ? try self.isa(of: table, path) : options.instructionSet()
     let ticker = LatencyTicker()
@@ -80,7 +80,7 @@ struct LatencyCheckCommand: ParsableCommand {
     do {
       check = try LatencyCheck.run(
         space,
-        prices: prices,
+        milliseconds: milliseconds,
         networks: networks,
         seed: seed,
         threads: threads,

@@ -30,7 +30,9 @@ struct LatencyCommand: ParsableCommand {
 struct LatencySpaceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Settings of the space: \(Configuration.presetNames.joined(separator: ", ")).",
+      "Settings of the space: "
+        + (Configuration.presetNames + JointConfiguration.presetNames).joined(separator: ", ")
+        + ".",
       valueName: "name"
     )
   )
@@ -64,36 +66,65 @@ struct LatencySpaceOptions: ParsableArguments {
   }
 
   /// The settings, as a search would have them.
-  func settings(file: String? = nil) throws -> Configuration {
+  private func runSettings(file: String? = nil) throws -> RunSettings {
     var arguments = file.map { [$0] } ?? []
     if let widths { arguments += ["--widths", widths] }
     if let preset { arguments += ["--preset", preset] }
     if let data { arguments += ["--data", data] }
     for assignment in assignments { arguments += ["--set", assignment] }
-    return try SearchCommand.parse(arguments).settings(spaceFrom.map { try NetworkSource($0) })
+    return try SearchCommand.parse(arguments)
+      .runSettings(spaceFrom.map { try NetworkSource($0) }, limits: [])
   }
 
   /// The space with the images that its data have.
   ///
   /// The number of classes moves the classifier's time by microseconds; tables are not told apart
   /// by it.
-  func space(file: String? = nil) throws -> any LatencySpace {
-    let settings = try settings(file: file)
-    return settings.space.laidOut(
-      classes: classes(settings),
+  func space(file: String? = nil) throws -> any TimedSpace {
+    switch try runSettings(file: file) {
+    case .joint(let settings):
+      return try JointNetworks(
+        settings,
+        channels: DataSource(settings.data.source).channels,
+        classes: classes(settings.data.source, settings.preset)
+      )
+    case .search(let settings): return space(of: settings)
+    case .training(let settings):
+      throw UserError(.usage, settings.network, "a training has no space", remedy: "name a search")
+    }
+  }
+
+  /// The space of a supernet with the images that its data have.
+  ///
+  /// Errors: `.usage` for a joint search.
+  func supernetSpace() throws -> any LatencySpace {
+    guard case .search(let settings) = try runSettings() else {
+      throw UserError(
+        .usage,
+        "--preset \(preset ?? "")",
+        "the networks of a joint search have too many different blocks for a table made by hand",
+        remedy: "run supertop latency measure on the device, or take a preset such as cifar"
+      )
+    }
+    return space(of: settings)
+  }
+
+  private func space(of settings: Configuration) -> any LatencySpace {
+    settings.space.laidOut(
+      classes: classes(settings.data.source, settings.preset),
       channels: DataSource(settings.data.source).channels,
       height: settings.data.resolution,
       width: settings.data.resolution
     )
   }
 
-  private func classes(_ settings: Configuration) -> Int {
-    if case .folder(let path) = DataSource(settings.data.source),
+  private func classes(_ source: String, _ preset: String) -> Int {
+    if case .folder(let path) = DataSource(source),
       let folders = names(in: path + "/train"), !folders.isEmpty
     {
       return folders.count { !$0.hasPrefix(".") }
     }
-    return settings.preset == "imagenet" ? 1000 : 10
+    return ["imagenet", "fbnet-v3"].contains(preset) ? 1000 : 10
   }
 }
 

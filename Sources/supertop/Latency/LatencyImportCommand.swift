@@ -47,7 +47,7 @@ struct LatencyImportCommand: ParsableCommand {
   var seed: UInt64 = 0
 
   func run() throws {
-    let space = try spaceOptions.space()
+    let space = try spaceOptions.supernetSpace()
     if let fit {
       guard timings == nil else {
         throw UserError(.usage, "--fit \(fit)", "two files", remedy: "give the timings or --fit")
