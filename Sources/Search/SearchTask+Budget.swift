@@ -23,7 +23,8 @@ extension Supernet {
     let uniform = uniform(like: probable, limit: limit)?.architecture
     let even = space.even(like: probable) { costModel.cost($0) <= within.upperBound }
     for (source, scaled) in [("uniform", uniform), ("even", even)] {
-      guard let scaled, !starts.contains(where: { $0.architecture == scaled }),
+      guard let scaled, theta.allows(scaled),
+        !starts.contains(where: { $0.architecture == scaled }),
         source == "uniform" || within.contains(costModel.cost(scaled))
       else { continue }
       starts.append(Candidate(source: source, architecture: scaled))

@@ -7,7 +7,8 @@ import Training
 /// at random, where θ is frozen and only the weights are trained, on the same images in the same
 /// steps (spec S12).
 package final class SearchTask: TrainingTask {
-  let configuration: Configuration
+  /// The settings, with what people have changed of them.
+  private(set) var configuration: Configuration
   let data: Dataset
   let split: Split
   let supernet: Supernet
@@ -15,7 +16,9 @@ package final class SearchTask: TrainingTask {
   /// What networks take in milliseconds, where that is known.
   let latency: (any LatencyCost)?
   /// What finds networks during the training: by the gradient of θ, or at random.
-  let algorithm: any SupernetAlgorithm
+  private(set) var algorithm: any SupernetAlgorithm
+  /// The settings that the run was started with.
+  private let original: Configuration
 
   /// Builds the search; `latency` must be there where that is the cost.
   ///
@@ -23,6 +26,7 @@ package final class SearchTask: TrainingTask {
   /// `.data` for too few images.
   init(_ configuration: Configuration, data: Dataset, latency: (any LatencyCost)? = nil) throws {
     self.configuration = configuration
+    original = configuration
     self.data = data
     split = Split(
       labels: data.train.labels,
@@ -63,14 +67,95 @@ package final class SearchTask: TrainingTask {
       weightSteps: SearchTask.batches(.weights, of: data, split, configuration, 0).count,
       thetaSteps: SearchTask.batches(.theta, of: data, split, configuration, 0).count
     )
-    algorithm =
-      isRandom
+    algorithm = SearchTask.algorithm(configuration, supernet, plan)
+  }
+
+  private static func algorithm(
+    _ configuration: Configuration,
+    _ supernet: Supernet,
+    _ plan: TrainingPlan
+  ) -> any SupernetAlgorithm {
+    configuration.search.algorithm == .random
       ? RandomSearch(
         configuration,
         costModel: supernet.costModel,
-        optionCounts: supernet.space.optionCounts
+        optionCounts: supernet.space.optionCounts,
+        barred: supernet.theta.barred
       )
       : GradientSearch(supernet, configuration: configuration, plan: plan)
+  }
+
+  // MARK: Steering
+
+  /// The settings of the start, with a course's cost weight and budget.
+  private func settings(_ course: Course) -> Configuration {
+    var settings = original
+    if let weight = course.costWeight { settings.loss.alpha = weight }
+    if let budget = course.budget { settings.budget[settings.search.cost] = budget }
+    return settings
+  }
+
+  package func refusal(_ course: Course) -> String? {
+    let isLearned = supernet.theta.multiplier != nil
+    if course.costWeight != nil, isLearned {
+      return "the weight of the cost is learned here (loss.multiplier)"
+    }
+    if course.budget != nil, original.limit == nil {
+      return "the search began without a budget: its loss has none to keep"
+    }
+    let settings = settings(course)
+    do {
+      try supernet.costModel.check(limit: settings.limit)
+      _ = try supernet.loss(settings)
+    } catch let error as UserError {
+      return "\(error.problem); \(error.remedy)"
+    } catch {
+      return "\(error)"
+    }
+    let barred = course.barred(supernet.space.optionCounts)
+    let within = CostLimit.within(settings.limit)
+    let fits = supernet.costModel.mostProbable(
+      barred.map { $0.map { $0 ? -.infinity : 0 } },
+      within: within
+    )
+    return fits == nil ? "no network that is left keeps the budget" : nil
+  }
+
+  package func follow(_ course: Course) {
+    configuration = settings(course)
+    let barred = course.barred(supernet.space.optionCounts)
+    supernet.theta.barred = barred.joined().contains(true) ? barred : []
+    // What was refused never comes here.
+    if let loss = try? supernet.loss(configuration) { supernet.theta.take(loss) }
+    algorithm = SearchTask.algorithm(configuration, supernet, plan)
+  }
+
+  package func sampled(_ count: Int, _ context: EvaluationContext) throws -> [String]? {
+    let networks = supernet.theta.samples(
+      count,
+      seed: configuration.seed &+ UInt64(context.step),
+      within: within
+    )
+    var lines: [String] = []
+    for (index, network) in networks.enumerated() {
+      let count = Double(networks.count)
+      let share = Double(index) / count..<Double(index + 1) / count
+      let score = try evaluate(
+        network,
+        in: context,
+        message: "evaluating sample \(index + 1) of \(networks.count)",
+        share: share
+      )
+      guard let score else { return nil }
+      let blocks = zip(choices, network).map { $0.options[$1].name }
+      let metric = configuration.search.cost
+      lines.append(
+        "sample \(index + 1): validation accuracy \(Format.percent(score.accuracy)), "
+          + "\(metric.shortText(supernet.costModel.cost(network))): "
+          + blocks.joined(separator: " ")
+      )
+    }
+    return lines.isEmpty ? ["no network that is sampled keeps the budget"] : lines
   }
 
   package var choices: [Choice] { supernet.choices }

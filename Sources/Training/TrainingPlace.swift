@@ -10,13 +10,21 @@ package struct TrainingPlace: Codable, Sendable, Equatable {
   /// Steps done in the whole run.
   package var step: Int
   /// Temperature that a person holds; nil while the schedule rules.
+  ///
+  /// Older checkpoints have this alone, and no `course`.
   package var heldTemperature: Double?
+  /// What people have changed, and the courses before that; nil in older checkpoints.
+  package var course: Course?
+  package var earlier: [Course]?
   /// Temperature of the last step done.
   package var lastTemperature: Double
   /// The last temperature intervention taken up, by its id.
   package var lastIntervention: Int64
 
   private static let key = "training"
+
+  /// The course in whichever form the checkpoint has it.
+  package var presentCourse: Course { course ?? Course(temperature: heldTemperature) }
 
   func metadata() throws -> [String: String] {
     [TrainingPlace.key: String(decoding: try JSONEncoder().encode(self), as: UTF8.self)]

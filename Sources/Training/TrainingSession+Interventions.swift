@@ -9,12 +9,14 @@ extension TrainingSession {
 
   /// Takes up what was asked since the last step; waits here while paused.
   ///
-  /// Returns whether somebody asked to stop.
-  func takeUpInterventions() throws -> Bool {
+  /// Networks that are asked for are evaluated here too, but not within an evaluation that is under
+  /// way. Returns whether somebody asked to stop.
+  func takeUpInterventions(betweenSteps: Bool = true) throws -> Bool {
     try repeatInterventions()
     var beat = Date.distantPast
     while true {
       if try takeUpRequests() { return true }
+      if betweenSteps, try takeSamples() { return true }
       if steering.mayStep { break }
       if Date().timeIntervalSince(beat) >= TrainingSession.pausedHeartbeat {
         beat = Date()
@@ -32,7 +34,7 @@ extension TrainingSession {
   ///
   /// Returns whether somebody asked to stop.
   func takeUpInterventions(evaluating message: String, progress: Double) throws -> Bool {
-    if try takeUpInterventions() { return true }
+    if try takeUpInterventions(betweenSteps: false) { return true }
     status.state = .validating
     status.message = message
     status.progress = progress
@@ -42,25 +44,31 @@ extension TrainingSession {
   }
 
   private func takeUpRequests() throws -> Bool {
-    for request in try store.pendingInterventions() {
+    // One that names a step, of a replay, waits for it.
+    for request in try store.pendingInterventions() where request.step ?? 0 <= step {
       if request.action.concernsCandidates {
-        try store.refuse(request.id, note: "only a joint search has candidates")
+        try store.refuse(request.id, note: "only a joint search has candidates", step: step)
         continue
       }
-      if request.action.changesTraining, task.temperature(epoch: 0) == nil {
-        try store.refuse(request.id, note: "a training has no temperature")
+      if request.action.concernsSupernet, task.temperature(epoch: 0) == nil {
+        let what = request.action.concernsTemperature ? "temperature" : "choices and no cost"
+        try store.refuse(request.id, note: "a training has no \(what)", step: step)
+        continue
+      }
+      let before = temperature
+      var next = steering
+      if let reason = next.apply(request.action, situation) {
+        try store.refuse(request.id, note: reason, step: step)
         continue
       }
       if request.action.changesTraining {
+        // What changes the course can be gone back to from before it.
+        if lastCheckpointStep != step { try saveCheckpoint() }
         try dropReplay()
         lastIntervention = request.id
       }
       try store.accept(request.id, step: step)
-      let before = temperature
-      if let reason = steering.apply(request.action, scheduled: scheduledTemperature) {
-        try store.refuse(request.id, note: reason)
-        continue
-      }
+      steering = next
       switch request.action {
       case .singleStep:
         openSteps.append(request.id)
@@ -69,8 +77,11 @@ extension TrainingSession {
       case .checkpoint:
         try saveCheckpoint()
         try store.finish(request.id)
-      case .pause, .resume:
+      case .pause, .resume, .runToEpoch, .pinChoice, .unpinChoice, .banOption, .allowOption,
+        .setCostWeight, .setBudget, .setRate, .undo:
         try store.finish(request.id)
+      case .sampleNetworks(let count):
+        openSamples.append((request.id, count))
       case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature:
         try store.finish(
           request.id,
@@ -93,13 +104,39 @@ extension TrainingSession {
     while let next = replay.first, let at = next.step, at <= step {
       replay.removeFirst()
       lastIntervention = next.id
-      _ = steering.apply(next.action, scheduled: scheduledTemperature)
+      _ = steering.apply(next.action, situation)
     }
+  }
+
+  /// What an action is judged by now.
+  private var situation: Steering.Situation {
+    Steering.Situation(
+      scheduled: scheduledTemperature,
+      epoch: epoch,
+      counts: task.choices.map(\.options.count),
+      refusal: task.refusal
+    )
+  }
+
+  /// Evaluates the networks that were asked for; true if somebody asked to stop meanwhile.
+  private func takeSamples() throws -> Bool {
+    if openSamples.isEmpty { return false }
+    follow()
+    while let (id, count) = openSamples.first {
+      openSamples.removeFirst()
+      guard let lines = try task.sampled(count, evaluation) else {
+        try store.refuse(id, note: "the run was stopped first", step: step)
+        return true
+      }
+      for line in lines { try store.log(.notice, line) }
+      try store.finish(id, note: "\(Format.counted(lines.count, "network")), see the log")
+    }
+    return false
   }
 
   /// A new request starts another course: what was still to be repeated will not come again.
   private func dropReplay() throws {
-    for old in replay { try store.refuse(old.id, note: "overtaken by a new request") }
+    for old in replay { try store.overtake(old.id) }
     replay = []
   }
 }

@@ -15,6 +15,9 @@ extension TrainingSession {
     status.phase = plan.phase(at: position)
     status.temperature = temperature
     status.temperatureHeld = steering.heldTemperature != nil
+    let course = steering.course
+    status.pinned = course.pins.isEmpty ? nil : course.pins.map(\.choice)
+    status.bannedOptions = course.bans.isEmpty ? nil : course.bans.count
     status.imagesPerSecond = pace.imagesPerSecond
     let left = plan.remaining(epoch: epoch, position: position)
     status.etaSeconds = pace.remaining(

@@ -28,6 +28,8 @@ final class TrainingSession: RunSession {
   /// Single steps asked for and not done yet, and requests to stop, by their ids.
   var openSteps: [Int64] = []
   var openStops: [Int64] = []
+  /// Networks asked for, with the request's id.
+  var openSamples: [(id: Int64, count: Int)] = []
 
   var status: RunStatus
   var pace = Pace()
@@ -35,6 +37,10 @@ final class TrainingSession: RunSession {
   private var knownPrices: [ChoicePrices] = []
   private var loader: (phase: Phase, batches: BatchLoader)?
   private var lastCheckpoint = ContinuousClock.now
+  /// Steps done when the newest checkpoint was written.
+  private(set) var lastCheckpointStep: Int?
+  /// The course that the task goes by.
+  private var followed = Course()
 
   /// Time after which a checkpoint is written in the middle of an epoch.
   private static let checkpointInterval = Duration.seconds(300)
@@ -66,7 +72,10 @@ final class TrainingSession: RunSession {
       epoch += 1
       position = 0
       try saveCheckpoint()
+      steering.didEnd(epochs: epoch)
     }
+    if try takeUpInterventions() { return try stop() }
+    follow()
     guard let result = try task.conclude(evaluation, log: { try store.log(.info, $0) }) else {
       return try stop()
     }
@@ -78,13 +87,23 @@ final class TrainingSession: RunSession {
     return result
   }
 
+  /// Lets the task go by what people have changed: between two steps alone, so that an evaluation
+  /// under way ends as it began.
+  func follow() {
+    guard steering.course != followed else { return }
+    task.follow(steering.course)
+    followed = steering.course
+  }
+
   private func trainStep() throws {
     let clock = ContinuousClock()
     let start = clock.now
     let phase = plan.phase(at: position)
     let batch = nextBatch(phase)
     let temperature = temperature
-    let rate = task.learningRate(phase, epoch: epoch, position: position)
+    follow()
+    let rate =
+      task.learningRate(phase, epoch: epoch, position: position) * steering.course.rate(phase)
     // A sample divides θ and its noise by it, in 32 bits.
     if task.temperature(epoch: epoch) != nil, !Float(1e6 / temperature).isFinite || temperature <= 0
     {
@@ -190,7 +209,7 @@ final class TrainingSession: RunSession {
     )
   }
 
-  private var evaluation: EvaluationContext {
+  var evaluation: EvaluationContext {
     EvaluationContext(
       epoch: epoch,
       step: step,
@@ -247,6 +266,8 @@ final class TrainingSession: RunSession {
       position: position,
       step: step,
       heldTemperature: steering.heldTemperature,
+      course: steering.course,
+      earlier: steering.earlier,
       lastTemperature: lastTemperature,
       lastIntervention: lastIntervention
     )
@@ -255,6 +276,7 @@ final class TrainingSession: RunSession {
       step: step
     )
     lastCheckpoint = .now
+    lastCheckpointStep = step
   }
 
   /// Goes back to where `checkpoint` was taken.
@@ -264,7 +286,8 @@ final class TrainingSession: RunSession {
     epoch = place.epoch
     position = place.position
     step = place.step
-    steering.heldTemperature = place.heldTemperature
+    steering.restore(place.presentCourse, earlier: place.earlier ?? [])
+    followed = steering.course
     lastTemperature = place.lastTemperature
     lastIntervention = place.lastIntervention
   }

@@ -41,6 +41,12 @@ package protocol TrainingTask: AnyObject {
   /// Depends on the last checkpoint alone, so a run killed meanwhile ends the same. `log` adds a
   /// line to the run's log.
   func conclude(_ context: EvaluationContext, log: (String) throws -> Void) throws -> RunResult?
+  /// Why the training cannot go on by `course`; nil if it can.
+  func refusal(_ course: Course) -> String?
+  /// Goes on by `course`, from the next step on; `refusal` had nothing against it.
+  func follow(_ course: Course)
+  /// Networks sampled from θ as they are now, evaluated, a line each; nil if asked to stop.
+  func sampled(_ count: Int, _ context: EvaluationContext) throws -> [String]?
   /// Everything that training continues from.
   func state() -> StateDictionary
   /// Takes up a saved state; throws a `UserError` that names the array that does not fit.
@@ -66,13 +72,20 @@ package struct NumberFault: Sendable, Equatable {
 extension TrainingTask {
   package func fault(_ outcome: StepOutcome, _ phase: Phase) -> NumberFault? { nil }
 
-  /// Takes up the arrays of a checkpoint.
+  /// Takes up the arrays of a checkpoint, and the course that it was on.
   package func restore(_ checkpoint: Checkpoint) throws {
     try restore(checkpoint.state)
+    if let place = try? TrainingPlace(metadata: checkpoint.metadata) { follow(place.presentCourse) }
   }
 }
 
 extension TrainingTask {
   /// None, unless a task says otherwise.
   package var choicePrices: [ChoicePrices] { [] }
+  /// Nothing, unless a task says otherwise.
+  package func refusal(_ course: Course) -> String? { nil }
+  /// Nothing to do: the session has temperature and learning rates.
+  package func follow(_ course: Course) {}
+  /// None: only a search has a θ.
+  package func sampled(_ count: Int, _ context: EvaluationContext) throws -> [String]? { [] }
 }

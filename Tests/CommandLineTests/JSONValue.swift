@@ -36,6 +36,7 @@ enum JSONValue: Decodable, Equatable {
     if case .object(let fields) = self { fields[field] } else { nil }
   }
 
+  var flag: Bool? { if case .flag(let flag) = self { flag } else { nil } }
   var number: Double? { if case .number(let number) = self { number } else { nil } }
   var text: String? { if case .text(let text) = self { text } else { nil } }
   var list: [JSONValue] { if case .list(let list) = self { list } else { [] } }

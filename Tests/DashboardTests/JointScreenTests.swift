@@ -67,16 +67,16 @@ import Testing
 
   @Test(arguments: [
     ("150k", CostMetric.flops, 150_000.0), ("flops<=2M", .flops, 2e6), ("params 9k", .params, 9000),
-    ("flops 0", .flops, 0), ("FLOPs = 1.5m", .flops, 1.5e6),
+    ("latency<=0.5", .latency, 0.5), ("flops 0", .flops, 0), ("FLOPs = 1.5m", .flops, 1.5e6),
   ])
   func `limits are understood`(text: String, metric: CostMetric, most: Double) throws {
-    let limit = try #require(Model.limit(from: text))
+    let limit = try #require(Control.limit(text))
     #expect(limit.metric == metric && abs(limit.most - most) < 1e-6)
   }
 
-  @Test(arguments: ["", "k", "latency 3", "bytes 4k", "flops", "-3", "1 2 3", "nan", "inf"])
+  @Test(arguments: ["", "k", "watts 3", "bytes 4k", "flops", "-3", "1 2 3", "nan", "inf"])
   func `what is no limit is asked for again`(text: String) throws {
-    #expect(Model.limit(from: text) == nil)
+    #expect(Control.limit(text) == nil)
     var model = try model()
     model.overlay = .prompt(.limit, text: text, error: "")
     #expect(press(&model, .enter) == [])

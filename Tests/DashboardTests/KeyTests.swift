@@ -23,6 +23,8 @@ import Testing
     Case(keys: [c("t")], after: { $0.overlay == .prompt(.temperature, text: "", error: "") }),
     Case(keys: [c("h")], effects: [.request(.holdTemperature)]),
     Case(keys: [c("c")], effects: [.request(.checkpoint)]),
+    Case(keys: [c("u")], effects: [.request(.undo)]),
+    Case(keys: [c(":")], after: { $0.overlay == .prompt(.control, text: "", error: "") }),
   ]
 
   /// From the fourth of many choices in groups.

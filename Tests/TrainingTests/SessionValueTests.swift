@@ -53,37 +53,82 @@ struct SessionValueTests {
   @Test func `single steps are counted and then it pauses again`() {
     var steering = Steering()
     #expect(steering.mayStep)
-    for _ in 0..<2 { #expect(steering.apply(.singleStep, scheduled: 5) == nil) }
+    for _ in 0..<2 { #expect(steering.apply(.singleStep, .init(scheduled: 5)) == nil) }
     #expect(steering.isPaused && steering.mayStep)
     steering.didStep()
     #expect(steering.mayStep)
     steering.didStep()
     #expect(!steering.mayStep)
-    #expect(steering.apply(.resume, scheduled: 5) == nil)
+    #expect(steering.apply(.resume, .init(scheduled: 5)) == nil)
     #expect(steering.mayStep && !steering.isPaused)
   }
 
   @Test func `scaling and holding start from the schedule and then from the hand`() {
     var steering = Steering()
-    #expect(steering.apply(.scaleTemperature(2), scheduled: 3) == nil)
+    #expect(steering.apply(.scaleTemperature(2), .init(scheduled: 3)) == nil)
     #expect(steering.heldTemperature == 6)
-    #expect(steering.apply(.scaleTemperature(0.5), scheduled: 1) == nil)
+    #expect(steering.apply(.scaleTemperature(0.5), .init(scheduled: 1)) == nil)
     #expect(steering.heldTemperature == 3)
-    #expect(steering.apply(.holdTemperature, scheduled: 1) == nil)
+    #expect(steering.apply(.holdTemperature, .init(scheduled: 1)) == nil)
     #expect(steering.heldTemperature == 3)
-    #expect(steering.apply(.releaseTemperature, scheduled: 1) == nil)
+    #expect(steering.apply(.releaseTemperature, .init(scheduled: 1)) == nil)
     #expect(steering.heldTemperature == nil)
-    #expect(steering.apply(.holdTemperature, scheduled: 1) == nil)
+    #expect(steering.apply(.holdTemperature, .init(scheduled: 1)) == nil)
     #expect(steering.heldTemperature == 1)
   }
 
   @Test(arguments: [0, -1, .nan, .infinity, 1e9])
   func `a temperature without sense is refused and changes nothing`(value: Double) {
     var steering = Steering()
-    steering.heldTemperature = 4
-    #expect(steering.apply(.setTemperature(value), scheduled: 2) != nil)
+    steering.restore(Course(temperature: 4), earlier: [])
+    #expect(steering.apply(.setTemperature(value), .init(scheduled: 2)) != nil)
     #expect(steering.heldTemperature == 4)
-    #expect(steering.apply(.scaleTemperature(value), scheduled: 2) != nil)
+    #expect(steering.apply(.scaleTemperature(value), .init(scheduled: 2)) != nil)
+  }
+
+  @Test func `pins and bans leave each choice an option, and undo takes them back`() {
+    var steering = Steering()
+    let now = Steering.Situation(counts: [3, 2])
+    #expect(steering.apply(.banOption(choice: 0, option: 1), now) == nil)
+    #expect(steering.apply(.banOption(choice: 0, option: 1), now) != nil)
+    #expect(steering.apply(.pinChoice(choice: 0, option: 1), now) != nil)
+    #expect(steering.apply(.pinChoice(choice: 1, option: 0), now) == nil)
+    #expect(steering.apply(.banOption(choice: 1, option: 0), now) != nil)
+    #expect(steering.course.barred([3, 2]) == [[false, true, false], [false, true]])
+    #expect(steering.apply(.banOption(choice: 0, option: 0), now) == nil)
+    #expect(steering.apply(.banOption(choice: 0, option: 2), now) != nil)
+    for place in [(2, 0), (0, 3), (-1, 0)] {
+      #expect(steering.apply(.pinChoice(choice: place.0, option: place.1), now) != nil)
+      #expect(steering.apply(.banOption(choice: place.0, option: place.1), now) != nil)
+    }
+    // Refused ones are not undone.
+    #expect(steering.apply(.undo, now) == nil)
+    #expect(steering.course.bans == [Course.Place(choice: 0, option: 1)])
+    #expect(steering.apply(.undo, now) == nil && steering.course.pins.isEmpty)
+    #expect(steering.apply(.undo, now) == nil && steering.course == Course())
+    #expect(steering.apply(.undo, now) != nil)
+  }
+
+  @Test func `a run to an epoch pauses at its end`() {
+    var steering = Steering()
+    #expect(steering.apply(.runToEpoch(2), .init(epoch: 2)) != nil)
+    #expect(steering.apply(.pause, .init()) == nil)
+    #expect(steering.apply(.runToEpoch(3), .init(epoch: 1)) == nil && steering.mayStep)
+    steering.didEnd(epochs: 2)
+    #expect(steering.mayStep)
+    steering.didEnd(epochs: 3)
+    #expect(!steering.mayStep)
+    #expect(steering.apply(.resume, .init()) == nil)
+    steering.didEnd(epochs: 4)
+    #expect(steering.mayStep)
+  }
+
+  @Test func `a course that the task refuses is not taken`() {
+    var steering = Steering()
+    let refusing = Steering.Situation(refusal: { $0.budget == nil ? nil : "too small" })
+    #expect(steering.apply(.setBudget(1), refusing) == "too small")
+    #expect(steering.course == Course() && steering.apply(.setRate(.theta, 2), refusing) == nil)
+    #expect(steering.course.rate(.theta) == 2 && steering.course.rate(.weights) == 1)
   }
 
   @Test func `the pace ignores the first step and gaps`() {

@@ -72,18 +72,4 @@ extension Model {
     options[draftRow] = min(count - 1, max(0, options[draftRow] + steps))
     draft = options == candidate?.options ? nil : options
   }
-
-  /// A limit as people type it: `flops 150k`, `params<=9K`, `200k` for FLOPs, `flops 0` for none.
-  static func limit(from text: String) -> (metric: CostMetric, most: Double)? {
-    let words = text.lowercased().replacing("<=", with: " ").replacing("=", with: " ")
-      .split(separator: " ").map(String.init)
-    guard var number = words.last, words.count <= 2 else { return nil }
-    let metric: CostMetric? = words.count == 1 ? .flops : CostMetric(rawValue: words[0])
-    let factors: [Character: Double] = ["k": 1e3, "m": 1e6, "g": 1e9]
-    let factor = number.last.flatMap { factors[$0] }
-    if factor != nil { number.removeLast() }
-    guard let metric, metric != .latency, let value = Double(number), value >= 0, value.isFinite
-    else { return nil }
-    return (metric, value * (factor ?? 1))
-  }
 }

@@ -12,6 +12,7 @@ enum Command: Hashable, Sendable {
   case togglePause, singleStep, hotter, cooler, typeTemperature, toggleHold, checkpoint
   case up, down, pageUp, pageDown, top, bottom, open, back, fold, foldAll
   case nextTab, previousTab, tab(Int)
+  case typeControl, togglePin, undo
   case typeLimit, startFineStage, stopCandidate, addCandidate, nextOption, previousOption, order
   case theme, log, repaint, help, quit
 
@@ -70,6 +71,9 @@ enum KeyTable {
       "hold, release the schedule"
     ),
     steer([c("c")], .checkpoint, "c", "checkpoint", "checkpoint now"),
+    steer([c("p")], .togglePin, "p", "pin", "pin to its leader, unpin"),
+    steer([c("u")], .undo, "u", "undo", "undo the last change"),
+    steer([c(":")], .typeControl, ":", "control", "type any control: ban, budget, …"),
     steer([c("x")], .stopCandidate, "x", "stop it", "stop the chosen candidate"),
     steer([c("b")], .typeLimit, "b", "limit", "type a limit: flops 150k"),
     steer([c("n")], .startFineStage, "n", "fine stage", "fine stage after this round"),

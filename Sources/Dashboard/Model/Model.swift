@@ -109,7 +109,7 @@ struct Model: Sendable {
   }
 
   /// What a person is asked to type.
-  enum Prompt: Sendable, Equatable { case temperature, limit }
+  enum Prompt: Sendable, Equatable { case temperature, limit, control }
 
   /// The message line.
   enum Message: Sendable, Equatable {
@@ -120,6 +120,17 @@ struct Model: Sendable {
 }
 
 extension Model {
+  /// The controls of the run whose names begin as `text` does, those that only hold it behind them.
+  func controls(matching text: String) -> [Control] {
+    let end = text.firstIndex { $0 == "=" || $0 == " " } ?? text.endIndex
+    let word = text[..<end].lowercased()
+    let all = Control.all(of: kind)
+    // Once a value is being typed there is one control to speak of.
+    if end < text.endIndex { return all.filter { $0.name == word } }
+    return all.filter { $0.name.hasPrefix(word) }
+      + all.filter { !$0.name.hasPrefix(word) && $0.name.contains(word) }
+  }
+
   var state: RunStatus.State { status?.state ?? .preparing }
 
   /// What the run does; a search as long as nothing is known of it.

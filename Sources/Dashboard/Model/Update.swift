@@ -116,6 +116,11 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
       model.status?.temperatureHeld ?? false ? .releaseTemperature : .holdTemperature
     )
   case .checkpoint: return request(&model, .checkpoint)
+  case .typeControl:
+    if !model.isOver { model.overlay = .prompt(.control, text: "", error: "") }
+    return model.isOver ? request(&model, .undo) : []
+  case .togglePin: return togglePin(&model)
+  case .undo: return request(&model, .undo)
   case .typeLimit:
     if !model.isOver { model.overlay = .prompt(.limit, text: "", error: "") }
     return model.isOver ? request(&model, .startFineStage) : []
@@ -155,6 +160,20 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
     model.overlay = .quit(selected: 0)
   }
   return []
+}
+
+/// Pins the chosen choice to its most probable option, or frees it again.
+private func togglePin(_ model: inout Model) -> [Effect] {
+  guard model.choices.indices.contains(model.selection), model.foldedHead == nil else {
+    model.message = .notice("choose one choice first: Enter opens what is folded")
+    return []
+  }
+  let choice = model.selection
+  return request(
+    &model,
+    model.status?.pinned?.contains(choice) ?? false
+      ? .unpinChoice(choice) : .pinChoice(choice: choice, option: model.leader(of: choice))
+  )
 }
 
 private func move(_ model: inout Model, by steps: Int) {
@@ -224,7 +243,7 @@ private func type(
   case .backspace, .delete, .character("\u{7f}"), .character("\u{08}"):
     model.overlay = .prompt(prompt, text: String(text.dropLast()), error: "")
   case .enter where prompt == .limit:
-    guard let limit = Model.limit(from: text) else {
+    guard let limit = Control.limit(text) else {
       model.overlay = .prompt(
         prompt,
         text: text,
@@ -234,6 +253,21 @@ private func type(
     }
     model.overlay = nil
     return request(&model, .setLimit(metric: limit.metric, limit.most))
+  case .enter where prompt == .control:
+    do {
+      let action = try Control.action(text, kind: model.kind, choices: model.choices)
+      model.overlay = nil
+      return request(&model, action)
+    } catch let error as UserError {
+      model.overlay = .prompt(prompt, text: text, error: "\(error.problem); \(error.remedy)")
+    } catch {
+      model.overlay = .prompt(prompt, text: text, error: "\(error)")
+    }
+  case .tab where prompt == .control:
+    if let first = model.controls(matching: text).first {
+      let ending = first.argument.form.isEmpty ? "" : "="
+      model.overlay = .prompt(prompt, text: first.name + ending, error: "")
+    }
   case .enter:
     let value = Double(text.replacingOccurrences(of: ",", with: "."))
     guard let value, value.isFinite, value >= 0.001, value <= 1000 else {
@@ -246,7 +280,8 @@ private func type(
     }
     model.overlay = nil
     return request(&model, .setTemperature(value))
-  case .character(let scalar) where scalar.isASCII && scalar.value >= 0x20 && text.count < 16:
+  case .character(let scalar)
+  where scalar.isASCII && scalar.value >= 0x20 && text.count < (prompt == .control ? 60 : 16):
     model.overlay = .prompt(prompt, text: text + String(scalar), error: "")
   default: break
   }

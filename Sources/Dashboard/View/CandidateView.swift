@@ -114,6 +114,7 @@ private func factLines(
     ("FLOPs", "\(Format.grouped(trial.flops)) of one image", .fg),
     ("params", Format.grouped(trial.params), .fg),
   ]
+  if let latency = trial.latency { lines.append(("latency", Format.milliseconds(latency), .fg)) }
   for (index, line) in wrapped(trial.recipe.summary, to: width).enumerated() {
     lines.append((index == 0 ? "recipe" : "", line, .fg))
   }
@@ -158,7 +159,8 @@ func drawJointResult(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     ),
     (
       "candidate \(result.candidate) of \(result.trainedCandidates) \(glyphs.dot) "
-        + "\(Format.count(result.flops)) FLOPs \(glyphs.dot) \(Format.count(result.params)) params",
+        + "\(Format.count(result.flops)) FLOPs \(glyphs.dot) \(Format.count(result.params)) params"
+        + (result.latency.map { " \(glyphs.dot) \(Format.milliseconds($0))" } ?? ""),
       .fg
     ),
     (

@@ -163,6 +163,10 @@ private func drawLayer(
   let muted = Style(isSelected ? .selectFg : .muted, on: background)
   var x = rows.x
   frame.put(x + 1, y, Format.right(String(index + 1), spec.index - 1), muted)
+  // A sign and not a colour alone: a pinned choice looks like a settled one otherwise.
+  if model.status?.pinned?.contains(index) ?? false {
+    frame.put(x + spec.index, y, "=", Style(.pinned, on: background, .bold))
+  }
   x += spec.index + 1
   if spec.detail > 0 {
     let text = model.detail(of: index, isInBlock: isInBlock)

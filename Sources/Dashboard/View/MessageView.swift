@@ -10,7 +10,7 @@ func drawMessage(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     var x = frame.put(
       1,
       rect.y,
-      glyphs.plain(describe(intervention.action)),
+      glyphs.plain(describe(intervention.action, model.choices)),
       Style(.title),
       limit: room
     )
@@ -110,19 +110,39 @@ private func statusText(_ model: Model) -> String {
   return line?.text ?? ""
 }
 
-/// An action in words.
-func describe(_ action: Intervention.Action) -> String {
-  switch action {
+/// An action in words, with the names of the run's choices.
+func describe(_ action: Intervention.Action, _ choices: [Choice]) -> String {
+  func name(_ choice: Int) -> String {
+    choices.indices.contains(choice) ? choices[choice].name : "choice \(choice + 1)"
+  }
+  func option(_ choice: Int, _ option: Int) -> String {
+    guard choices.indices.contains(choice), choices[choice].options.indices.contains(option) else {
+      return "option \(option + 1)"
+    }
+    return choices[choice].options[option].name
+  }
+  return switch action {
   case .pause: "pause"
   case .resume: "resume"
   case .singleStep: "one step"
+  case .runToEpoch(let epoch): "run to the end of epoch \(epoch)"
   case .setTemperature(let value): "temperature \(Format.number(value))"
   case .scaleTemperature(let factor):
     factor >= 1
       ? "temperature ×\(trimmed(factor))" : "temperature ÷\(trimmed(1 / factor))"
   case .holdTemperature: "hold the temperature"
   case .releaseTemperature: "give the temperature back to the schedule"
+  case .pinChoice(let choice, let taken): "pin \(name(choice)) to \(option(choice, taken))"
+  case .unpinChoice(let choice): "unpin \(name(choice))"
+  case .banOption(let choice, let taken): "ban \(option(choice, taken)) in \(name(choice))"
+  case .allowOption(let choice, let taken): "unban \(option(choice, taken)) in \(name(choice))"
+  case .setCostWeight(let value): "weight of the cost \(Format.number(value))"
+  case .setBudget(let value): "budget \(Format.number(value))"
+  case .setRate(let phase, let factor):
+    "learning rate of \(phase == .weights ? "the weights" : "θ") ×\(trimmed(factor))"
+  case .undo: "undo the last change"
   case .checkpoint: "checkpoint"
+  case .sampleNetworks(let count): "sample \(Format.counted(count, "network"))"
   case .stop: "stop and save"
   case .stopCandidate(let number): "stop candidate \(number)"
   case .addCandidate: "add a candidate"

@@ -208,7 +208,12 @@ private func drawPrompt(
 ) {
   let glyphs = model.look.glyphs
   let isTall = layout.size.height >= 7
-  let box = layout.dialog(width: 44, height: isTall ? 7 : min(3, layout.size.height))
+  let isControl = prompt == .control
+  let box = layout.dialog(
+    width: isControl ? 76 : 44,
+    height: isTall
+      ? isControl ? min(layout.size.height, 20) : 7 : min(3, layout.size.height)
+  )
   let title: String
   let hint: String
   switch prompt {
@@ -219,6 +224,9 @@ private func drawPrompt(
   case .limit:
     title = "Limit from the next round on"
     hint = "such as flops 150k; 0 lifts it"
+  case .control:
+    title = "Control"
+    hint = "Tab completes"
   }
   let inside = drawDialog(&frame, box, glyphs, title)
   var y = inside.y
@@ -229,7 +237,7 @@ private func drawPrompt(
       clip(hint, to: inside.width),
       Style(.muted)
     )
-    y += 2
+    y += isControl ? 1 : 2
   }
   let field = Rect(inside.x, y, inside.width, 1)
   frame.fill(field, Cell(32, Style(.selectFg, on: .selectBg)))
@@ -237,13 +245,59 @@ private func drawPrompt(
   if field.width > 0, y < frame.height {
     frame.cursor = Frame.Cursor(x: min(x, field.maxX - 1), y: y)
   }
-  let line = error.isEmpty ? "Enter sets it  Esc leaves it" : "\(glyphs.cross) \(error)"
-  if inside.height >= 2 {
+  let line =
+    error.isEmpty
+    ? isControl ? "Enter asks for it  Esc leaves it" : "Enter sets it  Esc leaves it"
+    : "\(glyphs.cross) \(error)"
+  let lines = isControl && isTall ? Array(wrapped(line, to: inside.width).prefix(3)) : [line]
+  if isControl, isTall {
+    let list = Rect(inside.x, y + 2, inside.width, inside.maxY - lines.count - y - 3)
+    drawControls(&frame, model.controls(matching: text), list, glyphs)
+  }
+  guard inside.height >= 2 else { return }
+  for (index, line) in lines.enumerated() {
     frame.put(
       inside.x,
-      inside.maxY - 1,
-      clip(line, to: inside.width),
+      inside.maxY - lines.count + index,
+      clip(glyphs.plain(line), to: inside.width),
       Style(error.isEmpty ? .muted : .bad)
+    )
+  }
+}
+
+/// The controls that what is typed may become: how each is written and what it does; of a single
+/// one its range too.
+private func drawControls(
+  _ frame: inout Frame,
+  _ controls: [Control],
+  _ rect: Rect,
+  _ glyphs: GlyphSet
+) {
+  guard rect.height > 0 else { return }
+  let width = (controls.map(\.form.count).max() ?? 0) + 2
+  for (row, control) in controls.prefix(rect.height).enumerated() {
+    let isLast = row == rect.height - 1 && controls.count > rect.height
+    let y = rect.y + row
+    if isLast {
+      frame.put(rect.x, y, "and \(controls.count - row) more", Style(.muted), limit: rect.width)
+      return
+    }
+    frame.put(rect.x, y, clip(glyphs.plain(control.form), to: width - 1), Style(.key))
+    frame.put(
+      rect.x + width,
+      y,
+      clip(glyphs.plain(control.meaning), to: rect.width - width),
+      Style(.fg)
+    )
+  }
+  if controls.count == 1, rect.height > 1 {
+    let facts = [controls[0].range, "takes effect: \(controls[0].timing.rawValue)"]
+      .filter { !$0.isEmpty }.joined(separator: "; ")
+    frame.put(
+      rect.x + width,
+      rect.y + 1,
+      clip(glyphs.plain(facts), to: rect.width - width),
+      Style(.muted)
     )
   }
 }

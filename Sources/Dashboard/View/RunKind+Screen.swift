@@ -63,7 +63,8 @@ extension RunKind {
     switch command {
     case .hotter, .cooler, .typeTemperature, .toggleHold: hasTemperature
     case .up, .down, .pageUp, .pageDown, .top, .bottom, .open: hasChoices || self == .joint
-    case .fold, .foldAll: hasChoices
+    case .fold, .foldAll, .togglePin: hasChoices
+    case .undo: self != .joint
     case .singleStep: self != .joint
     case .typeLimit, .startFineStage, .stopCandidate, .addCandidate, .nextOption, .previousOption,
       .order:
@@ -83,19 +84,22 @@ extension RunKind {
         ? [.back, .quit, .help, .theme]
         : [.back, .quit, .help, .nextOption, .addCandidate, .stopCandidate, .theme]
     }
-    if inInspector { return [.back, .quit, .help, .togglePause, .singleStep, .theme] }
+    if inInspector {
+      return [.back, .quit, .help, .togglePause, .togglePin, .singleStep, .typeControl, .theme]
+    }
     switch self {
     case .search, .random:
       return [
         .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
-        .singleStep, .checkpoint, .theme,
+        .togglePin, .typeControl, .singleStep, .checkpoint, .theme,
       ]
     case .joint:
       return [
         .togglePause, .quit, .help, .open, .typeLimit, .startFineStage, .stopCandidate, .order,
-        .checkpoint, .theme,
+        .typeControl, .checkpoint, .theme,
       ]
-    case .training: return [.togglePause, .quit, .help, .singleStep, .checkpoint, .theme]
+    case .training:
+      return [.togglePause, .quit, .help, .singleStep, .typeControl, .checkpoint, .theme]
     }
   }
 

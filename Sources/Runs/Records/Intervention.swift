@@ -6,6 +6,8 @@ package struct Intervention: Sendable, Equatable {
     case resume
     /// Do one step, then pause again.
     case singleStep
+    /// Go on and pause when so many epochs have ended.
+    case runToEpoch(Int)
     /// Set τ by hand; the schedule is held until released.
     case setTemperature(Double)
     /// Multiply the present τ; the schedule is held until released.
@@ -14,7 +16,25 @@ package struct Intervention: Sendable, Equatable {
     case holdTemperature
     /// Give τ back to the schedule.
     case releaseTemperature
+    /// Bind a choice to one of its options.
+    case pinChoice(choice: Int, option: Int)
+    /// Let a pinned choice be free again.
+    case unpinChoice(Int)
+    /// Take an option of a choice out of the search.
+    case banOption(choice: Int, option: Int)
+    /// Let a banned option take part again.
+    case allowOption(choice: Int, option: Int)
+    /// Set the weight of the cost in the loss.
+    case setCostWeight(Double)
+    /// Set what a network may cost, in the metric of the search.
+    case setBudget(Double)
+    /// Multiply the learning rate of a phase by a factor, in place of an earlier one.
+    case setRate(Phase, Double)
+    /// Take the last change of the training back.
+    case undo
     case checkpoint
+    /// Sample so many networks from θ, evaluate them and log what they are.
+    case sampleNetworks(Int)
     /// Checkpoint and end; the run can be resumed.
     case stop
     /// End the training of a candidate of a joint search, by its number.

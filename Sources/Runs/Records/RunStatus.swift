@@ -39,6 +39,10 @@ package struct RunStatus: Codable, Sendable, Equatable {
   package var temperature: Double
   /// Whether a person holds the temperature by hand (spec S10).
   package var temperatureHeld: Bool
+  /// Choices that people pinned to one option, by their indices; nil for none.
+  package var pinned: [Int]?
+  /// Options out of the search beside those of pinned choices; nil for none.
+  package var bannedOptions: Int?
   /// Smoothed throughput, 0 until known.
   package var imagesPerSecond: Double
   /// Seconds to the end of the run, nil until known.

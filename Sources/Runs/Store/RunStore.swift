@@ -222,7 +222,23 @@ package final class RunStore: Sendable {
     }
   }
 
-  /// Commands that wait for the next step, oldest first.
+  /// Records commands that wait each for the step that it names, in the order of `requests`.
+  package func schedule(_ requests: [Intervention]) throws {
+    let rows = try requests.map { (try StoredJSON.text($0.action), $0.step) }
+    try write { database in
+      for (action, step) in rows {
+        try database.execute(
+          sql: """
+            INSERT INTO interventions (action, state, step, requested_at, note)
+            VALUES (?, 'requested', ?, ?, '')
+            """,
+          arguments: [action, step, Date().timeIntervalSince1970]
+        )
+      }
+    }
+  }
+
+  /// Commands that wait for the next step, or for the step that they name, oldest first.
   package func pendingInterventions() throws -> [Intervention] {
     try reader.interventions(
       "SELECT * FROM interventions WHERE state = 'requested' ORDER BY id",
@@ -245,9 +261,28 @@ package final class RunStore: Sendable {
     try write { try Self.settle($0, id, .done, note: note) }
   }
 
-  /// Notes that a command is turned down, and why.
-  package func refuse(_ id: Int64, note: String) throws {
-    try write { try Self.settle($0, id, .refused, note: note) }
+  /// Notes that a command is turned down, why, and before which global step, where that is known.
+  package func refuse(_ id: Int64, note: String, step: Int? = nil) throws {
+    try write { database in
+      if let step {
+        try database.execute(
+          sql: "UPDATE interventions SET step = ? WHERE id = ?",
+          arguments: [step, id]
+        )
+      }
+      try Self.settle(database, id, .refused, note: note)
+    }
+  }
+
+  /// Notes that a command that acted after the step at which the run continues will not act again.
+  package func overtake(_ id: Int64) throws {
+    try write { database in
+      try database.execute(
+        sql: "UPDATE interventions SET step = NULL WHERE id = ?",
+        arguments: [id]
+      )
+      try Self.settle(database, id, .refused, note: "overtaken by a new request")
+    }
   }
 
   /// Commands that changed the training from global step `step` on, in the order in which they
@@ -336,12 +371,30 @@ extension Intervention.Action {
     }
   }
 
+  /// Whether it acts on what a supernet alone has: a temperature, choices and a cost.
+  package var concernsSupernet: Bool {
+    switch self {
+    case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature, .pinChoice,
+      .unpinChoice, .banOption, .allowOption, .setCostWeight, .setBudget, .setRate(.theta, _),
+      .sampleNetworks:
+      true
+    default: false
+    }
+  }
+
+  /// Whether it is about the temperature.
+  package var concernsTemperature: Bool {
+    switch self {
+    case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature: true
+    default: false
+    }
+  }
+
   /// Whether it changes the numbers of the search, so that a replay has to repeat it.
   package var changesTraining: Bool {
     switch self {
-    case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature: true
-    case .stopCandidate, .addCandidate, .setLimit, .startFineStage: true
-    case .pause, .resume, .singleStep, .checkpoint, .stop: false
+    case .pause, .resume, .singleStep, .runToEpoch, .checkpoint, .sampleNetworks, .stop: false
+    default: true
     }
   }
 }

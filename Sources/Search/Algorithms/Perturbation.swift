@@ -52,7 +52,10 @@ extension SearchTask {
     stops: (Double) throws -> Bool
   ) throws -> Perturbation? {
     let plan = plan(evaluating: .theta)
-    let total = supernet.choices.reduce(1) { $0 + ($1.options.count > 1 ? $1.options.count : 0) }
+    let total = supernet.choices.indices.reduce(1) { sum, layer in
+      let count = supernet.theta.allowed(layer).count
+      return sum + (count > 1 ? count : 0)
+    }
     var evaluations = 0
     func loss(without masked: (layer: Int, candidate: Int)?) throws -> Double? {
       var sum = 0.0
@@ -72,7 +75,8 @@ extension SearchTask {
     var increases: [[Double]] = []
     for (layer, choice) in supernet.choices.enumerated() {
       var row = [Double](repeating: 0, count: choice.options.count)
-      for candidate in row.indices where row.count > 1 {
+      let allowed = supernet.theta.allowed(layer)
+      for candidate in allowed where allowed.count > 1 {
         guard let loss = try loss(without: (layer, candidate)) else { return nil }
         row[candidate] = loss - whole
       }
@@ -86,7 +90,11 @@ extension SearchTask {
   func selected(by perturbation: Perturbation) -> (network: Architecture, layers: [SelectedLayer]) {
     let increases = perturbation.increases
     let argmax = supernet.argmax
-    let network = supernet.costModel.mostProbable(increases, within: within) ?? argmax
+    let scores = increases.enumerated().map { layer, row in
+      let allowed = supernet.theta.allowed(layer)
+      return row.indices.map { allowed.contains($0) ? row[$0] : -.infinity }
+    }
+    let network = supernet.costModel.mostProbable(scores, within: within) ?? argmax
     let probabilities = supernet.theta.probabilities
     let layers = supernet.choices.indices.map { layer in
       let options = supernet.choices[layer].options

@@ -9,17 +9,32 @@ struct RandomSearch: SupernetAlgorithm {
   /// Samples networks within the budget if there is one; the same for a seed.
   ///
   /// Those that make use of the budget, and where there are none, any within it.
-  init(_ configuration: Configuration, costModel: any CostModel, optionCounts: [Int]) {
+  ///
+  /// None takes an option that is `barred`, [choice][option]; empty for none.
+  init(
+    _ configuration: Configuration,
+    costModel: any CostModel,
+    optionCounts: [Int],
+    barred: [[Bool]]
+  ) {
     let within = costModel.useful(configuration.limit, optionCounts: optionCounts)
     let sampled = costModel.samples(
       configuration.search.randomNetworks,
-      of: nil,
+      of: barred.isEmpty
+        ? nil
+        : barred.map { row in
+          let share = 1 / Double(row.count { !$0 })
+          return row.map { $0 ? 0 : share }
+        },
       within: within,
       seed: configuration.seed,
       stream: 0,
       except: []
     )
-    let even = optionCounts.map { [Double](repeating: 0, count: $0) }
+    let even =
+      barred.isEmpty
+      ? optionCounts.map { [Double](repeating: 0, count: $0) }
+      : barred.map { $0.map { $0 ? -.infinity : 0 } }
     let any = costModel.mostProbable(even, within: within)
     networks = sampled.isEmpty ? [any ?? Architecture(optionCounts.map { _ in 0 })] : sampled
   }

@@ -15,6 +15,7 @@ struct Refinement {
   private let within: ClosedRange<Double>
   /// log P, [layer][candidate].
   private let scores: [[Double]]
+  private let probabilities: [[Double]]
 
   /// - Parameters:
   ///   - costModel: says which neighbours there are.
@@ -27,6 +28,7 @@ struct Refinement {
   ) {
     self.costModel = costModel
     self.within = within
+    self.probabilities = probabilities
     scores = probabilities.map { $0.map { log(max($0, .leastNormalMagnitude)) } }
   }
 
@@ -87,7 +89,9 @@ struct Refinement {
     }
     let changes = network.indices.flatMap { layer in
       let now = network[layer]
-      return scores[layer].indices.filter { $0 != now }.map { option in
+      // What has no probability at all was taken out of the search.
+      let others = scores[layer].indices.filter { $0 != now && probabilities[layer][$0] > 0 }
+      return others.map { option in
         Change(
           layer: layer,
           option: option,

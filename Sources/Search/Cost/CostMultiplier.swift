@@ -35,7 +35,7 @@ package struct CostMultiplier: Sendable, Equatable {
   /// Steps on θ so far.
   private(set) var steps = 0
   /// Cost aimed at, above 0.
-  let budget: Double
+  var budget: Double
   /// From one side or from both.
   let aim: Aim
 

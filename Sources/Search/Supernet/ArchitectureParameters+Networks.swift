@@ -35,7 +35,10 @@ extension ArchitectureParameters {
   /// The most probable architecture whose cost lies `within`; nil when nothing fits.
   package func mostProbable(within: ClosedRange<Double>) -> Architecture? {
     // θ is log P but for a constant of each layer, which decides nothing.
-    costModel.mostProbable(logits.map { $0.map(Double.init) }, within: within)
+    costModel.mostProbable(
+      logits.map { $0.map { $0 == Self.outOfSearch ? -.infinity : Double($0) } },
+      within: within
+    )
   }
 
   /// Costs that hold a limit and make use of it, as far as the space has such a network; see

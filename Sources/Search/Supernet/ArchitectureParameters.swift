@@ -12,15 +12,33 @@ import Training
 ///
 /// Not Sendable: made and used on one queue.
 package final class ArchitectureParameters {
-  /// θ, one array a layer.
+  /// θ, one array a layer; `outOfSearch` for the options that are barred.
   package internal(set) var logits: [[Float]] {
-    get { optimiser.parameters.map { Array($0.value.elements) } }
+    get {
+      let values = optimiser.parameters.map { Array($0.value.elements) }
+      return barred.isEmpty
+        ? values
+        : zip(values, barred).map { zip($0, $1).map { $1 ? Self.outOfSearch : $0 } }
+    }
     set {
-      for (parameter, values) in zip(optimiser.parameters, newValue) {
+      for (layer, (parameter, values)) in zip(optimiser.parameters, newValue).enumerated() {
+        var values = values
+        // What is barred comes back as it was.
+        if !barred.isEmpty {
+          for (i, own) in parameter.value.elements.enumerated() where barred[layer][i] {
+            values[i] = own
+          }
+        }
         parameter.entry.write(values)
       }
     }
   }
+  /// The options that people took out of the search, [layer][candidate]; empty for none.
+  ///
+  /// Their probability is 0, they have no gradient, and their θ waits.
+  package var barred: [[Bool]] = []
+  /// θ of what is barred: so low that its softmax is exactly 0, and a number all the same.
+  package static let outOfSearch: Float = -1e9
   /// Part of ∂L/∂θ that came through the images, of the last θ step.
   package private(set) var accuracyPull: [[Float]]
   /// Part of ∂L/∂θ that came through the cost, of the last θ step.
@@ -34,7 +52,7 @@ package final class ArchitectureParameters {
   var costWeight: Double? { multiplier.map { Double($0.value) } }
 
   private let optimiser: Adam
-  private let loss: CostLoss
+  private var loss: CostLoss
   private let hard: Bool
   private let seed: UInt64
   /// θ → mixture → cost → loss runs on a tape of its own, apart from the images'.
@@ -99,6 +117,24 @@ package final class ArchitectureParameters {
       weightDecay: Float(settings.weightDecay),
       engine: engine
     )
+  }
+
+  /// Whether no option of an architecture is barred.
+  package func allows(_ architecture: Architecture) -> Bool {
+    barred.isEmpty || !zip(barred, architecture).contains { $0[$1] }
+  }
+
+  /// The options of a layer that are not barred.
+  func allowed(_ layer: Int) -> [Int] {
+    optimiser.parameters[layer].value.elements.indices.filter {
+      barred.isEmpty || !barred[layer][$0]
+    }
+  }
+
+  /// Goes on with another loss; a learned weight of the cost stays where it is.
+  package func take(_ loss: CostLoss) {
+    self.loss = loss
+    if let budget = loss.multiplier?.budget { multiplier?.budget = budget }
   }
 
   // MARK: Training

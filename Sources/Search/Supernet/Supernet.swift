@@ -80,19 +80,10 @@ package final class Supernet {
     }
     try costModel.check(limit: configuration.limit)
     choices = space.choices
-    var loss = configuration.loss
-    // Where θ is frozen nothing is learned from costs either.
-    if configuration.search.algorithm == .random { loss.multiplier = .fixed }
     theta = ArchitectureParameters(
       optionCounts: space.optionCounts,
       costModel: costModel,
-      loss: try CostLoss(
-        loss,
-        metric: configuration.search.cost,
-        budget: configuration.limit,
-        cheapest: costModel.range.lowerBound,
-        mostExpensive: costModel.range.upperBound
-      ),
+      loss: try Supernet.loss(configuration, costModel),
       settings: configuration.theta,
       hard: configuration.search.hard,
       seed: configuration.seed
@@ -103,6 +94,29 @@ package final class Supernet {
       momentum: Float(configuration.weights.momentum),
       weightDecay: Float(configuration.weights.weightDecay),
       engine: engine
+    )
+  }
+
+  /// What joins cross-entropy and cost by settings of this supernet.
+  ///
+  /// - Throws: `UserError` for a loss that could become non-positive.
+  func loss(_ configuration: Configuration) throws -> CostLoss {
+    try Supernet.loss(configuration, theta.costModel)
+  }
+
+  private static func loss(
+    _ configuration: Configuration,
+    _ costModel: any CostModel
+  ) throws -> CostLoss {
+    var settings = configuration.loss
+    // Where θ is frozen nothing is learned from costs either.
+    if configuration.search.algorithm == .random { settings.multiplier = .fixed }
+    return try CostLoss(
+      settings,
+      metric: configuration.search.cost,
+      budget: configuration.limit,
+      cheapest: costModel.range.lowerBound,
+      mostExpensive: costModel.range.upperBound
     )
   }
 
