@@ -5,8 +5,8 @@ import Testing
 /// Steering from another process, and repeating a steered run to the bit (spec S82).
 @Suite(.serialized) struct ControlReplayTests {
   private static let search = [
-    "search", "--preset", "digits", "--run", "run", "--headless", "--epochs", "24",
-    "--set", "search.warmup_epochs=1", "--set", "budget.flops=150000",
+    "search", "--preset", "digits", "--run", "run", "--headless", "--epochs", "4",
+    "--set", "search.warmup_epochs=1", "--set", "budget.flops=900000",
     "--set", "loss.multiplier=fixed", "--set", "search.cost=flops",
   ]
 
@@ -24,7 +24,7 @@ import Testing
     let first = try Program.run(
       [
         "control", "run", "temperature=3", "pin=layer1:k3_e6", "ban=layer2:k5_e6",
-        "weights-rate=0.5", "theta-rate=2", "cost-weight=0.3", "budget=140k", "pause", "--json",
+        "weights-rate=0.5", "theta-rate=2", "cost-weight=0.3", "budget=800k", "pause", "--json",
       ],
       in: folder
     )
@@ -103,7 +103,7 @@ import Testing
       in: folder
     )
     #expect(asked.code == 0, "\(asked.errors)")
-    #expect(Self.wait(for: 30, folder))
+    #expect(Self.wait(for: 20, folder))
     kill(program.process.processIdentifier, SIGKILL)
     _ = program.ending()
     #expect(try Program.run(["resume", "run", "--headless"], in: folder).code == 0)
@@ -113,7 +113,7 @@ import Testing
 
   @Test func `a run that was changed afterwards is no replay`() throws {
     let folder = try Program.Folder()
-    let options = Self.search.map { $0 == "24" ? "3" : $0 }
+    let options = Self.search.map { $0 == "4" ? "2" : $0 }
     #expect(try Program.run(options, in: folder).code == 0)
     let path = folder.path + "/run/config.yaml"
     let text = try String(contentsOfFile: path, encoding: .utf8)
@@ -131,7 +131,7 @@ import Testing
 
   @Test func `controls are listed, and asked for where nobody trains refused`() throws {
     let folder = try Program.Folder()
-    let options = Self.search.map { $0 == "24" ? "2" : $0 }
+    let options = Self.search.map { $0 == "4" ? "2" : $0 }
     #expect(try Program.run(options, in: folder).code == 0)
     let listed = try Program.run(["control", "run", "--json"], in: folder)
     let list = try #require(try listed.values().last)

@@ -23,6 +23,11 @@ import Testing
     Case(keys: [c("t")], after: { $0.overlay == .prompt(.temperature, text: "", error: "") }),
     Case(keys: [c("h")], effects: [.request(.holdTemperature)]),
     Case(keys: [c("c")], effects: [.request(.checkpoint)]),
+    Case(
+      keys: [c("p")],
+      before: { $0.status?.pinned = [3] },
+      effects: [.request(.unpinChoice(3))]
+    ),
     Case(keys: [c("u")], effects: [.request(.undo)]),
     Case(keys: [c(":")], after: { $0.overlay == .prompt(.control, text: "", error: "") }),
   ]
@@ -117,6 +122,36 @@ import Testing
     let bound = KeyTable.bindings.flatMap(\.keys)
     #expect(Set(bound).count == bound.count, "a key is bound twice")
     #expect(Set(tested) == Set(bound), "a key has no case here")
+  }
+
+  @Test func `the command line asks for what is typed, and Tab completes it`() throws {
+    var model = Fixture.model("many", Size(120, 36))
+    model.selection = 3
+    func type(_ text: String) -> [Effect] {
+      text.unicodeScalars.reduce([]) { $0 + update(&model, .key(.character($1))) }
+    }
+    _ = type(":ba")
+    _ = update(&model, .key(.tab))
+    #expect(model.overlay == .prompt(.control, text: "ban=", error: ""))
+    let choice = model.choices[3]
+    _ = type(choice.name.replacing(" ", with: "") + ":")
+    _ = update(&model, .key(.tab))
+    #expect(
+      update(&model, .key(.enter)) == [.request(.banOption(choice: 3, option: 0))]
+    )
+    #expect(model.overlay == nil)
+    _ = type(":budget=much")
+    #expect(update(&model, .key(.enter)) == [])
+    guard case .prompt(.control, "budget=much", let error) = model.overlay else {
+      Issue.record("the prompt is gone")
+      return
+    }
+    #expect(error.contains("not a number"))
+    // A choice that is not pinned is pinned to its leader.
+    model.overlay = nil
+    model.status?.pinned = nil
+    let leader = model.leader(of: 3)
+    #expect(type("p") == [.request(.pinChoice(choice: 3, option: leader))])
   }
 
   @Test func `every key that does something is in the help`() throws {

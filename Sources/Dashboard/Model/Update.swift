@@ -264,9 +264,8 @@ private func type(
       model.overlay = .prompt(prompt, text: text, error: "\(error)")
     }
   case .tab where prompt == .control:
-    if let first = model.controls(matching: text).first {
-      let ending = first.argument.form.isEmpty ? "" : "="
-      model.overlay = .prompt(prompt, text: first.name + ending, error: "")
+    if let first = model.completions(of: text).first {
+      model.overlay = .prompt(prompt, text: first, error: "")
     }
   case .enter:
     let value = Double(text.replacingOccurrences(of: ",", with: "."))

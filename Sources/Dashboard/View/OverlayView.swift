@@ -252,7 +252,16 @@ private func drawPrompt(
   let lines = isControl && isTall ? Array(wrapped(line, to: inside.width).prefix(3)) : [line]
   if isControl, isTall {
     let list = Rect(inside.x, y + 2, inside.width, inside.maxY - lines.count - y - 3)
-    drawControls(&frame, model.controls(matching: text), list, glyphs)
+    let controls = model.controls(matching: text)
+    drawControls(&frame, controls, list, glyphs)
+    let values = controls.count == 1 ? model.completions(of: text) : []
+    let names = values.map { value in
+      String(value[(value.firstIndex(of: "=").map(value.index(after:)) ?? value.startIndex)...])
+    }
+    let rows = wrapped(names.filter { !$0.isEmpty }.joined(separator: " "), to: list.width)
+    for (row, line) in rows.prefix(max(0, list.height - 3)).enumerated() {
+      frame.put(list.x, list.y + 3 + row, glyphs.plain(line), Style(.muted), limit: list.width)
+    }
   }
   guard inside.height >= 2 else { return }
   for (index, line) in lines.enumerated() {
