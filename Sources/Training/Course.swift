@@ -17,6 +17,7 @@ package struct Course: Codable, Sendable, Equatable {
       self.option = option
     }
 
+    /// By choice, then by option.
     package static func < (a: Place, b: Place) -> Bool {
       (a.choice, a.option) < (b.choice, b.option)
     }
@@ -32,8 +33,9 @@ package struct Course: Codable, Sendable, Equatable {
   package var costWeight: Double?
   /// What a network may cost; nil for the configuration's.
   package var budget: Double?
-  /// Factors of the two learning rates.
+  /// Factor of the weights' learning rate.
   package var weightsRate = 1.0
+  /// Factor of θ's learning rate.
   package var thetaRate = 1.0
 
   package init(temperature: Double? = nil) { self.temperature = temperature }

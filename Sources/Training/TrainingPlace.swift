@@ -13,8 +13,9 @@ package struct TrainingPlace: Codable, Sendable, Equatable {
   ///
   /// Older checkpoints have this alone, and no `course`.
   package var heldTemperature: Double?
-  /// What people have changed, and the courses before that; nil in older checkpoints.
+  /// What people have changed; nil in older checkpoints.
   package var course: Course?
+  /// The courses before that, the newest last; nil in older checkpoints.
   package var earlier: [Course]?
   /// Temperature of the last step done.
   package var lastTemperature: Double

@@ -27,10 +27,9 @@ struct Supertop: ParsableCommand {
     subcommands: [
       SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
       WatchCommand.self, ControlCommand.self, ReplayCommand.self, DeriveCommand.self,
-      CompareCommand.self, ReportCommand.self,
-      ProveCommand.self, PredictorCommand.self,
-      ConfigCommand.self, DataCommand.self, ModelsCommand.self, ExportCommand.self,
-      LatencyCommand.self, BenchCommand.self,
+      CompareCommand.self, ReportCommand.self, ProveCommand.self, PredictorCommand.self,
+      ThemesCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,
+      ExportCommand.self, LatencyCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
   )

@@ -1,6 +1,23 @@
 extension Contract {
-  /// What `control` and `replay` print.
+  /// What `control`, `replay` and `themes` print.
   static let steering: [Shape] = [
+    Shape(
+      "object of themes",
+      [
+        "`themes`": ["event"],
+        "list of listed theme": ["themes"],
+      ]
+    ),
+    Shape(
+      "listed theme",
+      [
+        "text": ["name", "file"],
+        "`dark` or `light` or `any`": ["appearance"],
+        "flag": ["monochrome"],
+        "list of text": ["problems"],
+      ],
+      sometimes: ["file"]
+    ),
     Shape(
       "object of control",
       [

@@ -6,8 +6,9 @@ import Testing
 @Suite(.serialized) struct ControlReplayTests {
   private static let search = [
     "search", "--preset", "digits", "--run", "run", "--headless", "--epochs", "4",
-    "--set", "search.warmup_epochs=1", "--set", "budget.flops=900000",
-    "--set", "loss.multiplier=fixed", "--set", "search.cost=flops",
+    "--set", "search.warmup_epochs=1", "--set", "budget.flops=90000",
+    "--set", "loss.multiplier=fixed", "--set", "search.cost=flops", "--set", "space.head=16",
+    "--set", "space.stages=[{width: 8, depth: 1, stride: 1}, {width: 16, depth: 2, stride: 2}]",
   ]
 
   /// Waits until the search has done so many steps.
@@ -23,8 +24,8 @@ import Testing
     #expect(Self.wait(for: 3, folder))
     let first = try Program.run(
       [
-        "control", "run", "temperature=3", "pin=layer1:k3_e6", "ban=layer2:k5_e6",
-        "weights-rate=0.5", "theta-rate=2", "cost-weight=0.3", "budget=800k", "pause", "--json",
+        "control", "run", "temperature=3", "pin=layer1:k3_e1", "ban=layer2:k5_e6",
+        "weights-rate=0.5", "theta-rate=2", "cost-weight=0.3", "budget=80k", "pause", "--json",
       ],
       in: folder
     )
@@ -33,7 +34,7 @@ import Testing
     #expect(Contract.faults(answer, as: "object of control") == [])
     #expect(answer["requests"]?.list.allSatisfy { $0["state"]?.text == "done" } == true)
     let refused = try Program.run(
-      ["control", "run", "ban=layer1:k3_e6", "budget=1", "unban=layer2:k5_e6", "resume"],
+      ["control", "run", "ban=layer1:k3_e1", "budget=1", "unban=layer2:k5_e6", "resume"],
       in: folder
     )
     #expect(refused.code == UserError.Code.data.rawValue)
@@ -63,7 +64,7 @@ import Testing
     let program = try Program(Self.search, in: folder)
     #expect(Self.wait(for: 3, folder))
     let asked = try Program.run(
-      ["control", "run", "pin=layer1:k5_e3", "ban=layer2:k3_e1", "ban=layer2:k3_e6"],
+      ["control", "run", "pin=layer1:k5_e1", "ban=layer2:k3_e1", "ban=layer2:k3_e6"],
       in: folder
     )
     #expect(asked.code == 0, "\(asked.errors)")
@@ -75,7 +76,7 @@ import Testing
       let top = row.max() ?? 0
       return row.map { exp(Double($0 - top)) }
     }
-    let pinned = try #require(choices[0].options.firstIndex { $0.name == "k5_e3" })
+    let pinned = try #require(choices[0].options.firstIndex { $0.name == "k5_e1" })
     for option in choices[0].options.indices where option != pinned {
       #expect(shares[0][option] == 0)
     }
@@ -90,7 +91,7 @@ import Testing
     #expect(derived.code == 0, "\(derived.errors)")
     for network in try #require(try derived.values().last?["networks"]?.list) {
       let blocks = try #require(network["blocks"]?.list).map { $0.text ?? "" }
-      #expect(blocks[0] == "k5_e3" && !["k3_e1", "k3_e6"].contains(blocks[1]))
+      #expect(blocks[0] == "k5_e1" && !["k3_e1", "k3_e6"].contains(blocks[1]))
     }
   }
 
@@ -123,7 +124,8 @@ import Testing
       encoding: .utf8
     )
     let replay = try Program.run(["replay", "run", "--json"], in: folder)
-    #expect(replay.code == UserError.Code.data.rawValue && replay.errorLines.count == 1)
+    #expect(replay.code == UserError.Code.data.rawValue)
+    #expect(replay.errorLines.last?.contains("step 0 differs") == true)
     let found = try #require(try replay.values().last)
     #expect(found["identical"]?.flag == false)
     #expect(found["first_difference"]?["step"]?.number == 0)

@@ -14,7 +14,8 @@ import Testing
     #expect(library.problems == [])
     #expect(
       library.themes.map(\.name) == [
-        "default-dark", "default-light", "colour-blind", "high-contrast", "terminal16", "mono",
+        "default-dark", "default-light", "colour-blind", "colour-blind-light", "ember",
+        "high-contrast", "terminal16", "mono",
       ]
     )
     #expect(library["mono"]?.isMonochrome == true)
@@ -64,38 +65,36 @@ import Testing
     #expect(theme[.bad].attributes(at: .sixteen) == .underline)
   }
 
-  @Test func `the probability ramp rises in lightness`() throws {
-    for theme in ThemeLibrary.builtIn.themes where theme.appearance != .any {
-      let steps = [Role.ramp0, .ramp1, .ramp2, .ramp3, .ramp4, .ramp5, .ramp6, .ramp7]
-      let light = try steps.map { try #require(theme[$0].rgb).lab.x }
-      let sign = theme.appearance == .light ? -1.0 : 1.0
-      for (a, b) in zip(light, light.dropFirst()) {
-        #expect(sign * (b - a) > 0, "\(theme.name): the ramp turns back")
-      }
+  @Test func `the built-in themes pass their own linter`() {
+    for theme in ThemeLibrary.builtIn.themes {
+      #expect(ThemeLinter(theme).findings == [], "\(theme.name)")
     }
+    let themes = ThemeLibrary.builtIn.themes
+    #expect(themes.count >= 8 && themes.count { $0.appearance == .light } >= 2)
+    #expect(themes.count { $0.name.hasPrefix("colour-blind") } == 2)
   }
 
-  @Test func `text can be read on its ground`() throws {
-    for theme in ThemeLibrary.builtIn.themes where theme.appearance != .any {
-      let ground = try #require(theme[.bg].rgb)
-      for role in [Role.fg, .title, .key, .good, .warn, .bad, .seriesA, .seriesB, .seriesC] {
-        let contrast = try #require(theme[role].rgb).contrast(with: ground)
-        #expect(contrast >= 4.5, "\(theme.name): \(role) has \(contrast)")
-      }
-      #expect(try #require(theme[.muted].rgb).contrast(with: ground) >= 4.5)
-      let chosen = try #require(theme[.selectBg].rgb)
-      #expect(try #require(theme[.selectFg].rgb).contrast(with: chosen) >= 7)
-      let role = try #require(theme[.optionText].rgb)
-      for index in 0..<9 {
-        let contrast = role.contrast(with: try #require(theme[Role.option(index)].rgb))
-        #expect(contrast >= 3.9, "\(theme.name): option \(index + 1) has \(contrast)")
-      }
-      for step in 0..<16 {
-        let fill = try #require(theme[Role.scale(Double(step) / 15)].rgb)
-        let contrast = role.contrast(with: fill)
-        #expect(contrast >= 3.9, "\(theme.name): size \(step) has \(contrast)")
-      }
-    }
+  @Test(arguments: [
+    ("muted = #2a2f38", "muted: contrast"), ("muted = #2a2f38", "make it lighter"),
+    ("select_fg = #35506f", "select_fg"), ("bar_bg = #c5cdd8", "fg: contrast"),
+    ("option_3 = #0d1119", "option_ink"), ("ramp_mid = #20252d", "ramp_mid"),
+    ("ramp_high = #333333", "ramp_high"), ("option_2 = #3b7be1", "option_2: as light as option_1"),
+  ])
+  func `what cannot be read is named with its key and a remedy`(
+    line: String,
+    words: String
+  ) throws {
+    let theme = try #require(library("extends = default-dark\n" + line)["mine"])
+    let findings = ThemeLinter(theme).findings
+    #expect(findings.contains { $0.contains(words) }, "\(findings)")
+    #expect(findings.allSatisfy { $0.contains("; make") })
+  }
+
+  @Test func `on light ground darker is the remedy`() throws {
+    let theme = try #require(library("extends = default-light\nkey = #e8c9a0")["mine"])
+    #expect(ThemeLinter(theme).findings.contains { $0.hasPrefix("key:") && $0.contains("darker") })
+    // The terminal's own colours are nobody's fault.
+    #expect(ThemeLinter(try #require(library("fg = default")["mine"])).findings == [])
   }
 
   @Test func `the terminal decides where no theme is named`() {
@@ -121,9 +120,9 @@ import Testing
     #expect(library.problems == [])
     #expect(library["mono"]?.isMonochrome == false)
     #expect(library["mine"]?[.fg].index16 == 2)
-    #expect(library.themes.count == 7)
+    #expect(library.themes.count == 9)
     #expect(ThemeLibrary.userFolder(["XDG_CONFIG_HOME": "/c"]) == "/c/supertop/themes")
-    #expect(ThemeLibrary.load(folder: "/nowhere").themes.count == 6)
+    #expect(ThemeLibrary.load(folder: "/nowhere").themes.count == 8)
   }
 
   @Test func `nearest palette entries follow the eye`() {

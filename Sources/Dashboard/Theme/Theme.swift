@@ -52,6 +52,8 @@ struct ThemeLibrary: Sendable {
       ("default-dark", PackageResources.default_dark_theme),
       ("default-light", PackageResources.default_light_theme),
       ("colour-blind", PackageResources.colour_blind_theme),
+      ("colour-blind-light", PackageResources.colour_blind_light_theme),
+      ("ember", PackageResources.ember_theme),
       ("high-contrast", PackageResources.high_contrast_theme),
       ("terminal16", PackageResources.terminal16_theme),
       ("mono", PackageResources.mono_theme),

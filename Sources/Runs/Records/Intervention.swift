@@ -83,3 +83,40 @@ package struct Intervention: Sendable, Equatable {
     self.note = note
   }
 }
+
+extension Intervention.Action {
+  /// Whether a joint search alone can do it.
+  package var concernsCandidates: Bool {
+    switch self {
+    case .stopCandidate, .addCandidate, .setLimit, .startFineStage: true
+    default: false
+    }
+  }
+
+  /// Whether it acts on what a supernet alone has: a temperature, choices and a cost.
+  package var concernsSupernet: Bool {
+    switch self {
+    case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature, .pinChoice,
+      .unpinChoice, .banOption, .allowOption, .setCostWeight, .setBudget, .setRate(.theta, _),
+      .sampleNetworks:
+      true
+    default: false
+    }
+  }
+
+  /// Whether it is about the temperature.
+  package var concernsTemperature: Bool {
+    switch self {
+    case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature: true
+    default: false
+    }
+  }
+
+  /// Whether it changes the numbers of the search, so that a replay has to repeat it.
+  package var changesTraining: Bool {
+    switch self {
+    case .pause, .resume, .singleStep, .runToEpoch, .checkpoint, .sampleNetworks, .stop: false
+    default: true
+    }
+  }
+}

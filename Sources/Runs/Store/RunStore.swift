@@ -313,7 +313,11 @@ package final class RunStore: Sendable {
   private static func open(_ database: Database) throws -> [(
     id: Int64, action: Intervention.Action
   )] {
-    let sql = "SELECT id, action FROM interventions WHERE state IN ('requested', 'accepted')"
+    // A request that names its step is a replay's, and still to come.
+    let sql = """
+      SELECT id, action FROM interventions
+      WHERE state = 'accepted' OR state = 'requested' AND step IS NULL
+      """
     return try Row.fetchAll(database, sql: sql).map { row in
       let fields = Fields(row: row, place: "run.sqlite")
       return (try fields.value(0), try fields.json(1))
@@ -359,42 +363,5 @@ package final class RunStore: Sendable {
 
   private static func bytes(_ rows: [[Float]]) -> Data {
     rows.flatMap(\.self).withUnsafeBytes { Data($0) }
-  }
-}
-
-extension Intervention.Action {
-  /// Whether a joint search alone can do it.
-  package var concernsCandidates: Bool {
-    switch self {
-    case .stopCandidate, .addCandidate, .setLimit, .startFineStage: true
-    default: false
-    }
-  }
-
-  /// Whether it acts on what a supernet alone has: a temperature, choices and a cost.
-  package var concernsSupernet: Bool {
-    switch self {
-    case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature, .pinChoice,
-      .unpinChoice, .banOption, .allowOption, .setCostWeight, .setBudget, .setRate(.theta, _),
-      .sampleNetworks:
-      true
-    default: false
-    }
-  }
-
-  /// Whether it is about the temperature.
-  package var concernsTemperature: Bool {
-    switch self {
-    case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature: true
-    default: false
-    }
-  }
-
-  /// Whether it changes the numbers of the search, so that a replay has to repeat it.
-  package var changesTraining: Bool {
-    switch self {
-    case .pause, .resume, .singleStep, .runToEpoch, .checkpoint, .sampleNetworks, .stop: false
-    default: true
-    }
   }
 }

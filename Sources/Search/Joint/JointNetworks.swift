@@ -14,8 +14,11 @@ package struct JointNetworks: TimedSpace {
 
   /// Recipes are no part of a network.
   package var choices: [Choice] { Array(space.choices.prefix(count)) }
+  /// The blocks that the timed networks hold, but the first and the last.
   package let latencyCells: [BlockDescription]
+  /// Their first and last blocks.
   package let latencyEnds: [(candidate: String, block: BlockDescription)]
+  /// Networks that hold every option of every choice equally often, in one round.
   package let latencyPlan: [(round: Int, architecture: Architecture)]
   private let space: JointSpace
   /// Choices of the architecture.
@@ -60,14 +63,17 @@ package struct JointNetworks: TimedSpace {
     latencyEnds = ends
   }
 
+  /// The network of an architecture; the recipe's choices have no part in it.
   package func network(of architecture: Architecture, name: String) -> NetworkDescription {
     space.network(of: space.whole(architecture), name: name)
   }
 
+  /// All but the first and the last.
   package func timedBlocks(of architecture: Architecture) -> [BlockDescription] {
     Array(network(of: architecture, name: "").blocks.dropFirst().dropLast())
   }
 
+  /// By a table that holds the cells above; see `JointLatency`.
   package func milliseconds(
     by table: LatencyTable,
     place: String

@@ -96,7 +96,7 @@ struct ReplayCommand: ParsableCommand {
     let trainer = try Trainer(folder: copy)
     let reader = try copy.reader()
     let stop = StopRequest(reader)
-    let ticker = LatencyTicker()
+    let ticker = WorkTicker()
     trainer.start()
     while true {
       if let outcome = trainer.wait(seconds: 0.1) {

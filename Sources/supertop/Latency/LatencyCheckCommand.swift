@@ -75,7 +75,7 @@ struct LatencyCheckCommand: ParsableCommand {
     let milliseconds = try space.milliseconds(by: table, place: path)
     let threads = options.threads > 0 ? asked : table.threads ?? asked
     let isa = try options.isa == nil ? try self.isa(of: table, path) : options.instructionSet()
-    let ticker = LatencyTicker()
+    let ticker = WorkTicker()
     let check: LatencyCheck
     do {
       check = try LatencyCheck.run(

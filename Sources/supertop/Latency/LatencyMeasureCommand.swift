@@ -56,7 +56,7 @@ struct LatencyMeasureCommand: ParsableCommand {
     let precision = try precision.precision()
     let space = try spaceOptions.space(file: file)
     let path = out ?? LatencyTable.cachePath(for: space, threads: threads, isa: isa)
-    let ticker = LatencyTicker(remedy: "; the same command continues from there")
+    let ticker = WorkTicker(remedy: "; the same command continues from there")
     let table: LatencyTable
     do {
       table = try LatencyTable.kept(

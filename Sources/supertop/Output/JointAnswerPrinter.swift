@@ -69,7 +69,7 @@ struct JointAnswerPrinter {
       )
     }
     let folder = try RunFolder.open(path: run)
-    let ticker = LatencyTicker()
+    let ticker = WorkTicker()
     let records: JointRecords
     do {
       records = try JointRecords(
