@@ -46,6 +46,14 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
       case recipe
     }
 
+    /// What tells early how good a candidate will be.
+    package enum EarlySignal: String, Codable, Sendable, CaseIterable {
+      /// Accuracy on the validation images after the epoch.
+      case accuracy
+      /// Sum of the training losses up to the epoch, the less the better (Ru et al., NeurIPS 2021).
+      case lossSum = "loss_sum"
+    }
+
     /// How candidates are picked.
     package var algorithm = Algorithm.joint
     /// Rounds of the coarse stage.
@@ -57,14 +65,6 @@ package struct JointConfiguration: Codable, Sendable, Equatable {
     package var explore = 0.0
     /// Points that a round picks from, and networks that the predictor is pretrained on.
     package var pool = 20_000
-    /// What tells early how good a candidate will be.
-    package enum EarlySignal: String, Codable, Sendable, CaseIterable {
-      /// Accuracy on the validation images after the epoch.
-      case accuracy
-      /// Sum of the training losses up to the epoch, the less the better (Ru et al., NeurIPS 2021).
-      case lossSum = "loss_sum"
-    }
-
     /// What candidates that stop early are ranked by.
     package var earlySignal = EarlySignal.accuracy
     /// Rank correlation of early with full results that fixes the early stop (0.92 in the paper).

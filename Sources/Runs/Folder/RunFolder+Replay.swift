@@ -95,7 +95,8 @@ package struct RunComparison: Codable, Sendable, Equatable {
   /// Errors: those of reading.
   package init(_ run: RunFolder, _ replay: RunFolder) throws {
     let (first, second) = (try run.reader(), try replay.reader())
-    let limit = try replay.latestCheckpoint()?.step ?? 0
+    let newest = try replay.latestCheckpoint()
+    let limit = newest?.step ?? 0
     let requests = try first.replayed().filter { $0.step ?? 0 <= limit }
     interventions = requests.count
     refused = requests.count { $0.state == .refused }
@@ -146,11 +147,8 @@ package struct RunComparison: Codable, Sendable, Equatable {
       try second.replayed(),
       step: { $0.step ?? 0 }
     ) { "\($0.action) \($0.state == .refused ? "refused" : "done"): \($0.note)" }
-    let weights = (
-      try run.checkpoint(step: limit), try replay.latestCheckpoint()?.checkpoint
-    )
-    if let a = weights.0, let b = weights.1 {
-      let (own, other) = (a.tensors.map { "\($0.name)" }, b.tensors.map { "\($0.name)" })
+    if let a = try run.checkpoint(step: limit), let b = newest?.checkpoint {
+      let (own, other) = (a.tensors.map(\.name), b.tensors.map(\.name))
       for (left, right) in zip(a.tensors, b.tensors)
       where left.values.map(\.bitPattern) != right.values.map(\.bitPattern) {
         found.append(

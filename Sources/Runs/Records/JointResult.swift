@@ -40,7 +40,7 @@ package struct JointResult: Codable, Sendable, Equatable {
   package var flops: Double
   /// Weights of convolutions and linear layers.
   package var params: Double
-  /// Milliseconds for one image by the run\'s latency table; nil where it has none.
+  /// Milliseconds for one image by the run's latency table; nil where it has none.
   package var latency: Double?
   /// Rank correlation (Spearman's) of the predictor with candidates that it had not seen; nil
   /// without a predictor.
