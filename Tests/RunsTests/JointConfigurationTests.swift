@@ -54,7 +54,8 @@ import Testing
         + "weight_decays: [], mixups: [], dropouts: [], drop_paths: [], emas: []}",
       "search.algorithm: is recipe, but nothing of that is left to choose"
     ),
-    ("budget: {latency: 3}", "budget.latency: unknown key"),
+    ("budget: {watts: 3}", "budget.watts: unknown key"),
+    ("budget: {latency: -3}", "budget.latency"),
     ("kind: training", "kind: is training"),
     ("theta: {beta1: 0.5}", "theta: unknown key"),
   ])
