@@ -73,7 +73,7 @@ struct EndToEndTests {
 
   @Test func `a search continues without its dashboard`() throws {
     let folder = try Program.Folder()
-    let tmux = try search("--ascii", in: folder, columns: 80, rows: 24, epochs: 60)
+    let tmux = try search("--ascii", in: folder, columns: 80, rows: 24, epochs: 30)
     let screen = try tmux.waits("a running search") { $0.contains("RUNNING") }
     #expect(screen.unicodeScalars.allSatisfy { $0.isASCII })
     try tmux.press("q")
