@@ -22,19 +22,17 @@ package struct TrainingPlace: Codable, Sendable, Equatable {
   /// The last temperature intervention taken up, by its id.
   package var lastIntervention: Int64
 
-  private static let key = "training"
-
   /// The course in whichever form the checkpoint has it.
   package var presentCourse: Course { course ?? Course(temperature: heldTemperature) }
 
   func metadata() throws -> [String: String] {
-    [TrainingPlace.key: String(decoding: try JSONEncoder().encode(self), as: UTF8.self)]
+    [Checkpoint.placeKey: String(decoding: try JSONEncoder().encode(self), as: UTF8.self)]
   }
 }
 
 extension TrainingPlace {
   package init(metadata: [String: String]) throws {
-    guard let text = metadata[TrainingPlace.key],
+    guard let text = metadata[Checkpoint.placeKey],
       let place = try? JSONDecoder().decode(TrainingPlace.self, from: Foundation.Data(text.utf8))
     else {
       throw UserError(

@@ -116,10 +116,11 @@ extension Contract {
     Shape(
       "table log",
       [
-        "INTEGER": ["id"],
+        "INTEGER": ["id", "step"],
         "REAL": ["time"],
         "TEXT": ["level", "text"],
-      ]
+      ],
+      sometimes: ["step"]
     ),
   ]
 }

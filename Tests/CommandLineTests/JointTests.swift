@@ -6,7 +6,7 @@ import Testing
 /// nothing is lost when the program is killed (spec S43–S46).
 @Suite(.serialized) struct JointTests {
   /// Settings of a joint search that ends within seconds.
-  private static let tiny =
+  static let tiny =
     [
       "--preset", "fbnet-v3-digits", "--headless", "--epochs", "3", "--constraint", "flops<=40K",
     ]

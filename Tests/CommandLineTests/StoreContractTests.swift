@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Runs
 import Testing
 
 /// The store as other programs open it: tables, columns, types, and what marks the file.
@@ -47,5 +48,25 @@ struct StoreContractTests {
       let options = try #require(try String.fetchOne(database, sql: "SELECT options FROM choices"))
       #expect(try JSONValue(options).list.first?["name"] == .text("k3_e1"))
     }
+  }
+
+  @Test func `the log of an older store has no steps, and a trainer adds the column`() throws {
+    let folder = try Program.Folder()
+    let ending = try Program.run(
+      ["search", "--run", "run", "--headless"] + Program.tiny(epochs: 2),
+      in: folder
+    )
+    #expect(ending.code == 0, "\(ending.errors)")
+    let run = try RunFolder.open(path: folder.path + "/run")
+    try run.store().log(.notice, "before")
+    let done = try #require(try run.reader().status()?.step)
+    #expect(try run.reader().log().last?.step == done)
+    let older = try DatabaseQueue(path: run.storePath)
+    try older.write { try $0.execute(sql: "ALTER TABLE log DROP COLUMN step") }
+    try older.close()
+    #expect(try run.reader().log().allSatisfy { $0.step == nil })
+    #expect(try run.makeBranch().reader().log().map(\.text).last?.hasPrefix("branched") == true)
+    try run.store().log(.info, "again")
+    #expect(try run.reader().log().last?.step == done)
   }
 }

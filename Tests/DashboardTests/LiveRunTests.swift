@@ -99,17 +99,17 @@ import Testing
     try withRun { folder, store, run in
       _ = try store.beginSession(step: 0)
       try write(store, run.advance(to: 100))
-      let svg = try Dashboard.screenshot(source: try LiveRun(folder: folder), size: Size(100, 30))
+      let svg = try Still(
+        source: try LiveRun(folder: folder),
+        size: Size(100, 30),
+        colours: .direct
+      ).svg
       #expect(svg.hasPrefix("<svg ") && svg.hasSuffix("</svg>\n"))
       for word in ["Layers", "Loss", "Acc", "Cost", folder.name] {
         #expect(svg.contains(word), "\(word)")
       }
       #expect(throws: UserError.self) {
-        try Dashboard.screenshot(
-          source: try LiveRun(folder: folder),
-          size: Size(100, 30),
-          theme: "nosuch"
-        )
+        try Still(source: try LiveRun(folder: folder), theme: "nosuch")
       }
     }
   }

@@ -140,20 +140,30 @@ import Testing
     }
   }
 
-  @Test func `the newest three checkpoints stay`() throws {
+  @Test func `the newest three checkpoints stay, and eight spread over those before`() throws {
     try inTemporaryFolder {
       let run = try RunFolder.create(at: $0 + "/run", config: try Configuration.preset("digits"))
       for step in [5, 10, 15, 20, 123_456_789] {
         try run.writeCheckpoint(Checkpoint(metadata: ["step": "\(step)"]), step: step)
       }
-      #expect(run.checkpointSteps() == [15, 20, 123_456_789])
+      #expect(run.checkpointSteps() == [5, 10, 15, 20, 123_456_789])
       #expect(run.checkpointPath(step: 15).hasSuffix("/checkpoints/step-00000015.safetensors"))
       let latest = try #require(try run.latestCheckpoint())
       #expect(latest.step == 123_456_789)
       #expect(latest.checkpoint.metadata["step"] == "123456789")
       // Going on from an earlier step: the later future goes.
       try run.writeCheckpoint(Checkpoint(), step: 17)
-      #expect(run.checkpointSteps() == [15, 17])
+      #expect(run.checkpointSteps() == [5, 10, 15, 17])
+      // Of a long run those that stay are spread over all of it, the first among them.
+      for step in stride(from: 20, through: 1000, by: 10) {
+        try run.writeCheckpoint(Checkpoint(), step: step)
+      }
+      let steps = run.checkpointSteps()
+      #expect(steps.count == 11 && steps.first == 5 && steps.suffix(3) == [980, 990, 1000])
+      let gaps = zip(steps, steps.dropFirst()).map { $1 - $0 }
+      #expect(gaps.max() ?? 0 <= 300, "\(steps)")
+      #expect(RunFolder.spread([1, 2, 3], 0, before: 4) == [])
+      #expect(RunFolder.spread([1, 2, 9], 2, before: 10) == [1, 9])
     }
   }
 

@@ -48,6 +48,13 @@ extension Model {
     }
   }
 
+  /// Mean accuracy of the first round, sampled without regard to any result.
+  var blindAccuracy: Double? {
+    let values = trials.filter { $0.round == 0 && $0.state == .finished }
+      .compactMap(\.accuracies.last)
+    return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+  }
+
   /// Choices that belong to the recipe, as places in `choices`.
   var recipeAxes: [Int] { choices.indices.filter { choices[$0].kind == .recipe } }
 

@@ -14,6 +14,8 @@ enum Command: Hashable, Sendable {
   case nextTab, previousTab, tab(Int)
   case typeControl, togglePin, undo
   case typeLimit, startFineStage, stopCandidate, addCandidate, nextOption, previousOption, order
+  case earlier, later, previousStop, nextStop, alarm, branch
+  case zoom, film, smoothing, logScale, axis, closer, wider
   case theme, log, repaint, help, quit
 
   /// What it acts on, for the answer where there is none.
@@ -24,6 +26,8 @@ enum Command: Hashable, Sendable {
     case .typeLimit, .startFineStage, .stopCandidate, .addCandidate, .nextOption, .previousOption,
       .order:
       "candidates"
+    case .branch: "steps to branch from"
+    case .film: "film"
     default: "choices"
     }
   }
@@ -77,8 +81,9 @@ enum KeyTable {
     steer([c("x")], .stopCandidate, "x", "stop it", "stop the chosen candidate"),
     steer([c("b")], .typeLimit, "b", "limit", "type a limit: flops 150k"),
     steer([c("n")], .startFineStage, "n", "fine stage", "fine stage after this round"),
-    steer([c(">"), c(".")], .nextOption, ">", "change", "change the chosen choice"),
-    steer([c("<"), c(",")], .previousOption, "<", "", "change the chosen choice"),
+    steer([c("b")], .branch, "b", "branch", "branch off at this moment"),
+    steer([c(">")], .nextOption, ">", "change", "change the chosen choice"),
+    steer([c("<")], .previousOption, "<", "", "change the chosen choice"),
     steer([c("a")], .addCandidate, "a", "train it", "train the changed candidate"),
     look([c("o")], .order, "o", "order", "order by accuracy, by number"),
     look([.up, c("k")], .up, "up k", "", "choose a layer (click)"),
@@ -97,12 +102,27 @@ enum KeyTable {
     look([c("f")], .fold, "f", "", "fold block or stage, all"),
     look([c("F")], .foldAll, "F", "", "fold block or stage, all"),
     look([.escape, .left, .backspace], .back, "Esc", "", "back, close"),
-    look([.tab], .nextTab, "Tab", "", "next, previous tab"),
-    look([.backTab], .previousTab, "S-Tab", "", "next, previous tab"),
-    look([c("1")], .tab(0), "1", "", "a tab"),
-    look([c("2")], .tab(1), "2", "", "a tab"),
-    look([c("3")], .tab(2), "3", "", "a tab"),
-    look([c("4")], .tab(3), "4", "", "a tab"),
+    look([.tab], .nextTab, "Tab", "screens", "next, previous screen"),
+    look([.backTab], .previousTab, "S-Tab", "", "next, previous screen"),
+    look([c("1")], .tab(0), "1", "", "a screen"),
+    look([c("2")], .tab(1), "2", "", "a screen"),
+    look([c("3")], .tab(2), "3", "", "a screen"),
+    look([c("4")], .tab(3), "4", "", "a screen"),
+    look([c("5")], .tab(4), "5", "", "a screen"),
+    look([c("6")], .tab(5), "6", "", "a screen"),
+    look([c("7")], .tab(6), "7", "", "a screen"),
+    look([c("z")], .zoom, "z", "zoom", "one panel after another alone"),
+    look([c(",")], .earlier, ",", "", "earlier, later moment"),
+    look([c(".")], .later, ".", "", "earlier, later moment"),
+    look([c("[")], .previousStop, "[", "", "previous, next event"),
+    look([c("]")], .nextStop, "]", "", "previous, next event"),
+    look([c("!")], .alarm, "!", "", "the moment of an alarm"),
+    look([c("e")], .film, "e", "shade", "what the film shows"),
+    look([c("S")], .smoothing, "S", "", "charts: smoothing, log axis, unit"),
+    look([c("L")], .logScale, "L", "", "charts: smoothing, log axis, unit"),
+    look([c("X")], .axis, "X", "", "charts: smoothing, log axis, unit"),
+    look([c("(")], .closer, "(", "", "charts: closer, wider in time"),
+    look([c(")")], .wider, ")", "", "charts: closer, wider in time"),
     look([c("l")], .log, "l", "", "the run's log"),
     program([c("T")], .theme, "T", "theme", "next colour theme"),
     program([c("?"), .help], .help, "? F1", "help", "this list"),
@@ -127,9 +147,10 @@ enum KeyTable {
     bindings.filter { kind.allows($0.command) }
   }
 
-  /// The command of `key`, or nil.
-  static func command(for key: Key) -> Command? {
-    bindings.first { $0.keys.contains(key) }?.command
+  /// The command of `key` in a run of that kind; where it has none there, that of any other.
+  static func command(for key: Key, in kind: RunKind) -> Command? {
+    let all = bindings.filter { $0.keys.contains(key) }
+    return (all.first { kind.allows($0.command) } ?? all.first)?.command
   }
 
   private static func c(_ scalar: Unicode.Scalar) -> Key { .character(scalar) }

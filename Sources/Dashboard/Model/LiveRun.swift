@@ -19,6 +19,7 @@ package final class LiveRun: RunSource {
   private var lastStatus: RunStatus?
   private var trials = TrialChanges()
   private var joint: JointProgress?
+  private var derived: [DerivedRecord] = []
 
   /// Rows of one poll, so that a long run is read without the screen standing still.
   private static let limit = 4000
@@ -40,7 +41,7 @@ package final class LiveRun: RunSource {
       delta.startsAnew = true
       delta.summary = summary
       (lastStep, lastTheta, lastEpoch, hasChoices) = (-1, -1, -1, false)
-      (trials, joint) = (TrialChanges(), nil)
+      (trials, joint, settled, reported) = (TrialChanges(), nil, 0, [:])
     }
     if !hasChoices {
       let choices = try reader.choices()
@@ -68,8 +69,16 @@ package final class LiveRun: RunSource {
     delta.log = try reader.log(after: lastLog, limit: 200)
     lastLog = delta.log.last?.id ?? lastLog
     delta.interventions = try changedInterventions()
+    if summary.kind.hasChoices, polls % 10 == 0 {
+      let derived = try reader.derived()
+      if derived != self.derived { delta.derived = derived }
+      self.derived = derived
+    }
     // Asking who holds the lock costs a system call or two; once a second is enough.
-    if polls % 10 == 0, status != nil { delta.trainerAlive = folder.trainer() != nil }
+    if polls % 10 == 0 {
+      if status != nil { delta.trainerAlive = folder.trainer() != nil }
+      delta.freeBytes = freeSpace(folder.path)
+    }
     polls += 1
     return delta
   }
@@ -84,14 +93,15 @@ package final class LiveRun: RunSource {
   /// Records a command in the store for the trainer.
   package func request(_ action: Intervention.Action) throws { _ = try reader.request(action) }
 
-  /// Those that are new or have moved on; what was settled before the first look is not news.
+  /// What the run had come to when `step` steps were done.
+  package func moment(step: Int) throws -> RunMoment { try reader.moment(step: step) }
+
+  /// Those that are new or have moved on.
   private func changedInterventions() throws -> [Intervention] {
-    let rows = try reader.interventions(after: settled, limit: 64)
-    let isFirst = polls == 0
+    let rows = try reader.interventions(after: settled)
     var changed: [Intervention] = []
     for row in rows {
-      let isSettled = row.state == .done || row.state == .refused
-      if reported[row.id] != row.state, !(isFirst && isSettled) { changed.append(row) }
+      if reported[row.id] != row.state { changed.append(row) }
       reported[row.id] = row.state
     }
     while let first = reported.min(by: { $0.key < $1.key }),

@@ -11,11 +11,20 @@ struct Model: Sendable {
   var status: RunStatus?
   var trainerAlive: Bool?
   var curves = Curves()
+  var spans = EpochSpans()
   var epochs: [EpochRecord] = []
   var probabilities = ProbabilityHistory()
   var theta: ThetaRecord?
   var lastStep: StepRecord?
   var log: [LogRecord] = []
+  /// People's commands that are known, oldest first.
+  var interventions: [Intervention] = []
+  /// Networks derived from a search.
+  var derived: [DerivedRecord] = []
+  /// What is noticed in all of that.
+  var findings: [Finding] = []
+  /// Free space on the disk of the run; nil where it is not known.
+  var freeBytes: Int?
   var result: RunResult?
   /// Candidates of a joint search, by number.
   var trials: [TrialRecord] = []
@@ -40,6 +49,16 @@ struct Model: Sendable {
   /// Keys of the groups and blocks that are folded away.
   var folded: Set<String> = []
   var tab = 0
+  /// The panel that fills the screen; nil where all are shown.
+  var zoom: Layout.Panel?
+  var charts = ChartView()
+  var film = FilmShade.entropy
+  /// Steps, in a joint search candidates, that were done at the moment that is shown; nil for now.
+  var cursor: Int?
+  /// What the store has of that moment.
+  var moment: RunMoment?
+  /// What came after the moment that is shown; nil where that is now.
+  var future: Future?
   var message: Message?
   var interrupts: [Double] = []
   /// Stop was asked for; the dashboard leaves when the trainer has saved.
@@ -71,6 +90,8 @@ struct Model: Sendable {
     var temperature = Series()
     var learningRate = Series()
     var topFive = Series()
+    /// Images a second, of each step.
+    var throughput = Series()
   }
 
   /// How to draw, as far as a pure view has to know.
@@ -109,7 +130,7 @@ struct Model: Sendable {
   }
 
   /// What a person is asked to type.
-  enum Prompt: Sendable, Equatable { case temperature, limit, control }
+  enum Prompt: Sendable, Equatable { case temperature, limit, control, branch }
 
   /// The message line.
   enum Message: Sendable, Equatable {
@@ -120,39 +141,6 @@ struct Model: Sendable {
 }
 
 extension Model {
-  /// The controls of the run whose names begin as `text` does, those that only hold it behind them.
-  func controls(matching text: String) -> [Control] {
-    let end = text.firstIndex { $0 == "=" || $0 == " " } ?? text.endIndex
-    let word = text[..<end].lowercased()
-    let all = Control.all(of: kind)
-    // Once a value is being typed there is one control to speak of.
-    if end < text.endIndex { return all.filter { $0.name == word } }
-    return all.filter { $0.name.hasPrefix(word) }
-      + all.filter { !$0.name.hasPrefix(word) && $0.name.contains(word) }
-  }
-
-  /// What a control's text may be completed to: its name; then a choice, and an option of it.
-  func completions(of text: String) -> [String] {
-    guard let separator = text.firstIndex(where: { $0 == "=" || $0 == " " }) else {
-      return controls(matching: text).map { $0.name + ($0.argument.form.isEmpty ? "" : "=") }
-    }
-    guard let control = controls(matching: text).first,
-      control.argument == .choice || control.argument == .option
-    else { return [] }
-    func plain(_ name: String) -> String { name.replacing(" ", with: "") }
-    let value = text[text.index(after: separator)...]
-    guard let colon = value.lastIndex(of: ":") else {
-      let ending = control.argument == .option ? ":" : ""
-      return choices.map { plain($0.name) }.filter { $0.lowercased().hasPrefix(value.lowercased()) }
-        .map { "\(control.name)=\($0)\(ending)" }
-    }
-    let name = value[..<colon]
-    let start = value[value.index(after: colon)...].lowercased()
-    return choices.filter { plain($0.name).lowercased() == plain(String(name)).lowercased() }
-      .flatMap(\.options).map(\.name).filter { $0.lowercased().hasPrefix(start) }
-      .map { "\(control.name)=\(name):\($0)" }
-  }
-
   var state: RunStatus.State { status?.state ?? .preparing }
 
   /// What the run does; a search as long as nothing is known of it.
@@ -238,6 +226,29 @@ extension Model {
   func leader(of index: Int) -> Int {
     let values = probabilities(of: index)
     return values.indices.max { values[$0] < values[$1] } ?? 0
+  }
+
+  /// Probability of an option of a choice over the epochs.
+  func history(of index: Int, option: Int) -> [(epoch: Double, share: Double)] {
+    probabilities.samples.compactMap { sample in
+      guard sample.values.indices.contains(index), sample.values[index].indices.contains(option)
+      else { return nil }
+      return (sample.epoch, Double(sample.values[index][option]))
+    }
+  }
+
+  /// Epoch since which choice `index` has been settled on its leader; nil while it is not.
+  func settledSince(_ index: Int) -> Double? {
+    let leader = leader(of: index)
+    var since: Double?
+    for sample in probabilities.samples.reversed() where sample.values.indices.contains(index) {
+      let values = sample.values[index]
+      guard values.count > 1, values.indices.contains(leader), values.max() == values[leader],
+        Verdict.isSettled(values.map(Double.init))
+      else { break }
+      since = sample.epoch
+    }
+    return since
   }
 
   /// How decided the choices are now; nil before there are any and in a random search, where θ

@@ -8,6 +8,13 @@ package protocol RunSource {
   func poll() throws -> RunDelta
   /// Records a command; the trainer takes it up at the next step boundary.
   func request(_ action: Intervention.Action) throws
+  /// What the run had come to when `step` steps were done.
+  func moment(step: Int) throws -> RunMoment
+}
+
+extension RunSource {
+  /// Nothing beyond what was polled.
+  package func moment(step: Int) throws -> RunMoment { RunMoment(step: step) }
 }
 
 /// What is new in a run.
@@ -38,6 +45,10 @@ package struct RunDelta: Sendable {
   package var trials: [TrialRecord] = []
   /// When it has changed: how far a joint search has come beside them.
   package var joint: JointProgress?
+  /// Networks derived from a search, when they have changed.
+  package var derived: [DerivedRecord]?
+  /// Once a second: free space on the disk of the run, bytes.
+  package var freeBytes: Int?
   /// Lines of the run's log.
   package var log: [LogRecord] = []
   /// Once the run has finished.

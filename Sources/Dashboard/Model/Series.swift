@@ -60,6 +60,15 @@ struct Series: Sendable, Equatable {
     if buckets.count >= capacity { halve() }
   }
 
+  /// The points up to `x`.
+  func upTo(_ x: Double) -> Series {
+    var past = self
+    past.buckets = Array(buckets.prefix { $0.start <= x + 1e-9 })
+    past.last = past.buckets.last?.mean
+    if let firstLost, firstLost > x { (past.lost, past.firstLost) = (0, nil) }
+    return past
+  }
+
   private mutating func halve() {
     perBucket *= 2
     buckets = stride(from: 0, to: buckets.count, by: 2).map { i in
@@ -120,5 +129,23 @@ struct ProbabilityHistory: Sendable, Equatable {
         samples[$0]
       }
     }
+  }
+
+  /// The samples up to `epoch`.
+  func upTo(_ epoch: Double) -> ProbabilityHistory {
+    var past = self
+    past.samples = Array(samples.prefix { $0.epoch <= epoch + 1e-9 })
+    past.keepsNewest = true
+    return past
+  }
+
+  /// The newest sample at or before `epoch`; nil before the first.
+  func sample(at epoch: Double) -> Sample? {
+    var (low, high) = (0, samples.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if samples[middle].epoch <= epoch + 1e-9 { low = middle + 1 } else { high = middle }
+    }
+    return low > 0 ? samples[low - 1] : nil
   }
 }

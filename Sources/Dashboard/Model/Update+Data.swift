@@ -4,11 +4,13 @@ import Runs
 func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   if delta.startsAnew {
     model.curves = Model.Curves()
+    model.spans = EpochSpans()
+    (model.cursor, model.moment) = (nil, nil)
     model.probabilities = ProbabilityHistory()
     model.epochs = []
     model.theta = nil
     model.result = nil
-    (model.trials, model.joint) = ([], nil)
+    (model.trials, model.joint, model.interventions) = ([], nil, [])
   }
   if let summary = delta.summary { model.summary = summary }
   if let choices = delta.choices {
@@ -23,16 +25,22 @@ func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   if let alive = delta.trainerAlive { model.trainerAlive = alive }
   if let status = delta.status { model.status = status }
   if let result = delta.result { model.result = result }
-  let perEpoch = Double(max(1, model.status?.stepsPerEpoch ?? 1))
+  // Epochs first: where their steps lie on the axis follows from where they end.
+  if let count = model.status?.stepsPerEpoch, count > 0 { model.spans.present = count }
+  for epoch in delta.epochs { model.spans.end(epoch.epoch, at: epoch.step) }
   for step in delta.steps {
-    let x = Double(step.step + 1) / perEpoch
+    let start = model.spans.start(of: step.epoch)
+    let x =
+      Double(step.epoch) + Double(step.step + 1 - start)
+      / Double(model.spans.length(of: step.epoch))
     if step.phase == .weights {
       model.curves.trainLoss.append(x, step.crossEntropy)
       model.curves.trainAccuracy.append(x, step.accuracy)
+      model.curves.learningRate.append(x, step.learningRate)
     }
     model.curves.cost.append(x, step.cost)
     model.curves.temperature.append(x, step.temperature)
-    model.curves.learningRate.append(x, step.learningRate)
+    model.curves.throughput.append(x, Double(step.images) / max(step.seconds, 1e-9))
     model.lastStep = step
   }
   for theta in delta.thetas {
@@ -61,7 +69,25 @@ func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   if model.kind == .joint, !model.hasChosen, let first = model.candidates.first {
     model.selection = first
   }
-  if let latest = delta.interventions.max(by: { $0.id < $1.id }) {
+  if let free = delta.freeBytes { model.freeBytes = free }
+  if delta.startsAnew || !delta.thetas.isEmpty || !delta.epochs.isEmpty || delta.freeBytes != nil
+    || model.curves.trainLoss.lost > 0
+  {
+    model.findings = model.diagnose()
+  }
+  if let derived = delta.derived { model.derived = derived }
+  // What was answered before the first look is no news.
+  let isFirst = model.interventions.isEmpty && delta.startsAnew
+  for row in delta.interventions {
+    if let place = model.interventions.firstIndex(where: { $0.id == row.id }) {
+      model.interventions[place] = row
+    } else {
+      model.interventions.append(row)
+    }
+  }
+  if let latest = delta.interventions.max(by: { $0.id < $1.id }),
+    !isFirst || latest.state == .requested || latest.state == .accepted
+  {
     model.message = .intervention(latest)
   }
   for record in delta.log { addLog(&model, record) }

@@ -33,6 +33,10 @@ func type(
     } catch {
       model.overlay = .prompt(prompt, text: text, error: "\(error)")
     }
+  case .enter where prompt == .branch:
+    model.overlay = nil
+    model.message = .notice("branching …")
+    return [.branch(model.cursor, text.split(separator: " ").map(String.init))]
   case .tab where prompt == .control:
     if let first = model.completions(of: text).first {
       model.overlay = .prompt(prompt, text: first, error: "")
@@ -50,7 +54,8 @@ func type(
     model.overlay = nil
     return request(&model, .setTemperature(value))
   case .character(let scalar)
-  where scalar.isASCII && scalar.value >= 0x20 && text.count < (prompt == .control ? 60 : 16):
+  where scalar.isASCII && scalar.value >= 0x20
+    && text.count < (prompt == .control || prompt == .branch ? 120 : 16):
     model.overlay = .prompt(prompt, text: text + String(scalar), error: "")
   default: break
   }

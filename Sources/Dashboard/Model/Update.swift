@@ -10,6 +10,10 @@ enum Event: Sendable {
   /// Text that was pasted, on one line and without control characters.
   case paste(String)
   case data(RunDelta)
+  /// What the store has of the moment at the cursor.
+  case moment(RunMoment)
+  /// What became of a wish outside the run: a line to show.
+  case told(String)
   /// Seconds since 1970.
   case tick(Double)
   case interrupt, terminate, hangUp, stop
@@ -22,6 +26,10 @@ enum Event: Sendable {
 /// What the world is to do.
 enum Effect: Sendable, Equatable {
   case request(Intervention.Action)
+  /// Read what the run had come to after so many steps.
+  case look(Int)
+  /// Branch a new run off at a step, nil for the newest checkpoint, with changes of its settings.
+  case branch(Int?, [String])
   case exit(DashboardExit)
   case suspend
   case repaint
@@ -51,6 +59,8 @@ func update(_ model: inout Model, _ event: Event) -> [Effect] {
   case .resize(let size): model.size = size
   case .paste(let text): paste(&model, text)
   case .data(let delta): return absorb(&model, delta)
+  case .moment(let moment): if moment.step == model.cursor { model.moment = moment }
+  case .told(let text): model.message = .notice(text)
   case .tick(let now): model.now = now
   case .interrupt: return interrupt(&model)
   case .terminate: return [.exit(.terminated)]
@@ -90,12 +100,12 @@ private func handle(_ model: inout Model, _ key: Key) -> [Effect] {
     if key == .escape || key == .enter { return [] }
   case nil: break
   }
-  return KeyTable.command(for: key).map { perform(&model, $0) } ?? []
+  return KeyTable.command(for: key, in: model.kind).map { perform(&model, $0) } ?? []
 }
 
 /// Carries a command out.
 func perform(_ model: inout Model, _ command: Command) -> [Effect] {
-  let layout = Layout(model)
+  let layout = Layout(model.shown)
   let page = max(1, layout.visibleRows - 1)
   guard model.kind.allows(command) else {
     model.message = .notice("a \(model.kind.noun) has no \(command.subject)")
@@ -131,24 +141,34 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .nextOption: model.changeOption(by: 1)
   case .previousOption: model.changeOption(by: -1)
   case .order: model.ranksCandidates.toggle()
-  case .up: move(&model, by: -1)
-  case .down: move(&model, by: 1)
-  case .pageUp: move(&model, by: -page)
-  case .pageDown: move(&model, by: page)
-  case .top: move(&model, by: -max(model.choices.count, model.trials.count))
-  case .bottom: move(&model, by: max(model.choices.count, model.trials.count))
+  case .up: return move(&model, by: -1)
+  case .down: return move(&model, by: 1)
+  case .pageUp: return move(&model, by: -page)
+  case .pageDown: return move(&model, by: page)
+  case .top: return move(&model, by: -Model.all)
+  case .bottom: return move(&model, by: Model.all)
   case .open: open(&model)
   case .fold: model.fold()
   case .foldAll: model.foldAll()
-  case .back:
-    model.screen = .main
-    model.draft = nil
-  case .nextTab: model.tab = (model.tab + 1) % model.kind.tabs.count
+  case .back: back(&model)
+  case .nextTab: turn(&model, to: (model.tab + 1) % model.kind.tabs.count)
   case .previousTab:
-    model.tab = (model.tab + model.kind.tabs.count - 1) % model.kind.tabs.count
-  case .tab(let index):
-    model.tab = index
-    model.screen = .main
+    turn(&model, to: (model.tab + model.kind.tabs.count - 1) % model.kind.tabs.count)
+  case .tab(let index): turn(&model, to: index)
+  case .earlier: return model.moveCursor(by: -1)
+  case .later: return model.moveCursor(by: 1)
+  case .previousStop: return model.moveCursor(toStopIn: -1)
+  case .nextStop: return model.moveCursor(toStopIn: 1)
+  case .alarm: return nextAlarm(&model)
+  case .branch:
+    model.overlay = .prompt(.branch, text: "", error: "")
+  case .zoom: zoom(&model)
+  case .film: model.film = model.film.next
+  case .smoothing: model.charts.nextSmoothing()
+  case .logScale: model.charts.isLogarithmic.toggle()
+  case .axis: model.charts.nextAxis()
+  case .closer: model.charts.zoom(by: 1)
+  case .wider: model.charts.zoom(by: -1)
   case .theme:
     model.look.themeIndex = (model.look.themeIndex + 1) % model.look.library.themes.count
     model.message = .notice("theme \(model.look.theme.name)")
@@ -176,13 +196,61 @@ private func togglePin(_ model: inout Model) -> [Effect] {
   )
 }
 
-private func move(_ model: inout Model, by steps: Int) {
+private func move(_ model: inout Model, by steps: Int) -> [Effect] {
+  if model.screen == .main, model.isShowingLog { return model.moveInLog(by: steps) }
   if model.kind == .joint {
-    guard model.screen == .inspector else { return model.moveCandidate(by: steps) }
-    model.draftRow = min(max(0, model.choices.count - 1), max(0, model.draftRow + steps))
-    return
+    if model.screen == .inspector {
+      model.draftRow = min(max(0, model.choices.count - 1), max(0, model.draftRow + steps))
+    } else {
+      model.moveCandidate(by: steps)
+    }
+    return []
   }
   if !model.choices.isEmpty { model.selection = model.list.moved(from: model.selection, by: steps) }
+  return []
+}
+
+/// Closes what is open, the newest first: the inspector, a zoomed panel, the past, a screen.
+private func back(_ model: inout Model) {
+  if model.screen != .main {
+    model.screen = .main
+    model.draft = nil
+  } else if model.zoom != nil {
+    model.zoom = nil
+  } else if model.cursor != nil {
+    (model.cursor, model.moment) = (nil, nil)
+  } else {
+    model.tab = 0
+  }
+}
+
+private func turn(_ model: inout Model, to tab: Int) {
+  model.tab = tab
+  model.screen = .main
+  model.zoom = nil
+}
+
+/// One panel of the screen after another alone, then all again.
+private func zoom(_ model: inout Model) {
+  model.screen = .main
+  let panels = model.kind.panels(ofTab: model.tab)
+  let next = model.zoom.flatMap { panels.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
+  model.zoom = panels.indices.contains(next) ? panels[next] : nil
+  if panels.isEmpty { model.message = .notice("this screen has no panels") }
+}
+
+/// Goes to the moment of an alarm, or of what else was noticed; at each press to another.
+private func nextAlarm(_ model: inout Model) -> [Effect] {
+  let found = model.findings.filter(\.isAlarm) + model.findings.filter { !$0.isAlarm }
+  guard !found.isEmpty else {
+    model.message = .notice("nothing has been noticed in this run")
+    return []
+  }
+  let here = found.firstIndex { $0.step != nil && $0.step == model.cursor }
+  let next = found[((here ?? -1) + 1) % found.count]
+  let effects = next.step.map { model.setCursor($0) } ?? []
+  model.message = next.isAlarm ? .problem(next.text) : .notice(next.text)
+  return effects
 }
 
 /// Opens what is folded, or the inspector of the chosen choice.
@@ -292,7 +360,7 @@ private func interrupt(_ model: inout Model) -> [Effect] {
 
 private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int) -> [Effect] {
   if model.isStopping { return [] }
-  let layout = Layout(model)
+  let layout = Layout(model.shown)
   switch model.overlay {
   case .quit:
     guard button == 0 else { return [] }
@@ -320,6 +388,7 @@ private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int
   for (index, rect) in layout.tabRects.enumerated() where rect.contains(x, y) {
     return perform(&model, .tab(index))
   }
+  if let step = layout.step(at: x, y, in: model) { return model.setCursor(step) }
   guard model.screen == .main else { return [] }
   if model.kind == .joint {
     guard let place = layout.candidate(at: x, y, in: model) else { return [] }

@@ -11,17 +11,22 @@ package struct DashboardOptions: Sendable {
   package var ownsTrainer: Bool
   /// Whether clicks and the wheel are asked for; holding Shift selects text all the same.
   package var mouse: Bool
+  /// Makes a branch of the run at a step, nil for its newest checkpoint, with changes of settings,
+  /// and trains it; returns a line that says where. Nil where there are no branches.
+  package var branch: (@Sendable (Int?, [String]) throws -> String)?
 
   package init(
     theme: String? = nil,
     glyphs: GlyphSet? = nil,
     ownsTrainer: Bool = true,
-    mouse: Bool = true
+    mouse: Bool = true,
+    branch: (@Sendable (Int?, [String]) throws -> String)? = nil
   ) {
     self.theme = theme
     self.glyphs = glyphs
     self.ownsTrainer = ownsTrainer
     self.mouse = mouse
+    self.branch = branch
   }
 }
 
@@ -38,7 +43,8 @@ package enum Dashboard {
     try check(theme: name, in: ThemeLibrary.load(folder: folder))
   }
 
-  private static func check(theme name: String, in library: ThemeLibrary) throws {
+  /// The same among the themes of `library`.
+  static func check(theme name: String, in library: ThemeLibrary) throws {
     guard library[name] == nil else { return }
     throw UserError(
       .usage,
@@ -69,36 +75,8 @@ package enum Dashboard {
       ownsTrainer: options.ownsTrainer
     )
     if let problem = library.problems.first { model.message = .problem(problem) }
-    var loop = Loop(source: source, terminal: terminal, theme: options.theme, model: model)
+    var loop = Loop(source: source, terminal: terminal, options: options, model: model)
     return try loop.run()
-  }
-
-  /// One frame of a run as an SVG picture, without a terminal (`--screenshot`).
-  package static func screenshot(
-    source: any RunSource,
-    size: Size,
-    theme name: String = "default-dark",
-    showsResult: Bool = false
-  ) throws -> String {
-    let library = ThemeLibrary.load(
-      folder: ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
-    )
-    guard let index = library.themes.firstIndex(where: { $0.name == name }) else {
-      throw UserError(.usage, "--theme \(name)", "there is no such theme")
-    }
-    var model = Model(
-      size: size,
-      look: Model.Look(depth: .direct, library: library, themeIndex: index)
-    )
-    // A long run comes in pieces.
-    for _ in 0..<10_000 {
-      let delta = try source.poll()
-      model.now = delta.status?.heartbeat ?? model.now
-      _ = update(&model, .data(delta))
-      if delta.steps.isEmpty, delta.thetas.isEmpty { break }
-    }
-    if !showsResult { model.overlay = nil }
-    return view(model).svg(theme: model.look.theme)
   }
 
   /// The linux console has no braille in its font.
@@ -111,18 +89,17 @@ package enum Dashboard {
 private struct Loop {
   let source: any RunSource
   let terminal: Terminal
-  /// Name of the theme that was asked for.
-  let theme: String?
+  let options: DashboardOptions
   var model: Model
   private var wasOpened = false
 
   /// Between two looks into the store; also the pace of frames while nobody types.
   private let interval = 0.1
 
-  init(source: any RunSource, terminal: Terminal, theme: String?, model: Model) {
+  init(source: any RunSource, terminal: Terminal, options: DashboardOptions, model: Model) {
     self.source = source
     self.terminal = terminal
-    self.theme = theme
+    self.options = options
     self.model = model
   }
 
@@ -152,7 +129,7 @@ private struct Loop {
         wasOpened = true
         let library = model.look.library
         let chosen = library.initial(
-          theme,
+          options.theme,
           depth: terminal.colourDepth,
           environment: ProcessInfo.processInfo.environment
         )
@@ -186,8 +163,22 @@ private struct Loop {
           _ = update(&model, .sourceFailed("\(error)"))
           model.isStopping = false
         }
+      case .look(let step):
+        _ = update(&model, answer { .moment(try source.moment(step: step)) })
+      case .branch(let step, let changes):
+        _ = update(
+          &model,
+          answer {
+            .told(try options.branch?(step, changes) ?? "branch it with supertop branch instead")
+          }
+        )
       }
     }
     return nil
+  }
+
+  /// What the world answers, or why it cannot.
+  private func answer(_ ask: () throws -> Event) -> Event {
+    do { return try ask() } catch { return .sourceFailed("\(error)") }
   }
 }

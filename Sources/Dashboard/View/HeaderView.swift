@@ -2,9 +2,14 @@ import Foundation
 import Runs
 
 /// Word, mark and role of a state.
-func badge(_ model: Model) -> (mark: String, word: String, role: Role) {
+func stateBadge(_ model: Model) -> (mark: String, word: String, role: Role) {
   let glyphs = model.look.glyphs
   let spinner = String(Unicode.Scalar(model.spinner) ?? "*")
+  if model.future != nil, let cursor = model.cursor {
+    return (
+      glyphs.folded, "\(model.kind.units.step.uppercased()) \(Format.grouped(cursor))", .pinned
+    )
+  }
   if model.isTrainerGone { return (glyphs.cross, "TRAINER GONE", .bad) }
   if let silence = model.silence {
     return (glyphs.waiting, "NO SIGN OF LIFE \(Format.duration(silence))", .warn)
@@ -28,7 +33,7 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let plain = Style(.fg, on: .barBg)
   let muted = Style(.muted, on: .barBg)
   frame.fill(rect, Cell(32, plain))
-  let (mark, word, role) = badge(model)
+  let (mark, word, role) = stateBadge(model)
   var x = 1
   if rect.width >= 56 {
     x = frame.put(x, rect.y, "supertop", Style(.borderFocus, on: .barBg, .bold)) + 2
@@ -158,22 +163,20 @@ func drawKeys(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   }
 }
 
-/// The tabs of the small arrangement.
+/// The names of the screens.
 func drawTabs(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   for (index, rect) in layout.tabRects.enumerated() {
     let isChosen = index == model.tab
     let background: Role = isChosen ? .selectBg : .bg
     frame.fill(rect, Cell(32, Style(.fg, on: background)))
-    let x = frame.put(
-      rect.x + 1,
-      rect.y,
-      "\(index + 1)",
-      Style(isChosen ? .selectFg : .key, on: background)
-    )
+    let words = layout.tabTitles[index].split(separator: " ", maxSplits: 1)
+    let number = Style(isChosen ? .selectFg : .key, on: background)
+    let x = frame.put(rect.x + 1, rect.y, String(words[0]), number)
+    guard words.count > 1 else { continue }
     frame.put(
       x + 1,
       rect.y,
-      model.look.glyphs.plain(model.kind.tabs[index].title),
+      String(words[1]),
       Style(isChosen ? .selectFg : .muted, on: background)
     )
   }
@@ -210,7 +213,7 @@ func drawStrip(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
 /// The last resort: as much of the state as one line holds.
 func drawStatusLine(_ frame: inout Frame, _ model: Model) {
   guard frame.width > 0, frame.height > 0 else { return }
-  let (mark, word, role) = badge(model)
+  let (mark, word, role) = stateBadge(model)
   let x = frame.put(0, 0, mark + " " + word, Style(role), limit: frame.width)
   if let status = model.status, status.epochs > 0, x + 2 < frame.width {
     let text =

@@ -42,7 +42,7 @@ func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: 
     frame.put(
       inside.x,
       inside.maxY - 1,
-      clip(glyphs.plain(reason(model, index)), to: inside.width),
+      clip(glyphs.plain(whyLeads(model, index)), to: inside.width),
       Style(.fg)
     )
   }
@@ -50,13 +50,13 @@ func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: 
   let rect = Rect(area.x, area.y + wanted, area.width, chartRows)
   if isBoxed {
     drawBox(&frame, rect, glyphs, title: [("Probability over time", Style(.title))])
-    probabilityChart(model, index).draw(
+    overTime(model) { probabilityChart($0, index) }.draw(
       &frame,
       Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2),
       glyphs
     )
   } else {
-    probabilityChart(model, index).draw(
+    overTime(model) { probabilityChart($0, index) }.draw(
       &frame,
       Rect(rect.x + 1, rect.y, rect.width - 2, rect.height),
       glyphs
@@ -192,12 +192,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
       x += spec.bar + 1
     }
     if spec.trend > 0 {
-      let history = model.probabilities.samples.compactMap { sample -> Double? in
-        guard sample.values.indices.contains(index),
-          sample.values[index].indices.contains(option)
-        else { return nil }
-        return Double(sample.values[index][option])
-      }
+      let history = model.history(of: index, option: option).map(\.share)
       drawSparkline(
         &frame,
         x,
@@ -227,13 +222,14 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   }
 }
 
-private func price(_ prices: [Double]?, _ option: Int) -> Double? {
+/// What option `option` costs; nil where that is not known.
+func price(_ prices: [Double]?, _ option: Int) -> Double? {
   guard let prices, prices.indices.contains(option) else { return nil }
   return prices[option]
 }
 
 /// How strongly a part of the loss pushes a logit up: the gradient with its sign turned.
-private func pull(_ gradients: [[Float]]?, _ choice: Int, _ option: Int) -> Double? {
+func pull(_ gradients: [[Float]]?, _ choice: Int, _ option: Int) -> Double? {
   guard let gradients, gradients.indices.contains(choice),
     gradients[choice].indices.contains(option)
   else { return nil }
@@ -263,7 +259,7 @@ private func drawPull(
 private func isFlat(_ pull: Double) -> Bool { !(abs(pull) >= 5e-7) }
 
 /// Why the leader leads, in a sentence.
-func reason(_ model: Model, _ index: Int) -> String {
+func whyLeads(_ model: Model, _ index: Int) -> String {
   let choice = model.choices[index]
   let values = model.probabilities(of: index)
   guard choice.options.count > 1, model.theta != nil else {
@@ -284,5 +280,13 @@ func reason(_ model: Model, _ index: Int) -> String {
       ? ", cost not at all"
       : (accuracy > 0) == (cost > 0) ? " and so does cost" : ", cost \(cost > 0 ? "up" : "down")"
   }
+  if let decision = model.decision(of: index) {
+    let spread = "\(points(decision.lead)) ± \(points(decision.wobble))"
+    text +=
+      decision.isClear
+      ? "; of late its lead was \(spread) points" : "; of late its lead was \(spread): a toss-up"
+  }
   return text + "."
 }
+
+private func points(_ share: Double) -> String { Format.fixed(share * 100, 0) }

@@ -10,7 +10,7 @@ func jointTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Words {
     if let best = model.bestCandidate?.accuracies.last {
       words.append((Format.percent(best), Style(.good, on: .bg, .bold)))
     }
-    if let blind = blindAccuracy(model) {
+    if let blind = model.blindAccuracy {
       words.append(
         ("\(glyphs.dash == 45 ? "-" : "╌") blindly \(Format.percent(blind))", Style(.warn))
       )
@@ -53,13 +53,6 @@ func jointTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Words {
   }
 }
 
-/// Mean accuracy of the first round, sampled without regard to any result.
-private func blindAccuracy(_ model: Model) -> Double? {
-  let values = model.trials.filter { $0.round == 0 && $0.state == .finished }
-    .compactMap(\.accuracies.last)
-  return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-}
-
 func drawJointPanel(_ frame: inout Frame, _ model: Model, _ panel: Layout.Panel, _ rect: Rect) {
   let glyphs = model.look.glyphs
   switch panel {
@@ -82,7 +75,7 @@ func buckets(_ values: [Double]) -> [Series.Bucket] {
 private func bestChart(_ model: Model) -> Chart {
   var chart = Chart()
   chart.curves = [.init(buckets: buckets(model.bestSoFar), role: .seriesB)]
-  chart.level = blindAccuracy(model).map { .init(value: $0, role: .warn) }
+  chart.level = model.blindAccuracy.map { .init(value: $0, role: .warn) }
   chart.limits = 0...1
   chart.format = { Format.percent($0) }
   chart.x = 1...Double(max(2, model.status?.totalSteps ?? 2))

@@ -15,7 +15,13 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
     isOver: model.isOver,
     inInspector: model.screen == .inspector && model.kind != .training
   )
-  if model.screen == .main, model.kind != .joint, ChoiceList.hasGroups(model.choices),
+  // Of a past moment nothing can be steered.
+  if model.future != nil {
+    order = [.back, .quit, .help, .earlier, .later, .previousStop, .nextStop, .branch, .nextTab]
+      .filter { model.kind.allows($0) }
+  }
+  if model.screen == .main, model.kind != .joint, model.future == nil,
+    ChoiceList.hasGroups(model.choices),
     model.foldedHead?.isBlock ?? true,
     let open = order.firstIndex(of: .open)
   {
@@ -33,6 +39,11 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
     case .open where model.foldedHead != nil: word = "unfold"
     case .fold: word = "fold"
     case .back: word = "back"
+    case .earlier: word = "earlier"
+    case .later: word = "later"
+    case .previousStop: word = "previous"
+    case .nextStop: word = "next"
+    case .film: word = "shade"
     case .log: word = "log"
     default: break
     }

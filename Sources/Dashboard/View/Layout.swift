@@ -13,6 +13,10 @@ struct Layout: Sendable, Equatable {
     /// Of a joint search: the best so far, predicted against true, accuracy against cost, the
     /// stages, and the recipes as parallel coordinates.
     case best, scatter, front, stage, axes
+    /// Every choice over time; the networks that a search has come to, and the blocks of one.
+    case film, networks, blocks
+    /// Images a second over time, and facts of the trainer.
+    case throughput, system
   }
 
   var kind: Kind
@@ -23,10 +27,13 @@ struct Layout: Sendable, Equatable {
   var message = Rect(0, 0, 0, 0)
   var keys = Rect(0, 0, 0, 0)
   var tabRects: [Rect] = []
+  var tabTitles: [String] = []
   /// The box of the layers, with its border when `isBoxed`.
   var layers: Rect?
-  /// The chosen layer's probabilities over time, when there is room.
-  var preview: Rect?
+  /// Probabilities over time of the chosen choice, and of the most open one, when there is room.
+  var previews: [Rect] = []
+  /// The log, on the screen that has it.
+  var log: Rect?
   var panels: [(panel: Panel, rect: Rect)] = []
   /// Whether panels have borders, or only titles.
   var isBoxed = true
@@ -40,7 +47,7 @@ struct Layout: Sendable, Equatable {
   var hasColumnTitles = true
 
   static func == (a: Layout, b: Layout) -> Bool {
-    a.kind == b.kind && a.size == b.size && a.layers == b.layers && a.preview == b.preview
+    a.kind == b.kind && a.size == b.size && a.layers == b.layers && a.previews == b.previews
   }
 
   /// The arrangement of the main screen for `model`.
@@ -56,25 +63,23 @@ struct Layout: Sendable, Equatable {
     header = Rect(0, 0, w, min(1, h))
     let rows = messageHeight(model, size)
     switch kind {
-    case .wide, .normal:
+    case .wide, .normal, .tabbed:
       progress = Rect(0, 1, w, 1)
-      body = Rect(0, 2, w, h - 3 - rows)
+      // The first screen of a large terminal needs every line.
+      let hasTabs = kind == .tabbed || model.tab > 0 || model.zoom != nil
+      let top = hasTabs ? 3 : 2
+      body = Rect(0, top, w, h - top - 1 - rows)
       message = Rect(0, h - 1 - rows, w, rows)
       keys = Rect(0, h - 1, w, 1)
-      arrangeColumns(model)
-    case .tabbed:
-      progress = Rect(0, 1, w, 1)
-      body = Rect(0, 3, w, h - 4 - rows)
-      message = Rect(0, h - 1 - rows, w, rows)
-      keys = Rect(0, h - 1, w, 1)
-      isBoxed = false
-      var x = 1
-      for (index, tab) in model.kind.tabs.enumerated() {
-        let width = columns(of: "\(index + 1) " + model.look.glyphs.plain(tab.title)) + 2
-        tabRects.append(Rect(x, 2, width, 1))
-        x += width + 1
+      isBoxed = kind != .tabbed
+      if hasTabs { arrangeTabNames(model) }
+      if let zoom = model.zoom {
+        panels = [(zoom, body)]
+      } else if hasTabs {
+        arrangeTab(model)
+      } else {
+        arrangeColumns(model)
       }
-      arrangeTab(model)
     case .strip:
       progress = Rect(0, 1, w, 1)
       keys = Rect(0, h - 1, w, 1)
@@ -106,12 +111,48 @@ struct Layout: Sendable, Equatable {
     let wanted = max(count, 4) * rowHeight + chrome
     if h - wanted >= 5, count > 0 {
       layers = Rect(0, body.y, left, wanted)
-      preview = Rect(0, body.y + wanted, left, h - wanted)
+      arrangeOverTime(model, Rect(0, body.y + wanted, left, h - wanted))
     } else {
       layers = Rect(0, body.y, left, h)
     }
     if let layers { arrangeLayers(model, layers.inner, titles: true, legend: legendRows) }
     arrangeColumn(model.kind.panels, right)
+  }
+
+  /// Under the list: the film where there is room for it, and one choice or two over time.
+  private mutating func arrangeOverTime(_ model: Model, _ rect: Rect) {
+    var rest = rect
+    let film = model.choices.count + 4
+    if rect.height >= film + 10 {
+      panels.append((.film, Rect(rect.x, rect.y, rect.width, film)))
+      rest = Rect(rect.x, rect.y + film, rect.width, rect.height - film)
+    }
+    let half = rest.width / 2
+    previews =
+      rest.width >= 96 && model.choices.count > 1
+      ? [
+        Rect(rest.x, rest.y, half, rest.height),
+        Rect(rest.x + half, rest.y, rest.width - half, rest.height),
+      ]
+      : [rest]
+  }
+
+  /// The names of the screens; only that of the chosen one where not all fit.
+  private mutating func arrangeTabNames(_ model: Model) {
+    func title(_ index: Int, _ hasName: Bool) -> String {
+      let name = model.look.glyphs.plain(model.kind.tabs[index].title)
+      return hasName ? "\(index + 1) \(name)" : "\(index + 1)"
+    }
+    let count = model.kind.tabs.count
+    let whole = (0..<count).map { columns(of: title($0, true)) + 3 }.reduce(1, +)
+    var x = 1
+    for index in 0..<count {
+      let text = title(index, whole <= size.width || index == model.tab)
+      let width = columns(of: text) + 2
+      tabRects.append(Rect(x, 2, width, 1))
+      tabTitles.append(text)
+      x += width + 1
+    }
   }
 
   /// Panels one below the other.
@@ -182,6 +223,7 @@ struct Layout: Sendable, Equatable {
         (first, Rect(body.x, body.y, half, body.height)),
         (second, Rect(body.x + half, body.y, body.width - half, body.height)),
       ]
+    case .log: log = body
     case .choices:
       layers = body
       if model.kind == .joint { return arrangeCandidateRows(model, body) }
@@ -201,6 +243,25 @@ struct Layout: Sendable, Equatable {
     // The chosen row stays in sight, about in the middle of a long list.
     let latest = max(0, list.rows.count - visibleRows)
     firstRow = min(latest, max(0, list.place(of: model.selection) - visibleRows / 2))
+  }
+
+  /// The step at a cell of the film or of a line of the log, or nil.
+  func step(at x: Int, _ y: Int, in model: Model) -> Int? {
+    if let log, model.screen == .main {
+      let list = LogRows(model.shown, isBoxed ? log.inner : log)
+      return list.event(at: y)?.step
+    }
+    guard model.screen == .main,
+      let film = panels.first(where: { $0.panel == .film && $0.rect.contains(x, y) })
+    else { return nil }
+    return FilmGrid(model.shown, inside(film.rect)).step(at: x)
+  }
+
+  /// The part of a panel inside its border, or under its title.
+  func inside(_ rect: Rect) -> Rect {
+    isBoxed
+      ? Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2)
+      : Rect(rect.x + 1, rect.y + 1, rect.width - 2, rect.height - 1)
   }
 
   /// The row of the list drawn at a cell, or nil.

@@ -74,7 +74,11 @@ private func remark(_ model: Model) -> (text: String, role: Role) {
 }
 
 /// What is worth saying while nobody asked for anything.
-private func statusText(_ model: Model) -> String {
+func statusText(_ model: Model) -> String {
+  if model.future != nil {
+    let line = model.events.last { $0.step != nil && $0.step == model.cursor }
+    return line?.text ?? ", . move, [ ] go from event to event, Esc comes back to now"
+  }
   if model.isTrainerGone {
     return
       "the training process is gone; continue with: supertop resume \(model.summary?.name ?? "RUN")"
@@ -104,6 +108,9 @@ private func statusText(_ model: Model) -> String {
   if let summary = model.summary, let status = model.status, status.epoch < summary.warmupEpochs {
     return
       "warm-up: only weights are trained; θ starts to move in epoch \(summary.warmupEpochs + 1)"
+  }
+  if let alarm = model.findings.first(where: \.isAlarm) {
+    return alarm.text + (alarm.step == nil ? "" : " (! goes there)")
   }
   // What was noticed stays in sight until there is something else to say.
   let line = model.log.last { $0.level == .notice } ?? model.log.last

@@ -112,10 +112,7 @@ private func drawLog(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
       case .notice, .warning: .warn
       case .error: .bad
       }
-    // The time of day in UTC, so that a picture does not depend on where it is drawn.
-    let second = Int(record.time.isFinite ? min(max(record.time, 0), 1e12) : 0) % 86_400
-    let time = [second / 3600, second / 60 % 60, second % 60].map { Format.padded($0, 2) }
-      .joined(separator: ":")
+    let time = timeOfDay(record.time)
     let x = frame.put(inside.x, inside.y + row, time, Style(.muted), limit: inside.width) + 2
     frame.put(x, inside.y + row, clip(glyphs.plain(record.text), to: inside.maxX - x), Style(role))
   }
@@ -210,7 +207,7 @@ private func drawPrompt(
   let isTall = layout.size.height >= 7
   let isControl = prompt == .control
   let box = layout.dialog(
-    width: isControl ? 76 : 44,
+    width: isControl || prompt == .branch ? 76 : 44,
     height: isTall
       ? isControl ? min(layout.size.height, 20) : 7 : min(3, layout.size.height)
   )
@@ -227,6 +224,9 @@ private func drawPrompt(
   case .control:
     title = "Control"
     hint = "Tab completes"
+  case .branch:
+    title = "Branch a new run off" + (model.cursor.map { " at step \(Format.grouped($0))" } ?? "")
+    hint = "changes, such as temperature.rate=0.95 budget.flops=150k; none will do"
   }
   let inside = drawDialog(&frame, box, glyphs, title)
   var y = inside.y
@@ -247,7 +247,9 @@ private func drawPrompt(
   }
   let line =
     error.isEmpty
-    ? isControl ? "Enter asks for it  Esc leaves it" : "Enter sets it  Esc leaves it"
+    ? isControl
+      ? "Enter asks for it  Esc leaves it"
+      : prompt == .branch ? "Enter trains it  Esc leaves it" : "Enter sets it  Esc leaves it"
     : "\(glyphs.cross) \(error)"
   let lines = isControl && isTall ? Array(wrapped(line, to: inside.width).prefix(3)) : [line]
   if isControl, isTall {

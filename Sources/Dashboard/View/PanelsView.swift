@@ -6,21 +6,25 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   for item in layout.panels {
     let rect = item.rect
     let title = panelTitle(model, item.panel, width: rect.width)
-    let inside: Rect
+    let inside = layout.inside(rect)
     if layout.isBoxed {
-      drawBox(&frame, rect, glyphs, title: title, continues: rect.y > layout.body.y)
-      inside = Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2)
+      let continues = rect.y > layout.body.y && item.panel != .film
+      drawBox(&frame, rect, glyphs, title: title, continues: continues)
     } else {
       drawTitle(&frame, rect.x, rect.y, rect.width, title)
-      inside = Rect(rect.x + 1, rect.y + 1, rect.width - 2, rect.height - 1)
     }
     switch item.panel {
-    case .loss: lossChart(model).draw(&frame, inside, glyphs)
-    case .accuracy: accuracyChart(model).draw(&frame, inside, glyphs)
+    case .loss: overTime(model, lossChart).draw(&frame, inside, glyphs)
+    case .accuracy: overTime(model, accuracyChart).draw(&frame, inside, glyphs)
     case .cost: drawCost(&frame, model, inside)
-    case .temperature: temperatureChart(model).draw(&frame, inside, glyphs)
-    case .rate: rateChart(model).draw(&frame, inside, glyphs)
-    case .facts: drawFacts(&frame, model, inside)
+    case .temperature: overTime(model, temperatureChart).draw(&frame, inside, glyphs)
+    case .rate: overTime(model, rateChart).draw(&frame, inside, glyphs)
+    case .throughput: overTime(model, throughputChart).draw(&frame, inside, glyphs)
+    case .facts: drawFacts(&frame, facts(model), inside, glyphs)
+    case .system: drawFacts(&frame, systemFacts(model), inside, glyphs)
+    case .film: drawFilm(&frame, model, inside)
+    case .networks: drawNetworks(&frame, model, inside)
+    case .blocks: drawBlocks(&frame, model, inside)
     case .best, .scatter, .front, .stage, .axes:
       drawJointPanel(&frame, model, item.panel, inside)
     }
@@ -105,14 +109,49 @@ private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Wo
     )
     return words
   case .rate, .facts: return trainingTitle(model, panel)
+  case .film: return filmTitle(model, width: width)
+  case .networks: return [("Networks", Style(.title))]
+  case .blocks: return blocksTitle(model)
+  case .throughput:
+    return [("Images a second", Style(.title))]
+      + value("", "", curves.throughput.last.map { Format.grouped($0) }, .seriesA)
+  case .system: return [("System", Style(.title))]
   case .best, .scatter, .front, .stage, .axes: return jointTitle(model, panel, width: width)
   }
 }
 
 // MARK: The four charts
 
-func epochLabels(_ model: Model) -> (String, String)? {
-  model.position > 0 ? ("0", "epoch \(Format.epoch(model.position))") : nil
+/// A chart over time as all of them are drawn: what came after the moment that is shown faint
+/// behind what was known then, the part of the run that was chosen, the cursor, and the marks.
+func overTime(_ model: Model, _ make: (Model) -> Chart) -> Chart {
+  var chart = make(model)
+  if let future = model.future {
+    var whole = model
+    (whole.curves, whole.probabilities) = (future.curves, future.probabilities)
+    let all = make(whole)
+    (chart.x, chart.y) = (all.x ?? all.xRange, all.yRange())
+    let faint = all.curves.map { curve in
+      var faint = curve
+      (faint.role, faint.band, faint.tag) = (.faint, nil, nil)
+      return faint
+    }
+    chart.curves = faint + chart.curves
+  }
+  guard let range = chart.x ?? chart.xRange else { return chart }
+  if let window = model.window(of: range) {
+    chart.x = window
+    if chart.limits.lowerBound == -.infinity { chart.y = nil }
+  }
+  let shown = chart.x ?? range
+  chart.xLabels = (
+    model.charts.axis == .epoch
+      ? Format.epoch(shown.lowerBound) : model.axisText(shown.lowerBound),
+    model.axisText(shown.upperBound)
+  )
+  chart.marks = model.marks
+  chart.cursor = model.cursor.map { model.spans.epochs(at: $0) }
+  return chart
 }
 
 /// Without colour the curves are told apart by a letter at their end.
@@ -122,13 +161,18 @@ private func tag(_ model: Model, _ letter: Unicode.Scalar) -> UInt32? {
 
 /// The curve of a figure of single steps: where there are many, smoothed over the band of its
 /// values.
-private func stepCurve(_ series: Series, _ role: Role, tag: UInt32? = nil) -> Chart.Curve {
+private func stepCurve(
+  _ series: Series,
+  _ role: Role,
+  _ charts: ChartView,
+  tag: UInt32? = nil
+) -> Chart.Curve {
   let isNoisy = series.buckets.count > 30
   return Chart.Curve(
     buckets: series.buckets,
     role: role,
     band: isNoisy ? .faint : nil,
-    smoothing: isNoisy ? 0.85 : 0,
+    smoothing: isNoisy ? charts.smoothing : 0,
     tag: tag
   )
 }
@@ -136,10 +180,10 @@ private func stepCurve(_ series: Series, _ role: Role, tag: UInt32? = nil) -> Ch
 private func lossChart(_ model: Model) -> Chart {
   var chart = Chart()
   chart.curves = [
-    stepCurve(model.curves.trainLoss, .seriesA, tag: tag(model, "t")),
+    stepCurve(model.curves.trainLoss, .seriesA, model.charts, tag: tag(model, "t")),
     .init(buckets: model.curves.validationLoss.buckets, role: .seriesB, tag: tag(model, "v")),
   ]
-  chart.xLabels = epochLabels(model)
+  chart.isLogarithmic = model.charts.isLogarithmic
   if model.curves.trainLoss.lost > 0 { chart.empty = "no finite value" }
   return chart
 }
@@ -147,7 +191,7 @@ private func lossChart(_ model: Model) -> Chart {
 private func accuracyChart(_ model: Model) -> Chart {
   var chart = Chart()
   chart.curves = [
-    stepCurve(model.curves.trainAccuracy, .seriesA, tag: tag(model, "t")),
+    stepCurve(model.curves.trainAccuracy, .seriesA, model.charts, tag: tag(model, "t")),
     !model.kind.hasChoices
       ? .init(buckets: model.curves.topFive.buckets, role: .seriesC, tag: tag(model, "5"))
       : .init(buckets: model.curves.argmaxAccuracy.buckets, role: .seriesC, tag: tag(model, "a")),
@@ -155,22 +199,35 @@ private func accuracyChart(_ model: Model) -> Chart {
   ]
   chart.limits = 0...1
   chart.format = { Format.percent($0, digits: 0) }
-  chart.xLabels = epochLabels(model)
   return chart
 }
 
-private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+private func throughputChart(_ model: Model) -> Chart {
+  var chart = Chart()
+  chart.curves = [stepCurve(model.curves.throughput, .seriesA, model.charts)]
+  chart.format = { Format.count($0) }
+  return chart
+}
+
+private func costChart(_ model: Model) -> Chart {
   var chart = Chart()
   chart.curves = [
-    stepCurve(model.curves.cost, .muted),
+    stepCurve(model.curves.cost, .muted, model.charts),
     .init(buckets: model.curves.expectedCost.buckets, role: .seriesA),
   ]
   let budget = model.summary?.budget ?? 0
   if budget > 0 { chart.level = .init(value: budget, role: .warn) }
   let isTime = model.costMetric == .latency
   chart.format = { isTime ? Format.time($0) : Format.count($0) }
+  chart.isLogarithmic = model.charts.isLogarithmic
   if model.curves.cost.lost > 0 { chart.empty = "no finite value" }
-  if rect.height >= 7 { chart.xLabels = epochLabels(model) }
+  return chart
+}
+
+private func drawCost(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+  let budget = model.summary?.budget ?? 0
+  var chart = overTime(model, costChart)
+  if rect.height < 7 { chart.xLabels = nil }
   // Without a budget there is nothing to measure the cost against.
   let hasGauge = rect.height >= 2 && model.cost != nil && budget > 0
   chart.draw(
@@ -232,7 +289,6 @@ private func temperatureChart(_ model: Model) -> Chart {
   chart.x = 0...Double(epochs)
   let values = chart.curves.flatMap { $0.buckets.flatMap { [$0.low, $0.high] } }
   chart.y = 0...max(values.max() ?? 1, model.status?.temperature ?? 0, 1e-3)
-  chart.xLabels = ("0", "epoch \(epochs)")
   if let status = model.status, status.temperature > 0 {
     chart.point = (
       model.position, status.temperature, status.temperatureHeld ? .pinned : .seriesC

@@ -1,14 +1,26 @@
+import Foundation
 import Runs
 
-/// The chosen layer's probabilities over time, under the list.
-func drawPreview(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
-  guard model.choices.indices.contains(model.selection) else { return }
-  let choice = model.choices[model.selection]
+extension Model {
+  /// Of the choices but the chosen one, that of the greatest entropy, as a share of even odds.
+  var mostOpen: Int {
+    func share(_ index: Int) -> Double {
+      let count = choices[index].options.count
+      return count > 1 ? entropy(of: index) / log2(Double(count)) : -1
+    }
+    return choices.indices.filter { $0 != selection }.max { share($0) < share($1) } ?? selection
+  }
+}
+
+/// A choice's probabilities over time, under the list.
+func drawPreview(_ frame: inout Frame, _ model: Model, _ index: Int, _ rect: Rect) {
+  guard model.choices.indices.contains(index) else { return }
+  let choice = model.choices[index]
   let glyphs = model.look.glyphs
-  let values = model.probabilities(of: model.selection)
+  let values = model.probabilities(of: index)
   var title: Words = [
     (glyphs.plain(choice.name.capitalizedFirst), Style(.title)),
-    ("over time", Style(.muted)),
+    (index == model.selection ? "over time" : "most open", Style(.muted)),
   ]
   // The two that compete, named in their own colours.
   for option in values.indices.sorted(by: { values[$0] > values[$1] }).prefix(2) {
@@ -21,7 +33,7 @@ func drawPreview(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     )
   }
   drawBox(&frame, rect, glyphs, title: title)
-  probabilityChart(model, model.selection).draw(
+  overTime(model) { probabilityChart($0, index) }.draw(
     &frame,
     Rect(rect.x + 2, rect.y + 1, rect.width - 4, rect.height - 2),
     glyphs
@@ -36,11 +48,8 @@ func probabilityChart(_ model: Model, _ index: Int) -> Chart {
   let count = choice.options.count
   // The leader last: later curves lie on top.
   for option in (0..<count).filter({ $0 != leader }) + [leader] {
-    let buckets = model.probabilities.samples.compactMap { sample -> Series.Bucket? in
-      guard sample.values.indices.contains(index),
-        sample.values[index].indices.contains(option)
-      else { return nil }
-      return .point(sample.epoch, Double(sample.values[index][option]))
+    let buckets = model.history(of: index, option: option).map {
+      Series.Bucket.point($0.epoch, $0.share)
     }
     chart.curves.append(
       .init(buckets: buckets, role: choice.look(of: option).line, tag: optionKey(option))
@@ -52,9 +61,7 @@ func probabilityChart(_ model: Model, _ index: Int) -> Chart {
   chart.format = { Format.percent($0, digits: 0) }
   chart.empty = "θ has not moved yet"
   if let first = model.probabilities.samples.first, let last = model.probabilities.samples.last {
-    chart.xLabels = (
-      "epoch \(Format.epoch(first.epoch.rounded(.down)))", Format.epoch(last.epoch)
-    )
+    chart.x = first.epoch...max(first.epoch, last.epoch)
   }
   return chart
 }

@@ -8,10 +8,12 @@ extension RunKind {
     case choices(String)
     /// One panel, or two side by side.
     case panels(String, Layout.Panel, Layout.Panel?)
+    /// The log and what people asked for.
+    case log(String)
 
     var title: String {
       switch self {
-      case .choices(let title), .panels(let title, _, _): title
+      case .choices(let title), .panels(let title, _, _), .log(let title): title
       }
     }
   }
@@ -41,21 +43,35 @@ extension RunKind {
     }
   }
 
-  /// The pages of the small arrangement.
+  /// The screens of such a run; the first has all that a large terminal has room for.
   var tabs: [Tab] {
     switch self {
     case .search, .random:
       [
         .choices("Layers"), .panels("Learning", .loss, .accuracy),
-        .panels("Cost & τ", .cost, .temperature),
+        .panels("Cost & τ", .cost, .temperature), .panels("Film", .film, nil),
+        .panels("Networks", .networks, .blocks), .log("Log"),
+        .panels("System", .throughput, .system),
       ]
     case .joint:
       [
         .choices("Candidates"), .panels("Progress", .best, .scatter),
-        .panels("Trade-offs", .front, .stage), .panels("Recipes", .axes, nil),
+        .panels("Trade-offs", .front, .stage), .panels("Recipes", .axes, nil), .log("Log"),
+        .panels("System", .system, nil),
       ]
-    case .training: [.panels("Learning", .loss, .accuracy), .panels("Recipe", .rate, .facts)]
+    case .training:
+      [
+        .panels("Learning", .loss, .accuracy), .panels("Recipe", .rate, .facts), .log("Log"),
+        .panels("System", .throughput, .system),
+      ]
     }
+  }
+
+  /// The panels that `z` goes through on a screen.
+  func panels(ofTab tab: Int) -> [Layout.Panel] {
+    guard tab > 0, tabs.indices.contains(tab) else { return panels }
+    guard case .panels(_, let first, let second) = tabs[tab] else { return [] }
+    return [first] + (second.map { [$0] } ?? [])
   }
 
   /// Whether a command can do anything in such a run.
@@ -70,6 +86,9 @@ extension RunKind {
       .order:
       self == .joint
     case .tab(let index): index < tabs.count
+    case .branch: self != .joint
+    case .film: hasChoices
+    case .smoothing, .logScale, .axis, .closer, .wider: self != .joint
     default: true
     }
   }
@@ -77,7 +96,7 @@ extension RunKind {
   /// Commands of the key line, the most needed first.
   func keyLine(isOver: Bool, inInspector: Bool) -> [Command] {
     if isOver && !inInspector {
-      return [.quit, .help, .open, .theme, .log].filter(allows)
+      return [.quit, .help, .open, .nextTab, .theme, .log].filter(allows)
     }
     if inInspector, self == .joint {
       return isOver
@@ -91,15 +110,17 @@ extension RunKind {
     case .search, .random:
       return [
         .togglePause, .quit, .help, .open, .hotter, .cooler, .typeTemperature, .toggleHold,
-        .togglePin, .typeControl, .singleStep, .checkpoint, .theme,
+        .nextTab, .togglePin, .typeControl, .singleStep, .checkpoint, .theme,
       ]
     case .joint:
       return [
         .togglePause, .quit, .help, .open, .typeLimit, .startFineStage, .stopCandidate, .order,
-        .typeControl, .checkpoint, .theme,
+        .typeControl, .nextTab, .checkpoint, .theme,
       ]
     case .training:
-      return [.togglePause, .quit, .help, .singleStep, .typeControl, .checkpoint, .theme]
+      return [
+        .togglePause, .quit, .help, .nextTab, .singleStep, .typeControl, .checkpoint, .theme,
+      ]
     }
   }
 

@@ -20,23 +20,28 @@ func rateChart(_ model: Model) -> Chart {
   chart.x = 0...Double(epochs)
   let top = model.curves.learningRate.buckets.map(\.high).max() ?? 0
   chart.y = 0...max(top, model.summary?.recipe?.learningRate ?? 0, 1e-9)
-  chart.xLabels = ("0", "epoch \(epochs)")
   return chart
 }
 
-/// What is trained, on what and how: a fact a row, the least needed left out first.
-func drawFacts(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
-  for (row, fact) in facts(model).prefix(max(0, rect.height)).enumerated() {
+/// A fact a row, the least needed left out first.
+func drawFacts(
+  _ frame: inout Frame,
+  _ facts: [(name: String, text: String)],
+  _ rect: Rect,
+  _ glyphs: GlyphSet
+) {
+  for (row, fact) in facts.prefix(max(0, rect.height)).enumerated() {
     frame.put(rect.x, rect.y + row, fact.name, Style(.muted), limit: min(10, rect.width))
     let room = rect.width - 11
     if room > 0 {
-      let text = clip(model.look.glyphs.plain(fact.text), to: room)
+      let text = clip(glyphs.plain(fact.text), to: room)
       frame.put(rect.x + 11, rect.y + row, text, Style(.fg))
     }
   }
 }
 
-private func facts(_ model: Model) -> [(name: String, text: String)] {
+/// What is trained, on what and how.
+func facts(_ model: Model) -> [(name: String, text: String)] {
   guard let summary = model.summary, let recipe = summary.recipe else { return [] }
   func share(_ name: String, _ value: Double) -> String? {
     value > 0 ? "\(name) \(value)" : nil

@@ -1,7 +1,9 @@
 import Runs
 
-/// The screen for `model` at its size: a pure function, never failing at any size (spec S81).
-func view(_ model: Model) -> Frame {
+/// The screen for a model at its size, of now or of the cursor's moment: a pure function, never
+/// failing at any size (spec S81).
+func view(_ now: Model) -> Frame {
+  let model = now.shown
   var frame = Frame(model.size)
   let layout = Layout(model)
   switch layout.kind {
@@ -18,12 +20,12 @@ func view(_ model: Model) -> Frame {
 }
 
 private func drawBody(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
-  if layout.kind == .tabbed { drawTabs(&frame, model, layout) }
+  drawTabs(&frame, model, layout)
   if model.isBlank {
     drawPreparing(&frame, model, layout.body)
   } else if model.screen == .inspector {
     let body =
-      layout.kind == .tabbed
+      !layout.tabRects.isEmpty
       ? Rect(0, layout.body.y - 1, layout.body.width, layout.body.height + 1) : layout.body
     if model.kind == .joint {
       drawCandidate(&frame, model, body, isBoxed: layout.isBoxed)
@@ -36,7 +38,11 @@ private func drawBody(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     } else if layout.layers != nil {
       drawLayers(&frame, model, layout)
     }
-    if let preview = layout.preview { drawPreview(&frame, model, preview) }
+    let previewed = [model.selection, model.mostOpen]
+    for (rect, index) in zip(layout.previews, previewed) {
+      drawPreview(&frame, model, index, rect)
+    }
+    if let log = layout.log { drawLogScreen(&frame, model, log, isBoxed: layout.isBoxed) }
     drawPanels(&frame, model, layout)
     if layout.isBoxed, model.state == .preparing {
       drawPreparing(&frame, model, layout.dialog(width: 60, height: 9))

@@ -30,6 +30,12 @@ struct Chart {
   /// Bounds that the y axis never passes.
   var limits: ClosedRange<Double> = -.infinity ... .infinity
   var level: Mark?
+  /// Moments marked on the ground line.
+  var marks: [Double] = []
+  /// The moment that is shown, as a line from top to bottom.
+  var cursor: Double?
+  /// Whether y is logarithmic; values that are not positive are then not drawn.
+  var isLogarithmic = false
   var point: (x: Double, y: Double, role: Role)?
   var format: (Double) -> String = Format.number
   /// Words for the ends of the x axis, when there is a line for it.
@@ -43,7 +49,7 @@ struct Chart {
     var low = Double.infinity
     var high = -Double.infinity
     for curve in curves {
-      for bucket in curve.buckets {
+      for bucket in curve.buckets where isInSight(bucket) {
         low = min(low, curve.band == nil ? bucket.mean : bucket.low)
         high = max(high, curve.band == nil ? bucket.mean : bucket.high)
       }
@@ -66,6 +72,26 @@ struct Chart {
     return low <= high ? low...max(high, low + 1e-9) : nil
   }
 
+  private func isInSight(_ bucket: Series.Bucket) -> Bool {
+    (x.map { bucket.end >= $0.lowerBound && bucket.start <= $0.upperBound } ?? true)
+      && (!isLogarithmic || bucket.low > 0)
+  }
+
+  /// First and last x of the curves; nil where there are none.
+  var xRange: ClosedRange<Double>? {
+    let ends = curves.flatMap { [$0.buckets.first?.start, $0.buckets.last?.end] }.compactMap(\.self)
+    guard let first = ends.min(), let last = ends.max() else { return nil }
+    return first...last
+  }
+
+  /// Where a value stands between the bounds of the y axis, 0…1 inside.
+  private func share(_ value: Double, of y: ClosedRange<Double>) -> Double {
+    guard isLogarithmic, y.lowerBound > 0 else {
+      return (value - y.lowerBound) / (y.upperBound - y.lowerBound)
+    }
+    return value > 0 ? log(value / y.lowerBound) / log(y.upperBound / y.lowerBound) : -1
+  }
+
   /// Draws axis and curves into `rect`.
   func draw(_ frame: inout Frame, _ rect: Rect, _ glyphs: GlyphSet) {
     guard rect.width >= 2, rect.height >= 1 else { return }
@@ -86,7 +112,10 @@ struct Chart {
         frame.put(rect.x, rect.y + rows - 1, Format.right(bottom, label - 1), muted)
       }
       if rows >= 7, rows % 2 == 1 {
-        let middle = format((y.lowerBound + y.upperBound) / 2)
+        let middle = format(
+          isLogarithmic && y.lowerBound > 0
+            ? (y.lowerBound * y.upperBound).squareRoot() : (y.lowerBound + y.upperBound) / 2
+        )
         frame.put(rect.x, rect.y + rows / 2, Format.right(middle, label - 1), muted)
       }
     }
@@ -105,7 +134,7 @@ struct Chart {
     }
     var used = Array(repeating: 0, count: plot.height)
     for (tag, role, value) in ends.sorted(by: { $0.2 > $1.2 }) {
-      let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
+      let share = share(value, of: y)
       let wanted = Int((1 - min(1, max(0, share))) * Double(plot.height) - 1e-9)
       let row = min(plot.height - 1, max(0, wanted))
       guard let free = (row..<plot.height).first(where: { used[$0] < 3 }) else { continue }
@@ -122,21 +151,25 @@ struct Chart {
   ) {
     var canvas = DotCanvas(width: plot.width, height: plot.height, glyphs: glyphs)
     guard canvas.dotWidth > 0, canvas.dotHeight > 0 else { return }
-    let all = curves.flatMap { [$0.buckets.first?.start, $0.buckets.last?.end] }.compactMap { $0 }
-    guard let first = all.min(), let last = all.max() else { return }
-    let range = x ?? first...max(last, first)
+    guard let range = x ?? xRange else { return }
     let span = max(range.upperBound - range.lowerBound, 1e-9)
     func px(_ x: Double) -> Int {
       let share = min(2, max(-1, (x - range.lowerBound) / span))
       return Int((share * Double(canvas.dotWidth - 1)).rounded())
     }
     func py(_ value: Double) -> Int {
-      let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
+      let share = share(value, of: y)
       return Int(((1 - min(2, max(-1, share))) * Double(canvas.dotHeight - 1)).rounded())
     }
     // A faint ground line gives the eye a hold where no curve is.
     if plot.height >= 3, glyphs == .braille {
       for x in 0..<plot.width { frame.put(plot.x + x, plot.maxY - 1, "⣀", Style(.faint)) }
+    }
+    if let cursor, range.contains(cursor) {
+      let column = plot.x + px(cursor) / canvas.across
+      for row in 0..<plot.height {
+        frame[column, plot.y + row] = Cell(glyphs.box[5], Style(.pinned))
+      }
     }
     if let level, y.contains(level.value) {
       let row = plot.y + min(plot.height - 1, max(0, py(level.value) / canvas.down))
@@ -155,7 +188,7 @@ struct Chart {
       var previous: (Int, Int)?
       var mean = 0.0
       var weight = 0.0
-      for bucket in curve.buckets {
+      for bucket in curve.buckets where !isLogarithmic || bucket.mean > 0 {
         mean = mean * curve.smoothing + bucket.mean * (1 - curve.smoothing)
         weight = weight * curve.smoothing + 1 - curve.smoothing
         let point = (px((bucket.start + bucket.end) / 2), py(mean / weight))
@@ -168,6 +201,9 @@ struct Chart {
       }
     }
     canvas.draw(&frame, plot.x, plot.y)
+    for mark in marks where range.contains(mark) {
+      frame[plot.x + px(mark) / canvas.across, plot.maxY - 1] = Cell(glyphs.mark, Style(.pinned))
+    }
     if let point {
       let (x, row) = (px(point.x) / canvas.across, py(point.y) / canvas.down)
       frame[plot.x + min(plot.width - 1, max(0, x)), plot.y + min(plot.height - 1, max(0, row))] =

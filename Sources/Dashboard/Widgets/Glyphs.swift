@@ -52,6 +52,10 @@ package enum GlyphSet: String, Sendable, CaseIterable {
   var tau: String { isASCII ? "tau" : "τ" }
   var dot: String { isASCII ? "|" : "·" }
   var pointMark: UInt32 { isASCII ? 64 : 0x25cf }
+  /// A person's request, on the ground line of a chart.
+  var mark: UInt32 { isASCII ? 94 : 0x25b4 }
+  /// Shares 0…1 as density, for screens without colour.
+  var shades: [UInt32] { isASCII ? scalars(" .:-=+*#") : scalars(" ░▒▓█") }
   var dash: UInt32 { isASCII ? 45 : 0x254c }
   var running: String { isASCII ? ">" : "▶" }
   var paused: String { isASCII ? "=" : "‖" }

@@ -1,8 +1,12 @@
 import Foundation
 
 extension RunFolder {
-  /// Checkpoints that stay on disk.
-  private static let kept = 3
+  /// Newest checkpoints that stay on disk.
+  private static let newest = 3
+  /// Older ones that stay beside them, to branch from.
+  private static let older = 8
+  /// Bytes that the older ones may take.
+  private static let olderBytes = 256 << 20
 
   /// Path of the checkpoint after `step` steps.
   package func checkpointPath(step: Int) -> String {
@@ -11,19 +15,44 @@ extension RunFolder {
     return "\(checkpointsPath)/step-\(zeros)\(digits).safetensors"
   }
 
-  /// Writes the state after `step` steps, whole or not at all, and keeps the newest three.
+  /// Writes the state after `step` steps, whole or not at all, and keeps the newest three; of those
+  /// before them up to eight, spread over the run, where they take no more than 256 MiB.
   ///
   /// Checkpoints of later steps belong to a future that a resume has left and go too.
   package func writeCheckpoint(_ checkpoint: Checkpoint, step: Int) throws {
     try checkpoint.write(to: checkpointPath(step: step))
     let steps = checkpointSteps()
-    for old in Set(steps).subtracting(steps.filter { $0 <= step }.suffix(Self.kept)) {
-      unlink(checkpointPath(step: old))
-    }
+    let past = steps.filter { $0 <= step }
+    let size = fileSize(checkpointPath(step: step)) ?? 0
+    let room = min(Self.older, Self.olderBytes / max(1, size))
+    let kept =
+      past.suffix(Self.newest)
+      + Self.spread(
+        past.dropLast(Self.newest),
+        room,
+        before: past.suffix(Self.newest).first ?? step
+      )
+    for old in Set(steps).subtracting(kept) { unlink(checkpointPath(step: old)) }
     // What a killed writer left behind; the lock makes this process the only writer.
     for name in names(in: checkpointsPath) ?? [] where name.hasSuffix(unfinishedSuffix) {
       unlink("\(checkpointsPath)/\(name)")
     }
+  }
+
+  /// `count` of ascending steps before `next` that are as evenly spaced as may be, the first among
+  /// them.
+  package static func spread(_ steps: ArraySlice<Int>, _ count: Int, before next: Int) -> [Int] {
+    var kept = Array(steps)
+    guard count > 0 else { return [] }
+    while kept.count > count {
+      // The one without which the gap round it stays smallest; never the first.
+      let gaps = (1..<kept.count).map { place in
+        (place + 1 < kept.count ? kept[place + 1] : next) - kept[place - 1]
+      }
+      guard let least = gaps.indices.min(by: { gaps[$0] < gaps[$1] }) else { break }
+      kept.remove(at: least + 1)
+    }
+    return kept
   }
 
   /// The newest checkpoint that can be read, with the number of steps it was taken after.

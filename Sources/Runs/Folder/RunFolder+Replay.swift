@@ -4,8 +4,9 @@ extension RunFolder {
   /// Makes a run at `path` that repeats this one: its settings, prices and first weights, and every
   /// request that it had about its course, each before the step at which it was taken up.
   ///
-  /// A run without a result is repeated up to the newest checkpoint's step. Errors: those of
-  /// `create`, `.noInput` for a run that has done no step, `.data` for a joint search.
+  /// A run without a result is repeated up to the newest checkpoint's step, a branch from the step
+  /// at which it branched. Errors: those of `create`, `.noInput` for a run that has done no step,
+  /// `.data` for a joint search.
   package func makeReplay(at path: String) throws -> RunFolder {
     let settings = try settings()
     guard settings.kind != .joint else {
@@ -31,10 +32,14 @@ extension RunFolder {
       network: pathExists(networkPath) ? try network() : nil,
       start: try start()
     )
-    if pathExists(latencyPath) {
+    var requests = try reader.replayed()
+    if let start = try parent()?.step {
+      try copyPast(to: copy, step: start)
+      let done = Set(try copy.reader().interventions().map(\.id))
+      requests.removeAll { done.contains($0.id) }
+    } else if pathExists(latencyPath) {
       try writeWhole(try readText(latencyPath), to: copy.latencyPath)
     }
-    var requests = try reader.replayed()
     if try reader.result() == nil {
       requests.removeAll { $0.step ?? 0 > last }
       requests.append(

@@ -322,7 +322,9 @@ package struct Control: Sendable {
       ?? "layer3:k3_e6"
   }
 
-  private static func choice(
+  /// The place of the choice that `text` names by identity or name, whatever its spaces and case;
+  /// throws what `fault` makes of a problem and a remedy.
+  package static func choice(
     _ text: String,
     _ choices: [Choice],
     _ fault: (String, String) -> UserError

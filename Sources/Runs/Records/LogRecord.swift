@@ -16,11 +16,14 @@ package struct LogRecord: Codable, Sendable, Equatable {
   package var level: Level
   /// One line.
   package var text: String
+  /// Steps done when it was written, in a joint search candidates; nil where that is not recorded.
+  package var step: Int?
 
-  package init(id: Int64, time: Double, level: Level, text: String) {
+  package init(id: Int64, time: Double, level: Level, text: String, step: Int? = nil) {
     self.id = id
     self.time = time
     self.level = level
     self.text = text
+    self.step = step
   }
 }

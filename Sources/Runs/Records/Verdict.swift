@@ -22,12 +22,21 @@ package struct Verdict: Sendable, Equatable {
   package init(probabilities: [[Double]]) {
     // A choice of one option was never open.
     let open = probabilities.filter { $0.count > 1 }
-    let entropies = open.map(entropyBits)
     choices = open.count
-    let tosses = zip(open, entropies).map { $1 >= Self.tossShare * log2(Double($0.count)) }
-    settled = zip(open, tosses).count { !$1 && ($0.max() ?? 0) >= Self.settledShare }
-    coinTosses = tosses.count { $0 }
-    meanEntropyBits = entropies.reduce(0, +) / Double(max(1, open.count))
+    settled = open.count(where: Self.isSettled)
+    coinTosses = open.count(where: Self.isCoinToss)
+    meanEntropyBits = open.map(entropyBits).reduce(0, +) / Double(max(1, open.count))
+  }
+
+  /// Whether a choice of these probabilities is a coin toss; one of a single option never is.
+  package static func isCoinToss(_ probabilities: [Double]) -> Bool {
+    probabilities.count > 1
+      && entropyBits(probabilities) >= tossShare * log2(Double(probabilities.count))
+  }
+
+  /// Whether a choice of these probabilities is settled.
+  package static func isSettled(_ probabilities: [Double]) -> Bool {
+    !isCoinToss(probabilities) && (probabilities.max() ?? 0) >= settledShare
   }
 
   /// Whether the network stands for the search: three quarters of its choices are settled, none a

@@ -76,12 +76,16 @@ package final class RunReader: Sendable {
 
   /// Steps after `step` (-1 for all), oldest first, at most `limit`.
   package func steps(after step: Int = -1, limit: Int = .max) throws -> [StepRecord] {
+    try steps("WHERE step > ? ORDER BY step LIMIT ?", [step, limit])
+  }
+
+  private func steps(_ condition: String, _ arguments: StatementArguments) throws -> [StepRecord] {
     try all(
       """
       SELECT step, epoch, phase, loss, cross_entropy, accuracy, cost, temperature, learning_rate,
-        seconds, images, multiplier FROM steps WHERE step > ? ORDER BY step LIMIT ?
+        seconds, images, multiplier FROM steps \(condition)
       """,
-      [step, limit]
+      arguments
     ) {
       StepRecord(
         step: try $0.value(0),
@@ -102,13 +106,28 @@ package final class RunReader: Sendable {
 
   /// Architecture parameters recorded after step `step` (-1 for all), oldest first.
   package func thetas(after step: Int = -1, limit: Int = .max) throws -> [ThetaRecord] {
+    try thetas("WHERE step > ? ORDER BY step LIMIT ?", [step, limit])
+  }
+
+  /// What was known when `step` steps had been done: the last of them, and θ after it.
+  package func moment(step: Int) throws -> RunMoment {
+    RunMoment(
+      step: step,
+      lastStep: try steps("WHERE step < ? ORDER BY step DESC LIMIT 1", [step]).first,
+      theta: try thetas("WHERE step < ? ORDER BY step DESC LIMIT 1", [step]).first
+    )
+  }
+
+  private func thetas(
+    _ condition: String,
+    _ arguments: StatementArguments
+  ) throws -> [ThetaRecord] {
     try all(
       """
       SELECT step, epoch, counts, logits, accuracy_pull, cost_pull, multiplier,
-        expected_cost FROM thetas
-      WHERE step > ? ORDER BY step LIMIT ?
+        expected_cost FROM thetas \(condition)
       """,
-      [step, limit]
+      arguments
     ) { fields in
       let text: String = try fields.value(2)
       let counts = text.split(separator: " ").compactMap { Int($0) }
@@ -175,9 +194,10 @@ package final class RunReader: Sendable {
 
   /// The newest `limit` lines of the log after `id`, oldest first.
   package func log(after id: Int64 = 0, limit: Int = .max) throws -> [LogRecord] {
-    try all(
+    let hasSteps = try telling(place) { try database.read(Schema.hasSteps(ofLog:)) }
+    return try all(
       """
-      SELECT id, time, level, text FROM
+      SELECT id, time, level, text, \(hasSteps ? "step" : "NULL") FROM
         (SELECT * FROM log WHERE id > ? ORDER BY id DESC LIMIT ?) ORDER BY id
       """,
       [id, limit]
@@ -186,7 +206,8 @@ package final class RunReader: Sendable {
         id: try $0.value(0),
         time: try $0.number(1),
         level: try $0.word(2),
-        text: try $0.value(3)
+        text: try $0.value(3),
+        step: $0.isNull(4) ? nil : try $0.value(4)
       )
     }
   }

@@ -26,6 +26,7 @@ package final class RunStore: Sendable {
           (finding ?? "").replacingOccurrences(of: "*** in database main ***", with: "")
         )
       }
+      try queue.write(Schema.complete)
       return queue
     }
     place = path
@@ -212,11 +213,14 @@ package final class RunStore: Sendable {
     try write { try Self.replace($0, "result", json) }
   }
 
-  /// Adds a line to the log.
+  /// Adds a line to the log, after as many steps as the status says.
   package func log(_ level: LogRecord.Level, _ text: String) throws {
     try write { database in
       try database.execute(
-        sql: "INSERT INTO log (time, level, text) VALUES (?, ?, ?)",
+        sql: """
+          INSERT INTO log (time, level, text, step)
+          VALUES (?, ?, ?, (SELECT json_extract(json, '$.step') FROM status))
+          """,
         arguments: [Date().timeIntervalSince1970, level.rawValue, text]
       )
     }
@@ -297,6 +301,42 @@ package final class RunStore: Sendable {
       """,
       [step, id]
     ).filter(\.action.changesTraining)
+  }
+
+  /// Takes over what another run had recorded by the end of `step` steps: its choices, steps, θ,
+  /// epochs, requests, log and fingerprint; of requests at `step` itself those up to `lastRequest`.
+  func adopt(from path: String, step: Int, lastRequest: Int64) throws {
+    try telling(place) {
+      try database.writeWithoutTransaction { database in
+        try database.execute(sql: "ATTACH DATABASE ? AS parent", arguments: [path])
+        defer { try? database.execute(sql: "DETACH DATABASE parent") }
+        let hasSteps = try Row.fetchAll(database, sql: "PRAGMA parent.table_info(log)")
+          .contains { $0["name"] == "step" }
+        try database.inTransaction {
+          for (table, condition) in [
+            ("choices", ""), ("choice_prices", ""), ("data", ""), ("steps", "WHERE step < :step"),
+            ("thetas", "WHERE step < :step"), ("epochs", "WHERE step <= :step"),
+            (
+              "interventions",
+              """
+              WHERE state IN ('done', 'refused')
+                AND (step < :step OR step = :step AND id <= :last AND :last >= 0)
+              """
+            ),
+            ("log", "WHERE step <= :step"),
+          ] where table != "log" || hasSteps {
+            let columns = try database.columns(in: table).map(\.name).joined(separator: ", ")
+            let all: [String: any DatabaseValueConvertible] = ["step": step, "last": lastRequest]
+            try database.execute(
+              sql: "INSERT INTO \(table) (\(columns)) SELECT \(columns) FROM parent.\(table) "
+                + condition,
+              arguments: StatementArguments(all.filter { condition.contains(":" + $0.key) })
+            )
+          }
+          return .commit
+        }
+      }
+    }
   }
 
   private func write<T>(_ body: (Database) throws -> T) throws -> T {

@@ -50,9 +50,20 @@ enum Schema {
     CREATE INDEX interventions_requested ON interventions (id) WHERE state = 'requested';
     CREATE TABLE log (
       id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, level TEXT NOT NULL,
-      text TEXT NOT NULL
+      text TEXT NOT NULL, step INTEGER
     ) STRICT;
     """
+
+  /// Adds the columns that a store of this version may lack, as it was made by an earlier program.
+  static func complete(_ database: Database) throws {
+    guard try !hasSteps(ofLog: database) else { return }
+    try database.execute(sql: "ALTER TABLE log ADD COLUMN step INTEGER")
+  }
+
+  /// Whether lines of the log say after how many steps they came.
+  static func hasSteps(ofLog database: Database) throws -> Bool {
+    try database.columns(in: "log").contains { $0.name == "step" }
+  }
 
   /// Settings of a connection; `readonly` ones never change a file.
   static func configuration(readonly: Bool) -> GRDB.Configuration {

@@ -13,6 +13,19 @@ package func pathExists(_ path: String) -> Bool { fileMode(path) != nil }
 /// Whether there is a folder at `path`, links followed.
 package func isFolder(_ path: String) -> Bool { fileMode(path).map { $0 & S_IFMT } == S_IFDIR }
 
+/// Bytes of the file at `path`, links followed; nil where there is none.
+func fileSize(_ path: String) -> Int? {
+  var info = stat()
+  return stat(path, &info) == 0 ? Int(info.st_size) : nil
+}
+
+/// Bytes that a user may still write to the disk of `path`; nil where the system does not say.
+package func freeSpace(_ path: String) -> Int? {
+  var info = statvfs()
+  guard statvfs(path, &info) == 0 else { return nil }
+  return Int(clamping: UInt64(info.f_bavail) &* UInt64(info.f_frsize))
+}
+
 private func fileMode(_ path: String) -> mode_t? {
   var info = stat()
   return stat(path, &info) == 0 ? info.st_mode : nil

@@ -46,7 +46,8 @@ struct DisplayOptions: ParsableArguments {
       options: DashboardOptions(
         theme: theme,
         glyphs: ascii ? .ascii : nil,
-        ownsTrainer: ownsTrainer
+        ownsTrainer: ownsTrainer,
+        branch: { step, changes in try Branching.start(folder, at: step, changes) }
       )
     )
   }

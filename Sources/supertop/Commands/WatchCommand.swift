@@ -30,7 +30,16 @@ struct WatchCommand: ParsableCommand {
   func run() throws {
     try display.check()
     let folder = try RunFolder.open(path: path)
-    if let screenshot { return try takePicture(of: folder, to: screenshot) }
+    if let screenshot {
+      var still = try Still(
+        source: LiveRun(folder: folder),
+        size: FrameCommand.size(size),
+        theme: display.theme ?? FrameCommand.pictureTheme,
+        colours: .direct
+      )
+      try still.show(.main)
+      return try writeWhole(still.svg, to: screenshot)
+    }
     if display.wantsDashboard {
       _ = try display.show(folder, ownsTrainer: false)
       return
@@ -62,18 +71,5 @@ struct WatchCommand: ParsableCommand {
         remedy: "continue with supertop resume \(folder.path)"
       )
     }
-  }
-
-  private func takePicture(of folder: RunFolder, to path: String) throws {
-    let sides = size.split(separator: "x").compactMap { Int($0) }
-    guard sides.count == 2, sides.allSatisfy({ (1...1000).contains($0) }) else {
-      throw UserError(.usage, "--size \(size)", "not a size", remedy: "write it like 120x36")
-    }
-    let picture = try Dashboard.screenshot(
-      source: LiveRun(folder: folder),
-      size: Size(sides[0], sides[1]),
-      theme: display.theme ?? "default-dark"
-    )
-    try writeWhole(picture, to: path)
   }
 }

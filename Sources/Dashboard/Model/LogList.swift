@@ -1,0 +1,36 @@
+import Runs
+
+extension Model {
+  /// More rows than any list has.
+  static let all = 1_000_000
+
+  /// Whether the log is on the screen as one of the run's screens.
+  var isShowingLog: Bool {
+    guard kind.tabs.indices.contains(tab), case .log = kind.tabs[tab] else { return false }
+    return true
+  }
+
+  /// The event of the log that belongs to the moment that is shown: the last one by then.
+  func logPlace(in events: [RunEvent]) -> Int {
+    guard let cursor else { return max(0, events.count - 1) }
+    return events.lastIndex { $0.step.map { $0 <= cursor } ?? false } ?? 0
+  }
+
+  /// Goes to another line of the log, and to its moment.
+  mutating func moveInLog(by rows: Int) -> [Effect] {
+    let events = events
+    guard !events.isEmpty else { return [] }
+    let here = logPlace(in: events)
+    var place = min(events.count - 1, max(0, here + rows))
+    // Lines of the present step, and those without one, are passed over.
+    while events.indices.contains(place),
+      events[place].step == nil || events[place].step == cursor ?? done
+    {
+      place += rows < 0 ? -1 : 1
+    }
+    guard events.indices.contains(place), let step = events[place].step else {
+      return rows > 0 ? setCursor(done) : []
+    }
+    return setCursor(step)
+  }
+}
