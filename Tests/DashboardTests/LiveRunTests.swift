@@ -63,8 +63,12 @@ import Testing
       try store.finish(intervention.id)
       #expect(try live.poll().interventions.map(\.state) == [.done])
       #expect(try live.poll().interventions == [])
-      // A new watcher is not told of what was settled before it came.
-      #expect(try LiveRun(folder: folder).poll().interventions == [])
+      // A new watcher hears of what was settled before it came, but not as news.
+      let late = try LiveRun(folder: folder).poll()
+      #expect(late.interventions.map(\.state) == [.done])
+      var model = Model(size: Size(80, 24))
+      _ = update(&model, .data(late))
+      #expect(model.message == nil && model.interventions.count == 1)
     }
   }
 
