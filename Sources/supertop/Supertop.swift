@@ -26,8 +26,9 @@ struct Supertop: ParsableCommand {
     version: "supertop \(version)",
     subcommands: [
       SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
-      WatchCommand.self, ControlCommand.self, ReplayCommand.self, DeriveCommand.self,
-      CompareCommand.self, ReportCommand.self, ProveCommand.self, PredictorCommand.self,
+      WatchCommand.self, RunsCommand.self, ControlCommand.self, ReplayCommand.self,
+      DeriveCommand.self, CompareCommand.self, ReportCommand.self, ProveCommand.self,
+      PredictorCommand.self,
       ThemesCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,
       ExportCommand.self, LatencyCommand.self, BenchCommand.self,
     ],

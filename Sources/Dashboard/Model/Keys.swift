@@ -16,6 +16,15 @@ enum Command: Hashable, Sendable {
   case typeLimit, startFineStage, stopCandidate, addCandidate, nextOption, previousOption, order
   case theme, log, repaint, help, quit
 
+  /// Whether it asks the trainer for something, or begins to.
+  var steers: Bool {
+    switch self {
+    // They only change what may be asked for later.
+    case .nextOption, .previousOption: false
+    default: KeyTable.bindings.contains { $0.command == self && $0.group == .steering }
+    }
+  }
+
   /// What it acts on, for the answer where there is none.
   var subject: String {
     switch self {

@@ -26,6 +26,10 @@ package struct RunDelta: Sendable {
   package var status: RunStatus?
   /// Whether the training process is there; nil when that is unknown.
   package var trainerAlive: Bool?
+  /// Seconds since 1970 of the trainer's last sign of life; nil when that was not asked.
+  package var lastSign: Double?
+  /// Whether this viewer may steer, when that has changed.
+  package var steering: Steering?
   /// In order of their step, as the others.
   package var steps: [StepRecord] = []
   /// Architecture parameters after each θ step.

@@ -101,6 +101,10 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
     model.message = .notice("a \(model.kind.noun) has no \(command.subject)")
     return []
   }
+  if command.steers, !model.isOver, let reason = model.steering.reason {
+    model.message = .notice(reason)
+    return []
+  }
   switch command {
   case .togglePause:
     return request(&model, model.state == .paused ? .resume : .pause)
@@ -141,6 +145,7 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .fold: model.fold()
   case .foldAll: model.foldAll()
   case .back:
+    if model.hasList, model.screen == .main { return [.exit(.quit)] }
     model.screen = .main
     model.draft = nil
   case .nextTab: model.tab = (model.tab + 1) % model.kind.tabs.count
@@ -156,7 +161,7 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .help: model.overlay = .help(scroll: 0)
   case .repaint: return [.repaint]
   case .quit:
-    if model.isOver { return [.exit(.quit)] }
+    if model.isOver || model.leavesAtOnce { return [.exit(.quit)] }
     model.overlay = .quit(selected: 0)
   }
   return []
@@ -210,6 +215,10 @@ private func addCandidate(_ model: inout Model) -> [Effect] {
 }
 
 func request(_ model: inout Model, _ action: Intervention.Action) -> [Effect] {
+  if !model.isOver, let reason = model.steering.reason {
+    model.message = .notice(reason)
+    return []
+  }
   guard !model.isOver else {
     model.message = .notice(
       model.state == .finished
@@ -240,6 +249,9 @@ enum QuitAnswer: Sendable, CaseIterable {
 }
 
 extension Model {
+  /// Whether there is nothing to ask: the list of runs is behind, or nothing may be stopped.
+  var leavesAtOnce: Bool { hasList || !ownsTrainer && steering != .granted }
+
   /// In the order of the dialog: a watcher would rather leave than stop.
   var quitAnswers: [QuitAnswer] {
     ownsTrainer ? [.stop, .keepRunning, .cancel] : [.keepRunning, .stop, .cancel]
@@ -279,7 +291,7 @@ func answer(_ model: inout Model, _ answer: QuitAnswer) -> [Effect] {
 /// In the background, where nobody sees a dialog, the first one stops and saves.
 private func interrupt(_ model: inout Model) -> [Effect] {
   if model.isStopping { return [.exit(.interrupted)] }
-  if model.isOver { return [.exit(.quit)] }
+  if model.isOver || model.leavesAtOnce { return [.exit(.quit)] }
   if !model.isShown { return model.ownsTrainer ? answer(&model, .stop) : [.exit(.quit)] }
   let isSecond = model.interrupts.last.map { model.now - $0 <= 2 } ?? false
   model.interrupts.append(model.now)

@@ -56,21 +56,25 @@ package enum Dashboard {
   /// the known ones.
   package static func run(source: any RunSource, options: DashboardOptions) throws -> DashboardExit
   {
+    let (terminal, look) = try open(options)
+    defer { terminal.close() }
+    var model = Model(size: Size(80, 24), look: look, ownsTrainer: options.ownsTrainer)
+    if let problem = look.library.problems.first { model.message = .problem(problem) }
+    var loop = Loop(source: source, terminal: terminal, theme: options.theme, model: model)
+    return try loop.run()
+  }
+
+  /// The terminal, not taken yet, and how to draw on it.
+  static func open(
+    _ options: DashboardOptions
+  ) throws -> (terminal: Terminal, look: Model.Look) {
     let environment = ProcessInfo.processInfo.environment
     let library = ThemeLibrary.load(folder: ThemeLibrary.userFolder(environment))
     if let name = options.theme { try check(theme: name, in: library) }
     let isUTF8 = Terminal.useLocale()
     let terminal = try Terminal(environment: environment, mouse: options.mouse)
-    defer { terminal.close() }
     let glyphs = options.glyphs ?? glyphSet(isUTF8: isUTF8, term: environment["TERM"] ?? "")
-    var model = Model(
-      size: Size(80, 24),
-      look: Model.Look(glyphs: glyphs, library: library),
-      ownsTrainer: options.ownsTrainer
-    )
-    if let problem = library.problems.first { model.message = .problem(problem) }
-    var loop = Loop(source: source, terminal: terminal, theme: options.theme, model: model)
-    return try loop.run()
+    return (terminal, Model.Look(glyphs: glyphs, library: library))
   }
 
   /// One frame of a run as an SVG picture, without a terminal (`--screenshot`).
@@ -80,16 +84,7 @@ package enum Dashboard {
     theme name: String = "default-dark",
     showsResult: Bool = false
   ) throws -> String {
-    let library = ThemeLibrary.load(
-      folder: ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
-    )
-    guard let index = library.themes.firstIndex(where: { $0.name == name }) else {
-      throw UserError(.usage, "--theme \(name)", "there is no such theme")
-    }
-    var model = Model(
-      size: size,
-      look: Model.Look(depth: .direct, library: library, themeIndex: index)
-    )
+    var model = Model(size: size, look: try look(theme: name))
     // A long run comes in pieces.
     for _ in 0..<10_000 {
       let delta = try source.poll()
@@ -101,6 +96,17 @@ package enum Dashboard {
     return view(model).svg(theme: model.look.theme)
   }
 
+  /// How a picture is drawn.
+  static func look(theme name: String) throws -> Model.Look {
+    let library = ThemeLibrary.load(
+      folder: ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
+    )
+    guard let index = library.themes.firstIndex(where: { $0.name == name }) else {
+      throw UserError(.usage, "--theme \(name)", "there is no such theme")
+    }
+    return Model.Look(depth: .direct, library: library, themeIndex: index)
+  }
+
   /// The linux console has no braille in its font.
   private static func glyphSet(isUTF8: Bool, term: String) -> GlyphSet {
     isUTF8 ? (term == "linux" ? .block : .braille) : .ascii
@@ -108,22 +114,30 @@ package enum Dashboard {
 }
 
 /// The loop between terminal, store and model.
-private struct Loop {
+struct Loop {
   let source: any RunSource
   let terminal: Terminal
   /// Name of the theme that was asked for.
   let theme: String?
-  var model: Model
-  private var wasOpened = false
+  private(set) var model: Model
+  private var wasOpened: Bool
 
   /// Between two looks into the store; also the pace of frames while nobody types.
   private let interval = 0.1
 
-  init(source: any RunSource, terminal: Terminal, theme: String?, model: Model) {
+  /// A loop over a terminal that another loop may have opened, and whose look the model has then.
+  init(
+    source: any RunSource,
+    terminal: Terminal,
+    theme: String? = nil,
+    model: Model,
+    wasOpened: Bool = false
+  ) {
     self.source = source
     self.terminal = terminal
     self.theme = theme
     self.model = model
+    self.wasOpened = wasOpened
   }
 
   mutating func run() throws -> DashboardExit {
@@ -150,14 +164,7 @@ private struct Loop {
     if try terminal.take() {
       if !wasOpened {
         wasOpened = true
-        let library = model.look.library
-        let chosen = library.initial(
-          theme,
-          depth: terminal.colourDepth,
-          environment: ProcessInfo.processInfo.environment
-        )
-        model.look.depth = terminal.colourDepth
-        model.look.themeIndex = library.themes.firstIndex { $0.name == chosen.name } ?? 0
+        model.look.adapt(to: terminal.colourDepth, theme: theme)
       }
       _ = update(&model, .resize(terminal.size))
     }
@@ -189,5 +196,18 @@ private struct Loop {
       }
     }
     return nil
+  }
+}
+
+extension Model.Look {
+  /// Takes the depth of a terminal's colours, and the theme that was asked for or fits it.
+  mutating func adapt(to depth: ColourDepth, theme: String?) {
+    let chosen = library.initial(
+      theme,
+      depth: depth,
+      environment: ProcessInfo.processInfo.environment
+    )
+    self.depth = depth
+    themeIndex = library.themes.firstIndex { $0.name == chosen.name } ?? 0
   }
 }
