@@ -54,13 +54,12 @@ private func handle(_ model: inout RunListModel, _ key: Key) -> [RunListEffect] 
 }
 
 private func perform(_ model: inout RunListModel, _ command: RunListCommand) -> [RunListEffect] {
-  let page = max(1, RunListLayout(model).rows.height - 1)
   model.message = nil
   switch command {
   case .up: model.move(by: -1)
   case .down: model.move(by: 1)
-  case .pageUp: model.move(by: -page)
-  case .pageDown: model.move(by: page)
+  case .pageUp: model.move(by: -page(model))
+  case .pageDown: model.move(by: page(model))
   case .top: model.choose(0)
   case .bottom: model.choose(.max)
   case .open:
@@ -82,6 +81,8 @@ private func perform(_ model: inout RunListModel, _ command: RunListCommand) -> 
   }
   return []
 }
+
+private func page(_ model: RunListModel) -> Int { max(1, RunListLayout(model).rows.height - 1) }
 
 /// What a key does to the filter that is being typed: what can be read of it is applied at once.
 private func type(

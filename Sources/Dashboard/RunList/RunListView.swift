@@ -37,16 +37,18 @@ private func drawListHeader(_ frame: inout Frame, _ model: RunListModel, _ rect:
   let count = Format.counted(model.runs.count, "run")
   let shown = model.filter == nil ? count : "\(model.shown.count) of \(count)"
   x = frame.put(x, rect.y, shown, Style(.title, on: .barBg), limit: rect.width - x) + 2
+  var end = rect.width
+  if let filter = model.filter, x + 12 < end {
+    let text = clip("filter: " + model.look.glyphs.plain(filter.text), to: (end - x) / 2)
+    frame.putRight(end - 1, rect.y, text, Style(.key, on: .barBg))
+    end -= columns(of: text) + 2
+  }
   for state in RunOverview.State.allCases {
     let number = model.runs.count { $0.state == state }
     let (mark, role) = state.badge(model.look.glyphs)
     let text = "\(mark) \(number) \(state.rawValue)"
-    guard number > 0, x + columns(of: text) < rect.width else { continue }
+    guard number > 0, x + columns(of: text) < end else { continue }
     x = frame.put(x, rect.y, text, Style(role, on: .barBg)) + 2
-  }
-  if let filter = model.filter, x + 12 < rect.width {
-    let text = clip("filter: " + model.look.glyphs.plain(filter.text), to: rect.width - x - 1)
-    frame.putRight(rect.width - 1, rect.y, text, Style(.key, on: .barBg))
   }
 }
 
