@@ -26,7 +26,7 @@ struct Supertop: ParsableCommand {
     version: "supertop \(version)",
     subcommands: [
       SearchCommand.self, TrainCommand.self, EvaluateCommand.self, ResumeCommand.self,
-      WatchCommand.self, ShowCommand.self, FrameCommand.self, ControlCommand.self,
+      WatchCommand.self, RunsCommand.self, ShowCommand.self, FrameCommand.self, ControlCommand.self,
       BranchCommand.self, ReplayCommand.self, DeriveCommand.self,
       CompareCommand.self, ReportCommand.self, ProveCommand.self, PredictorCommand.self,
       ThemesCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,

@@ -1,6 +1,43 @@
 extension Contract {
-  /// What `control`, `replay` and `themes` print.
+  /// What `runs`, `control`, `replay` and `themes` print.
   static let steering: [Shape] = [
+    Shape(
+      "object of runs",
+      [
+        "`runs`": ["event"],
+        "list of text": ["differing"],
+        "list of listed run": ["runs"],
+      ]
+    ),
+    Shape(
+      "listed run",
+      [
+        "text": ["name", "run", "problem", "preset", "data", "parent"],
+        "`new` or `preparing` or `running` or `paused` or `stopped` or `finished` or `failed` or "
+          + "`gone` or `silent` or `unreadable`": ["state"],
+        "`search` or `random` or `joint` or `training`": ["kind"],
+        "share": ["progress", "val_accuracy", "test_accuracy"],
+        "count": ["step", "total_steps", "epoch", "epochs", "parent_step"],
+        "`flops` or `params` or `latency`": ["cost_metric"],
+        "amount": ["cost", "begun_at"],
+        "list of differing setting": ["settings"],
+      ],
+      sometimes: [
+        "problem", "kind", "preset", "data", "progress", "step", "total_steps", "epoch", "epochs",
+        "val_accuracy", "test_accuracy", "cost_metric", "cost", "begun_at", "parent", "parent_step",
+      ]
+    ),
+    Shape(
+      "differing setting",
+      ["text": ["key", "value"]]
+    ),
+    Shape(
+      "parent.json",
+      [
+        "text": ["run"],
+        "count": ["step"],
+      ]
+    ),
     Shape(
       "object of themes",
       [

@@ -18,6 +18,15 @@ enum Command: Hashable, Sendable {
   case zoom, film, smoothing, logScale, axis, closer, wider
   case theme, log, repaint, help, quit
 
+  /// Whether it asks the trainer for something, or begins to.
+  var steers: Bool {
+    switch self {
+    // They only change what may be asked for later.
+    case .nextOption, .previousOption: false
+    default: KeyTable.bindings.contains { $0.command == self && $0.group == .steering }
+    }
+  }
+
   /// What it acts on, for the answer where there is none.
   var subject: String {
     switch self {

@@ -1,3 +1,4 @@
+import Foundation
 import Runs
 
 /// The run of a folder, as its store shows it: live or finished, of this process or another
@@ -20,13 +21,22 @@ package final class LiveRun: RunSource {
   private var trials = TrialChanges()
   private var joint: JointProgress?
   private var derived: [DerivedRecord] = []
+  /// Nil for a viewer that never steers, such as a picture.
+  private let claim: SteeringClaim?
+  private var steering = Steering.granted
+  private var sign = SignOfLife()
+  private var nextLook = 0.0
+  private var isTrainerThere = false
 
   /// Rows of one poll, so that a long run is read without the screen standing still.
   private static let limit = 4000
 
   /// Opens the run's store for reading; throws a `UserError` when it cannot be read.
-  package init(folder: RunFolder) throws {
+  ///
+  /// With a `claim` it asks for the right to steer as soon as there is a trainer.
+  package init(folder: RunFolder, claim: SteeringClaim? = nil) throws {
     self.folder = folder
+    self.claim = claim
     reader = try folder.reader()
     summary = RunSummary(name: folder.name, settings: try folder.settings())
   }
@@ -76,11 +86,28 @@ package final class LiveRun: RunSource {
     }
     // Asking who holds the lock costs a system call or two; once a second is enough.
     if polls % 10 == 0 {
-      if status != nil { delta.trainerAlive = folder.trainer() != nil }
+      isTrainerThere = folder.trainer() != nil
+      if status != nil { delta.trainerAlive = isTrainerThere }
       delta.freeBytes = freeSpace(folder.path)
     }
+    look(&delta)
     polls += 1
     return delta
+  }
+
+  /// Who steers, and when the trainer last gave a sign of life: a few times a second.
+  private func look(_ delta: inout RunDelta) {
+    let now = Date().timeIntervalSince1970
+    guard now >= nextLook || nextLook > now + 1 else { return }
+    nextLook = now + 0.25
+    if isTrainerThere, let last = folder.lastSign() {
+      delta.lastSign = sign.noted(last, now: now)
+    }
+    // What nobody trains on cannot be steered, and a finished run's folder is left as it is.
+    guard let claim, isTrainerThere else { return }
+    let steering = claim.look()
+    if steering != self.steering { delta.steering = steering }
+    self.steering = steering
   }
 
   private func takeTrials(_ delta: inout RunDelta) throws {
@@ -89,6 +116,9 @@ package final class LiveRun: RunSource {
     if joint != self.joint { delta.joint = joint }
     self.joint = joint
   }
+
+  /// The run's folder.
+  package var path: String { folder.path }
 
   /// Records a command in the store for the trainer.
   package func request(_ action: Intervention.Action) throws { _ = try reader.request(action) }
@@ -111,5 +141,22 @@ package final class LiveRun: RunSource {
       reported[first.key] = nil
     }
     return changed
+  }
+}
+
+/// When a sign of life was seen, by the watcher's clock.
+///
+/// The time of a file is that of its file system, whose clock need not be ours: only that it moves
+/// is trusted, but for the first look.
+private struct SignOfLife {
+  private var last = 0.0
+  private var seen = 0.0
+
+  mutating func noted(_ time: Double, now: Double) -> Double {
+    if time != last {
+      seen = last == 0 ? min(time, now) : now
+      last = time
+    }
+    return seen
   }
 }

@@ -10,6 +10,10 @@ struct Model: Sendable {
   var prices: [String: ChoicePrices] = [:]
   var status: RunStatus?
   var trainerAlive: Bool?
+  /// Seconds since 1970 of the trainer's last sign of life; nil where none is known.
+  var lastSign: Double?
+  /// Whether commands of this viewer are taken.
+  var steering = Steering.granted
   var curves = Curves()
   var spans = EpochSpans()
   var epochs: [EpochRecord] = []
@@ -67,6 +71,8 @@ struct Model: Sendable {
   var isShown = true
   /// Whether leaving also ends the trainer unless asked otherwise.
   var ownsTrainer: Bool
+  /// Whether leaving goes back to a list of runs.
+  var hasList = false
   /// Seconds since 1970, as of the last event that carries time.
   var now = 0.0
   var resultWasShown = false
@@ -189,6 +195,12 @@ extension Model {
 
   /// Seconds of silence when there should be news, else nil; a long step is no silence.
   var silence: Double? {
+    // The process has stopped, or the machine has: of our own we would not be here to tell.
+    if let lastSign, !ownsTrainer, !isOver {
+      let quiet = now - max(lastSign, status?.heartbeat ?? 0)
+      if quiet > RunOverview.patience { return quiet }
+    }
+    // The process is there, but its training hangs.
     guard let status, status.heartbeat > 0, state == .running || state == .validating else {
       return nil
     }

@@ -10,9 +10,14 @@ package protocol RunSource {
   func request(_ action: Intervention.Action) throws
   /// What the run had come to when `step` steps were done.
   func moment(step: Int) throws -> RunMoment
+  /// The run's folder; empty where there is none.
+  var path: String { get }
 }
 
 extension RunSource {
+  /// No folder.
+  package var path: String { "" }
+
   /// Nothing beyond what was polled.
   package func moment(step: Int) throws -> RunMoment { RunMoment(step: step) }
 }
@@ -33,6 +38,10 @@ package struct RunDelta: Sendable {
   package var status: RunStatus?
   /// Whether the training process is there; nil when that is unknown.
   package var trainerAlive: Bool?
+  /// Seconds since 1970 of the trainer's last sign of life; nil when that was not asked.
+  package var lastSign: Double?
+  /// Whether this viewer may steer, when that has changed.
+  package var steering: Steering?
   /// In order of their step, as the others.
   package var steps: [StepRecord] = []
   /// Architecture parameters after each θ step.

@@ -23,6 +23,11 @@ func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.prices = Dictionary(delta.prices.map { ($0.choice, $0) }) { $1 }
   }
   if let alive = delta.trainerAlive { model.trainerAlive = alive }
+  if let sign = delta.lastSign { model.lastSign = sign }
+  if let steering = delta.steering {
+    model.message = .notice(steering.reason ?? "this viewer steers from now on")
+    model.steering = steering
+  }
   if let status = delta.status { model.status = status }
   if let result = delta.result { model.result = result }
   // Epochs first: where their steps lie on the axis follows from where they end.

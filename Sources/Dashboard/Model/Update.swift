@@ -111,6 +111,10 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
     model.message = .notice("a \(model.kind.noun) has no \(command.subject)")
     return []
   }
+  if command.steers, !model.isOver, let reason = model.steering.reason {
+    model.message = .notice(reason)
+    return []
+  }
   switch command {
   case .togglePause:
     return request(&model, model.state == .paused ? .resume : .pause)
@@ -150,7 +154,8 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .open: open(&model)
   case .fold: model.fold()
   case .foldAll: model.foldAll()
-  case .back: back(&model)
+  case .back:
+    if !back(&model), model.hasList { return [.exit(.quit)] }
   case .nextTab: turn(&model, to: (model.tab + 1) % model.kind.tabs.count)
   case .previousTab:
     turn(&model, to: (model.tab + model.kind.tabs.count - 1) % model.kind.tabs.count)
@@ -176,7 +181,7 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .help: model.overlay = .help(scroll: 0)
   case .repaint: return [.repaint]
   case .quit:
-    if model.isOver { return [.exit(.quit)] }
+    if model.isOver || model.leavesAtOnce { return [.exit(.quit)] }
     model.overlay = .quit(selected: 0)
   }
   return []
@@ -210,8 +215,9 @@ private func move(_ model: inout Model, by steps: Int) -> [Effect] {
   return []
 }
 
-/// Closes what is open, the newest first: the inspector, a zoomed panel, the past, a screen.
-private func back(_ model: inout Model) {
+/// Closes what is open, the newest first: the inspector, a zoomed panel, the past, a screen; false
+/// where nothing was.
+private func back(_ model: inout Model) -> Bool {
   if model.screen != .main {
     model.screen = .main
     model.draft = nil
@@ -219,9 +225,12 @@ private func back(_ model: inout Model) {
     model.zoom = nil
   } else if model.cursor != nil {
     (model.cursor, model.moment) = (nil, nil)
-  } else {
+  } else if model.tab > 0 {
     model.tab = 0
+  } else {
+    return false
   }
+  return true
 }
 
 private func turn(_ model: inout Model, to tab: Int) {
@@ -278,6 +287,10 @@ private func addCandidate(_ model: inout Model) -> [Effect] {
 }
 
 func request(_ model: inout Model, _ action: Intervention.Action) -> [Effect] {
+  if !model.isOver, let reason = model.steering.reason {
+    model.message = .notice(reason)
+    return []
+  }
   guard !model.isOver else {
     model.message = .notice(
       model.state == .finished
@@ -308,6 +321,9 @@ enum QuitAnswer: Sendable, CaseIterable {
 }
 
 extension Model {
+  /// Whether there is nothing to ask: the list of runs is behind, or nothing may be stopped.
+  var leavesAtOnce: Bool { hasList || !ownsTrainer && steering != .granted }
+
   /// In the order of the dialog: a watcher would rather leave than stop.
   var quitAnswers: [QuitAnswer] {
     ownsTrainer ? [.stop, .keepRunning, .cancel] : [.keepRunning, .stop, .cancel]
@@ -347,7 +363,7 @@ func answer(_ model: inout Model, _ answer: QuitAnswer) -> [Effect] {
 /// In the background, where nobody sees a dialog, the first one stops and saves.
 private func interrupt(_ model: inout Model) -> [Effect] {
   if model.isStopping { return [.exit(.interrupted)] }
-  if model.isOver { return [.exit(.quit)] }
+  if model.isOver || model.leavesAtOnce { return [.exit(.quit)] }
   if !model.isShown { return model.ownsTrainer ? answer(&model, .stop) : [.exit(.quit)] }
   let isSecond = model.interrupts.last.map { model.now - $0 <= 2 } ?? false
   model.interrupts.append(model.now)

@@ -11,16 +11,16 @@ package struct DashboardOptions: Sendable {
   package var ownsTrainer: Bool
   /// Whether clicks and the wheel are asked for; holding Shift selects text all the same.
   package var mouse: Bool
-  /// Makes a branch of the run at a step, nil for its newest checkpoint, with changes of settings,
-  /// and trains it; returns a line that says where. Nil where there are no branches.
-  package var branch: (@Sendable (Int?, [String]) throws -> String)?
+  /// Makes a branch of the run at a path, at a step, nil for its newest checkpoint, with changes of
+  /// settings, and trains it; returns a line that says where. Nil where there are no branches.
+  package var branch: (@Sendable (String, Int?, [String]) throws -> String)?
 
   package init(
     theme: String? = nil,
     glyphs: GlyphSet? = nil,
     ownsTrainer: Bool = true,
     mouse: Bool = true,
-    branch: (@Sendable (Int?, [String]) throws -> String)? = nil
+    branch: (@Sendable (String, Int?, [String]) throws -> String)? = nil
   ) {
     self.theme = theme
     self.glyphs = glyphs
@@ -62,21 +62,36 @@ package enum Dashboard {
   /// the known ones.
   package static func run(source: any RunSource, options: DashboardOptions) throws -> DashboardExit
   {
+    let (terminal, look) = try open(options)
+    defer { terminal.close() }
+    var model = Model(size: Size(80, 24), look: look, ownsTrainer: options.ownsTrainer)
+    if let problem = look.library.problems.first { model.message = .problem(problem) }
+    var loop = Loop(source: source, terminal: terminal, options: options, model: model)
+    return try loop.run()
+  }
+
+  /// The terminal, not taken yet, and how to draw on it.
+  static func open(
+    _ options: DashboardOptions
+  ) throws -> (terminal: Terminal, look: Model.Look) {
     let environment = ProcessInfo.processInfo.environment
     let library = ThemeLibrary.load(folder: ThemeLibrary.userFolder(environment))
     if let name = options.theme { try check(theme: name, in: library) }
     let isUTF8 = Terminal.useLocale()
     let terminal = try Terminal(environment: environment, mouse: options.mouse)
-    defer { terminal.close() }
     let glyphs = options.glyphs ?? glyphSet(isUTF8: isUTF8, term: environment["TERM"] ?? "")
-    var model = Model(
-      size: Size(80, 24),
-      look: Model.Look(glyphs: glyphs, library: library),
-      ownsTrainer: options.ownsTrainer
+    return (terminal, Model.Look(glyphs: glyphs, library: library))
+  }
+
+  /// How a picture is drawn.
+  static func look(theme name: String) throws -> Model.Look {
+    let library = ThemeLibrary.load(
+      folder: ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
     )
-    if let problem = library.problems.first { model.message = .problem(problem) }
-    var loop = Loop(source: source, terminal: terminal, options: options, model: model)
-    return try loop.run()
+    guard let index = library.themes.firstIndex(where: { $0.name == name }) else {
+      throw UserError(.usage, "--theme \(name)", "there is no such theme")
+    }
+    return Model.Look(depth: .direct, library: library, themeIndex: index)
   }
 
   /// The linux console has no braille in its font.
@@ -86,21 +101,29 @@ package enum Dashboard {
 }
 
 /// The loop between terminal, store and model.
-private struct Loop {
+struct Loop {
   let source: any RunSource
   let terminal: Terminal
   let options: DashboardOptions
-  var model: Model
-  private var wasOpened = false
+  private(set) var model: Model
+  private var wasOpened: Bool
 
   /// Between two looks into the store; also the pace of frames while nobody types.
   private let interval = 0.1
 
-  init(source: any RunSource, terminal: Terminal, options: DashboardOptions, model: Model) {
+  /// A loop over a terminal that another loop may have opened, and whose look the model has then.
+  init(
+    source: any RunSource,
+    terminal: Terminal,
+    options: DashboardOptions,
+    model: Model,
+    wasOpened: Bool = false
+  ) {
     self.source = source
     self.terminal = terminal
     self.options = options
     self.model = model
+    self.wasOpened = wasOpened
   }
 
   mutating func run() throws -> DashboardExit {
@@ -127,14 +150,7 @@ private struct Loop {
     if try terminal.take() {
       if !wasOpened {
         wasOpened = true
-        let library = model.look.library
-        let chosen = library.initial(
-          options.theme,
-          depth: terminal.colourDepth,
-          environment: ProcessInfo.processInfo.environment
-        )
-        model.look.depth = terminal.colourDepth
-        model.look.themeIndex = library.themes.firstIndex { $0.name == chosen.name } ?? 0
+        model.look.adapt(to: terminal.colourDepth, theme: options.theme)
       }
       _ = update(&model, .resize(terminal.size))
     }
@@ -169,7 +185,7 @@ private struct Loop {
         _ = update(
           &model,
           answer {
-            .told(try options.branch?(step, changes) ?? "branch it with supertop branch instead")
+            .told(try options.branch?(source.path, step, changes) ?? "branch it with supertop branch instead")
           }
         )
       }
@@ -180,5 +196,18 @@ private struct Loop {
   /// What the world answers, or why it cannot.
   private func answer(_ ask: () throws -> Event) -> Event {
     do { return try ask() } catch { return .sourceFailed("\(error)") }
+  }
+}
+
+extension Model.Look {
+  /// Takes the depth of a terminal's colours, and the theme that was asked for or fits it.
+  mutating func adapt(to depth: ColourDepth, theme: String?) {
+    let chosen = library.initial(
+      theme,
+      depth: depth,
+      environment: ProcessInfo.processInfo.environment
+    )
+    self.depth = depth
+    themeIndex = library.themes.firstIndex { $0.name == chosen.name } ?? 0
   }
 }

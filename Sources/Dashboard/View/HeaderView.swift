@@ -46,6 +46,7 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
 
   // Figures on the right, the least needed dropped first.
   var figures: [String] = []
+  if model.steering != .granted, !model.isOver { figures.append("read-only") }
   if let status = model.status {
     if let eta = status.etaSeconds, !model.isOver { figures.append("ETA \(Format.duration(eta))") }
     if model.kind == .joint, let best = model.bestCandidate?.accuracies.last {

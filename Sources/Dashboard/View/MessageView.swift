@@ -83,6 +83,11 @@ func statusText(_ model: Model) -> String {
     return
       "the training process is gone; continue with: supertop resume \(model.summary?.name ?? "RUN")"
   }
+  if model.silence != nil, let process = model.status?.processIdentifier {
+    return "no sign of life from process \(process); a stopped one goes on after kill -CONT "
+      + "\(process), a hanging one is ended by kill -KILL \(process), and the run continues with: "
+      + "supertop resume \(model.summary?.name ?? "RUN")"
+  }
   switch model.state {
   case .failed: return model.status?.message ?? "the run failed"
   case .stopped:

@@ -1,10 +1,10 @@
 import Foundation
 
-/// The run that another one branched from (spec S84).
+/// Where a run comes from: another run, and the step at which it left it.
 package struct RunParent: Codable, Sendable, Equatable {
-  /// Absolute path of that run's folder.
+  /// Name or path of the parent run.
   package var run: String
-  /// Steps that both have in common.
+  /// Global steps that the parent had done.
   package var step: Int
 
   package init(run: String, step: Int) {
@@ -14,28 +14,36 @@ package struct RunParent: Codable, Sendable, Equatable {
 }
 
 extension RunFolder {
-  /// Where a branch says what it branched from.
-  private var parentPath: String { path + "/parent.json" }
+  /// Where a run that was branched off says so.
+  package var parentPath: String { path + "/parent.json" }
 
-  /// The run that this one branched from; nil for one that began at its first step.
+  /// The run and step that this one was branched off at; nil where there is no such record.
   ///
-  /// Errors: `.data` for a file that makes no sense.
+  /// Errors: `.noInput` when it cannot be read, `.data` for anything but such a record.
   package func parent() throws -> RunParent? {
     guard pathExists(parentPath) else { return nil }
-    guard let parent = try? JSONDecoder().decode(RunParent.self, from: try readBytes(parentPath))
-    else {
+    do {
+      return try JSONDecoder().decode(RunParent.self, from: try readBytes(parentPath))
+    } catch is DecodingError {
       throw UserError(
         .data,
         parentPath,
-        "does not name a run and a step",
-        remedy: "restore it from a copy, or delete it"
+        "not the record of a parent run",
+        remedy: "remove it if nothing needs it"
       )
     }
-    return parent
   }
 
-  /// Notes what this run branched from.
+  /// Records where this run comes from, whole or not at all.
   package func write(parent: RunParent) throws {
-    try writeWhole(try JSONText.encode(parent) + "\n", to: parentPath)
+    try writeWhole(try JSONText.encode(parent, indented: true), to: parentPath)
+  }
+
+  /// The run that this one lies in: a search whose `derive` trains it, or whose candidate it is.
+  package var owner: String? {
+    let place = Path.folder(absolutePath)
+    guard ["derived", "trials"].contains(Path.name(place)) else { return nil }
+    let above = Path.folder(place)
+    return pathExists(above + "/run.sqlite") ? above : nil
   }
 }

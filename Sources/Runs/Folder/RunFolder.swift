@@ -162,6 +162,9 @@ package struct RunFolder: Sendable, Equatable {
   /// Process that trains on this run now, from its lock; nil when none does.
   package func trainer() -> Int32? { TrainerLock.holder(of: path) }
 
+  /// Seconds since 1970 of the trainer's last sign of life; nil where none ever was at work.
+  package func lastSign() -> Double? { TrainerLock.lastSign(in: path) }
+
   /// The store for the trainer, which holds the lock.
   package func store() throws -> RunStore { try RunStore(path: storePath) }
 

@@ -42,6 +42,11 @@ package final class RunReader: Sendable {
     try first("SELECT count(*) FROM sessions") { try $0.value(0) } ?? 0
   }
 
+  /// Seconds since 1970 at which the first trainer began; nil before.
+  package func begun() throws -> Double? {
+    try first("SELECT started_at FROM sessions ORDER BY id LIMIT 1") { try $0.value(0) }
+  }
+
   /// What the trainer is doing; nil before it has said so.
   package func status() throws -> RunStatus? {
     try first("SELECT json FROM status") { try $0.json(0) }

@@ -31,6 +31,18 @@ private func fileMode(_ path: String) -> mode_t? {
   return stat(path, &info) == 0 ? info.st_mode : nil
 }
 
+/// Seconds since 1970 at which a file was last changed, links followed; nil when there is none.
+package func modificationTime(_ path: String) -> Double? {
+  var info = stat()
+  guard stat(path, &info) == 0 else { return nil }
+  #if canImport(Darwin)
+    let time = info.st_mtimespec
+  #else
+    let time = info.st_mtim
+  #endif
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 /// The names in a folder, in no order; nil when it cannot be read.
 package func names(in folder: String) -> [String]? {
   guard let stream = opendir(folder) else { return nil }

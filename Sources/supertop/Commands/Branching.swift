@@ -6,8 +6,9 @@ enum Branching {
   /// Makes a branch and has it trained in the background; returns a line that says where.
   ///
   /// Errors: those of `RunFolder.makeBranch`, `.io` where no process can be started.
-  static func start(_ folder: RunFolder, at step: Int?, _ changes: [String]) throws -> String {
-    let branch = try folder.makeBranch(step: step, changes: changes)
+  @Sendable
+  static func start(_ path: String, at step: Int?, _ changes: [String]) throws -> String {
+    let branch = try RunFolder.open(path: path).makeBranch(step: step, changes: changes)
     let start = try branch.parent()?.step ?? 0
     let process = Process()
     process.executableURL = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0])

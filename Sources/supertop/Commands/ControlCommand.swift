@@ -70,6 +70,14 @@ struct ControlCommand: ParsableCommand {
     let folder = try RunFolder.open(path: path)
     let kind = try folder.settings().kind
     guard !requests.isEmpty else { return try list(folder, kind) }
+    if let refusal = SteeringClaim.refusal() {
+      throw UserError(
+        .unavailable,
+        path,
+        "nothing can be asked for, \(refusal)",
+        remedy: "unset SUPERTOP_READ_ONLY to steer"
+      )
+    }
     let reader = try folder.reader()
     let choices = try reader.choices()
     let actions = try requests.map { try Control.action($0, kind: kind, choices: choices) }

@@ -40,15 +40,26 @@ struct DisplayOptions: ParsableArguments {
   }
 
   /// Shows a run until a person leaves; to be called on the main thread.
-  func show(_ folder: RunFolder, ownsTrainer: Bool) throws -> DashboardExit {
+  ///
+  /// One viewer of a run steers it; with a reason for a `refusal` this one does not.
+  func show(
+    _ folder: RunFolder,
+    ownsTrainer: Bool,
+    refusal: String? = SteeringClaim.refusal()
+  ) throws -> DashboardExit {
     try Dashboard.run(
-      source: LiveRun(folder: folder),
-      options: DashboardOptions(
-        theme: theme,
-        glyphs: ascii ? .ascii : nil,
-        ownsTrainer: ownsTrainer,
-        branch: { step, changes in try Branching.start(folder, at: step, changes) }
-      )
+      source: LiveRun(folder: folder, claim: SteeringClaim(folder, refusal: refusal)),
+      options: options(ownsTrainer: ownsTrainer)
+    )
+  }
+
+  /// How the dashboard is opened.
+  func options(ownsTrainer: Bool) -> DashboardOptions {
+    DashboardOptions(
+      theme: theme,
+      glyphs: ascii ? .ascii : nil,
+      ownsTrainer: ownsTrainer,
+      branch: Branching.start
     )
   }
 }

@@ -4,18 +4,25 @@ import Foundation
 import Runs
 import Search
 
-/// `supertop watch RUN`: a dashboard for a run of another process, live or over.
+/// `supertop watch RUN`: a dashboard for a run of another process, live or over, or a list of many.
 struct WatchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "watch",
     abstract: "Show and steer a run that trains in another process, or look at a finished one.",
     discussion: """
-      All keys of the dashboard work from here too; leaving it leaves the run as it is.
+      All keys of the dashboard work from here too; leaving it leaves the run as it is. Several \
+      runs, or a folder that holds runs, are shown as a list, from which Enter opens the dashboard \
+      of one. Of several viewers of a run one steers; the others are read-only until it leaves.
+
+        supertop watch runs/digits-1
+        supertop watch runs
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
-  var path: String
+  @Argument(
+    help: ArgumentHelp("Folders of runs, or a folder that holds runs.", valueName: "run")
+  )
+  var paths: [String]
 
   @Option(
     help: ArgumentHelp("Write a picture of the dashboard (SVG) and leave.", valueName: "file.svg")
@@ -25,11 +32,15 @@ struct WatchCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Columns and rows of the picture.", valueName: "WxH"))
   var size = "120x36"
 
+  @Flag(help: "Do not steer, and leave the right to do so to others.")
+  var readOnly = false
+
   @OptionGroup(title: "Display") var display: DisplayOptions
 
   func run() throws {
     try display.check()
-    let folder = try RunFolder.open(path: path)
+    if let places = try RunPlaces(watching: paths) { return try list(places) }
+    let folder = try RunFolder.open(path: paths[0])
     if let screenshot {
       var still = try Still(
         source: LiveRun(folder: folder),
@@ -41,7 +52,8 @@ struct WatchCommand: ParsableCommand {
       return try writeWhole(still.svg, to: screenshot)
     }
     if display.wantsDashboard {
-      _ = try display.show(folder, ownsTrainer: false)
+      let refusal = SteeringClaim.refusal(isReadOnly: readOnly)
+      _ = try display.show(folder, ownsTrainer: false, refusal: refusal)
       return
     }
     let printer = try ProgressPrinter(
@@ -71,5 +83,31 @@ struct WatchCommand: ParsableCommand {
         remedy: "continue with supertop resume \(folder.path)"
       )
     }
+  }
+
+  /// Shows the list of several runs, or takes a picture of it.
+  private func list(_ places: RunPlaces) throws {
+    if let screenshot {
+      let picture = try Dashboard.screenshot(
+        places: places.paths,
+        size: FrameCommand.size(size),
+        theme: display.theme ?? FrameCommand.pictureTheme
+      )
+      return try writeWhole(picture, to: screenshot)
+    }
+    guard display.wantsDashboard else {
+      throw UserError(
+        .unavailable,
+        paths[0],
+        "several runs are watched on a terminal only"
+          + (display.obstacle.map { ", and here is \($0)" } ?? ""),
+        remedy: "list them with supertop runs, or watch one"
+      )
+    }
+    _ = try Dashboard.list(
+      places: places.paths,
+      refusal: SteeringClaim.refusal(isReadOnly: readOnly),
+      options: display.options(ownsTrainer: false)
+    )
   }
 }
