@@ -91,7 +91,16 @@ import Testing
   ]
 
   private static let program: [Case] = [
-    Case(keys: [c("T")], after: { $0.look.themeIndex == 1 }),
+    Case(keys: [c("T")], after: { $0.overlay == .themes(before: "default-dark") }),
+    Case(
+      keys: [c("y")],
+      before: { model in
+        (model.screen, model.selection) = (.inspector, 0)
+        model.choices = [Choice(name: "first", detail: "", options: [])]
+      },
+      effects: [.copy("first")]
+    ),
+    Case(keys: [c("m")], effects: [.mouse(false)], after: { !$0.pointer.isOurs }),
     Case(keys: [c("?"), .help], after: { $0.overlay == .help(scroll: 0) }),
     Case(keys: [c("\u{0c}")], effects: [.repaint]),
     Case(keys: [c("q"), c("Q")], after: { $0.overlay == .quit(selected: 0) }),

@@ -14,7 +14,7 @@ enum Command: Hashable, Sendable {
   case nextTab, previousTab, tab(Int)
   case typeControl, togglePin, undo
   case typeLimit, startFineStage, stopCandidate, addCandidate, nextOption, previousOption, order
-  case theme, log, repaint, help, quit
+  case theme, copy, mouse, log, repaint, help, quit
 
   /// What it acts on, for the answer where there is none.
   var subject: String {
@@ -104,7 +104,9 @@ enum KeyTable {
     look([c("3")], .tab(2), "3", "", "a tab"),
     look([c("4")], .tab(3), "4", "", "a tab"),
     look([c("l")], .log, "l", "", "the run's log"),
-    program([c("T")], .theme, "T", "theme", "next colour theme"),
+    program([c("T")], .theme, "T", "theme", "choose a colour theme"),
+    program([c("y")], .copy, "y", "copy", "copy the answer"),
+    program([c("m")], .mouse, "m", "mouse", "mouse to the terminal, back"),
     program([c("?"), .help], .help, "? F1", "help", "this list"),
     program([c("\u{0c}")], .repaint, "Ctrl-L", "", "redraw the screen"),
     program(

@@ -84,6 +84,13 @@ package final class LiveRun: RunSource {
   /// Records a command in the store for the trainer.
   package func request(_ action: Intervention.Action) throws { _ = try reader.request(action) }
 
+  /// Writes the run's `exports/copied.txt`; throws a `UserError` when it cannot be written.
+  package func keep(_ text: String) throws -> String? {
+    let path = folder.exportsPath + "/copied.txt"
+    try writeWhole(text + "\n", to: path)
+    return path
+  }
+
   /// Those that are new or have moved on; what was settled before the first look is not news.
   private func changedInterventions() throws -> [Intervention] {
     let rows = try reader.interventions(after: settled, limit: 64)

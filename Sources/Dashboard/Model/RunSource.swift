@@ -8,6 +8,13 @@ package protocol RunSource {
   func poll() throws -> RunDelta
   /// Records a command; the trainer takes it up at the next step boundary.
   func request(_ action: Intervention.Action) throws
+  /// Keeps a text that a person copies, and returns the file; nil where there is no place for it.
+  func keep(_ text: String) throws -> String?
+}
+
+extension RunSource {
+  /// No place.
+  package func keep(_ text: String) throws -> String? { nil }
 }
 
 /// What is new in a run.

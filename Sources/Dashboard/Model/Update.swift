@@ -6,6 +6,15 @@ enum Event: Sendable {
   case key(Key)
   /// A button press at a cell: 0 left, 64 wheel up, 65 wheel down.
   case mouse(x: Int, y: Int, button: Int)
+  /// The mouse has moved with its left button held, and its release.
+  case drag(x: Int, y: Int)
+  case release
+  /// What the terminal says of itself.
+  case reply(TerminalReply)
+  /// The user's themes have changed.
+  case themes(ThemeLibrary)
+  /// What was to be copied has gone its way.
+  case copied(Copied)
   case resize(Size)
   /// Text that was pasted, on one line and without control characters.
   case paste(String)
@@ -25,6 +34,11 @@ enum Effect: Sendable, Equatable {
   case exit(DashboardExit)
   case suspend
   case repaint
+  /// Take the mouse, or leave it to the terminal.
+  case mouse(Bool)
+  case copy(String)
+  /// Tell somebody who looks elsewhere.
+  case notify(String)
 }
 
 /// Why the dashboard was left; what the caller does next.
@@ -48,6 +62,13 @@ func update(_ model: inout Model, _ event: Event) -> [Effect] {
   switch event {
   case .key(let key): return handle(&model, key)
   case .mouse(let x, let y, let button): return handleMouse(&model, x, y, button)
+  case .drag(let x, _): model.drag(to: x)
+  case .release: model.pointer.isDragging = false
+  case .reply(.background(let colour)): model.follow(isLight: colour.isLight)
+  case .reply(.scheme(let isDark)): model.follow(isLight: !isDark)
+  case .reply(.attributes): break
+  case .themes(let library): model.take(library)
+  case .copied(let copied): model.message = .notice(copied.message)
   case .resize(let size): model.size = size
   case .paste(let text): paste(&model, text)
   case .data(let delta): return absorb(&model, delta)
@@ -81,13 +102,19 @@ private func handle(_ model: inout Model, _ key: Key) -> [Effect] {
     default: model.overlay = nil
     }
     return []
+  case .themes(let before):
+    model.chooseTheme(key, before: before)
+    return []
   case .log:
-    model.overlay = nil
+    if !model.scrollLog(key) { model.overlay = nil }
     return []
   case .result:
     // The card answers Esc and Enter itself; every other key means what it always means.
-    model.overlay = nil
-    if key == .escape || key == .enter { return [] }
+    if key == .escape || key == .enter {
+      model.overlay = nil
+      return []
+    }
+    if KeyTable.command(for: key) != .copy { model.overlay = nil }
   case nil: break
   }
   return KeyTable.command(for: key).map { perform(&model, $0) } ?? []
@@ -149,10 +176,17 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .tab(let index):
     model.tab = index
     model.screen = .main
-  case .theme:
-    model.look.themeIndex = (model.look.themeIndex + 1) % model.look.library.themes.count
-    model.message = .notice("theme \(model.look.theme.name)")
-  case .log: model.overlay = .log
+  case .theme: model.openThemes()
+  case .copy:
+    guard let answer = model.answer else {
+      model.message = .notice("there is no answer to copy yet")
+      return []
+    }
+    return [.copy(answer)]
+  case .mouse: return model.switchMouse()
+  case .log:
+    model.logScroll = 0
+    model.overlay = .log
   case .help: model.overlay = .help(scroll: 0)
   case .repaint: return [.repaint]
   case .quit:
@@ -306,11 +340,18 @@ private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int
     if button == 0 { model.overlay = nil }
     return []
   case .prompt: return []
+  case .themes(let before):
+    model.chooseTheme(x, y, button, before: before)
+    return []
   case .log, .result:
+    if model.overlay == .log, button == 64 || button == 65 {
+      _ = model.scrollLog(button == 64 ? .up : .down)
+    }
     if button == 0 { model.overlay = nil }
     return []
   case nil: break
   }
+  if model.grab(x, y, button, layout) { return [] }
   if button == 64 { return perform(&model, .up) }
   if button == 65 { return perform(&model, .down) }
   guard button == 0 else { return [] }

@@ -9,19 +9,14 @@ package struct DashboardOptions: Sendable {
   package var glyphs: GlyphSet?
   /// Whether the training runs in this process, so that leaving has to say what becomes of it.
   package var ownsTrainer: Bool
-  /// Whether clicks and the wheel are asked for; holding Shift selects text all the same.
-  package var mouse: Bool
-
   package init(
     theme: String? = nil,
     glyphs: GlyphSet? = nil,
-    ownsTrainer: Bool = true,
-    mouse: Bool = true
+    ownsTrainer: Bool = true
   ) {
     self.theme = theme
     self.glyphs = glyphs
     self.ownsTrainer = ownsTrainer
-    self.mouse = mouse
   }
 }
 
@@ -32,20 +27,13 @@ package enum Dashboard {
     Terminal.obstacle(ProcessInfo.processInfo.environment)
   }
 
-  /// Refuses the name of a theme that does not exist, with the known ones.
-  package static func check(theme name: String) throws {
-    let folder = ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
-    try check(theme: name, in: ThemeLibrary.load(folder: folder))
-  }
-
-  private static func check(theme name: String, in library: ThemeLibrary) throws {
-    guard library[name] == nil else { return }
-    throw UserError(
-      .usage,
-      "--theme \(name)",
-      "there is no such theme",
-      remedy: "choose one of \(library.themes.map(\.name).joined(separator: ", "))"
-    )
+  /// Refuses the name of a theme that does not exist, with the known ones, and variables of the
+  /// environment that have none of their values.
+  package static func check(theme name: String?) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let folder = ThemeLibrary.userFolder(environment)
+    _ = try ThemeLibrary.load(folder: folder).chosen(name, environment)
+    _ = try TerminalFeatures(environment)
   }
 
   /// Shows a run until the person leaves it; to be called on the main thread.
@@ -57,10 +45,16 @@ package enum Dashboard {
   package static func run(source: any RunSource, options: DashboardOptions) throws -> DashboardExit
   {
     let environment = ProcessInfo.processInfo.environment
-    let library = ThemeLibrary.load(folder: ThemeLibrary.userFolder(environment))
-    if let name = options.theme { try check(theme: name, in: library) }
+    var folder = ThemeFolder(ThemeLibrary.userFolder(environment))
+    let library = folder.library()
+    let theme = try library.chosen(options.theme, environment)
+    let features = try TerminalFeatures(environment)
     let isUTF8 = Terminal.useLocale()
-    let terminal = try Terminal(environment: environment, mouse: options.mouse)
+    let terminal = try Terminal(
+      environment: environment,
+      features: features,
+      asks: theme == nil && features.isLight == nil
+    )
     defer { terminal.close() }
     let glyphs = options.glyphs ?? glyphSet(isUTF8: isUTF8, term: environment["TERM"] ?? "")
     var model = Model(
@@ -68,8 +62,15 @@ package enum Dashboard {
       look: Model.Look(glyphs: glyphs, library: library),
       ownsTrainer: options.ownsTrainer
     )
+    model.pointer.isOurs = features.mouse
     if let problem = library.problems.first { model.message = .problem(problem) }
-    var loop = Loop(source: source, terminal: terminal, theme: options.theme, model: model)
+    var loop = Loop(
+      source: source,
+      terminal: terminal,
+      themes: folder,
+      theme: theme,
+      model: model
+    )
     return try loop.run()
   }
 
@@ -104,90 +105,5 @@ package enum Dashboard {
   /// The linux console has no braille in its font.
   private static func glyphSet(isUTF8: Bool, term: String) -> GlyphSet {
     isUTF8 ? (term == "linux" ? .block : .braille) : .ascii
-  }
-}
-
-/// The loop between terminal, store and model.
-private struct Loop {
-  let source: any RunSource
-  let terminal: Terminal
-  /// Name of the theme that was asked for.
-  let theme: String?
-  var model: Model
-  private var wasOpened = false
-
-  /// Between two looks into the store; also the pace of frames while nobody types.
-  private let interval = 0.1
-
-  init(source: any RunSource, terminal: Terminal, theme: String?, model: Model) {
-    self.source = source
-    self.terminal = terminal
-    self.theme = theme
-    self.model = model
-  }
-
-  mutating func run() throws -> DashboardExit {
-    var nextPoll = 0.0
-    while true {
-      try takeTerminal()
-      let now = Date().timeIntervalSince1970
-      if let exit = apply(.tick(now)) { return exit }
-      if now >= nextPoll || nextPoll > now + 2 * interval {
-        nextPoll = now + interval
-        if let exit = poll() { return exit }
-      }
-      if model.isShown { terminal.show(view(model), theme: model.look.theme) }
-      // A key is answered at once: the wait ends with the first byte.
-      let wait = max(1, Int((nextPoll - Date().timeIntervalSince1970) * 1000) + 1)
-      for event in terminal.events(within: min(wait, 100)) {
-        if let exit = apply(event) { return exit }
-      }
-    }
-  }
-
-  /// Where the terminal has become ours, the model gets its size and, at first, its colours.
-  private mutating func takeTerminal() throws {
-    if try terminal.take() {
-      if !wasOpened {
-        wasOpened = true
-        let library = model.look.library
-        let chosen = library.initial(
-          theme,
-          depth: terminal.colourDepth,
-          environment: ProcessInfo.processInfo.environment
-        )
-        model.look.depth = terminal.colourDepth
-        model.look.themeIndex = library.themes.firstIndex { $0.name == chosen.name } ?? 0
-      }
-      _ = update(&model, .resize(terminal.size))
-    }
-    model.isShown = terminal.isTaken
-  }
-
-  private mutating func poll() -> DashboardExit? {
-    do {
-      return apply(.data(try source.poll()))
-    } catch {
-      return apply(.sourceFailed("\(error)"))
-    }
-  }
-
-  private mutating func apply(_ event: Event) -> DashboardExit? {
-    if case .interrupt = event { _ = update(&model, .tick(Date().timeIntervalSince1970)) }
-    for effect in update(&model, event) {
-      switch effect {
-      case .exit(let exit): return exit
-      case .repaint: terminal.repaint()
-      case .suspend: terminal.suspend()
-      case .request(let action):
-        do {
-          try source.request(action)
-        } catch {
-          _ = update(&model, .sourceFailed("\(error)"))
-          model.isStopping = false
-        }
-      }
-    }
-    return nil
   }
 }

@@ -25,6 +25,8 @@ struct Layout: Sendable, Equatable {
   var tabRects: [Rect] = []
   /// The box of the layers, with its border when `isBoxed`.
   var layers: Rect?
+  /// First column of the panels where they stand beside the list.
+  var split: Int?
   /// The chosen layer's probabilities over time, when there is room.
   var preview: Rect?
   var panels: [(panel: Panel, rect: Rect)] = []
@@ -97,7 +99,9 @@ struct Layout: Sendable, Equatable {
     if model.kind == .joint { return arrangeCandidates(model) }
     guard model.kind.hasChoices else { return arrangeGrid(model.kind.panels) }
     let (w, h) = (size.width, body.height)
-    let left = kind == .wide ? w * 58 / 100 : max(50, w * 64 / 100)
+    let usual = kind == .wide ? w * 58 / 100 : max(50, w * 64 / 100)
+    let left = model.listWidth(of: w, usual: usual)
+    split = left
     let right = Rect(left, body.y, w - left, h)
     legendRows = legendHeight(model, width: left - 4)
     let count = model.list.rows.count
@@ -129,7 +133,8 @@ struct Layout: Sendable, Equatable {
 
   /// The list of candidates above the recipes, and the panels beside them.
   private mutating func arrangeCandidates(_ model: Model) {
-    let left = size.width * 58 / 100
+    let left = model.listWidth(of: size.width, usual: size.width * 58 / 100)
+    split = left
     let axes = max(9, body.height * 34 / 100)
     let list = Rect(0, body.y, left, body.height - axes)
     layers = list

@@ -104,9 +104,11 @@ func expectedSize(_ values: [Float], _ sizes: [Double]) -> Double {
   zip(values, sizes).reduce(0) { $0 + Double($1.0) * $1.1 }
 }
 
-/// Character that stands for candidate `index`: 1…9, then letters.
+/// Character that stands for candidate `index`: 1…9, then small letters, then capitals.
 func optionKey(_ index: Int) -> UInt32 {
-  index < 9 ? UInt32(49 + index) : UInt32(97 + (index - 9) % 26)
+  if index < 9 { return UInt32(49 + index) }
+  let letter = (index - 9) % 52
+  return UInt32(letter < 26 ? 97 + letter : 65 + letter - 26)
 }
 
 /// A bar filled to `share` of `width`, exact to an eighth of a cell.
