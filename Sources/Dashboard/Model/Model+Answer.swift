@@ -21,7 +21,7 @@ struct Copied: Hashable, Sendable {
       case .sent: "sent \(size) to the terminal's clipboard (OSC 52)"
       case .tooLong:
         "\(size) are more than a terminal's clipboard takes (\(EscapeSequence.mostCopied))"
-      case .off: "SUPERTOP_CLIPBOARD=off: \(size) were not sent to the terminal's clipboard"
+      case .off: "nothing was sent to the terminal's clipboard (SUPERTOP_CLIPBOARD=off)"
       }
     if let file {
       return sent + (way == .sent ? "; if it did not arrive, see \(file)" : "; see \(file)")

@@ -81,10 +81,8 @@ private struct Identity {
     program = environment["TERM_PROGRAM"] ?? ""
     version = environment["TERM_PROGRAM_VERSION"] ?? ""
     term = environment["TERM"] ?? ""
-    multiplexer =
-      if environment["TMUX"]?.isEmpty == false { .tmux } else if environment["STY"]?.isEmpty
-        == false
-      { .screen } else { nil }
+    func isSet(_ name: String) -> Bool { environment[name]?.isEmpty == false }
+    multiplexer = isSet("TMUX") ? .tmux : isSet("STY") ? .screen : nil
   }
 
   private func isSet(_ name: String) -> Bool { environment[name]?.isEmpty == false }
@@ -137,8 +135,9 @@ private struct Identity {
   }
 }
 
-/// `text` with a link to `path` where it names it, for a terminal of that environment; as it is
-/// where links are not known to be safe. The text has no controls.
+/// `text` with a link to `path` where it names it, for a terminal of that environment.
+///
+/// As it is where links are not known to be safe. The text has no controls.
 package func linked(
   _ text: String,
   to path: String,
