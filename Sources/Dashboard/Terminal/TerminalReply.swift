@@ -2,7 +2,7 @@
 enum TerminalReply: Hashable, Sendable {
   /// The colour of its ground (OSC 11).
   case background(RGB)
-  /// Its device attributes (DA1), which every terminal sends: all that was asked before is answered.
+  /// Its device attributes (DA1), which every terminal sends: what was asked before is answered.
   case attributes
   /// Dark or light colours have been chosen in its settings (mode 2031).
   case scheme(isDark: Bool)
