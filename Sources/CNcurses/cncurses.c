@@ -25,12 +25,14 @@
 static SCREEN *screen;
 static int tty = -1;
 static FILE *tty_in, *tty_out;
-static bool mouse_wanted;
+// Reports that are wanted: of the mouse, and of a change between dark and light.
+static bool mouse_wanted, sends_mouse, follows_scheme;
+static char farewell_text[200];
 static struct termios saved_modes;
 static int signal_pipe[2] = {-1, -1};
 static int stray_pipe[2] = {-1, -1};
 static int saved_stdout = -1, saved_stderr = -1;
-static char restore_text[200];
+static char restore_text[600];
 // The last of what was printed while the screen was ours, printed when it is given back.
 static char kept[8192];
 static volatile sig_atomic_t kept_size;
@@ -80,17 +82,35 @@ static void on_signal(int number) {
   errno = saved;
 }
 
+static const char *crash_text(int number) {
+  switch (number) {
+    case SIGSEGV: return "supertop: crashed by SIGSEGV\n";
+    case SIGBUS: return "supertop: crashed by SIGBUS\n";
+    case SIGILL: return "supertop: crashed by SIGILL\n";
+    case SIGFPE: return "supertop: crashed by SIGFPE\n";
+    case SIGTRAP: return "supertop: crashed by SIGTRAP\n";
+    default: return "supertop: crashed by SIGABRT\n";
+  }
+}
+
+static void restore_after(int number);
+
 // A crash must not leave the terminal raw, nor swallow its own message. Only calls that POSIX
-// allows in a handler; SA_RESETHAND lets the fault happen again with the default action.
+// allows in a handler; SA_RESETHAND lets the signal, sent again, take its default action. A fault
+// would happen again by itself, a signal that somebody sent would not.
 static void on_fatal(int number) {
-  (void)number;
-  if (!is_open) return;
+  if (is_open) restore_after(number);
+  raise(number);
+}
+
+static void restore_after(int number) {
   is_open = 0;
   if (is_taken) {
     send_text(tty, restore_text);
     tcsetattr(tty, TCSANOW, &saved_modes);
   }
   int out = saved_stderr >= 0 ? saved_stderr : STDERR_FILENO;
+  send_text(out, crash_text(number));
   write_kept(out);
   char buffer[512];
   ssize_t n;
@@ -186,10 +206,27 @@ static void append_capability(const char *name) {
   if (used + strlen(text) < sizeof restore_text) strcpy(restore_text + used, text);
 }
 
-// Mouse reports and marks around what is pasted.
+// Presses, and moves with a button held, with columns beyond 223.
+static void send_mouse(bool on) {
+  send_text(tty, on ? "\033[?1000h\033[?1002h\033[?1006h" : "\033[?1006l\033[?1002l\033[?1000l");
+}
+
+// Mouse reports, marks around what is pasted, and reports of a change between dark and light.
 static void set_reports(bool on) {
-  if (mouse_wanted) send_text(tty, on ? "\033[?1000h\033[?1006h" : "\033[?1006l\033[?1000l");
+  if (mouse_wanted) send_mouse(on);
   send_text(tty, on ? "\033[?2004h" : "\033[?2004l");
+  if (follows_scheme) send_text(tty, on ? "\033[?2031h" : "\033[?2031l");
+  if (!on) send_text(tty, farewell_text);
+}
+
+void cn_send(const char *text) {
+  if (is_taken) send_text(tty, text);
+}
+
+void cn_set_mouse(bool on) {
+  if (!sends_mouse || on == mouse_wanted) return;
+  mouse_wanted = on;
+  if (is_taken) send_mouse(on);
 }
 
 // Prints by anything else go to a pipe: they would wreck the screen.
@@ -231,7 +268,7 @@ bool cn_is_foreground(void) {
   return group < 0 || group == getpgrp();
 }
 
-int cn_open(const char *term, bool mouse) {
+int cn_open(const char *term, bool mouse, bool follows, const char *farewell) {
   int status = cn_check(term);
   if (status != CN_OPEN) return status;
   // Before newterm: ncurses installs handlers that call _exit only where none is set.
@@ -255,14 +292,19 @@ int cn_open(const char *term, bool mouse) {
     use_default_colors();
   }
   char *report = tigetstr("kmous");
-  mouse_wanted = mouse && report != NULL && report != (char *)-1;
+  sends_mouse = report != NULL && report != (char *)-1;
+  mouse_wanted = mouse && sends_mouse;
+  follows_scheme = follows;
+  strncpy(farewell_text, farewell, sizeof farewell_text - 1);
   // Keys are then sent as terminfo has them.
   keypad(stdscr, TRUE);
   // Input is not read through curses, so what waits there must not hold up a frame.
   typeahead(-1);
   // Keys typed while the program was being built or started are not meant for the search.
   tcflush(STDIN_FILENO, TCIFLUSH);
-  strcpy(restore_text, "\033[?2026l\033[?2004l\033[?1006l\033[?1000l");
+  // All of them, whatever is on at the time: a handler has no time to look.
+  strcpy(restore_text, "\033[?2026l\033[?2031l\033[?2004l\033[?1006l\033[?1002l\033[?1000l");
+  strcat(restore_text, farewell_text);
   append_capability("rmkx");
   append_capability("sgr0");
   append_capability("cnorm");

@@ -57,6 +57,14 @@ extension Contract {
       ]
     ),
     Shape(
+      "copied network",
+      [
+        "`network`": ["event"], "text": ["run"], "count": ["step"],
+        "list of copied layer": ["architecture"],
+      ]
+    ),
+    Shape("copied layer", ["text": ["layer", "choice"], "share": ["probability"]]),
+    Shape(
       "uniform network",
       [
         "number": ["scale"],

@@ -1,4 +1,10 @@
 extension Contract {
+  private static let runStates =
+    "`preparing` or `running` or `paused` or `validating` or `stopped` or `finished` or `failed`"
+  private static let findings =
+    "`settled` or `undecided` or `skips` or `early` or `not_a_number` or `diverging`"
+    + " or `over_budget` or `disk`"
+
   /// What `show` and `branch` print.
   static let screens: [Shape] = [
     Shape(
@@ -26,7 +32,7 @@ extension Contract {
     Shape(
       "shown status",
       [
-        "`preparing` or `running` or `paused` or `validating` or `stopped` or `finished` or `failed`":
+        runStates:
           ["state"],
         "text": ["badge", "message"],
         "flag": ["is_past", "trainer_alive"],
@@ -156,7 +162,7 @@ extension Contract {
     Shape(
       "noticed finding",
       [
-        "`settled` or `undecided` or `skips` or `early` or `not_a_number` or `diverging` or `over_budget` or `disk`":
+        findings:
           ["kind"],
         "flag": ["alarm"],
         "count": ["step"],

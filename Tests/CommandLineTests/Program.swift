@@ -16,7 +16,7 @@ struct Program {
   }
 
   /// A folder of its own, removed at the end.
-  final class Folder {
+  final class Folder: Sendable {
     let path: String
 
     init() throws {

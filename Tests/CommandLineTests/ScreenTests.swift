@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Testing
 
-/// What the dashboard shows, as words, as JSON and as pictures; and branches of runs (spec S84, S87).
+/// What the dashboard shows, as words, as JSON and as pictures; branches of runs (spec S84, S87).
 @Suite(.serialized) struct ScreenTests {
   private static let search =
     [

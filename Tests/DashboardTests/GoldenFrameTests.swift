@@ -12,7 +12,7 @@ import Testing
     "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained", "timed",
     "timed-inspector", "timed-finished", "random", "quit-training", "widths", "widths-inspector",
     "mixed", "mixed-width", "many", "many-blocks", "many-folded",
-    "many-finished",
+    "many-finished", "themes",
   ]
 
   @Test(arguments: states)
@@ -187,6 +187,7 @@ enum Fixture {
       _ = update(&model, .key(.enter))
     case "inspector", "timed-inspector", "widths-inspector":
       for key in [Key.down, .down, .enter] { _ = update(&model, .key(key)) }
+    case "themes": for key in "Tj".unicodeScalars { _ = update(&model, .key(.character(key))) }
     case "help": _ = update(&model, .key(.character("?")))
     case "quit": _ = update(&model, .key(.character("q")))
     case "prompt":

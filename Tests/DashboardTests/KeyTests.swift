@@ -30,6 +30,7 @@ import Testing
     ),
     Case(keys: [c("u")], effects: [.request(.undo)]),
     Case(keys: [c(":")], after: { $0.overlay == .prompt(.control, text: "", error: "") }),
+    Case(keys: [c("b")], after: { $0.overlay == .prompt(.branch, text: "", error: "") }),
   ]
 
   /// From the fourth of many choices in groups.
@@ -63,8 +64,60 @@ import Testing
     Case(keys: [c("1")], before: { $0.tab = 2 }, after: { $0.tab == 0 }),
     Case(keys: [c("2")], after: { $0.tab == 1 }),
     Case(keys: [c("3")], after: { $0.tab == 2 }),
+    Case(keys: [c("5")], after: { $0.tab == 4 }),
+    Case(keys: [c("6")], after: { $0.tab == 5 }),
+    Case(keys: [c("7")], after: { $0.tab == 6 }),
+    Case(keys: [c("z")], after: { $0.zoom == .loss }),
+    Case(keys: [c("e")], after: { $0.film == .leader }),
+    Case(keys: [c("S")], after: { $0.charts.smoothing == 0.97 }),
+    Case(keys: [c("L")], after: { $0.charts.isLogarithmic }),
+    Case(keys: [c("X")], after: { $0.charts.axis == .step }),
+    Case(keys: [c("(")], after: { $0.charts.closeness == 1 }),
+    Case(
+      keys: [c(")")],
+      before: { $0.charts.closeness = 1 },
+      after: { $0.charts.closeness == 0 }
+    ),
+    Case(
+      keys: [c(",")],
+      before: { $0.status?.step = 400 },
+      effects: [.look(398)],
+      after: { $0.cursor == 398 }
+    ),
+    Case(
+      keys: [c(".")],
+      before: { ($0.status?.step, $0.cursor) = (400, 100) },
+      effects: [.look(102)]
+    ),
+    Case(keys: [c("[")], before: { asked(&$0) }, effects: [.look(120)]),
+    Case(keys: [c("]")], before: { asked(&$0, cursor: 90) }, effects: [.look(120)]),
+    Case(
+      keys: [c("!")],
+      before: { model in
+        asked(&model)
+        model.findings = [Finding(kind: .skips, isAlarm: true, step: 77, text: "skip leads")]
+      },
+      effects: [.look(77)],
+      after: { $0.message == .problem("skip leads") }
+    ),
     Case(keys: [c("l")], after: { $0.overlay == .log }),
   ]
+
+  /// Done 400 steps, with a request at step 120.
+  private static func asked(_ model: inout Model, cursor: Int? = nil) {
+    model.status?.step = 400
+    (model.epochs, model.log, model.cursor) = ([], [], cursor)
+    model.interventions = [
+      Intervention(
+        id: 1,
+        action: .holdTemperature,
+        state: .done,
+        step: 120,
+        requestedAt: 0,
+        note: ""
+      )
+    ]
+  }
 
   /// In a joint search, from a candidate that is being trained.
   private static let joint: [Case] = [
@@ -72,12 +125,12 @@ import Testing
     Case(keys: [c("b")], after: { $0.overlay == .prompt(.limit, text: "", error: "") }),
     Case(keys: [c("n")], effects: [.request(.startFineStage)]),
     Case(
-      keys: [c(">"), c(".")],
+      keys: [c(">")],
       before: { ($0.screen, $0.draftRow) = (.inspector, 1) },
       after: { $0.drafted[1] == min(2, $0.trials[12].options[1] + 1) }
     ),
     Case(
-      keys: [c("<"), c(",")],
+      keys: [c("<")],
       before: { ($0.screen, $0.draftRow) = (.inspector, 1) },
       after: { $0.drafted[1] == max(0, $0.trials[12].options[1] - 1) }
     ),
@@ -91,7 +144,16 @@ import Testing
   ]
 
   private static let program: [Case] = [
-    Case(keys: [c("T")], after: { $0.look.themeIndex == 1 }),
+    Case(keys: [c("T")], after: { $0.overlay == .themes(before: "default-dark") }),
+    Case(
+      keys: [c("y")],
+      before: { model in
+        (model.screen, model.selection) = (.inspector, 0)
+        model.choices = [Choice(name: "first", detail: "", options: [])]
+      },
+      effects: [.copy("first")]
+    ),
+    Case(keys: [c("m")], effects: [.mouse(false)], after: { !$0.pointer.isOurs }),
     Case(keys: [c("?"), .help], after: { $0.overlay == .help(scroll: 0) }),
     Case(keys: [c("\u{0c}")], effects: [.repaint]),
     Case(keys: [c("q"), c("Q")], after: { $0.overlay == .quit(selected: 0) }),
@@ -119,8 +181,11 @@ import Testing
         tested.append(key)
       }
     }
+    for kind in RunKind.allCases {
+      let bound = KeyTable.bindings(kind).flatMap(\.keys)
+      #expect(Set(bound).count == bound.count, "a key is bound twice in a \(kind.noun)")
+    }
     let bound = KeyTable.bindings.flatMap(\.keys)
-    #expect(Set(bound).count == bound.count, "a key is bound twice")
     #expect(Set(tested) == Set(bound), "a key has no case here")
   }
 

@@ -37,14 +37,16 @@ struct TerminalInputTests {
 
   /// Sequences that nobody here asked for.
   static let strangers = [
-    "\(e)[?62;22c", "\(e)[>41;390;0c", "\(e)]11;rgb:1e1e/1e1e/2e2e\(e)\\",
+    "\(e)[>41;390;0c", "\(e)]12;rgb:1e1e/1e1e/2e2e\(e)\\", "\(e)]11;red\(e)\\", "\(e)[?997;3n",
+    "\(e)]11;rgb:1/2\u{07}", "\(e)]11;rgb:12345/1/1\u{07}", "\(e)]11;#12345\u{07}", "\(e)[997;1n",
+    "\(e)P11;#ffffff\(e)\\", "\(e)]11;rgb:+f/0/0\(e)\\", "\(e)]11;rgb:１/1/1\(e)\\",
     "\(e)]10;rgb:c/c/c\u{07}",
     "\(e)P>|kitty(0.35.2)\(e)\\", "\(e)P1+r544e=7874\(e)\\", "\(e)[24;80R", "\(e)[?2026;2$y",
     "\(e)[113;5u", "\(e)[99;1:3u", "\(e)[27;6;67~", "\(e)]lsupertop - search\(e)\\", "\(e)[I",
     "\(e)[O", "\(e)_Gi=31;OK\(e)\\", "\(e)^private\(e)\\", "\(e)Xsos q\(e)\\", "\(e)OQ", "\(e)O2P",
     "\(e)[1;5A", "\(e)[3;2~", "\(e)[?1;2", "\(e)]52;c;cXVpdA==\u{07}", "\(e)[<0;12;3m", "\(e)[<M",
     "\(e)[<1;2;99999999999999999999M", "\(e)[201~", "\(e)[[B", "\(e)[M qc", "\(e)]0;✓ q\(e)\\",
-    "\u{9B}?62c", "\u{9D}11;q\u{9C}", "\u{90}1$r0m\u{9C}", "\u{8F}R",
+    "\u{9D}11;q\u{9C}", "\u{90}1$r0m\u{9C}", "\u{8F}R",
     "\(e)[\(String(repeating: "1;", count: 500))m",
     "\(e)]52;c;\(String(repeating: "cc", count: 50_000))\(e)\\",
   ]
@@ -70,7 +72,7 @@ struct TerminalInputTests {
   }
 
   @Test func `controls of eight bits that are no UTF-8 introduce sequences too`() {
-    #expect(events([[0x9B] + Array("?62;22cq".utf8)]) == [key("q")])
+    #expect(events([[0x9B] + Array("?62;22cq".utf8)]) == [reply(.attributes), key("q")])
     #expect(events([[0x9D] + Array("11;q".utf8) + [0x9C], [0x71]]) == [key("q")])
   }
 
@@ -86,7 +88,11 @@ struct TerminalInputTests {
     #expect(input.settle(at: 5.02).isEmpty)
     #expect(input.settle(at: 5.06).count == 1 && input.wait == nil)
     // The rest of a reply that the network parted there.
-    #expect(events([Self.e, "[?62;22c", "q"], delay: 0.3) == [key(.escape), key("q")])
+    #expect(
+      events([Self.e, "[?62;22c", "q"], delay: 0.3) == [
+        key(.escape), reply(.attributes), key("q"),
+      ]
+    )
     #expect(events([Self.e, "]11;cc\u{07}", "q"], delay: 0.3) == [key(.escape), key("q")])
   }
 
@@ -125,6 +131,52 @@ struct TerminalInputTests {
   @Test func `mouse reports are presses at cells`() {
     #expect(events(["\(Self.e)[<0;12;3M"]) == ["\(Event.mouse(x: 11, y: 2, button: 0))"])
     #expect(events(["\(Self.e)[<6", "5;1;1M"]) == ["\(Event.mouse(x: 0, y: 0, button: 65))"])
+    #expect(events(["\(Self.e)[<32;12;3M"]) == ["\(Event.drag(x: 11, y: 2))"])
+    #expect(events(["\(Self.e)[<0;12;3m"]) == ["\(Event.release)"])
+    // Other buttons on the move, and their release.
+    for other in ["35;1;1M", "34;1;1M", "2;1;1m", "65;1;1m", "48;1;1M"] {
+      #expect(events(["\(Self.e)[<\(other)", "q"]) == [key("q")], "\(other)")
+    }
+  }
+
+  private func reply(_ reply: TerminalReply) -> String { "\(Event.reply(reply))" }
+
+  private static let violet = TerminalReply.background(RGB(0x1e, 0x1e, 0x2e))
+
+  /// What terminals answer, and what it says.
+  static let replies: [(String, TerminalReply)] = [
+    ("\(e)[?62;22c", .attributes), ("\u{9B}?62c", .attributes), ("\(e)[?1;2c", .attributes),
+    ("\(e)[?997;1n", .scheme(isDark: true)), ("\(e)[?997;2n", .scheme(isDark: false)),
+    ("\(e)]11;rgb:1e1e/1e1e/2e2e\(e)\\", violet), ("\(e)]11;rgb:1e/1e/2e\u{07}", violet),
+    ("\(e)]11;rgba:1e1e/1e1e/2e2e/ffff\u{07}", violet), ("\(e)]11;#1e1e2e\(e)\\", violet),
+    ("\(e)]11;#1e1e1e1e2e2e\u{07}", violet), ("\u{9D}11;rgb:1E1E/1E1E/2E2E\u{9C}", violet),
+    ("\(e)]11;rgb:f/f/f\u{07}", .background(RGB(255, 255, 255))),
+    ("\(e)]11;#000\u{07}", .background(RGB(0, 0, 0))),
+    ("\(e)]11;rgb:800/800/800\(e)\\", .background(RGB(128, 128, 128))),
+  ]
+
+  @Test(arguments: replies)
+  func `a reply is read wherever it is cut, and is no key`(text: String, meaning: TerminalReply) {
+    let expected = [reply(meaning), key("q")]
+    #expect(events([text, "q"]) == expected)
+    #expect(events([text + "q"]) == expected)
+    let bytes = Array(text.utf8)
+    for cut in 1..<bytes.count {
+      for end in cut...bytes.count {
+        let pieces = [bytes[..<cut], bytes[cut..<end], bytes[end...], [0x71]].map { Array($0) }
+        #expect(events(pieces) == expected, "cut at \(cut) and \(end)")
+      }
+    }
+    #expect(events(bytes.map { [$0] } + [[0x71]]) == expected)
+    // Among what a person types; and after a long silence within.
+    #expect(events(["j" + text + "k"]) == [key("j"), reply(meaning), key("k")])
+    for cut in 2..<bytes.count where bytes.count - cut > 1 {
+      let pieces = [Array(bytes[..<cut]), Array(bytes[cut...]), [0x71]]
+      #expect(events(pieces, delay: 1.5) == expected, "late at \(cut)")
+    }
+    // One that a CAN breaks off says nothing.
+    let broken = Array(bytes.dropLast()) + [0x18, 0x71]
+    #expect(events([broken]) == [key("q")])
   }
 
   private func paste(_ text: String) -> String { "\(Event.paste(text))" }

@@ -92,7 +92,7 @@ import Testing
     #expect(update(&model, .data(delta)) == [.exit(.stopRequested)])
     model = running()
     delta.status = RunStatus(state: .finished)
-    #expect(update(&model, .data(delta)) == [])
+    #expect(update(&model, .data(delta)) == [.notify("supertop: digits-1 is finished")])
     model.isShown = false
     #expect(update(&model, .data(RunDelta())) == [.exit(.quit)])
     // A watcher has no work of its own: it waits to be looked at, and leaves the search alone.
@@ -225,6 +225,7 @@ import Testing
     var model = running()
     let count = model.look.library.themes.count
     var names: Set<String> = []
+    _ = press(&model, "T")
     for _ in 0..<count {
       names.insert(model.look.theme.name)
       _ = press(&model, "T")

@@ -51,13 +51,19 @@ bool cn_knows(const char *term);
 bool cn_is_foreground(void);
 // From here on signals are reported; cn_open does it too. False without memory for it.
 bool cn_watch(void);
-// Begins to draw and read, as a terminal called term. To be called in the foreground.
-int cn_open(const char *term, bool mouse);
+// Begins to draw and read, as a terminal called term. To be called in the foreground. Whenever the
+// terminal is given back, by a crash too, farewell is sent to it; follows asks for reports of its
+// colours.
+int cn_open(const char *term, bool mouse, bool follows, const char *farewell);
 // Takes the screen again after another had it; the next frame has to be drawn whole.
 void cn_take(void);
 // The shell has the screen: nothing is drawn, read or put back any more.
 void cn_lose(void);
 void cn_close(void);
+// Sends text as it is; nothing where the screen is not ours.
+void cn_send(const char *text);
+// Asks for mouse reports, or leaves the mouse to the terminal.
+void cn_set_mouse(bool on);
 // Stops until SIGCONT. The screen has to be taken again then.
 void cn_suspend(void);
 

@@ -42,6 +42,6 @@ struct EpochSpans: Sendable, Equatable {
     guard epochs.isFinite, epochs > 0 else { return 0 }
     let epoch = Int(min(epochs, 1e9))
     let part = (epochs - Double(epoch)) * Double(length(of: epoch))
-    return start(of: epoch) + Int(part.rounded())
+    return start(of: epoch) + Int(near: part)
   }
 }

@@ -16,7 +16,7 @@ enum Command: Hashable, Sendable {
   case typeLimit, startFineStage, stopCandidate, addCandidate, nextOption, previousOption, order
   case earlier, later, previousStop, nextStop, alarm, branch
   case zoom, film, smoothing, logScale, axis, closer, wider
-  case theme, log, repaint, help, quit
+  case theme, copy, mouse, log, repaint, help, quit
 
   /// Whether it asks the trainer for something, or begins to.
   var steers: Bool {
@@ -127,13 +127,15 @@ enum KeyTable {
     look([c("]")], .nextStop, "]", "", "previous, next event"),
     look([c("!")], .alarm, "!", "", "the moment of an alarm"),
     look([c("e")], .film, "e", "shade", "what the film shows"),
-    look([c("S")], .smoothing, "S", "", "charts: smoothing, log axis, unit"),
-    look([c("L")], .logScale, "L", "", "charts: smoothing, log axis, unit"),
-    look([c("X")], .axis, "X", "", "charts: smoothing, log axis, unit"),
-    look([c("(")], .closer, "(", "", "charts: closer, wider in time"),
-    look([c(")")], .wider, ")", "", "charts: closer, wider in time"),
+    look([c("S")], .smoothing, "S", "", "smoothing, log axis, unit"),
+    look([c("L")], .logScale, "L", "", "smoothing, log axis, unit"),
+    look([c("X")], .axis, "X", "", "smoothing, log axis, unit"),
+    look([c("(")], .closer, "(", "", "closer, wider in time"),
+    look([c(")")], .wider, ")", "", "closer, wider in time"),
     look([c("l")], .log, "l", "", "the run's log"),
-    program([c("T")], .theme, "T", "theme", "next colour theme"),
+    program([c("T")], .theme, "T", "theme", "choose a colour theme"),
+    program([c("y")], .copy, "y", "copy", "copy the answer"),
+    program([c("m")], .mouse, "m", "mouse", "mouse to the terminal, back"),
     program([c("?"), .help], .help, "? F1", "help", "this list"),
     program([c("\u{0c}")], .repaint, "Ctrl-L", "", "redraw the screen"),
     program(

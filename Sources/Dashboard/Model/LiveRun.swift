@@ -126,6 +126,13 @@ package final class LiveRun: RunSource {
   /// What the run had come to when `step` steps were done.
   package func moment(step: Int) throws -> RunMoment { try reader.moment(step: step) }
 
+  /// Writes the run's `exports/copied.txt`; throws a `UserError` when it cannot be written.
+  package func keep(_ text: String) throws -> String? {
+    let path = folder.exportsPath + "/copied.txt"
+    try writeWhole(text + "\n", to: path)
+    return path
+  }
+
   /// Those that are new or have moved on.
   private func changedInterventions() throws -> [Intervention] {
     let rows = try reader.interventions(after: settled)

@@ -54,7 +54,7 @@ struct Model: Sendable {
   var folded: Set<String> = []
   var tab = 0
   /// The panel that fills the screen; nil where all are shown.
-  var zoom: Layout.Panel?
+  var zoom: Panel?
   var charts = ChartView()
   var film = FilmShade.entropy
   /// Steps, in a joint search candidates, that were done at the moment that is shown; nil for now.
@@ -76,6 +76,9 @@ struct Model: Sendable {
   /// Seconds since 1970, as of the last event that carries time.
   var now = 0.0
   var resultWasShown = false
+  var pointer = Pointer()
+  /// Lines of the log below what is shown of it.
+  var logScroll = 0
 
   init(size: Size, look: Look = Look(), ownsTrainer: Bool = true) {
     self.size = size
@@ -106,6 +109,8 @@ struct Model: Sendable {
     var depth: ColourDepth
     var library: ThemeLibrary
     var themeIndex: Int
+    /// Whether a person has chosen the theme, so that the terminal's ground no longer does.
+    var isThemeChosen = false
 
     init(
       glyphs: GlyphSet = .braille,
@@ -133,6 +138,8 @@ struct Model: Sendable {
     case quit(selected: Int)
     case prompt(Prompt, text: String, error: String)
     case result
+    /// The list of themes; `before` is the one to go back to.
+    case themes(before: String)
   }
 
   /// What a person is asked to type.

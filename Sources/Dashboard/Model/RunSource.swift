@@ -12,6 +12,8 @@ package protocol RunSource {
   func moment(step: Int) throws -> RunMoment
   /// The run's folder; empty where there is none.
   var path: String { get }
+  /// Keeps a text that a person copies, and returns the file; nil where there is no place for it.
+  func keep(_ text: String) throws -> String?
 }
 
 extension RunSource {
@@ -20,6 +22,9 @@ extension RunSource {
 
   /// Nothing beyond what was polled.
   package func moment(step: Int) throws -> RunMoment { RunMoment(step: step) }
+
+  /// No place.
+  package func keep(_ text: String) throws -> String? { nil }
 }
 
 /// What is new in a run.

@@ -2,6 +2,8 @@ import Runs
 
 /// The model with what is new in the run, and what follows from it.
 func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
+  // A run that was over when it was opened has no end to tell of.
+  let wasOver = model.status == nil || model.isOver
   if delta.startsAnew {
     model.curves = Model.Curves()
     model.spans = EpochSpans()
@@ -103,7 +105,9 @@ func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   guard model.isOver else { return [] }
   if model.isStopping { return [.exit(.stopRequested)] }
   // A job of the background ends with its work; to look at the result there is `watch`.
-  return model.isShown || !model.ownsTrainer ? [] : [.exit(.quit)]
+  if !model.isShown, model.ownsTrainer { return [.exit(.quit)] }
+  let isNews = !wasOver && model.isShown && model.state != .stopped
+  return isNews ? [.notify(model.endNotice)] : []
 }
 
 /// Adds a line of the log, which is a message too unless it only informs.

@@ -1,61 +1,18 @@
 import Foundation
 import Runs
 
-/// Something that happened.
-enum Event: Sendable {
-  case key(Key)
-  /// A button press at a cell: 0 left, 64 wheel up, 65 wheel down.
-  case mouse(x: Int, y: Int, button: Int)
-  case resize(Size)
-  /// Text that was pasted, on one line and without control characters.
-  case paste(String)
-  case data(RunDelta)
-  /// What the store has of the moment at the cursor.
-  case moment(RunMoment)
-  /// What became of a wish outside the run: a line to show.
-  case told(String)
-  /// Seconds since 1970.
-  case tick(Double)
-  case interrupt, terminate, hangUp, stop
-  /// Something printed while the screen was ours.
-  case capturedOutput(String)
-  /// The store could not be read or written.
-  case sourceFailed(String)
-}
-
-/// What the world is to do.
-enum Effect: Sendable, Equatable {
-  case request(Intervention.Action)
-  /// Read what the run had come to after so many steps.
-  case look(Int)
-  /// Branch a new run off at a step, nil for the newest checkpoint, with changes of its settings.
-  case branch(Int?, [String])
-  case exit(DashboardExit)
-  case suspend
-  case repaint
-}
-
-/// Why the dashboard was left; what the caller does next.
-package enum DashboardExit: Sendable, Equatable {
-  /// The run is over, or it belongs to another process: nothing to do.
-  case quit
-  /// A stop was asked for and the trainer has saved.
-  case stopRequested
-  /// Keep training without a screen.
-  case detached
-  /// Ctrl-C three times: end at once.
-  case interrupted
-  /// SIGTERM or SIGQUIT.
-  case terminated
-  /// SIGHUP: the terminal is gone.
-  case hungUp
-}
-
 /// The model after `event`, and what follows from it; pure.
 func update(_ model: inout Model, _ event: Event) -> [Effect] {
   switch event {
   case .key(let key): return handle(&model, key)
   case .mouse(let x, let y, let button): return handleMouse(&model, x, y, button)
+  case .drag(let x, _): model.drag(to: x)
+  case .release: model.pointer.isDragging = false
+  case .reply(.background(let colour)): model.follow(isLight: colour.isLight)
+  case .reply(.scheme(let isDark)): model.follow(isLight: !isDark)
+  case .reply(.attributes): break
+  case .themes(let library): model.take(library)
+  case .copied(let copied): model.message = .notice(copied.message)
   case .resize(let size): model.size = size
   case .paste(let text): paste(&model, text)
   case .data(let delta): return absorb(&model, delta)
@@ -91,13 +48,19 @@ private func handle(_ model: inout Model, _ key: Key) -> [Effect] {
     default: model.overlay = nil
     }
     return []
+  case .themes(let before):
+    model.chooseTheme(key, before: before)
+    return []
   case .log:
-    model.overlay = nil
+    if !model.scrollLog(key) { model.overlay = nil }
     return []
   case .result:
     // The card answers Esc and Enter itself; every other key means what it always means.
-    model.overlay = nil
-    if key == .escape || key == .enter { return [] }
+    if key == .escape || key == .enter {
+      model.overlay = nil
+      return []
+    }
+    if KeyTable.command(for: key, in: model.kind) != .copy { model.overlay = nil }
   case nil: break
   }
   return KeyTable.command(for: key, in: model.kind).map { perform(&model, $0) } ?? []
@@ -174,10 +137,17 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .axis: model.charts.nextAxis()
   case .closer: model.charts.zoom(by: 1)
   case .wider: model.charts.zoom(by: -1)
-  case .theme:
-    model.look.themeIndex = (model.look.themeIndex + 1) % model.look.library.themes.count
-    model.message = .notice("theme \(model.look.theme.name)")
-  case .log: model.overlay = .log
+  case .theme: model.openThemes()
+  case .copy:
+    guard let answer = model.answer else {
+      model.message = .notice("there is no answer to copy yet")
+      return []
+    }
+    return [.copy(answer)]
+  case .mouse: return model.switchMouse()
+  case .log:
+    model.logScroll = 0
+    model.overlay = .log
   case .help: model.overlay = .help(scroll: 0)
   case .repaint: return [.repaint]
   case .quit:
@@ -213,53 +183,6 @@ private func move(_ model: inout Model, by steps: Int) -> [Effect] {
   }
   if !model.choices.isEmpty { model.selection = model.list.moved(from: model.selection, by: steps) }
   return []
-}
-
-/// Closes what is open, the newest first: the inspector, a zoomed panel, the past, a screen; false
-/// where nothing was.
-private func back(_ model: inout Model) -> Bool {
-  if model.screen != .main {
-    model.screen = .main
-    model.draft = nil
-  } else if model.zoom != nil {
-    model.zoom = nil
-  } else if model.cursor != nil {
-    (model.cursor, model.moment) = (nil, nil)
-  } else if model.tab > 0 {
-    model.tab = 0
-  } else {
-    return false
-  }
-  return true
-}
-
-private func turn(_ model: inout Model, to tab: Int) {
-  model.tab = tab
-  model.screen = .main
-  model.zoom = nil
-}
-
-/// One panel of the screen after another alone, then all again.
-private func zoom(_ model: inout Model) {
-  model.screen = .main
-  let panels = model.kind.panels(ofTab: model.tab)
-  let next = model.zoom.flatMap { panels.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
-  model.zoom = panels.indices.contains(next) ? panels[next] : nil
-  if panels.isEmpty { model.message = .notice("this screen has no panels") }
-}
-
-/// Goes to the moment of an alarm, or of what else was noticed; at each press to another.
-private func nextAlarm(_ model: inout Model) -> [Effect] {
-  let found = model.findings.filter(\.isAlarm) + model.findings.filter { !$0.isAlarm }
-  guard !found.isEmpty else {
-    model.message = .notice("nothing has been noticed in this run")
-    return []
-  }
-  let here = found.firstIndex { $0.step != nil && $0.step == model.cursor }
-  let next = found[((here ?? -1) + 1) % found.count]
-  let effects = next.step.map { model.setCursor($0) } ?? []
-  model.message = next.isAlarm ? .problem(next.text) : .notice(next.text)
-  return effects
 }
 
 /// Opens what is folded, or the inspector of the chosen choice.
@@ -390,11 +313,18 @@ private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int
     if button == 0 { model.overlay = nil }
     return []
   case .prompt: return []
+  case .themes(let before):
+    model.chooseTheme(x, y, button, before: before)
+    return []
   case .log, .result:
+    if model.overlay == .log, button == 64 || button == 65 {
+      _ = model.scrollLog(button == 64 ? .up : .down)
+    }
     if button == 0 { model.overlay = nil }
     return []
   case nil: break
   }
+  if model.grab(x, y, button, layout) { return [] }
   if button == 64 { return perform(&model, .up) }
   if button == 65 { return perform(&model, .down) }
   guard button == 0 else { return [] }

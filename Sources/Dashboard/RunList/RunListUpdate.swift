@@ -31,8 +31,10 @@ func updateList(_ model: inout RunListModel, _ event: Event) -> [RunListEffect] 
       model.message = .notice(String(line))
     }
   case .sourceFailed(let text): model.message = .problem(text)
-  // Rows of one run's store are for its own dashboard.
-  case .data: break
+  case .reply(.background(let colour)): model.look.follow(isLight: colour.isLight)
+  case .reply(.scheme(let isDark)): model.look.follow(isLight: !isDark)
+  // What comes of one run is for its own dashboard.
+  case .data, .moment, .told, .copied, .themes, .drag, .release, .reply: break
   }
   return []
 }

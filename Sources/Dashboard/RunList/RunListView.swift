@@ -224,7 +224,7 @@ private func drawField(
       x,
       y,
       values,
-      width: max(1, Int((share * Double(field.width)).rounded())),
+      width: max(1, Int(near: share * Double(field.width))),
       role: model.role(of: run),
       background: ground,
       range: 0...(isLoss ? max(most, 1e-9) : 1),

@@ -6,7 +6,7 @@ struct RunView: Sendable {
   private let ranksCandidates: Bool
   private let folded: Set<String>
   private let tab: Int
-  private let zoom: Layout.Panel?
+  private let zoom: Panel?
   private let charts: ChartView
   private let film: FilmShade
   private let themeIndex: Int

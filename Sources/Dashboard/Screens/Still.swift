@@ -57,8 +57,8 @@ package struct Still {
   ) throws {
     let environment = ProcessInfo.processInfo.environment
     let library = ThemeLibrary.load(folder: ThemeLibrary.userFolder(environment))
-    if let name { try Dashboard.check(theme: name, in: library) }
-    let theme = library.initial(name, depth: colours.depth, environment: environment)
+    let chosen = try library.chosen(name, environment)
+    let theme = library.initial(chosen, depth: colours.depth, environment: environment)
     self.source = source
     model = Model(
       size: size,

@@ -9,8 +9,6 @@ package struct DashboardOptions: Sendable {
   package var glyphs: GlyphSet?
   /// Whether the training runs in this process, so that leaving has to say what becomes of it.
   package var ownsTrainer: Bool
-  /// Whether clicks and the wheel are asked for; holding Shift selects text all the same.
-  package var mouse: Bool
   /// Makes a branch of the run at a path, at a step, nil for its newest checkpoint, with changes of
   /// settings, and trains it; returns a line that says where. Nil where there are no branches.
   package var branch: (@Sendable (String, Int?, [String]) throws -> String)?
@@ -19,13 +17,11 @@ package struct DashboardOptions: Sendable {
     theme: String? = nil,
     glyphs: GlyphSet? = nil,
     ownsTrainer: Bool = true,
-    mouse: Bool = true,
     branch: (@Sendable (String, Int?, [String]) throws -> String)? = nil
   ) {
     self.theme = theme
     self.glyphs = glyphs
     self.ownsTrainer = ownsTrainer
-    self.mouse = mouse
     self.branch = branch
   }
 }
@@ -37,21 +33,13 @@ package enum Dashboard {
     Terminal.obstacle(ProcessInfo.processInfo.environment)
   }
 
-  /// Refuses the name of a theme that does not exist, with the known ones.
-  package static func check(theme name: String) throws {
-    let folder = ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
-    try check(theme: name, in: ThemeLibrary.load(folder: folder))
-  }
-
-  /// The same among the themes of `library`.
-  static func check(theme name: String, in library: ThemeLibrary) throws {
-    guard library[name] == nil else { return }
-    throw UserError(
-      .usage,
-      "--theme \(name)",
-      "there is no such theme",
-      remedy: "choose one of \(library.themes.map(\.name).joined(separator: ", "))"
-    )
+  /// Refuses the name of a theme that does not exist, with the known ones, and variables of the
+  /// environment that have none of their values.
+  package static func check(theme name: String?) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let folder = ThemeLibrary.userFolder(environment)
+    _ = try ThemeLibrary.load(folder: folder).chosen(name, environment)
+    _ = try TerminalFeatures(environment)
   }
 
   /// Shows a run until the person leaves it; to be called on the main thread.
@@ -62,25 +50,44 @@ package enum Dashboard {
   /// the known ones.
   package static func run(source: any RunSource, options: DashboardOptions) throws -> DashboardExit
   {
-    let (terminal, look) = try open(options)
-    defer { terminal.close() }
-    var model = Model(size: Size(80, 24), look: look, ownsTrainer: options.ownsTrainer)
-    if let problem = look.library.problems.first { model.message = .problem(problem) }
-    var loop = Loop(source: source, terminal: terminal, options: options, model: model)
+    let setup = try open(options)
+    defer { setup.terminal.close() }
+    var model = Model(size: Size(80, 24), look: setup.look, ownsTrainer: options.ownsTrainer)
+    model.pointer.isOurs = setup.terminal.features.mouse
+    if let problem = setup.look.library.problems.first { model.message = .problem(problem) }
+    var loop = Loop(source: source, setup: setup, options: options, model: model)
     return try loop.run()
   }
 
-  /// The terminal, not taken yet, and how to draw on it.
-  static func open(
-    _ options: DashboardOptions
-  ) throws -> (terminal: Terminal, look: Model.Look) {
+  /// A terminal that is not taken yet, and how to draw on it.
+  struct Setup {
+    let terminal: Terminal
+    let look: Model.Look
+    var themes: ThemeFolder
+    /// Name of the theme that was asked for.
+    let theme: String?
+  }
+
+  /// The terminal of this process, and how to draw on it.
+  static func open(_ options: DashboardOptions) throws -> Setup {
     let environment = ProcessInfo.processInfo.environment
-    let library = ThemeLibrary.load(folder: ThemeLibrary.userFolder(environment))
-    if let name = options.theme { try check(theme: name, in: library) }
+    var folder = ThemeFolder(ThemeLibrary.userFolder(environment))
+    let library = folder.library()
+    let theme = try library.chosen(options.theme, environment)
+    let features = try TerminalFeatures(environment)
     let isUTF8 = Terminal.useLocale()
-    let terminal = try Terminal(environment: environment, mouse: options.mouse)
+    let terminal = try Terminal(
+      environment: environment,
+      features: features,
+      asks: theme == nil && features.isLight == nil
+    )
     let glyphs = options.glyphs ?? glyphSet(isUTF8: isUTF8, term: environment["TERM"] ?? "")
-    return (terminal, Model.Look(glyphs: glyphs, library: library))
+    return Setup(
+      terminal: terminal,
+      look: Model.Look(glyphs: glyphs, library: library),
+      themes: folder,
+      theme: theme
+    )
   }
 
   /// How a picture is drawn.
@@ -97,117 +104,5 @@ package enum Dashboard {
   /// The linux console has no braille in its font.
   private static func glyphSet(isUTF8: Bool, term: String) -> GlyphSet {
     isUTF8 ? (term == "linux" ? .block : .braille) : .ascii
-  }
-}
-
-/// The loop between terminal, store and model.
-struct Loop {
-  let source: any RunSource
-  let terminal: Terminal
-  let options: DashboardOptions
-  private(set) var model: Model
-  private var wasOpened: Bool
-
-  /// Between two looks into the store; also the pace of frames while nobody types.
-  private let interval = 0.1
-
-  /// A loop over a terminal that another loop may have opened, and whose look the model has then.
-  init(
-    source: any RunSource,
-    terminal: Terminal,
-    options: DashboardOptions,
-    model: Model,
-    wasOpened: Bool = false
-  ) {
-    self.source = source
-    self.terminal = terminal
-    self.options = options
-    self.model = model
-    self.wasOpened = wasOpened
-  }
-
-  mutating func run() throws -> DashboardExit {
-    var nextPoll = 0.0
-    while true {
-      try takeTerminal()
-      let now = Date().timeIntervalSince1970
-      if let exit = apply(.tick(now)) { return exit }
-      if now >= nextPoll || nextPoll > now + 2 * interval {
-        nextPoll = now + interval
-        if let exit = poll() { return exit }
-      }
-      if model.isShown { terminal.show(view(model), theme: model.look.theme) }
-      // A key is answered at once: the wait ends with the first byte.
-      let wait = max(1, Int((nextPoll - Date().timeIntervalSince1970) * 1000) + 1)
-      for event in terminal.events(within: min(wait, 100)) {
-        if let exit = apply(event) { return exit }
-      }
-    }
-  }
-
-  /// Where the terminal has become ours, the model gets its size and, at first, its colours.
-  private mutating func takeTerminal() throws {
-    if try terminal.take() {
-      if !wasOpened {
-        wasOpened = true
-        model.look.adapt(to: terminal.colourDepth, theme: options.theme)
-      }
-      _ = update(&model, .resize(terminal.size))
-    }
-    model.isShown = terminal.isTaken
-  }
-
-  private mutating func poll() -> DashboardExit? {
-    do {
-      return apply(.data(try source.poll()))
-    } catch {
-      return apply(.sourceFailed("\(error)"))
-    }
-  }
-
-  private mutating func apply(_ event: Event) -> DashboardExit? {
-    if case .interrupt = event { _ = update(&model, .tick(Date().timeIntervalSince1970)) }
-    for effect in update(&model, event) {
-      switch effect {
-      case .exit(let exit): return exit
-      case .repaint: terminal.repaint()
-      case .suspend: terminal.suspend()
-      case .request(let action):
-        do {
-          try source.request(action)
-        } catch {
-          _ = update(&model, .sourceFailed("\(error)"))
-          model.isStopping = false
-        }
-      case .look(let step):
-        _ = update(&model, answer { .moment(try source.moment(step: step)) })
-      case .branch(let step, let changes):
-        _ = update(
-          &model,
-          answer {
-            .told(try options.branch?(source.path, step, changes) ?? "branch it with supertop branch instead")
-          }
-        )
-      }
-    }
-    return nil
-  }
-
-  /// What the world answers, or why it cannot.
-  private func answer(_ ask: () throws -> Event) -> Event {
-    do { return try ask() } catch { return .sourceFailed("\(error)") }
-  }
-}
-
-extension Model.Look {
-  /// Takes the depth of a terminal's colours, and the theme that was asked for or fits it.
-  mutating func adapt(to depth: ColourDepth, theme: String?) {
-    let chosen = library.initial(
-      theme,
-      depth: depth,
-      environment: ProcessInfo.processInfo.environment
-    )
-    self.depth = depth
-    themeIndex = library.themes.firstIndex { $0.name == chosen.name } ?? 0
   }
 }

@@ -11,13 +11,13 @@ extension Dashboard {
     refusal: String?,
     options: DashboardOptions
   ) throws -> DashboardExit {
-    let (terminal, look) = try open(options)
-    defer { terminal.close() }
-    var model = RunListModel(size: Size(80, 24), look: look)
-    if let problem = look.library.problems.first { model.message = .problem(problem) }
+    let setup = try open(options)
+    defer { setup.terminal.close() }
+    var model = RunListModel(size: Size(80, 24), look: setup.look)
+    if let problem = setup.look.library.problems.first { model.message = .problem(problem) }
     var loop = RunListLoop(
       scanner: RunScanner(places: places),
-      terminal: terminal,
+      setup: setup,
       options: options,
       refusal: refusal,
       model: model
@@ -41,23 +41,24 @@ extension Dashboard {
 /// The loop between terminal, folders and the list; the dashboard of a run has a loop of its own.
 private struct RunListLoop {
   let scanner: RunScanner
-  let terminal: Terminal
+  let setup: Dashboard.Setup
   let options: DashboardOptions
   /// Why no run may be steered from here.
   let refusal: String?
   var model: RunListModel
   private var views: [String: RunView] = [:]
   private var wasOpened = false
+  private var terminal: Terminal { setup.terminal }
 
   init(
     scanner: RunScanner,
-    terminal: Terminal,
+    setup: Dashboard.Setup,
     options: DashboardOptions,
     refusal: String?,
     model: RunListModel
   ) {
     self.scanner = scanner
-    self.terminal = terminal
+    self.setup = setup
     self.options = options
     self.refusal = refusal
     self.model = model
@@ -70,7 +71,7 @@ private struct RunListLoop {
     var nextScan = 0.0
     while true {
       if try terminal.take() {
-        if !wasOpened { model.look.adapt(to: terminal.colourDepth, theme: options.theme) }
+        if !wasOpened { model.look.adapt(to: setup) }
         wasOpened = true
         _ = updateList(&model, .resize(terminal.size))
       }
@@ -82,7 +83,9 @@ private struct RunListLoop {
         model.take(runs, isComplete: scanner.isComplete)
         nextScan = Date().timeIntervalSince1970 + interval
       }
-      if terminal.isTaken { terminal.show(viewList(model), theme: model.look.theme) }
+      if terminal.isTaken, !terminal.isAsking {
+        terminal.show(viewList(model), theme: model.look.theme)
+      }
       for event in terminal.events(within: 100) {
         for effect in updateList(&model, event) {
           switch effect {
@@ -113,7 +116,7 @@ private struct RunListLoop {
     views[path]?.restore(&inner)
     var loop = Loop(
       source: source,
-      terminal: terminal,
+      setup: setup,
       options: options,
       model: inner,
       wasOpened: true

@@ -11,7 +11,13 @@ final class Terminal {
   private var shownTheme: Theme?
   private var pairs: [PairKey: Int32] = [:]
   private let environment: [String: String]
-  private let mouse: Bool
+  let features: TerminalFeatures
+  /// Whether the terminal is asked for its ground, and followed.
+  let asks: Bool
+  /// When it was asked what it has not answered; seconds since the machine started.
+  var askedAt: Double?
+  /// What the tab shows; nil where the terminal has shown its own since.
+  var said: Said?
   private var input = TerminalInput()
   private var maximumPairs = 0
   private var isOpen = false
@@ -66,9 +72,10 @@ final class Terminal {
   }
 
   /// Watches the signals of the terminal, which is not touched before `take`.
-  init(environment: [String: String], mouse: Bool) throws {
+  init(environment: [String: String], features: TerminalFeatures, asks: Bool) throws {
     self.environment = environment
-    self.mouse = mouse
+    self.features = features
+    self.asks = asks && features.answers
     if let error = Self.obstacle(environment) { throw error }
     guard cn_watch() else {
       throw UserError(.unavailable, "dashboard", "no file descriptor is left")
@@ -93,6 +100,8 @@ final class Terminal {
       try open()
     }
     isTaken = true
+    said = nil
+    ask()
     return true
   }
 
@@ -109,7 +118,7 @@ final class Terminal {
     ]
     var status = Int32(CN_UNKNOWN.rawValue)
     for name in names.compactMap(\.self) {
-      status = cn_open(name, mouse)
+      status = cn_open(name, features.mouse, asks, farewell)
       if status == Int32(CN_OPEN.rawValue) { break }
     }
     if let error = Self.error(status, environment) { throw error }
@@ -139,6 +148,7 @@ final class Terminal {
 
   /// Gives the terminal back as it was; prints of the meantime follow on standard error.
   func close() {
+    awaitAnswers()
     _ = readStray()
     cn_close()
     isOpen = false
@@ -253,6 +263,7 @@ final class Terminal {
       }
     }
     if isTaken { events += keyboard() }
+    note(events)
     if seen & Int32(CN_STRAY_READY) != 0, let text = readStray() {
       events.append(.capturedOutput(text))
     }
@@ -262,12 +273,13 @@ final class Terminal {
 
   /// Stops until `fg` or `bg`.
   func suspend() {
+    awaitAnswers()
     isTaken = false
     cn_suspend()
   }
 
   /// What was typed, clicked and pasted.
-  private func keyboard() -> [Event] {
+  func keyboard() -> [Event] {
     var events: [Event] = []
     var bytes = [UInt8](repeating: 0, count: 4096)
     let now = ProcessInfo.processInfo.systemUptime
@@ -299,4 +311,15 @@ final class Terminal {
     }
     return keys
   }
+}
+
+extension Terminal {
+  /// Sends a control sequence past curses.
+  func sendRaw(_ sequence: String) { cn_send(sequence) }
+
+  /// Asks for clicks and the wheel, or no longer.
+  func takeMouse(_ isOurs: Bool) { cn_set_mouse(isOurs) }
+
+  /// Waits a little for bytes of the terminal; false where it has hung up or a signal has come.
+  func waitForAnswers() -> Bool { cn_wait(50) & Int32(CN_HUNG_UP | CN_SIGNAL_READY) == 0 }
 }

@@ -1,8 +1,9 @@
-/// What comes from the terminal, byte by byte, as events: keys, mouse reports, pastes (spec S80).
+/// What comes from the terminal, byte by byte, as events: keys, mouse reports, pastes, and replies
+/// that somebody here waits for (spec S80).
 ///
-/// Every other control sequence (ECMA-48: CSI, SS3, and the strings OSC, DCS, APC, PM and SOS) is a
-/// reply or a report that nobody here waits for. It is swallowed whole, in however many pieces and
-/// however late it comes; of its content a few bytes are kept at most.
+/// Every other control sequence (ECMA-48: CSI, SS3, and the strings OSC, DCS, APC, PM and SOS) is
+/// swallowed whole, in however many pieces and however late it comes; of its content a few bytes
+/// are kept at most.
 struct TerminalInput {
   private enum State {
     case ground
@@ -24,7 +25,8 @@ struct TerminalInput {
   /// Seconds after which an ESC with nothing behind it was the key.
   private let escapeDelay: Double
   private var state = State.ground
-  /// The control sequence so far, from its ESC on; as much as a key or a mouse report can have.
+  /// The control sequence so far, from its ESC on; as much as a key, a mouse report or a reply can
+  /// have.
   private var sequence: [UInt8] = []
   /// The first bytes of a character that has not come whole.
   private var unfinished: [UInt8] = []
@@ -160,12 +162,18 @@ struct TerminalInput {
       state = .ground
       if scalar == "A" { events.append(.key(.help)) }
     case .string:
-      if scalar.value == 0x07 || scalar.value == 0x9C { state = .ground }
+      if scalar.value == 0x07 || scalar.value == 0x9C {
+        endString(&events)
+      } else if sequence.count < Self.longestSequence {
+        // What is not ASCII is in no reply; a question mark spoils it.
+        sequence.append(scalar.isASCII ? UInt8(scalar.value) : UInt8(ascii: "?"))
+      }
     case .stringEscape:
       // Any ESC ends a string; with `\` behind it that is all.
       let isEnd = scalar == "\\" || scalar.value == 0x07 || scalar.value == 0x9C
-      state = isEnd ? .ground : .escape
-      if !isEnd { take(scalar, &events) }
+      if isEnd { return endString(&events) }
+      state = .escape
+      take(scalar, &events)
     case .ground, .oldMouse, .paste: events.append(.key(key(scalar)))
     }
   }
@@ -198,6 +206,14 @@ struct TerminalInput {
     sequence = [0x1B, UInt8(introducer.value)]
   }
 
+  private mutating func endString(_ events: inout [Event]) {
+    state = .ground
+    guard sequence.count < Self.longestSequence, sequence[1] == UInt8(ascii: "]"),
+      let reply = TerminalReply(command: sequence[2...])
+    else { return }
+    events.append(.reply(reply))
+  }
+
   private mutating func takeInSequence(_ scalar: Unicode.Scalar, _ events: inout [Event]) {
     guard (0x20..<0x7F).contains(scalar.value) else {
       // Controls within a sequence are not part of it; other characters are the end of it.
@@ -216,17 +232,28 @@ struct TerminalInput {
     if isCSI, parameters.isEmpty, scalar == "M" { return state = .oldMouse(left: 3) }
     if isCSI, parameters == "200", scalar == "~" { return state = .paste }
     if isCSI, parameters.hasPrefix("<") {
-      if scalar == "M", let event = Self.mouse(parameters.dropFirst()) { events.append(event) }
+      if let event = Self.mouse(parameters.dropFirst(), scalar) { events.append(event) }
+    } else if isCSI, let reply = TerminalReply(parameters: parameters, final: scalar) {
+      events.append(.reply(reply))
     } else if let key = Self.key(parameters, scalar) {
       events.append(.key(key))
     }
   }
 
-  /// A press as SGR mouse reports have it: button, column and row, counted from 1.
-  private static func mouse(_ parameters: Substring) -> Event? {
+  /// A press, a move with the left button held, or its release, as SGR mouse reports have it:
+  /// button, column and row, counted from 1.
+  private static func mouse(_ parameters: Substring, _ final: Unicode.Scalar) -> Event? {
     let numbers = parameters.split(separator: ";").compactMap { Int($0) }
     guard numbers.count == 3, numbers.allSatisfy({ (0...65_535).contains($0) }) else { return nil }
-    return .mouse(x: numbers[1] - 1, y: numbers[2] - 1, button: numbers[0])
+    let (button, x, y) = (numbers[0], numbers[1] - 1, numbers[2] - 1)
+    switch (final, button) {
+    case ("M", 32): return .drag(x: x, y: y)
+    // Other buttons, or keys held, on the move.
+    case ("M", 33..<64): return nil
+    case ("M", _): return .mouse(x: x, y: y, button: button)
+    case ("m", 0): return .release
+    default: return nil
+    }
   }
 
   /// The keys that terminals agree on, without modifiers.

@@ -44,6 +44,8 @@ struct ThemeLibrary: Sendable {
   var themes: [Theme]
   /// `file:line: problem`, a line each.
   var problems: [String] = []
+  /// Names of the themes that those problems are of.
+  var faulty: Set<String> = []
 
   /// The themes of the program, in the order of the T key.
   static let builtIn: ThemeLibrary = {
@@ -89,6 +91,7 @@ struct ThemeLibrary: Sendable {
     var parser = ThemeParser(file: file, parents: themes)
     let theme = parser.parse(text)
     problems += parser.problems
+    if !parser.problems.isEmpty { faulty.insert(theme.name) }
     if let at = themes.firstIndex(where: { $0.name == theme.name }) {
       themes[at] = theme
     } else {
@@ -102,16 +105,49 @@ struct ThemeLibrary: Sendable {
   /// The theme to start with: the named one, else what the terminal asks for.
   ///
   /// NO_COLOR and terminals without colour get `mono`, those below 256 colours `terminal16`, a
-  /// light ground (COLORFGBG) `default-light`.
-  func initial(_ name: String?, depth: ColourDepth, environment: [String: String]) -> Theme {
+  /// light ground `default-light`. What a terminal answers comes later (`Model.follow`); until then
+  /// COLORFGBG counts where nobody says what the ground is.
+  func initial(
+    _ name: String?,
+    depth: ColourDepth,
+    isLight: Bool? = nil,
+    environment: [String: String]
+  ) -> Theme {
     if let name, let theme = self[name] { return theme }
     let ground = environment["COLORFGBG"]?.split(separator: ";").last.flatMap { Int($0) }
     let choice =
       switch depth {
       case .none: "mono"
       case .eight, .sixteen: "terminal16"
-      default: ground == 7 || ground == 15 ? "default-light" : "default-dark"
+      default: Self.usual(isLight: isLight ?? (ground == 7 || ground == 15))
       }
     return self[choice] ?? themes[0]
+  }
+
+  /// The theme for a ground where nobody has chosen one.
+  static func usual(isLight: Bool) -> String { isLight ? "default-light" : "default-dark" }
+
+  /// The theme that a person names by `--theme`, else by SUPERTOP_THEME; nil for none.
+  ///
+  /// Refuses one that does not exist, with the known ones.
+  func chosen(_ option: String?, _ environment: [String: String]) throws -> String? {
+    let variable = environment["SUPERTOP_THEME"].flatMap { $0.isEmpty ? nil : $0 }
+    guard let name = option ?? variable, self[name] == nil else { return option ?? variable }
+    throw UserError(
+      .usage,
+      option == nil ? "SUPERTOP_THEME=\(name)" : "--theme \(name)",
+      "there is no such theme",
+      remedy: "choose one of \(themes.map(\.name).joined(separator: ", "))"
+    )
+  }
+
+  /// What is read anew, with `old` in the place of what is faulty or gone while it is `shown`.
+  func keeping(_ shown: String, of old: ThemeLibrary) -> ThemeLibrary {
+    var library = self
+    for (index, theme) in themes.enumerated() where faulty.contains(theme.name) {
+      library.themes[index] = old[theme.name] ?? theme
+    }
+    if library[shown] == nil, let theme = old[shown] { library.themes.append(theme) }
+    return library
   }
 }

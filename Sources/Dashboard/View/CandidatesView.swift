@@ -87,7 +87,7 @@ private func cells(_ trial: TrialRecord, _ model: Model) -> [String] {
     case .failed: glyphs.cross
     }
   let predicted = trial.predicted.map { value in
-    Format.percent(value) + (trial.spread.map { "±\(Int(($0 * 100).rounded()))" } ?? "")
+    Format.percent(value) + (trial.spread.map { "±\(Int(near: $0 * 100))" } ?? "")
   }
   return [
     "\(trial.number)", trial.stage == .coarse ? "rd \(trial.round + 1)" : trial.stage.rawValue,

@@ -55,7 +55,7 @@ struct FilmGrid {
   func column(of epoch: Double) -> Int? {
     guard epochs.contains(epoch), cells.width > 0 else { return nil }
     let share = (epoch - epochs.lowerBound) / (epochs.upperBound - epochs.lowerBound)
-    return min(cells.width - 1, Int(share * Double(cells.width)))
+    return min(cells.width - 1, Int(near: (share * Double(cells.width)).rounded(.down)))
   }
 
   /// The step of the moment at a column of the screen; nil beside the film.
@@ -177,8 +177,8 @@ private func filmCell(_ share: Double, _ look: Model.Look) -> Cell {
   // Eight colours are too few for a ramp.
   guard look.hasColour, look.depth >= .palette else {
     let shades = look.glyphs.shades
-    let step = min(shades.count - 1, max(0, Int(share * Double(shades.count))))
-    return Cell(shades[step], Style(.fg))
+    let step = Int(near: (share * Double(shades.count)).rounded(.down))
+    return Cell(shades[min(shades.count - 1, max(0, step))], Style(.fg))
   }
   return Cell(32, Style(.optionText, on: .scale(share)))
 }

@@ -2,7 +2,7 @@ import Foundation
 import Runs
 
 /// Titles of the panels of a joint search.
-func jointTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Words {
+func jointTitle(_ model: Model, _ panel: Panel, width: Int) -> Words {
   let glyphs = model.look.glyphs
   switch panel {
   case .best:
@@ -53,7 +53,7 @@ func jointTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Words {
   }
 }
 
-func drawJointPanel(_ frame: inout Frame, _ model: Model, _ panel: Layout.Panel, _ rect: Rect) {
+func drawJointPanel(_ frame: inout Frame, _ model: Model, _ panel: Panel, _ rect: Rect) {
   let glyphs = model.look.glyphs
   switch panel {
   case .best: bestChart(model).draw(&frame, rect, glyphs)
@@ -114,8 +114,10 @@ private func drawScatter(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   canvas.line(0, canvas.dotHeight - 1, canvas.dotWidth - 1, 0, .faint, rank: 1)
   canvas.draw(&frame, plot.x, plot.y)
   for (predicted, value, stage) in points {
-    let x = plot.x + min(plot.width - 1, max(0, Int(share(predicted) * Double(plot.width))))
-    let y = plot.y + min(plot.height - 1, max(0, Int((1 - share(value)) * Double(plot.height))))
+    let column = Int(near: (share(predicted) * Double(plot.width)).rounded(.down))
+    let row = Int(near: ((1 - share(value)) * Double(plot.height)).rounded(.down))
+    let x = plot.x + min(plot.width - 1, max(0, column))
+    let y = plot.y + min(plot.height - 1, max(0, row))
     let role: Role = stage == .coarse ? .seriesA : .seriesC
     frame[x, y] = Cell(glyphs.pointMark, Style(role, on: .bg, .bold))
   }
@@ -207,7 +209,7 @@ private func drawAxes(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   func y(_ axis: Int, _ option: Int) -> Int {
     let count = model.choices[axes[axis]].options.count
     let share = count > 1 ? Double(option) / Double(count - 1) : 0.5
-    return Int(((1 - share) * Double(canvas.dotHeight - 1)).rounded())
+    return Int(near: (1 - share) * Double(canvas.dotHeight - 1))
   }
   let sorted = finished.sorted { ($0.accuracies.last ?? 0) < ($1.accuracies.last ?? 0) }
   let best = sorted.count - max(1, sorted.count / 4)

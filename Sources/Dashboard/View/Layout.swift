@@ -5,20 +5,6 @@ struct Layout: Sendable, Equatable {
   /// Four arrangements and a last resort; no size is refused.
   enum Kind: Sendable, Equatable { case wide, normal, tabbed, strip, line }
 
-  /// A chart panel of the right-hand column.
-  enum Panel: Sendable, Equatable {
-    case loss, accuracy, cost, temperature
-    /// The learning rate, and what is trained, in the training of one network.
-    case rate, facts
-    /// Of a joint search: the best so far, predicted against true, accuracy against cost, the
-    /// stages, and the recipes as parallel coordinates.
-    case best, scatter, front, stage, axes
-    /// Every choice over time; the networks that a search has come to, and the blocks of one.
-    case film, networks, blocks
-    /// Images a second over time, and facts of the trainer.
-    case throughput, system
-  }
-
   var kind: Kind
   var size: Size
   var header = Rect(0, 0, 0, 0)
@@ -34,6 +20,8 @@ struct Layout: Sendable, Equatable {
   var previews: [Rect] = []
   /// The log, on the screen that has it.
   var log: Rect?
+  /// First column of the panels where they stand beside the list.
+  var split: Int?
   var panels: [(panel: Panel, rect: Rect)] = []
   /// Whether panels have borders, or only titles.
   var isBoxed = true
@@ -102,7 +90,9 @@ struct Layout: Sendable, Equatable {
     if model.kind == .joint { return arrangeCandidates(model) }
     guard model.kind.hasChoices else { return arrangeGrid(model.kind.panels) }
     let (w, h) = (size.width, body.height)
-    let left = kind == .wide ? w * 58 / 100 : max(50, w * 64 / 100)
+    let usual = kind == .wide ? w * 58 / 100 : max(50, w * 64 / 100)
+    let left = model.listWidth(of: w, usual: usual)
+    split = left
     let right = Rect(left, body.y, w - left, h)
     legendRows = legendHeight(model, width: left - 4)
     let count = model.list.rows.count
@@ -170,7 +160,8 @@ struct Layout: Sendable, Equatable {
 
   /// The list of candidates above the recipes, and the panels beside them.
   private mutating func arrangeCandidates(_ model: Model) {
-    let left = size.width * 58 / 100
+    let left = model.listWidth(of: size.width, usual: size.width * 58 / 100)
+    split = left
     let axes = max(9, body.height * 34 / 100)
     let list = Rect(0, body.y, left, body.height - axes)
     layers = list

@@ -86,7 +86,7 @@ func drawBlocks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     let differs = chosen.map { $0.indices.contains(index) && $0[index] != name } ?? false
     let text = name + price + (differs ? " \(glyphs.arrow) \(chosen?[index] ?? "")" : "")
     let room = rect.width - left - columns(of: text) - 1
-    let bar = room > 0 ? Int((costs[index] / most * Double(room)).rounded()) : 0
+    let bar = room > 0 ? min(room, Int(near: costs[index] / most * Double(room))) : 0
     let fill = choice.look(of: leader)
     if model.look.hasColour {
       frame.fill(Rect(rect.x + left, y, bar, 1), Cell(32, Style(fill.text, on: fill.fill)))

@@ -15,6 +15,7 @@ func drawOverlay(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   case .prompt(let prompt, let text, let error):
     drawPrompt(&frame, model, layout, prompt, text, error)
   case .result: drawResult(&frame, model, layout)
+  case .themes: drawThemes(&frame, model)
   case nil: break
   }
 }
@@ -105,7 +106,8 @@ private func drawLog(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     frame.putCentred(inside, inside.y + inside.height / 2, "nothing has been logged", Style(.muted))
     return
   }
-  for (row, record) in model.log.suffix(inside.height).enumerated() {
+  let shown = model.log.dropLast(model.logScroll).suffix(max(0, inside.height))
+  for (row, record) in shown.enumerated() {
     let role: Role =
       switch record.level {
       case .info: .fg

@@ -32,7 +32,7 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
 }
 
 /// A panel's name and its newest values, each in the role of its curve.
-private func panelTitle(_ model: Model, _ panel: Layout.Panel, width: Int) -> Words {
+private func panelTitle(_ model: Model, _ panel: Panel, width: Int) -> Words {
   let isWide = width >= 44
   let glyphs = model.look.glyphs
   func value(_ name: String, _ short: String, _ text: String?, _ role: Role) -> Words {

@@ -7,7 +7,7 @@ extension RunKind {
     /// The list of choices.
     case choices(String)
     /// One panel, or two side by side.
-    case panels(String, Layout.Panel, Layout.Panel?)
+    case panels(String, Panel, Panel?)
     /// The log and what people asked for.
     case log(String)
 
@@ -35,7 +35,7 @@ extension RunKind {
   }
 
   /// The chart panels of the large arrangements, in the order in which they are laid out.
-  var panels: [Layout.Panel] {
+  var panels: [Panel] {
     switch self {
     case .search, .random: [.loss, .accuracy, .cost, .temperature]
     case .joint: [.best, .scatter, .front, .stage]
@@ -68,7 +68,7 @@ extension RunKind {
   }
 
   /// The panels that `z` goes through on a screen.
-  func panels(ofTab tab: Int) -> [Layout.Panel] {
+  func panels(ofTab tab: Int) -> [Panel] {
     guard tab > 0, tabs.indices.contains(tab) else { return panels }
     guard case .panels(_, let first, let second) = tabs[tab] else { return [] }
     return [first] + (second.map { [$0] } ?? [])

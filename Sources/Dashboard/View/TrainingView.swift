@@ -1,7 +1,7 @@
 import Runs
 
 /// Titles of the panels that the training of one network has in place of cost and temperature.
-func trainingTitle(_ model: Model, _ panel: Layout.Panel) -> [(text: String, style: Style)] {
+func trainingTitle(_ model: Model, _ panel: Panel) -> [(text: String, style: Style)] {
   guard panel == .rate else {
     return [("Network", Style(.title)), (model.summary?.preset ?? "", Style(.seriesA))]
   }

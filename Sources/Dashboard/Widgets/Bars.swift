@@ -17,7 +17,7 @@ func drawStackedBar(
   var sum = 0.0
   for value in values {
     sum += value.isFinite ? Double(max(0, value)) : 0
-    ends.append(min(width * 8, Int((sum * Double(width * 8)).rounded())))
+    ends.append(min(width * 8, Int(near: sum * Double(width * 8))))
   }
   ends[ends.count - 1] = width * 8
   let isFine = look.hasColour && !look.glyphs.isASCII
@@ -104,9 +104,11 @@ func expectedSize(_ values: [Float], _ sizes: [Double]) -> Double {
   zip(values, sizes).reduce(0) { $0 + Double($1.0) * $1.1 }
 }
 
-/// Character that stands for candidate `index`: 1…9, then letters.
+/// Character that stands for candidate `index`: 1…9, then small letters, then capitals.
 func optionKey(_ index: Int) -> UInt32 {
-  index < 9 ? UInt32(49 + index) : UInt32(97 + (index - 9) % 26)
+  if index < 9 { return UInt32(49 + index) }
+  let letter = (index - 9) % 52
+  return UInt32(letter < 26 ? 97 + letter : 65 + letter - 26)
 }
 
 /// A bar filled to `share` of `width`, exact to an eighth of a cell.
@@ -123,7 +125,7 @@ func drawBar(
 ) {
   guard width > 0 else { return }
   let share = share.isFinite ? min(1, max(0, share)) : 0
-  let eighths = Int((share * Double(width * 8)).rounded())
+  let eighths = Int(near: share * Double(width * 8))
   for cell in 0..<width {
     let part = eighths - cell * 8
     if look.glyphs.isASCII {
@@ -159,7 +161,7 @@ func drawProgress(
   guard width > 0 else { return }
   let share = share.isFinite ? min(1, max(0, share)) : 0
   let marks = look.glyphs.progress
-  let done = Int((share * Double(width)).rounded(.down))
+  let done = Int(near: (share * Double(width)).rounded(.down))
   for cell in 0..<width {
     if cell < done {
       frame[x + cell, y] = Cell(marks.done, Style(role, on: background))

@@ -135,7 +135,8 @@ struct Chart {
     var used = Array(repeating: 0, count: plot.height)
     for (tag, role, value) in ends.sorted(by: { $0.2 > $1.2 }) {
       let share = share(value, of: y)
-      let wanted = Int((1 - min(1, max(0, share))) * Double(plot.height) - 1e-9)
+      let below = (1 - min(1, max(0, share))) * Double(plot.height)
+      let wanted = Int(near: (below - 1e-9).rounded(.down))
       let row = min(plot.height - 1, max(0, wanted))
       guard let free = (row..<plot.height).first(where: { used[$0] < 3 }) else { continue }
       frame[plot.maxX + 1 + used[free], plot.y + free] = Cell(tag, Style(role, on: .bg, .bold))
@@ -155,11 +156,11 @@ struct Chart {
     let span = max(range.upperBound - range.lowerBound, 1e-9)
     func px(_ x: Double) -> Int {
       let share = min(2, max(-1, (x - range.lowerBound) / span))
-      return Int((share * Double(canvas.dotWidth - 1)).rounded())
+      return Int(near: share * Double(canvas.dotWidth - 1))
     }
     func py(_ value: Double) -> Int {
       let share = share(value, of: y)
-      return Int(((1 - min(2, max(-1, share))) * Double(canvas.dotHeight - 1)).rounded())
+      return Int(near: (1 - min(2, max(-1, share))) * Double(canvas.dotHeight - 1))
     }
     // A faint ground line gives the eye a hold where no curve is.
     if plot.height >= 3, glyphs == .braille {

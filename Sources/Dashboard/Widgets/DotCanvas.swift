@@ -49,8 +49,8 @@ struct DotCanvas {
     for i in 0...steps {
       let share = Double(i) / Double(steps)
       set(
-        x0 + Int((Double(x1 - x0) * share).rounded()),
-        y0 + Int((Double(y1 - y0) * share).rounded()),
+        x0 + Int(near: Double(x1 - x0) * share),
+        y0 + Int(near: Double(y1 - y0) * share),
         role,
         rank: rank
       )

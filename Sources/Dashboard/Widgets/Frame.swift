@@ -11,7 +11,7 @@ enum Role: UInt8, CaseIterable, Sendable {
 
   /// Step of the scale of sizes for `share` 0…1, low to high.
   static func scale(_ share: Double) -> Role {
-    let step = share.isFinite ? min(15, max(0, Int((share * 15).rounded()))) : 0
+    let step = min(15, max(0, Int(near: share * 15)))
     return Role(rawValue: Role.scale0.rawValue + UInt8(step)) ?? .fg
   }
 

@@ -105,8 +105,8 @@ package struct ParetoChart: Sendable {
       let across = (point.cost - x.lowerBound) / max(x.upperBound - x.lowerBound, 1e-12)
       let up = (point.accuracy - y.lowerBound) / max(y.upperBound - y.lowerBound, 1e-12)
       return (
-        Int((across * Double(canvas.dotWidth - 1)).rounded()),
-        Int(((1 - up) * Double(canvas.dotHeight - 1)).rounded())
+        Int(near: across * Double(canvas.dotWidth - 1)),
+        Int(near: (1 - up) * Double(canvas.dotHeight - 1))
       )
     }
     for dot in 0..<canvas.dotHeight where dot % 2 == 0 { canvas.set(0, dot, .faint, rank: 1) }

@@ -5,8 +5,8 @@ import GRDB
 ///
 /// Each call is one transaction: a killed trainer leaves whole records (spec S120).
 package final class RunStore: Sendable {
-  private let database: DatabaseQueue
-  private let place: String
+  let database: DatabaseQueue
+  let place: String
   /// Reads over the same connection.
   package let reader: RunReader
 
@@ -301,42 +301,6 @@ package final class RunStore: Sendable {
       """,
       [step, id]
     ).filter(\.action.changesTraining)
-  }
-
-  /// Takes over what another run had recorded by the end of `step` steps: its choices, steps, θ,
-  /// epochs, requests, log and fingerprint; of requests at `step` itself those up to `lastRequest`.
-  func adopt(from path: String, step: Int, lastRequest: Int64) throws {
-    try telling(place) {
-      try database.writeWithoutTransaction { database in
-        try database.execute(sql: "ATTACH DATABASE ? AS parent", arguments: [path])
-        defer { try? database.execute(sql: "DETACH DATABASE parent") }
-        let hasSteps = try Row.fetchAll(database, sql: "PRAGMA parent.table_info(log)")
-          .contains { $0["name"] == "step" }
-        try database.inTransaction {
-          for (table, condition) in [
-            ("choices", ""), ("choice_prices", ""), ("data", ""), ("steps", "WHERE step < :step"),
-            ("thetas", "WHERE step < :step"), ("epochs", "WHERE step <= :step"),
-            (
-              "interventions",
-              """
-              WHERE state IN ('done', 'refused')
-                AND (step < :step OR step = :step AND id <= :last AND :last >= 0)
-              """
-            ),
-            ("log", "WHERE step <= :step"),
-          ] where table != "log" || hasSteps {
-            let columns = try database.columns(in: table).map(\.name).joined(separator: ", ")
-            let all: [String: any DatabaseValueConvertible] = ["step": step, "last": lastRequest]
-            try database.execute(
-              sql: "INSERT INTO \(table) (\(columns)) SELECT \(columns) FROM parent.\(table) "
-                + condition,
-              arguments: StatementArguments(all.filter { condition.contains(":" + $0.key) })
-            )
-          }
-          return .commit
-        }
-      }
-    }
   }
 
   private func write<T>(_ body: (Database) throws -> T) throws -> T {

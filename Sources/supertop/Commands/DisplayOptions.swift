@@ -17,16 +17,17 @@ struct DisplayOptions: ParsableArguments {
   var json = false
 
   @Option(
-    help: ArgumentHelp("Theme of the dashboard; T cycles through all of them.", valueName: "name")
+    help: ArgumentHelp("Theme of the dashboard; T shows them all to choose.", valueName: "name")
   )
   var theme: String?
 
   @Flag(help: "Draw the dashboard with ASCII characters only.")
   var ascii = false
 
-  /// Refuses a theme that does not exist before anything is started.
+  /// Refuses a theme that does not exist before anything is started, and what the environment says
+  /// of the dashboard where it would be shown.
   func check() throws {
-    if let theme { try Dashboard.check(theme: theme) }
+    if theme != nil || wantsDashboard { try Dashboard.check(theme: theme) }
   }
 
   /// Whether to show the dashboard.

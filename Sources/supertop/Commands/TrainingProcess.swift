@@ -47,7 +47,10 @@ struct TrainingProcess {
         ProgressPrinter(folder, json: false, after: trainer.firstStep - 1, output: Output())
       )
     case .detached:
-      Output().line("training continues here; steer it with supertop watch \(folder.path)")
+      Output().line(
+        "training continues here; steer it with supertop watch \(folder.path)",
+        linking: folder.path
+      )
       try runHeadless(after: (try reader.status()?.step ?? 0) - 1, obstacle: nil)
     case .hungUp:
       try runHeadless(after: (try reader.status()?.step ?? 0) - 1, obstacle: nil)
@@ -101,7 +104,8 @@ struct TrainingProcess {
       try printer.end(result, folder)
     case .stopped:
       Output(descriptor: STDERR_FILENO).line(
-        "supertop: stopped; continue with supertop resume \(folder.path)"
+        "supertop: stopped; continue with supertop resume \(folder.path)",
+        linking: folder.path
       )
     case .failed(let error):
       throw error

@@ -1,3 +1,4 @@
+import Dashboard
 import Foundation
 import Runs
 import Synchronization
@@ -45,8 +46,12 @@ final class Output {
   }
 
   /// Writes one line; line breaks and other controls in `text` are shown, not done.
-  func line(_ text: String) {
-    raw(text.printable() + "\n")
+  ///
+  /// Where `path` is in it, that is a link on a terminal that is known to take one.
+  func line(_ text: String, linking path: String? = nil) {
+    let shown = text.printable()
+    guard let path, isatty(descriptor) == 1 else { return raw(shown + "\n") }
+    raw(linked(shown, to: path) + "\n")
   }
 
   /// Writes lines, each with its line feed; other controls in `text` are shown, not done.

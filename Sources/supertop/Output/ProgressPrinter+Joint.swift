@@ -42,6 +42,9 @@ extension ProgressPrinter {
           "; the predictor ranks unseen candidates by \(Format.fixed($0, 2))"
         } ?? "")
     )
-    line("saved in \(folder.exportsPath): network.safetensors, network.json, recipe.yaml")
+    line(
+      "saved in \(folder.exportsPath): network.safetensors, network.json, recipe.yaml",
+      linking: folder.exportsPath
+    )
   }
 }

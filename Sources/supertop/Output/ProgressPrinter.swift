@@ -21,7 +21,7 @@ final class ProgressPrinter {
   private var lastLog: Int64 = 0
   private var lastLine = Date()
   private var newest: StepRecord?
-  private var head: [String] = []
+  private var head: [(text: String, path: String?)] = []
   /// Candidates of a joint search that are new or have changed.
   var trials = TrialChanges()
 
@@ -49,19 +49,19 @@ final class ProgressPrinter {
   /// Says what begins, and what stands in the way of a dashboard, before the first other line.
   func begin(_ folder: RunFolder, _ settings: RunSettings, obstacle: String?) {
     guard !json else { return }
-    head = [
+    let text =
       "run \(folder.path): \(kind == .training ? "network" : "preset") \(settings.name), "
-        + "data \(settings.data.source), seed \(settings.seed), "
-        + Format.counted(settings.epochs, "epoch") + (kind == .joint ? " a candidate" : "")
-    ]
-    if let obstacle { head.insert("\(obstacle): printing progress lines", at: 0) }
+      + "data \(settings.data.source), seed \(settings.seed), "
+      + Format.counted(settings.epochs, "epoch") + (kind == .joint ? " a candidate" : "")
+    head = [(text, folder.path)]
+    if let obstacle { head.insert(("\(obstacle): printing progress lines", nil), at: 0) }
   }
 
   /// Writes a line, after the head if that is still to come: a run that fails at once shows none.
-  func line(_ text: String) {
-    for text in head { output.line(text) }
+  func line(_ text: String, linking path: String? = nil) {
+    for line in head { output.line(line.text, linking: line.path) }
     head = []
-    output.line(text)
+    output.line(text, linking: path)
   }
 
   /// Prints what is new; warnings go to standard error.
@@ -110,7 +110,8 @@ final class ProgressPrinter {
       line(
         "\(result.name): \(Format.count(result.flops)) FLOPs, "
           + "\(Format.count(result.params)) parameters by rule madds; "
-          + "saved in \(folder.weightsPath)"
+          + "saved in \(folder.weightsPath)",
+        linking: folder.weightsPath
       )
     }
   }
@@ -145,7 +146,8 @@ final class ProgressPrinter {
     line(
       "\(Format.count(result.flops)) FLOPs, \(Format.count(result.params)) parameters by rule madds"
         + (result.latency.map { ", \(Format.milliseconds($0)) by the table" } ?? "")
-        + "; saved in \(folder.exportsPath)/architecture.json"
+        + "; saved in \(folder.exportsPath)/architecture.json",
+      linking: folder.exportsPath + "/architecture.json"
     )
   }
 
