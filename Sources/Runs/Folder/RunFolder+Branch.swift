@@ -38,9 +38,15 @@ extension RunFolder {
       network: pathExists(networkPath) ? try network() : nil,
       start: try self.start()
     )
-    try copyPast(to: branch, step: start)
-    try branch.write(parent: RunParent(run: absolutePath, step: start))
-    try branch.store().log(.info, "branched from \(name) at step \(start)")
+    do {
+      try copyPast(to: branch, step: start)
+      try branch.write(parent: RunParent(run: absolutePath, step: start))
+      try branch.store().log(.info, "branched from \(name) at step \(start)")
+    } catch {
+      // Half a branch is of no use to anybody.
+      removeAll(branch.path)
+      throw error
+    }
     return branch
   }
 
