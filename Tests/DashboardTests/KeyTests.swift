@@ -86,7 +86,10 @@ import Testing
     ),
     Case(
       keys: [c(".")],
-      before: { ($0.status?.step, $0.cursor) = (400, 100) },
+      before: { model in
+        model.status?.step = 400
+        model.cursor = 100
+      },
       effects: [.look(102)]
     ),
     Case(keys: [c("[")], before: { asked(&$0) }, effects: [.look(120)]),

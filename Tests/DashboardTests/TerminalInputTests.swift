@@ -44,7 +44,7 @@ struct TerminalInputTests {
     "\(e)P>|kitty(0.35.2)\(e)\\", "\(e)P1+r544e=7874\(e)\\", "\(e)[24;80R", "\(e)[?2026;2$y",
     "\(e)[113;5u", "\(e)[99;1:3u", "\(e)[27;6;67~", "\(e)]lsupertop - search\(e)\\", "\(e)[I",
     "\(e)[O", "\(e)_Gi=31;OK\(e)\\", "\(e)^private\(e)\\", "\(e)Xsos q\(e)\\", "\(e)OQ", "\(e)O2P",
-    "\(e)[1;5A", "\(e)[3;2~", "\(e)[?1;2", "\(e)]52;c;cXVpdA==\u{07}", "\(e)[<0;12;3m", "\(e)[<M",
+    "\(e)[1;5A", "\(e)[3;2~", "\(e)]52;c;cXVpdA==\u{07}", "\(e)[<M",
     "\(e)[<1;2;99999999999999999999M", "\(e)[201~", "\(e)[[B", "\(e)[M qc", "\(e)]0;✓ q\(e)\\",
     "\u{9D}11;q\u{9C}", "\u{90}1$r0m\u{9C}", "\u{8F}R",
     "\(e)[\(String(repeating: "1;", count: 500))m",
@@ -53,10 +53,8 @@ struct TerminalInputTests {
 
   @Test(arguments: strangers)
   func `unknown sequences are swallowed whole, and the next key is a key`(text: String) {
-    // One that has not ended takes a final byte.
-    let rest = text.hasSuffix(";2") ? "c" : ""
-    #expect(events([text + rest, "q"]) == [key("q")])
-    let bytes = Array((text + rest).utf8)
+    #expect(events([text, "q"]) == [key("q")])
+    let bytes = Array(text.utf8)
     guard bytes.count < 200 else { return }
     for cut in 1..<bytes.count {
       let pieces = [Array(bytes[..<cut]), Array(bytes[cut...]), Array("q".utf8)]

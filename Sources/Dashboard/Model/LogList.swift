@@ -19,8 +19,9 @@ extension Model {
   /// Goes to another line of the log, and to its moment.
   mutating func moveInLog(by rows: Int) -> [Effect] {
     let events = events
-    guard !events.isEmpty else { return [] }
-    let here = logPlace(in: events)
+    // Behind the last line is now.
+    guard !events.isEmpty, cursor != nil || rows < 0 else { return [] }
+    let here = cursor == nil ? events.count : logPlace(in: events)
     var place = min(events.count - 1, max(0, here + rows))
     // Lines of the present step, and those without one, are passed over.
     while events.indices.contains(place),
@@ -28,9 +29,7 @@ extension Model {
     {
       place += rows < 0 ? -1 : 1
     }
-    guard events.indices.contains(place), let step = events[place].step else {
-      return rows > 0 ? setCursor(done) : []
-    }
-    return setCursor(step)
+    if events.indices.contains(place), let step = events[place].step { return setCursor(step) }
+    return rows > 0 ? setCursor(done) : events.compactMap(\.step).first.map { setCursor($0) } ?? []
   }
 }

@@ -155,7 +155,7 @@ extension Model {
       return []
     }
     cursor = max(0, step)
-    overlay = nil
+    (overlay, message) = (nil, nil)
     return kind == .joint ? [] : [.look(max(0, step))]
   }
 }

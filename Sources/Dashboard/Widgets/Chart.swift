@@ -236,7 +236,8 @@ func drawSparkline(
       continue
     }
     let share = value.isFinite ? (value - range.lowerBound) / span : 0
-    let step = min(heights.count - 1, max(0, Int(share * Double(heights.count))))
+    let height = Int(near: (share * Double(heights.count)).rounded(.down))
+    let step = min(heights.count - 1, max(0, height))
     frame[x + column, y] = Cell(heights[step], Style(role, on: background))
   }
 }

@@ -22,7 +22,7 @@ enum Role: UInt8, CaseIterable, Sendable {
 
   /// Step of the low-to-high ramp for `share` 0…1; NaN is the lowest.
   static func ramp(_ share: Double) -> Role {
-    let step = share.isFinite ? min(7, max(0, Int(share * 8))) : 0
+    let step = min(7, max(0, Int(near: (share * 8).rounded(.down))))
     return Role(rawValue: Role.ramp0.rawValue + UInt8(step)) ?? .fg
   }
 }
