@@ -306,7 +306,8 @@ extension Model {
 
   var spinner: UInt32 {
     let frames = look.glyphs.spinner
-    return frames[Int((now * 6).truncatingRemainder(dividingBy: 1e6)) % frames.count]
+    let beats = (abs(now) * 6).truncatingRemainder(dividingBy: 9e5).rounded(.down)
+    return frames[Int(near: beats) % frames.count]
   }
 }
 

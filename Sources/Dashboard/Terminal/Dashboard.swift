@@ -9,8 +9,10 @@ package struct DashboardOptions: Sendable {
   package var glyphs: GlyphSet?
   /// Whether the training runs in this process, so that leaving has to say what becomes of it.
   package var ownsTrainer: Bool
-  /// Makes a branch of the run at a path, at a step, nil for its newest checkpoint, with changes of
-  /// settings, and trains it; returns a line that says where. Nil where there are no branches.
+  /// Makes a branch of the run at a path and trains it; returns a line that says where.
+  ///
+  /// Takes the step, nil for the newest checkpoint, and changes of settings. Nil where there are no
+  /// branches.
   package var branch: (@Sendable (String, Int?, [String]) throws -> String)?
 
   package init(

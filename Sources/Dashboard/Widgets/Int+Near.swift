@@ -1,6 +1,7 @@
 extension Int {
-  /// The whole number nearest to `value`: of cells and dots, which a store's odd values must not
-  /// make a crash of. What is no number is 0, and what is out of reach a million.
+  /// The whole number nearest to `value`; 0 for what is no number, a million for what is beyond.
+  ///
+  /// For cells and dots, so that no odd value of a store can end the program.
   init(near value: Double) {
     self = value.isNaN ? 0 : Int(Swift.min(Swift.max(value, -1e6), 1e6).rounded())
   }
