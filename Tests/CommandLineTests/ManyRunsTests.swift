@@ -16,8 +16,7 @@ struct ManyRunsTests {
   }
 
   @Test(.disabled("its waits for the screen are not right yet"))
-  func `a folder of runs is a list, from which each run is opened, steered and left`() throws
-  {
+  func `a folder of runs is a list, from which each run is opened, steered and left`() throws {
     let folder = try Program.Folder()
     let one = try search("one", in: folder)
     defer { kill(one.process.processIdentifier, SIGKILL) }

@@ -306,7 +306,7 @@ extension Model {
 
   var spinner: UInt32 {
     let frames = look.glyphs.spinner
-    let beats = (abs(now) * 6).truncatingRemainder(dividingBy: 9e5).rounded(.down)
+    let beats = (abs(now) * 6).truncatingRemainder(dividingBy: 1e6).rounded(.down)
     return frames[Int(near: beats) % frames.count]
   }
 }
