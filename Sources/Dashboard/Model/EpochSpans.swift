@@ -3,12 +3,14 @@ struct EpochSpans: Sendable, Equatable {
   /// Steps done at the end of each epoch that has ended.
   private var ends: [Int] = []
   /// Steps of the epoch under way.
-  var present = 1
+  var present = 1 { didSet { present = min(max(1, present), Self.most) } }
+  /// Epochs and steps of one beyond which a store cannot be right; their product is still a number.
+  private static let most = 1_000_000_000
 
   /// Steps done before `epoch`.
   func start(of epoch: Int) -> Int {
     if epoch <= ends.count { return epoch > 0 ? ends[epoch - 1] : 0 }
-    return (ends.last ?? 0) + (epoch - ends.count) * present
+    return (ends.last ?? 0) + (min(epoch, Self.most) - ends.count) * present
   }
 
   /// Steps of `epoch`.

@@ -275,7 +275,9 @@ private func temperatureChart(_ model: Model) -> Chart {
   var chart = Chart()
   guard let summary = model.summary else { return chart }
   let epochs = max(1, summary.epochs)
-  let schedule = (0..<epochs).flatMap { epoch -> [Series.Bucket] in
+  // More points than that no screen has columns for.
+  let schedule = stride(from: 0, to: epochs, by: max(1, epochs / 1000)).flatMap {
+    epoch -> [Series.Bucket] in
     let value = summary.schedule.value(epoch: epoch, of: epochs)
     return [Double(epoch), Double(epoch + 1)].map { .point($0, value) }
   }

@@ -22,7 +22,7 @@ func drawStackedBar(
   ends[ends.count - 1] = width * 8
   let isFine = look.hasColour && !look.glyphs.isASCII
   if !isFine { ends = ends.map { ($0 + 4) / 8 * 8 } }
-  let leader = values.indices.max { values[$0] < values[$1] } ?? 0
+  let leader = mostProbable(values)
   func owner(_ eighth: Int) -> Int { ends.firstIndex { $0 > eighth } ?? values.count - 1 }
 
   for cell in 0..<width {
@@ -92,9 +92,9 @@ func drawSizeBar(
     look: look
   )
   func cell(_ size: Double) -> Int {
-    x + min(width - 1, max(0, Int(size / largest * Double(width)) - 1))
+    x + min(width - 1, max(0, Int(near: (size / largest * Double(width)).rounded(.down)) - 1))
   }
-  let leader = values.indices.max { values[$0] < values[$1] } ?? 0
+  let leader = mostProbable(values)
   let mark: UInt32 = look.glyphs.isASCII ? 124 : 0x25c6
   frame[cell(sizes[leader]), y] = Cell(mark, Style(.title, on: background, .bold))
 }
@@ -172,6 +172,6 @@ func drawProgress(
     }
   }
   guard let mark else { return }
-  let at = x + min(width - 1, max(0, Int(mark * Double(width))))
+  let at = x + min(width - 1, max(0, Int(near: (mark * Double(width)).rounded(.down))))
   frame[at, y] = Cell(look.glyphs.isASCII ? 124 : 0x2503, Style(.title, on: background))
 }
