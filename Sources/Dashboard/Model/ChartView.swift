@@ -16,24 +16,9 @@ struct ChartView: Sendable, Equatable {
   /// The part of the run in sight is 2^-closeness of it.
   var closeness = 0
 
-  /// What a person sees of it in words, where it is not as at first.
-  var words: [String] {
-    [
-      smoothing == Self.weights[0]
-        ? nil : smoothing > 0 ? "smoothing \(smoothing)" : "no smoothing",
-      isLogarithmic ? "log" : nil,
-      closeness > 0 ? "\(1 << closeness)×" : nil,
-    ].compactMap(\.self)
-  }
-
   mutating func nextSmoothing() {
     let place = Self.weights.firstIndex(of: smoothing) ?? 0
     smoothing = Self.weights[(place + 1) % Self.weights.count]
-  }
-
-  mutating func nextAxis() {
-    let all = Axis.allCases
-    axis = all[((all.firstIndex(of: axis) ?? 0) + 1) % all.count]
   }
 
   mutating func zoom(by steps: Int) { closeness = min(8, max(0, closeness + steps)) }
@@ -47,10 +32,12 @@ enum FilmShade: Sendable, CaseIterable {
   case leader
   /// The probability of skip.
   case skip
+}
 
-  /// The one after it.
-  var next: FilmShade {
-    let all = FilmShade.allCases
+extension CaseIterable where Self: Equatable, AllCases == [Self] {
+  /// The case after this one; after the last the first.
+  var next: Self {
+    let all = Self.allCases
     return all[((all.firstIndex(of: self) ?? 0) + 1) % all.count]
   }
 }

@@ -18,8 +18,6 @@ struct Finding: Sendable, Equatable {
     case diverging
     /// The cost will not come down to the budget at this pace.
     case overBudget = "over_budget"
-    /// The trainer gives no sign of life.
-    case silent
     /// The disk of the run is nearly full.
     case disk
   }
@@ -47,14 +45,13 @@ extension Model {
   private var hasHistory: Bool { kind == .search && probabilities.samples.count >= Self.enough }
 
   private func network(_ sample: ProbabilityHistory.Sample) -> [Int] {
-    sample.values.map { values in values.indices.max { values[$0] < values[$1] } ?? 0 }
+    sample.values.map(mostProbable)
   }
 
   /// Mean entropy of a sample as a share of that of even odds, over the choices that are open.
   private func openness(_ sample: ProbabilityHistory.Sample) -> Double {
     let open = sample.values.filter { $0.count > 1 }
-    let shares = open.map { entropyBits($0) / log2(Double($0.count)) }
-    return shares.reduce(0, +) / Double(max(1, shares.count))
+    return open.map(entropyShare).reduce(0, +) / Double(max(1, open.count))
   }
 
   private var settledNetwork: Finding? {

@@ -78,8 +78,7 @@ extension Model {
     parts.append("probability \(Format.precise(Double(probabilities(of: index)[option])))")
     let costs = prices[choice.id]
     func add(_ values: [Double]?, _ unit: String) {
-      guard let values, values.indices.contains(option) else { return }
-      parts.append("\(Format.precise(values[option])) \(unit)")
+      if let value = price(values, option) { parts.append("\(Format.precise(value)) \(unit)") }
     }
     add(costs?.flops, "FLOPs")
     add(costs?.params, "parameters")

@@ -243,8 +243,7 @@ extension Model {
 
   /// The option that leads choice `index`.
   func leader(of index: Int) -> Int {
-    let values = probabilities(of: index)
-    return values.indices.max { values[$0] < values[$1] } ?? 0
+    mostProbable(probabilities(of: index))
   }
 
   /// Probability of an option of a choice over the epochs.
@@ -309,6 +308,16 @@ extension Model {
     let beats = (abs(now) * 6).truncatingRemainder(dividingBy: 1e6).rounded(.down)
     return frames[Int(near: beats) % frames.count]
   }
+}
+
+/// The place of the greatest probability; 0 for none.
+func mostProbable(_ values: [Float]) -> Int {
+  values.indices.max { values[$0] < values[$1] } ?? 0
+}
+
+/// Entropy as a share of that of even odds, 0…1; 0 where there is but one option.
+func entropyShare(_ values: [Float]) -> Double {
+  values.count > 1 ? entropyBits(values) / log2(Double(values.count)) : 0
 }
 
 /// Softmax of one choice's logits; what is not a number gets probability 0.

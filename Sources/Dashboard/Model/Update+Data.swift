@@ -37,9 +37,8 @@ func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   for epoch in delta.epochs { model.spans.end(epoch.epoch, at: epoch.step) }
   for step in delta.steps {
     let start = model.spans.start(of: step.epoch)
-    let x =
-      Double(step.epoch) + Double(step.step + 1 - start)
-      / Double(model.spans.length(of: step.epoch))
+    let done = Double(step.step) + 1 - Double(start)
+    let x = Double(step.epoch) + done / Double(model.spans.length(of: step.epoch))
     if step.phase == .weights {
       model.curves.trainLoss.append(x, step.crossEntropy)
       model.curves.trainAccuracy.append(x, step.accuracy)
@@ -78,7 +77,7 @@ func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   }
   if let free = delta.freeBytes { model.freeBytes = free }
   if delta.startsAnew || !delta.thetas.isEmpty || !delta.epochs.isEmpty || delta.freeBytes != nil
-    || model.curves.trainLoss.lost > 0
+    || !delta.steps.isEmpty && model.curves.trainLoss.lost > 0
   {
     model.findings = model.diagnose()
   }

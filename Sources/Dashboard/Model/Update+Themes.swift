@@ -1,3 +1,5 @@
+import Foundation
+
 /// Choosing a theme, and what changes themes from outside.
 extension Model {
   /// Opens the list of themes.
@@ -60,6 +62,17 @@ extension Model {
 }
 
 extension Model.Look {
+  /// How to draw without a terminal: in the theme that is named, else as the environment asks.
+  ///
+  /// Errors: `.usage` for a theme that does not exist.
+  init(theme name: String?, depth: ColourDepth, glyphs: GlyphSet = .braille) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let library = ThemeLibrary.load(folder: ThemeLibrary.userFolder(environment))
+    let chosen = try library.chosen(name, environment)
+    self.init(glyphs: glyphs, depth: depth, library: library)
+    show(theme: library.initial(chosen, depth: depth, environment: environment).name)
+  }
+
   mutating func show(theme name: String) {
     if let index = library.themes.firstIndex(where: { $0.name == name }) { themeIndex = index }
   }

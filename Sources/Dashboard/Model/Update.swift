@@ -134,7 +134,7 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
   case .film: model.film = model.film.next
   case .smoothing: model.charts.nextSmoothing()
   case .logScale: model.charts.isLogarithmic.toggle()
-  case .axis: model.charts.nextAxis()
+  case .axis: model.charts.axis = model.charts.axis.next
   case .closer: model.charts.zoom(by: 1)
   case .wider: model.charts.zoom(by: -1)
   case .theme: model.openThemes()

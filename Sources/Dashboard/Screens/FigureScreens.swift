@@ -84,7 +84,7 @@ struct NetworksScreen: Encodable, Sendable {
   let derived: [DerivedRecord]
 
   init(_ model: Model) {
-    leading = model.choices.indices.map { model.choices[$0].options[model.leader(of: $0)].name }
+    leading = model.leadingOptions
     verdict = model.found?.verdict ?? model.verdict?.text
     chosen = model.found?.architecture.map(\.choice)
     derived = model.derived

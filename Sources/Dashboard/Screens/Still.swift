@@ -55,20 +55,9 @@ package struct Still {
     colours: Colours = .none,
     glyphs: GlyphSet = .braille
   ) throws {
-    let environment = ProcessInfo.processInfo.environment
-    let library = ThemeLibrary.load(folder: ThemeLibrary.userFolder(environment))
-    let chosen = try library.chosen(name, environment)
-    let theme = library.initial(chosen, depth: colours.depth, environment: environment)
     self.source = source
-    model = Model(
-      size: size,
-      look: Model.Look(
-        glyphs: glyphs,
-        depth: colours.depth,
-        library: library,
-        themeIndex: library.themes.firstIndex { $0.name == theme.name } ?? 0
-      )
-    )
+    let look = try Model.Look(theme: name, depth: colours.depth, glyphs: glyphs)
+    model = Model(size: size, look: look)
     try poll()
   }
 

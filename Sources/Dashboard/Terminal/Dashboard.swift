@@ -92,17 +92,6 @@ package enum Dashboard {
     )
   }
 
-  /// How a picture is drawn.
-  static func look(theme name: String) throws -> Model.Look {
-    let library = ThemeLibrary.load(
-      folder: ThemeLibrary.userFolder(ProcessInfo.processInfo.environment)
-    )
-    guard let index = library.themes.firstIndex(where: { $0.name == name }) else {
-      throw UserError(.usage, "--theme \(name)", "there is no such theme")
-    }
-    return Model.Look(depth: .direct, library: library, themeIndex: index)
-  }
-
   /// The linux console has no braille in its font.
   private static func glyphSet(isUTF8: Bool, term: String) -> GlyphSet {
     isUTF8 ? (term == "linux" ? .block : .braille) : .ascii

@@ -138,7 +138,7 @@ extension Model.Look {
       environment: ProcessInfo.processInfo.environment
     )
     depth = terminal.colourDepth
-    themeIndex = library.themes.firstIndex { $0.name == chosen.name } ?? 0
+    show(theme: chosen.name)
     isThemeChosen = !terminal.asks
   }
 }

@@ -31,7 +31,7 @@ extension Dashboard {
     size: Size,
     theme name: String = "default-dark"
   ) throws -> String {
-    var model = RunListModel(size: size, look: try look(theme: name))
+    var model = RunListModel(size: size, look: try Model.Look(theme: name, depth: .direct))
     model.take(RunScanner(places: places).scan())
     model.now = Date().timeIntervalSince1970
     return viewList(model).svg(theme: model.look.theme)

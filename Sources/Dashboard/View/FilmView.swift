@@ -139,9 +139,9 @@ private func drawFilmRow(
   var before: Int?
   for (column, sample) in samples.enumerated() {
     guard let values = sample?.values, values.indices.contains(index),
-      values[index].count == choice.options.count,
-      let leader = values[index].indices.max(by: { values[index][$0] < values[index][$1] })
+      values[index].count == choice.options.count
     else { continue }
+    let leader = mostProbable(values[index])
     let share = shade(model.film, values[index], shown: shown, skip: skip)
     let isNew = before != nil && before != leader
     before = leader
@@ -166,7 +166,7 @@ private func drawFilmRow(
 private func shade(_ film: FilmShade, _ values: [Float], shown: Int, skip: Int?) -> Double {
   switch film {
   case .entropy:
-    values.count > 1 ? 1 - entropyBits(values) / log2(Double(values.count)) : 1
+    1 - entropyShare(values)
   case .leader: values.indices.contains(shown) ? Double(values[shown]) : 0
   case .skip: skip.map { Double(values[$0]) } ?? 0
   }

@@ -5,8 +5,7 @@ extension Model {
   /// Of the choices but the chosen one, that of the greatest entropy, as a share of even odds.
   var mostOpen: Int {
     func share(_ index: Int) -> Double {
-      let count = choices[index].options.count
-      return count > 1 ? entropy(of: index) / log2(Double(count)) : -1
+      choices[index].options.count > 1 ? entropyShare(probabilities(of: index)) : -1
     }
     return choices.indices.filter { $0 != selection }.max { share($0) < share($1) } ?? selection
   }
