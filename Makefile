@@ -23,10 +23,13 @@ build: dependencies
 	swift build $(SWIFT_ARGUMENTS) --configuration release --product supertop \
 	  -debug-info-format none
 
+# Not `swift test` alone, which also builds the tools of the packages: a compiler of protocols.
 test:
 	@Scripts/install-dependencies.sh tests
 	@Scripts/install-onnxruntime.sh
-	swift test $(SWIFT_ARGUMENTS)
+	swift build $(SWIFT_ARGUMENTS) --product supertop
+	swift build $(SWIFT_ARGUMENTS) --product supertopPackageTests
+	swift test $(SWIFT_ARGUMENTS) --skip-build
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

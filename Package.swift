@@ -8,6 +8,10 @@ let base: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Of targets that compute or draw much: tests of a debug build, which is what `make test` makes,
+/// would spend most of their time on arrays and generics that nothing has optimised.
+let busy: [SwiftSetting] = base + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// Of targets without arithmetic: a release build spends a fifth less on them.
 let compact: [SwiftSetting] =
   base + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
@@ -82,19 +86,19 @@ let package = Package(
       name: "Tensor",
       dependencies: ["Kernels", "CSystem"],
       exclude: ["Operations/InvertedResiduals/README.md"],
-      swiftSettings: base
+      swiftSettings: busy
     ),
     .target(
       name: "Networks",
       dependencies: ["Tensor"],
       resources: [.embedInCode("Resources/zoo.json")],
-      swiftSettings: base
+      swiftSettings: busy
     ),
     .target(
       name: "Data",
       dependencies: ["Tensor", "Runs", "CJPEG", "CPNG", "CZlib"],
       resources: [.embedInCode("Resources/digits.csv.gz")],
-      swiftSettings: base
+      swiftSettings: busy
     ),
     .target(
       name: "Runs",
@@ -104,13 +108,13 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: ["Networks", "Data", "Runs", "Tensor"],
-      swiftSettings: base
+      swiftSettings: busy
     ),
     .target(
       name: "Search",
       dependencies: ["Training", "Networks", "Data", "Runs", "Tensor"],
       resources: [.embedInCode("Resources/sobol.txt")],
-      swiftSettings: base
+      swiftSettings: busy
     ),
     .target(
       name: "Export",
@@ -125,7 +129,7 @@ let package = Package(
       name: "Dashboard",
       dependencies: ["Runs", "CNcurses"],
       resources: [.embedInCode("Theme/Themes")],
-      swiftSettings: compact
+      swiftSettings: compact + [.unsafeFlags(["-O"], .when(configuration: .debug))]
     ),
     .executableTarget(
       name: "supertop",
@@ -159,7 +163,11 @@ let package = Package(
       dependencies: ["Data", "Runs", "TestSupport", "CLibJPEG", "CPNG", "CZlib"],
       swiftSettings: base
     ),
-    .testTarget(name: "RunsTests", dependencies: ["Runs"], swiftSettings: base),
+    .testTarget(
+      name: "RunsTests",
+      dependencies: ["Runs", "TestSupport"],
+      swiftSettings: base
+    ),
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "Data", "Networks", "Runs", "Tensor", "TestSupport"],
@@ -182,13 +190,13 @@ let package = Package(
     ),
     .testTarget(
       name: "DashboardTests",
-      dependencies: ["Dashboard", "Runs"],
+      dependencies: ["Dashboard", "Runs", "TestSupport"],
       exclude: ["Frames"],
       swiftSettings: base
     ),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["Runs", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: ["Runs", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: base
     ),
   ]

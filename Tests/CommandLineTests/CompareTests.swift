@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 /// `supertop compare` and what it compares: searches with a budget, at random, trained, unfinished.
@@ -94,7 +95,7 @@ import Testing
       ["search", "--run", "cut", "--headless"] + Program.tiny(epochs: 2000),
       in: folder
     )
-    #expect(Program.wait { search.output.contains("epoch 2:") })
+    #expect(eventually { search.output.contains("epoch 2:") })
     search.process.interrupt()
     #expect(search.ending().code == 130)
     let table = try Program.run(["compare", "cut"], in: folder)

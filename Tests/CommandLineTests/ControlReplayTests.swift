@@ -1,11 +1,14 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 /// Steering from another process, and repeating a steered run to the bit (spec S82).
 @Suite(.serialized) struct ControlReplayTests {
   private static let search = [
     "search", "--preset", "digits", "--run", "run", "--headless", "--epochs", "4",
+    "--set", "batch=128", "--set", "recalibration_images=128",
+    "--set", "space.candidates=[k3_e1, k5_e1, k3_e6, k5_e6, skip]",
     "--set", "search.warmup_epochs=1", "--set", "budget.flops=90000",
     "--set", "loss.multiplier=fixed", "--set", "search.cost=flops", "--set", "space.head=16",
     "--set", "space.stages=[{width: 8, depth: 1, stride: 1}, {width: 16, depth: 2, stride: 2}]",
@@ -13,7 +16,7 @@ import Testing
 
   /// Waits until the search has done so many steps.
   private static func wait(for steps: Int, _ folder: Program.Folder) -> Bool {
-    Program.wait {
+    eventually {
       (try? RunFolder.open(path: folder.path + "/run").reader().status()?.step ?? 0) ?? 0 >= steps
     }
   }

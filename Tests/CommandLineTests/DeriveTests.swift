@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 /// `supertop derive`: from a search to networks that are trained from scratch.
@@ -100,7 +101,7 @@ import Testing
     let folder = try searched()
     let arguments = ["derive", "found", "--samples", "0", "--retrain-epochs", "5000", "--json"]
     let program = try Program(arguments, in: folder)
-    #expect(Program.wait { program.output.contains("\"event\":\"epoch\"") })
+    #expect(eventually { program.output.contains("\"event\":\"epoch\"") })
     program.process.interrupt()
     let ending = program.ending()
     #expect(ending.code == 130)
@@ -111,7 +112,7 @@ import Testing
     let steps = try place.reader().steps().count
     #expect(steps > 0)
     let next = try Program(arguments, in: folder)
-    #expect(Program.wait { next.output.contains("\"event\":\"epoch\"") })
+    #expect(eventually { next.output.contains("\"event\":\"epoch\"") })
     next.process.interrupt()
     #expect(next.ending().code == 130)
     #expect(try place.reader().steps().count > steps)

@@ -1,9 +1,10 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 /// The terminal is left as it was, whatever ends the program, and gets what it can take.
-@Suite(.serialized, .disabled("its pseudo-terminal does not start the program reliably yet"))
+@Suite(.serialized, .enabled(if: PseudoTerminal.isPossible, "setsid is not installed"))
 struct HygieneTests {
   /// A finished run to look at.
   private static let run = Result {
@@ -145,9 +146,9 @@ struct HygieneTests {
     let data = Data(base64Encoded: String(sent.prefix { $0 != "\u{1B}" }))
     #expect(data.map { String(decoding: $0, as: UTF8.self) + "\n" } == kept)
     terminal.send("m")
-    #expect(Program.wait(10) { terminal.modes.isDisjoint(with: [1000, 1002, 1006]) })
+    #expect(eventually { terminal.modes.isDisjoint(with: [1000, 1002, 1006]) })
     terminal.send("m")
-    #expect(Program.wait(10) { terminal.modes.contains(1002) })
+    #expect(eventually { terminal.modes.contains(1002) })
     terminal.send("q")
     #expect(terminal.ending() == 0)
   }
@@ -155,7 +156,7 @@ struct HygieneTests {
   @Test func `paths are links on a terminal that takes them, and nowhere else`() throws {
     let folder = try Program.Folder()
     let words =
-      ([Program.path, "search", "--headless", "--run", "run"] + Program.tiny(epochs: 1))
+      ([Program.path, "search", "--headless", "--run", "run"] + Program.tiny(epochs: 2))
       .map { "\"\($0)\"" }.joined(separator: " ")
     let terminal = try PseudoTerminal(words, in: folder, environment: ["SUPERTOP_LINKS": "on"])
     #expect(terminal.ending() == 0)

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 /// Joint searches from the command line: their JSON, report and answers to other limits, and that
@@ -106,7 +107,7 @@ import Testing
     var generator = SystemRandomNumberGenerator()
     for _ in 0..<10 {
       let program = try Program(arguments, in: folder)
-      #expect(Program.wait { (try? RunFolder.open(path: folder.path + "/run")) != nil })
+      #expect(eventually { (try? RunFolder.open(path: folder.path + "/run")) != nil })
       usleep(UInt32.random(in: 1000...700_000, using: &generator))
       kill(program.process.processIdentifier, SIGKILL)
       _ = program.ending()

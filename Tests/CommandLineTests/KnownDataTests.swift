@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 /// Networks that know their data and runs that know theirs again, as a person meets them (spec
@@ -92,7 +93,7 @@ struct KnownDataTests {
       ],
       in: folder
     )
-    #expect(Program.wait { program.output.contains("\"event\":\"epoch\"") })
+    #expect(eventually { program.output.contains("\"event\":\"epoch\"") })
     program.process.terminate()
     #expect(program.ending().code == 128 + SIGTERM)
     let run = try RunFolder.open(path: folder.path + "/run")
@@ -103,7 +104,7 @@ struct KnownDataTests {
       let next = try Program(["resume", "run", "--json"] + options, in: folder)
       let steps = try run.reader().status()?.step ?? 0
       #expect(
-        Program.wait {
+        eventually {
           !next.process.isRunning || ((try? run.reader().status()?.step) ?? 0) > steps
         }
       )

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 /// `supertop latency`, end to end.
@@ -138,7 +139,7 @@ import Testing
     ]
     let program = try Program(arguments, in: folder)
     let unfinished = folder.path + "/t.json.unfinished"
-    #expect(Program.wait { FileManager.default.fileExists(atPath: unfinished) })
+    #expect(eventually { FileManager.default.fileExists(atPath: unfinished) })
     program.process.interrupt()
     let ending = program.ending()
     #expect(ending.code == 130)

@@ -115,16 +115,6 @@ struct Program {
     try Program(arguments, in: folder, environment: environment).ending()
   }
 
-  /// Looks every few milliseconds until `holds`; false after `seconds`.
-  static func wait(_ seconds: Double = 60, until holds: () throws -> Bool) rethrows -> Bool {
-    let end = Date().addingTimeInterval(seconds)
-    while Date() < end {
-      if try holds() { return true }
-      usleep(5_000)
-    }
-    return try holds()
-  }
-
   static func object(_ line: String) -> [String: Any]? {
     (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
   }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A pseudo-terminal with a program in it, whose terminal the test is: it sees every byte.
@@ -12,7 +13,8 @@ final class PseudoTerminal {
   /// TIOCSPTLCK and TIOCGPTN.
   private static let (lock, name): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
   private let process = Process()
-  private let folder: String
+  /// Kept, for it is removed with its last user.
+  private let folder: Program.Folder
 
   /// Starts a command line of the shell; the modes of the terminal are kept before and after it.
   init(
@@ -22,7 +24,7 @@ final class PseudoTerminal {
     columns: UInt16 = 100,
     rows: UInt16 = 30
   ) throws {
-    self.folder = folder.path
+    self.folder = folder
     // Linux's own way: Glibc's names for it are not visible here.
     main = open("/dev/ptmx", O_RDWR | O_NOCTTY)
     var (locked, number) = (Int32(0), Int32(0))
@@ -70,7 +72,7 @@ final class PseudoTerminal {
 
   /// What a file of the folder says, in a line.
   func file(_ name: String) -> String {
-    let text = (try? String(contentsOfFile: folder + "/" + name, encoding: .utf8)) ?? ""
+    let text = (try? String(contentsOfFile: folder.path + "/" + name, encoding: .utf8)) ?? ""
     return text.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
@@ -91,7 +93,7 @@ final class PseudoTerminal {
 
   /// Waits until the output holds a text, which comes after `offset` bytes of it.
   func waits(for text: String, after offset: Int = 0) -> Bool {
-    Program.wait(30) {
+    eventually(pause: 0.05) {
       read()
       let rest = output.dropFirst(offset)
       return String(decoding: rest, as: UTF8.self).contains(text)
@@ -101,7 +103,7 @@ final class PseudoTerminal {
   /// Waits for the end of the program; the code that it gave the shell.
   func ending() -> Int32? {
     // Whoever does not read blocks the program.
-    _ = Program.wait(60) {
+    _ = eventually {
       read()
       return !process.isRunning
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 /// Whatever ends the program, the run continues from there to the same bits (spec S120).
@@ -65,13 +66,13 @@ struct SurvivalTests {
       in: folder
     )
     defer { kill(program.process.processIdentifier, SIGKILL) }
-    #expect(Program.wait { (try? RunFolder.open(path: folder.path + "/run")) != nil })
+    #expect(eventually { (try? RunFolder.open(path: folder.path + "/run")) != nil })
     let run = try RunFolder.open(path: folder.path + "/run")
     let reader = try run.reader()
-    #expect(try Program.wait { (try reader.status()?.step ?? 0) > 3 })
+    #expect(try eventually { (try reader.status()?.step ?? 0) > 3 })
     try reader.request(.setTemperature(1.25))
     try reader.request(.pause)
-    #expect(try Program.wait { try reader.status()?.state == .paused })
+    #expect(try eventually { try reader.status()?.state == .paused })
     let held = try #require(try reader.status())
     #expect(held.temperature == 1.25 && held.temperatureHeld)
 
@@ -81,7 +82,7 @@ struct SurvivalTests {
 
     let watcher = try Program(["watch", "run", "--json"], in: folder)
     try reader.request(.resume)
-    #expect(try Program.wait { try (reader.status()?.step ?? 0) > held.step + 3 })
+    #expect(try eventually { try (reader.status()?.step ?? 0) > held.step + 3 })
     try reader.request(.stop)
     let ending = program.ending()
     #expect(ending.code == 0)
@@ -94,7 +95,7 @@ struct SurvivalTests {
 
   /// Waits until the program has printed global step `step`.
   private func reaches(_ step: Int, _ program: Program) -> Bool {
-    Program.wait {
+    eventually {
       program.output.contains("\"step\":\(step),") || !program.process.isRunning
     } && program.process.isRunning
   }

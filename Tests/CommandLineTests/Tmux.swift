@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A terminal of a tmux server of its own, with a program in it.
@@ -74,7 +75,8 @@ final class Tmux {
     until holds: (String) throws -> Bool
   ) throws -> String {
     var last = ""
-    let found = try Program.wait(30) {
+    // Each look is a process.
+    let found = try eventually(pause: 0.05) {
       last = try screen()
       return try holds(last)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 /// `supertop train` and `evaluate` as a person uses them.
@@ -98,7 +99,7 @@ struct TrainTests {
     for step in [3, 14, 36] {
       let program = try Program(next, in: folder)
       #expect(
-        Program.wait {
+        eventually {
           program.output.contains("\"step\":\(step)}")
             || program.output.contains("\"step\":\(step),")
             || !program.process.isRunning

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 @Suite struct RunFolderTests {
@@ -128,11 +129,10 @@ import Testing
       holder.arguments = ["-o", run.path + "/trainer.lock", "cat"]
       holder.standardInput = input
       try holder.run()
-      for _ in 0..<500 where run.trainer() == nil { usleep(10_000) }
+      #expect(eventually { run.trainer() != nil })
       #expect(try userError { _ = try run.lock() }?.code == .busy)
       kill(holder.processIdentifier, SIGKILL)
-      for _ in 0..<500 where run.trainer() != nil { usleep(10_000) }
-      #expect(run.trainer() == nil)
+      #expect(eventually { run.trainer() == nil })
       _ = try run.lock()
       // `waitUntilExit` returns once the orphaned `cat` is gone too.
       try input.fileHandleForWriting.close()

@@ -129,23 +129,24 @@ struct JointSearchTests {
     }
   }
 
-  @Test func `a new constraint is answered within ten seconds by the defaults`() throws {
+  /// The time that it takes stands in Documentation/joint.md: this bounds the work.
+  @Test func `a new constraint is answered by the defaults with a bounded number of predictions`()
+    throws
+  {
     let large = JointFixture.large
     let range = large.flopsRange
     let most = range.lowerBound + 0.4 * (range.upperBound - range.lowerBound)
-    let clock = ContinuousClock()
-    let spent = try clock.measure {
-      let search = try JointSearch(
-        large.problem(flops: most),
-        .init(),
-        predictor: .init(),
-        seed: 1
-      )
-      let picks = try search.fine(4, history: large.history(100)) { _ in }
-      #expect(picks.count == 4 && picks.allSatisfy { large.flops($0.point) <= most })
-    }
-    // A build without optimisation on a busy machine is several times slower.
-    #expect(spent < .seconds(60), "\(spent)")
+    let search = try JointSearch(
+      large.problem(flops: most),
+      .init(),
+      predictor: .init(),
+      seed: 1
+    )
+    var children: [Int] = []
+    let picks = try search.fine(4, history: large.history(100)) { children.append($0.children) }
+    #expect(picks.count == 4 && picks.allSatisfy { large.flops($0.point) <= most })
+    #expect(children.count < JointConfiguration.Fine().generations, "it ends before the limit")
+    #expect(children.reduce(0, +) < 50_000, "\(children)")
   }
 
   // MARK: Constraints

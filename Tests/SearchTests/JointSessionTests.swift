@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Runs
+import TestSupport
 import Testing
 
 @testable import Search
@@ -93,7 +94,7 @@ import Testing
       .setLimit(metric: .flops, 20_000), .setLimit(metric: .latency, 1), .singleStep,
       .startFineStage, .stopCandidate(77), .resume,
     ] { try run.reader.request(action) }
-    let outcome = trainer.wait(seconds: 120)
+    let outcome = trainer.wait(seconds: patience)
     guard case .finished(.joint(let result)) = outcome else {
       Issue.record("the run ended with \(String(describing: outcome))")
       return
@@ -125,7 +126,7 @@ import Testing
     trainer.start()
     try run.reader.request(.stopCandidate(1))
     try run.reader.request(.resume)
-    guard case .finished = trainer.wait(seconds: 120) else {
+    guard case .finished = trainer.wait(seconds: patience) else {
       Issue.record("not finished")
       return
     }
@@ -249,7 +250,7 @@ final class TinyJointRun {
   func finished() throws -> JointResult {
     let trainer = try Trainer(folder: folder)
     trainer.start()
-    let outcome = trainer.wait(seconds: 240)
+    let outcome = trainer.wait(seconds: patience)
     guard case .finished(.joint(let result)) = outcome else {
       throw UserError(.software, "test", "the run ended with \(String(describing: outcome))")
     }
@@ -259,7 +260,7 @@ final class TinyJointRun {
   func failed() throws -> UserError {
     let trainer = try Trainer(folder: folder)
     trainer.start()
-    guard case .failed(let error) = trainer.wait(seconds: 120) else {
+    guard case .failed(let error) = trainer.wait(seconds: patience) else {
       throw UserError(.software, "test", "the run did not fail")
     }
     return error
@@ -271,16 +272,14 @@ final class TinyJointRun {
     trainer.start()
     try wait { try $0.trials().count { $0.isSettled } >= candidates }
     try reader.request(.stop)
-    guard trainer.wait(seconds: 120) == .stopped else {
+    guard trainer.wait(seconds: patience) == .stopped else {
       throw UserError(.software, "test", "the run did not stop")
     }
   }
 
   func wait(until holds: (RunReader) throws -> Bool) throws {
-    let end = Date().addingTimeInterval(120)
-    while try !holds(reader) {
-      guard Date() < end else { throw UserError(.software, "test", "waited in vain") }
-      Thread.sleep(forTimeInterval: 0.005)
+    guard try eventually({ try holds(reader) }) else {
+      throw UserError(.software, "test", "waited in vain")
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 @testable import Search
@@ -266,11 +267,12 @@ final class TinyRun {
 
   /// Waits for a status that holds.
   func status(where holds: (RunStatus) -> Bool) throws -> RunStatus {
-    let end = Date().addingTimeInterval(60)
-    while Date() < end {
-      if let status = try reader.status(), holds(status) { return status }
-      Thread.sleep(forTimeInterval: 0.005)
+    var last: RunStatus?
+    let came = try eventually {
+      last = try reader.status()
+      return last.map(holds) ?? false
     }
+    if came, let last { return last }
     throw UserError(
       .software,
       "test",
@@ -279,6 +281,6 @@ final class TinyRun {
   }
 
   func outcome(of trainer: Trainer) -> Trainer.Outcome? {
-    trainer.wait(seconds: 120)
+    trainer.wait(seconds: patience)
   }
 }

@@ -146,7 +146,7 @@ import Testing
       makeSession: NetworkTask.make
     )
     accepting.start()
-    guard case .finished = accepting.wait(seconds: 120) else {
+    guard case .finished = accepting.wait(seconds: patience) else {
       Issue.record("did not go on")
       return
     }
@@ -174,7 +174,7 @@ import Testing
     let trainer = try Trainer(folder: run.folder, makeSession: NetworkTask.make)
     // A request from before the trainer stays open for it.
     trainer.start()
-    _ = trainer.wait(seconds: 120)
+    _ = trainer.wait(seconds: patience)
     let request = try #require(try run.reader.interventions().first)
     #expect(request.state == .refused && request.note.contains("no temperature"))
   }
@@ -302,7 +302,7 @@ import Testing
     let run = try TinyTraining([], network: TinyNetwork.json(classes: 7))
     let trainer = try Trainer(folder: run.folder, makeSession: NetworkTask.make)
     trainer.start()
-    guard case .failed(let error) = trainer.wait(seconds: 60) else {
+    guard case .failed(let error) = trainer.wait(seconds: patience) else {
       Issue.record("trained on")
       return
     }
@@ -339,7 +339,7 @@ private final class TinyTraining {
   func finished() throws -> TrainingResult {
     let trainer = try Trainer(folder: folder, makeSession: NetworkTask.make)
     trainer.start()
-    let outcome = trainer.wait(seconds: 120)
+    let outcome = trainer.wait(seconds: patience)
     guard case .finished(.training(let result)) = outcome else {
       throw UserError(.software, "test", "the run ended with \(String(describing: outcome))")
     }
@@ -354,7 +354,7 @@ private final class TinyTraining {
       makeSession: NetworkTask.make
     )
     trainer.start()
-    guard case .failed(let error) = trainer.wait(seconds: 120) else { return nil }
+    guard case .failed(let error) = trainer.wait(seconds: patience) else { return nil }
     return error
   }
 
@@ -364,13 +364,11 @@ private final class TinyTraining {
     try reader.request(.pause)
     for _ in 0..<steps { try reader.request(.singleStep) }
     trainer.start()
-    let end = Date().addingTimeInterval(60)
-    while Date() < end {
-      if let status = try reader.status(), status.state == .paused, status.step == steps { break }
-      Thread.sleep(forTimeInterval: 0.005)
+    _ = try eventually {
+      try reader.status().map { $0.state == .paused && $0.step == steps } ?? false
     }
     try reader.request(.stop)
-    guard trainer.wait(seconds: 120) == .stopped else {
+    guard trainer.wait(seconds: patience) == .stopped else {
       throw UserError(.software, "test", "the run did not stop")
     }
   }
