@@ -114,8 +114,16 @@ extension Contract {
         "list of text": ["leading", "chosen"],
         "text": ["verdict"],
         "list of derived network": ["derived"],
+        "list of rank agreement": ["rank_agreement"],
       ],
       sometimes: ["verdict", "chosen"]
+    ),
+    Shape(
+      "rank agreement",
+      [
+        "amount": ["epoch"],
+        "number": ["overall", "within_bands"],
+      ]
     ),
     Shape(
       "shown candidates",

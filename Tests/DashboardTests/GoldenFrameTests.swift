@@ -12,7 +12,7 @@ import Testing
     "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained", "timed",
     "timed-inspector", "timed-finished", "random", "quit-training", "widths", "widths-inspector",
     "mixed", "mixed-width", "many", "many-blocks", "many-folded",
-    "many-finished", "themes", "networks", "networks-blocks",
+    "many-finished", "themes", "networks", "networks-blocks", "film",
   ]
 
   @Test(arguments: states)
@@ -214,6 +214,7 @@ enum Fixture {
       _ = update(&model, .key(.enter))
     case "inspector", "timed-inspector", "widths-inspector":
       for key in [Key.down, .down, .enter] { _ = update(&model, .key(key)) }
+    case "film": _ = update(&model, .key(.character("4")))
     case "themes": for key in "Tj".unicodeScalars { _ = update(&model, .key(.character(key))) }
     case "help": _ = update(&model, .key(.character("?")))
     case "quit": _ = update(&model, .key(.character("q")))

@@ -82,6 +82,18 @@ final class SimulatedRun: RunSource {
       }
   }
 
+  /// Eight networks of which the larger ones are better in the end, and not yet at the beginning.
+  private func ranking(_ epoch: Int) -> Ranking {
+    let noise = 0.3 * exp(-Double(epoch) / 8)
+    return Ranking(
+      costs: (0..<8).map { 300_000 + 90_000 * Double($0) },
+      accuracies: (0..<8).map {
+        0.6 + 0.03 * Double($0) + noise * (Self.noise($0, epoch, 9) - 0.5)
+      },
+      losses: (0..<8).map { 1 - 0.05 * Double($0) }
+    )
+  }
+
   func advance(to target: Int, state: RunStatus.State = .running) -> RunDelta {
     var delta = RunDelta()
     if step == 0 {
@@ -151,7 +163,8 @@ final class SimulatedRun: RunSource {
             argmaxParams: 21_400,
             temperature: temperature(step - 1),
             seconds: 1.9,
-            argmaxLatency: unit < 1 ? 812_000 * unit : nil
+            argmaxLatency: unit < 1 ? 812_000 * unit : nil,
+            ranking: (epoch + 1) % 5 == 0 ? ranking(epoch) : nil
           )
         )
       }

@@ -82,6 +82,21 @@ extension Model {
     return all + derived.map(KnownNetwork.init)
   }
 
+  /// Agreement of a ranking with the one before, from which on the weights tell good networks from
+  /// bad ones.
+  static let reliable = 0.7
+
+  /// How far each ranking of the fixed networks agrees with the one before.
+  var agreements: [(epoch: Double, agreement: Ranking.Agreement)] {
+    let ranked = epochs.filter { $0.ranking != nil }
+    return zip(ranked, ranked.dropFirst()).compactMap { before, after in
+      guard let earlier = before.ranking, let ranking = after.ranking,
+        let agreement = ranking.agreement(with: earlier)
+      else { return nil }
+      return (Double(after.epoch + 1), agreement)
+    }
+  }
+
   /// The letter of a network in the list and in the chart.
   static func mark(_ network: Int) -> Character {
     network < 26 ? Character(Unicode.Scalar(UInt8(97 + network))) : "+"
