@@ -26,31 +26,20 @@ def add_options(parser):
     parser.add_argument("--keys", type=int, default=50)
 
 
-class Search:
-    """A search in a folder of its own, without a terminal or in one of 120×36."""
+class Viewer:
+    """A program in a terminal of its own, whose every byte is kept."""
 
-    def __init__(self, supertop, options, with_dashboard):
-        self.folder = tools.WORK / "run"
-        shutil.rmtree(self.folder, ignore_errors=True)
-        command = [supertop, "search", "--preset", options.preset, "--run", str(self.folder)]
-        if options.preset != "digits":
-            command += ["--data", f"cifar10:{images()}",
-                        "--set", f"data.cache={tools.WORK / 'cache'}"]
-        self.terminal = None
+    def __init__(self, command, size="120x36"):
         self.output = bytearray()
         self.arrived = threading.Condition()
-        if with_dashboard:
-            self.terminal, inside = pty.openpty()
-            fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
-            self.process = subprocess.Popen(
-                command, stdin=inside, stdout=inside, stderr=inside, start_new_session=True,
-                env={**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"})
-            os.close(inside)
-            threading.Thread(target=self.read, daemon=True).start()
-        else:
-            self.process = subprocess.Popen(
-                command + ["--headless"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL)
+        columns, rows = (int(part) for part in size.split("x"))
+        self.terminal, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.process = subprocess.Popen(
+            command, stdin=inside, stdout=inside, stderr=inside, start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"})
+        os.close(inside)
+        threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
         while True:
@@ -63,6 +52,56 @@ class Search:
             with self.arrived:
                 self.output += data
                 self.arrived.notify_all()
+
+    def press(self, key, mark=None, limit=2.0):
+        """Sends a key; seconds until `mark` is in what came after it."""
+        with self.arrived:
+            self.output.clear()
+            start = time.perf_counter()
+            os.write(self.terminal, key)
+            while mark is not None and mark not in self.output:
+                left = start + limit - time.perf_counter()
+                if left <= 0 or not self.arrived.wait(left):
+                    tools.fail(f"no answer to {key!r} within {limit} seconds")
+            return time.perf_counter() - start
+
+    def answer(self, key, quiet, limit=5.0):
+        """Sends a key; seconds until the last byte before nothing comes for `quiet` seconds."""
+        with self.arrived:
+            start = last = time.perf_counter()
+            os.write(self.terminal, key)
+            while self.arrived.wait(quiet if last > start else limit):
+                last = time.perf_counter()
+            if last == start:
+                tools.fail(f"no answer to {key!r} within {limit} seconds")
+            return last - start
+
+    def settle(self, quiet):
+        """Waits until nothing has come for `quiet` seconds."""
+        with self.arrived:
+            while self.arrived.wait(quiet):
+                pass
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        os.close(self.terminal)
+
+
+class Search:
+    """A search in a folder of its own, without a terminal or in one of 120×36."""
+
+    def __init__(self, supertop, options, with_dashboard):
+        self.folder = tools.WORK / "run"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        command = [supertop, "search", "--preset", options.preset, "--run", str(self.folder)]
+        if options.preset != "digits":
+            command += ["--data", f"cifar10:{images()}",
+                        "--set", f"data.cache={tools.WORK / 'cache'}"]
+        self.viewer = Viewer(command) if with_dashboard else None
+        self.process = self.viewer.process if self.viewer else subprocess.Popen(
+            command + ["--headless"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
 
     def step(self):
         """Steps done so far."""
@@ -91,23 +130,12 @@ class Search:
         return self.step() + 1
 
     def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-        if self.terminal is not None:
-            os.close(self.terminal)
+        if self.viewer:
+            self.viewer.end()
+        else:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def press(self, key, mark=None, limit=2.0):
-        """Sends a key; seconds until `mark` is in what came after it."""
-        with self.arrived:
-            self.output.clear()
-            start = time.perf_counter()
-            os.write(self.terminal, key)
-            while mark is not None and mark not in self.output:
-                left = start + limit - time.perf_counter()
-                if left <= 0 or not self.arrived.wait(left):
-                    tools.fail(f"no answer to {key!r} within {limit} seconds")
-            return time.perf_counter() - start
 
 
 def images():
@@ -157,9 +185,9 @@ def latency(supertop, options):
         search.warm()
         answers = []
         for _ in range(options.keys):
-            answers.append(search.press(OPENING, MARK))
+            answers.append(search.viewer.press(OPENING, MARK))
             time.sleep(0.1)
-            search.press(CLOSING)
+            search.viewer.press(CLOSING)
             # Keys come at any moment of a step and of a frame.
             time.sleep(0.2 + 0.3 * pauses.random())
     finally:
@@ -181,6 +209,7 @@ def run(options):
         ["ratio", tools.spread(ratio, 4)],
         [f"answer to a key, {len(answers)} keys: median",
          f"{1e3 * statistics.median(answers):.1f} ms"],
+        ["95th percentile", f"{1e3 * answers[len(answers) * 95 // 100]:.1f} ms"],
         ["longest", f"{1e3 * answers[-1]:.1f} ms"],
     ])
     tools.note(f"{options.rounds} rounds of {options.steps} steps.")

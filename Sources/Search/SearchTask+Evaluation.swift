@@ -28,24 +28,28 @@ extension SearchTask {
   /// Evaluates the epoch that just ended; returns nil if somebody asked to stop meanwhile.
   ///
   /// Twice over the validation images: the supernet without noise, and its most probable
-  /// architecture alone, each after batch-norm recalibration (spec S9, S11). Weights and θ stay as
-  /// they are.
+  /// architecture alone, each after batch-norm recalibration (spec S9, S11), and in some epochs the
+  /// fixed networks of the thermometer. Weights and θ stay as they are.
   package func validate(_ context: EvaluationContext) throws -> EpochScores? {
     let leader = algorithm.leader
+    let ranks = thermometer.isDue(epoch: context.epoch)
+    let half = ranks ? 0.25 : 0.5
     guard
       let mixture = try evaluate(
         nil,
         in: context,
         message: "validating the supernet",
-        share: 0..<0.5
+        share: 0..<half
       ),
       let alone = try evaluate(
         leader,
         in: context,
         message: "validating \(algorithm.leaderName)",
-        share: 0.5..<1
+        share: half..<2 * half
       )
     else { return nil }
+    let ranking = ranks ? try ranking(context, share: 2 * half..<1) : nil
+    if ranks, ranking == nil { return nil }
     let verdict = algorithm.verdict
     return EpochScores(
       loss: mixture.crossEntropy,
@@ -56,7 +60,8 @@ extension SearchTask {
       argmaxParams: supernet.params(leader),
       argmaxLatency: latency?.cost(leader),
       settled: verdict?.settled,
-      meanEntropyBits: verdict?.meanEntropyBits
+      meanEntropyBits: verdict?.meanEntropyBits,
+      ranking: ranking
     )
   }
 

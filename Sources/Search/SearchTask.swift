@@ -17,6 +17,8 @@ package final class SearchTask: TrainingTask {
   let latency: (any LatencyCost)?
   /// What finds networks during the training: by the gradient of θ, or at random.
   private(set) var algorithm: any SupernetAlgorithm
+  /// What shows how far the weights can be trusted to rank networks.
+  let thermometer: RankThermometer
   /// The settings that the run was started with.
   private let original: Configuration
 
@@ -60,6 +62,7 @@ package final class SearchTask: TrainingTask {
         images: [split.weights, split.theta].map(\.count).filter { $0 > 0 }.min() ?? 0,
         section: "search"
       )
+    thermometer = RankThermometer(configuration, costModel: supernet.costModel)
     let isRandom = configuration.search.algorithm == .random
     plan = TrainingPlan(
       epochs: configuration.search.epochs,

@@ -1,3 +1,5 @@
+import Runs
+
 /// What the evaluation at the end of an epoch came to; all of it on validation images.
 package struct EpochScores: Sendable, Equatable {
   /// Mean cross-entropy: of the supernet without noise in a search, else of the network.
@@ -20,6 +22,8 @@ package struct EpochScores: Sendable, Equatable {
   package var settled: Int?
   /// Mean entropy of the choices' probabilities, bits; nil in a training.
   package var meanEntropyBits: Double?
+  /// How the supernet ranks the fixed networks; nil in most epochs and in a training.
+  package var ranking: Ranking?
 
   package init(
     loss: Double,
@@ -31,7 +35,8 @@ package struct EpochScores: Sendable, Equatable {
     argmaxLatency: Double? = nil,
     topFive: Double? = nil,
     settled: Int? = nil,
-    meanEntropyBits: Double? = nil
+    meanEntropyBits: Double? = nil,
+    ranking: Ranking? = nil
   ) {
     self.loss = loss
     self.accuracy = accuracy
@@ -43,5 +48,6 @@ package struct EpochScores: Sendable, Equatable {
     self.topFive = topFive
     self.settled = settled
     self.meanEntropyBits = meanEntropyBits
+    self.ranking = ranking
   }
 }

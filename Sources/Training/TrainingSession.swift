@@ -205,7 +205,8 @@ final class TrainingSession: RunSession {
       topFive: scores.topFive,
       argmaxLatency: scores.argmaxLatency,
       settled: scores.settled,
-      meanEntropyBits: scores.meanEntropyBits
+      meanEntropyBits: scores.meanEntropyBits,
+      ranking: scores.ranking
     )
   }
 

@@ -3,7 +3,11 @@ extension Contract {
     "`preparing` or `running` or `paused` or `validating` or `stopped` or `finished` or `failed`"
   private static let findings =
     "`settled` or `undecided` or `skips` or `early` or `not_a_number` or `diverging`"
-    + " or `over_budget` or `disk`"
+    + " or `over_budget` or `stalled` or `disk`"
+
+  private static let pricedAndPulled = [
+    "flops", "params", "latency_ms", "cost_if_pinned", "accuracy_pull", "cost_pull",
+  ]
 
   /// What `show` and `branch` print.
   static let screens: [Shape] = [
@@ -78,10 +82,10 @@ extension Contract {
       [
         "text": ["name"],
         "share": ["probability"],
-        "number": ["flops", "params", "latency_ms", "accuracy_pull", "cost_pull"],
+        "number": pricedAndPulled,
         "list of share": ["history"],
       ],
-      sometimes: ["flops", "params", "latency_ms", "accuracy_pull", "cost_pull"]
+      sometimes: pricedAndPulled
     ),
     Shape(
       "curve",
@@ -110,8 +114,16 @@ extension Contract {
         "list of text": ["leading", "chosen"],
         "text": ["verdict"],
         "list of derived network": ["derived"],
+        "list of rank agreement": ["rank_agreement"],
       ],
       sometimes: ["verdict", "chosen"]
+    ),
+    Shape(
+      "rank agreement",
+      [
+        "amount": ["epoch"],
+        "number": ["overall", "within_bands"],
+      ]
     ),
     Shape(
       "shown candidates",

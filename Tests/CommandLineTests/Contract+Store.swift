@@ -49,11 +49,12 @@ extension Contract {
           "argmax_accuracy", "expected_cost", "argmax_flops", "argmax_params", "temperature",
           "seconds", "top_five", "argmax_latency", "mean_entropy_bits",
         ],
+        "TEXT": ["ranking"],
       ],
       sometimes: [
         "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "argmax_accuracy",
         "expected_cost", "argmax_flops", "argmax_params", "temperature", "seconds", "top_five",
-        "argmax_latency", "settled", "mean_entropy_bits",
+        "argmax_latency", "settled", "mean_entropy_bits", "ranking",
       ]
     ),
     Shape(

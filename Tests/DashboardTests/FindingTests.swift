@@ -14,6 +14,7 @@ import Testing
     budget: Double = 0,
     cost: (Double) -> Double = { _ in 100 },
     losses: (Int) -> Double = { 2 / Double($0 + 1) },
+    seconds: (Int) -> Double = { _ in 0.1 },
     logit: (Double) -> Double
   ) -> Model {
     var delta = RunDelta()
@@ -54,7 +55,7 @@ import Testing
             cost: cost(x),
             temperature: temperature(x),
             learningRate: 0.1,
-            seconds: 0.1,
+            seconds: seconds(step),
             images: 32
           )
         )
@@ -145,6 +146,16 @@ import Testing
     #expect(kinds(far).contains(.overBudget))
     let near = model(budget: 60, cost: { max(59, 110 - $0 * 3) }) { $0 * 0.2 }
     #expect(!kinds(near).contains(.overBudget))
+  }
+
+  @Test func `a step that took far too long is an alarm at its moment`() throws {
+    let stalled = model(seconds: { $0 == 60 ? 90 : 0.1 }) { $0 * 0.2 }
+    let found = try #require(stalled.findings.first { $0.kind == .stalled })
+    #expect(found.isAlarm && found.text.contains("900 times"), "\(found.text)")
+    #expect(found.step.map { abs($0 - 61) <= 1 } == true)
+    // Long, but not beside the others; and far from the others, but short.
+    #expect(!kinds(model(seconds: { $0 == 60 ? 90 : 9 }) { $0 * 0.2 }).contains(.stalled))
+    #expect(!kinds(model(seconds: { $0 == 60 ? 5 : 0.1 }) { $0 * 0.2 }).contains(.stalled))
   }
 
   @Test func `a full disk is told, and the key goes to the moment of what was noticed`() {

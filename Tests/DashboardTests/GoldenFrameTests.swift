@@ -12,7 +12,7 @@ import Testing
     "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained", "timed",
     "timed-inspector", "timed-finished", "random", "quit-training", "widths", "widths-inspector",
     "mixed", "mixed-width", "many", "many-blocks", "many-folded",
-    "many-finished", "themes",
+    "many-finished", "themes", "networks", "networks-blocks", "film",
   ]
 
   @Test(arguments: states)
@@ -105,6 +105,27 @@ enum Fixture {
     seconds: 57
   )
 
+  /// Networks derived from a search, some of them trained from scratch.
+  static func derived(_ choices: [Choice]) -> [DerivedRecord] {
+    (0..<6).map { number in
+      let options = choices.indices.map { (number * ($0 + 1)) % choices[$0].options.count }
+      var network = DerivedRecord(
+        source: ["argmax", "uniform", "sample", "sample", "sample", "refined"][number],
+        architecture: options,
+        blocks: zip(choices, options).map { $0.options[$1].name },
+        changes: [],
+        logProbability: -Double(number),
+        flops: 420_000 + 60_000 * Double((number * 5) % 6),
+        params: 9_000 + 1_500 * Double(number),
+        latency: nil
+      )
+      network.accuracy = 0.91 + 0.01 * Double((number * 4) % 5)
+      if number % 2 == 1 { network.trainedAccuracy = 0.95 + 0.004 * Double(number) }
+      if number == 5 { network.top1 = 0.966 }
+      return network
+    }
+  }
+
   static func model(_ name: String, _ size: Size) -> Model {
     var look = Model.Look()
     if name == "ascii" { look.glyphs = .ascii }
@@ -141,6 +162,12 @@ enum Fixture {
       delta.summary?.kind = .random
       delta.summary?.randomNetworks = 20
       _ = update(&model, .data(delta))
+    case "networks", "networks-blocks":
+      var delta = run.advance(to: .max, state: .finished)
+      delta.derived = derived(run.choices)
+      _ = update(&model, .data(delta))
+      for key in [Key.character("5"), .down, .down, .down] { _ = update(&model, .key(key)) }
+      if name == "networks-blocks" { _ = update(&model, .key(.enter)) }
     case "finished", "many-finished":
       _ = update(&model, .data(run.advance(to: .max, state: .finished)))
     case "nan", "constant":
@@ -187,6 +214,7 @@ enum Fixture {
       _ = update(&model, .key(.enter))
     case "inspector", "timed-inspector", "widths-inspector":
       for key in [Key.down, .down, .enter] { _ = update(&model, .key(key)) }
+    case "film": _ = update(&model, .key(.character("4")))
     case "themes": for key in "Tj".unicodeScalars { _ = update(&model, .key(.character(key))) }
     case "help": _ = update(&model, .key(.character("?")))
     case "quit": _ = update(&model, .key(.character("q")))

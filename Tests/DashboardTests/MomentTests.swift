@@ -48,6 +48,33 @@ import Testing
     #expect(rows[0].contains("STEP 400"))
   }
 
+  @Test func `what requests have come to is what the trainer made of them, undo included`() {
+    func steered(_ actions: [Intervention.Action], refused: Set<Int> = []) -> Steered {
+      Steered(
+        actions.enumerated().map { place, action in
+          Intervention(
+            id: Int64(place),
+            action: action,
+            state: refused.contains(place) ? .refused : .done,
+            step: place,
+            requestedAt: 0,
+            note: ""
+          )
+        }
+      )
+    }
+    let pin = Intervention.Action.pinChoice(choice: 2, option: 1)
+    #expect(steered([]).pinned.isEmpty && !steered([]).isHeld)
+    #expect(steered([pin, .holdTemperature]).pinned == [2])
+    #expect(steered([pin, .undo]).pinned.isEmpty)
+    #expect(steered([pin, .unpinChoice(2), .undo]).pinned == [2])
+    #expect(steered([pin, .pause, .holdTemperature, .undo]) == steered([pin]))
+    #expect(steered([pin, .setTemperature(2), .releaseTemperature, .undo]).isHeld)
+    // What was refused changed nothing, so there is nothing of it to undo.
+    #expect(steered([pin, .holdTemperature, .undo], refused: [1]).pinned.isEmpty)
+    #expect(steered([.undo, pin], refused: [0]).pinned == [2])
+  }
+
   @Test func `keys and clicks move the cursor, Esc comes back to now`() {
     var model = running()
     #expect(model.cursor == nil)

@@ -10,6 +10,53 @@ import Testing
     keys.unicodeScalars.flatMap { update(&model, .key(.character($0))) }
   }
 
+  @Test func `the list of networks is moved in, clicked and opened`() throws {
+    var model = Fixture.model("networks", Size(120, 36))
+    #expect(model.network == 3 && model.selection == 0)
+    #expect(model.networks.map(\.name).prefix(2) == ["leading", "argmax"])
+    #expect(model.chosenNetwork?.blocks == model.derived[2].blocks)
+    _ = update(&model, .key(.end))
+    #expect(model.network == model.networks.count - 1)
+    #expect(model.chosenNetwork?.measure == .test && model.chosenNetwork?.accuracy == 0.966)
+    _ = update(&model, .key(.down))
+    #expect(model.network == model.networks.count - 1)
+    _ = update(&model, .key(.home))
+    // A click chooses a row, a second one opens its blocks, and Esc closes them.
+    let layout = Layout(model)
+    let panel = try #require(layout.panels.first { $0.panel == .networks })
+    let list = NetworkRows(model, layout.inside(panel.rect)).list
+    let cell = Event.mouse(x: list.x + 4, y: list.y + 2, button: 0)
+    _ = update(&model, cell)
+    #expect(model.network == 2 && model.zoom == nil)
+    _ = update(&model, cell)
+    #expect(model.zoom == .blocks)
+    let blocks = view(model).text
+    #expect(blocks.contains("of c: the uniform network"))
+    for block in model.derived[1].blocks { #expect(blocks.contains(block)) }
+    _ = update(&model, .key(.escape))
+    #expect(model.zoom == nil && model.tab == 4)
+    // Where there are none yet, keys do no harm.
+    var empty = Fixture.model("preparing", Size(120, 36))
+    for key in [Key.character("5"), .down, .up, .end, .enter] { _ = update(&empty, .key(key)) }
+    #expect(empty.network == 0)
+  }
+
+  @Test func `pinning is priced before it is asked for`() throws {
+    var model = Fixture.model("inspector", Size(200, 60))
+    let index = model.selection
+    let values = model.probabilities(of: index)
+    let flops = try #require(model.prices[model.choices[index].id]?.flops)
+    let changes = try flops.indices.map { try #require(model.costIfPinned(index, $0)) }
+    // Weighted by their probabilities the changes cancel out.
+    let mean = zip(changes, values).reduce(0) { $0 + $1.0 * Double($1.1) }
+    #expect(abs(mean) < 1e-3 * (flops.max() ?? 0))
+    let sentence = try #require(whatIf(model, index))
+    #expect(sentence.hasPrefix("Pinned to") && view(model).text.contains(sentence))
+    #expect(view(model).text.contains("if pinned"))
+    model.prices = [:]
+    #expect(whatIf(model, index) == nil && !view(model).text.contains("if pinned"))
+  }
+
   @Test func `steering keys ask for what they say`() {
     var model = running()
     #expect(press(&model, " ") == [.request(.pause)])

@@ -76,6 +76,8 @@ import Testing
     ("state: running", "no value after state:"),
     ("state:runing", "no state runing"),
     ("kind:train", "no kind train"),
+    (String(repeating: "(", count: 100_000) + "luck", "100 deep"),
+    (String(repeating: "NOT ", count: 100_000) + "luck", "100 deep"),
   ])
   func `a mistake is told in one line`(text: String, words: String) throws {
     let error = try #require(try userError { _ = try RunFilter(text) })

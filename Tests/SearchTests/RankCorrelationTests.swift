@@ -1,3 +1,4 @@
+import Runs
 import Tensor
 import Testing
 

@@ -67,7 +67,8 @@ import Testing
   private func check(
     _ limit: String,
     costModel: (any CostModel)? = nil,
-    settings: TableSearch.Settings = Self.settings
+    settings: TableSearch.Settings = Self.settings,
+    seeds: Int = 10
   ) throws {
     let search = try TableSearch(
       Self.table.get(),
@@ -80,9 +81,9 @@ import Testing
         #expect(costModel.cost(search.table.architectures[row]) == costs.values[row])
       }
     }
-    let answers = try (0..<10).map { try search.run(seed: $0) }
+    let answers = try (0..<seeds).map { try search.run(seed: UInt64($0)) }
     #expect(answers.allSatisfy { $0.withinLimit })
-    let regret = answers.reduce(0) { $0 + $1.regret } / 10
+    let regret = answers.reduce(0) { $0 + $1.regret } / Double(seeds)
     #expect(regret <= 0.05, "\(limit): \(answers.map(\.regret))")
   }
 
@@ -102,6 +103,7 @@ import Testing
 
   @Test(arguments: ["flops<=150K", "flops<=400K", "flops<=900K"])
   func `the operations of masked blocks are held by effective shapes`(_ limit: String) throws {
-    try check(limit, costModel: EffectiveShapeCost(Self.space, metric: .flops))
+    // `supertop prove` has ten seeds of it, in a release build.
+    try check(limit, costModel: EffectiveShapeCost(Self.space, metric: .flops), seeds: 3)
   }
 }

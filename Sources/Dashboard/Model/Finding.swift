@@ -18,6 +18,8 @@ struct Finding: Sendable, Equatable {
     case diverging
     /// The cost will not come down to the budget at this pace.
     case overBudget = "over_budget"
+    /// A step took many times as long as the others.
+    case stalled
     /// The disk of the run is nearly full.
     case disk
   }
@@ -35,7 +37,7 @@ extension Model {
   func diagnose() -> [Finding] {
     [
       settledNetwork, undecided, skipTakeover, earlyChoices, lostNumbers, divergence, outOfReach,
-      diskSpace,
+      stalledStep, diskSpace,
     ].compactMap(\.self)
   }
 
@@ -172,6 +174,30 @@ extension Model {
       text: "the expected cost is \(costMetric.short(last.mean)) and at this pace ends at "
         + "\(costMetric.short(max(0, end))), above the budget of "
         + costMetric.short(summary.budget)
+    )
+  }
+
+  /// How many times as long as usual a step takes that has stalled, and the seconds that it takes at
+  /// least.
+  private static let stall = (factor: 20.0, seconds: 10.0)
+
+  /// The slowest step, where the machine slept, swapped or was stopped in it.
+  private var stalledStep: Finding? {
+    let speeds = curves.throughput.buckets
+    guard speeds.count >= Self.enough, let images = lastStep?.images,
+      let slowest = speeds.min(by: { $0.low < $1.low }), slowest.low > 0
+    else { return nil }
+    let usual = speeds.map(\.mean).sorted()[speeds.count / 2]
+    let seconds = Double(images) / slowest.low
+    guard usual / slowest.low >= Self.stall.factor, seconds >= Self.stall.seconds else {
+      return nil
+    }
+    return Finding(
+      kind: .stalled,
+      isAlarm: true,
+      step: spans.step(at: slowest.end),
+      text: "a step at epoch \(Format.epoch(slowest.end)) took \(Format.duration(seconds)), "
+        + "\(Format.count(usual / slowest.low)) times as long as usual"
     )
   }
 

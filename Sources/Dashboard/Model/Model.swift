@@ -53,6 +53,8 @@ struct Model: Sendable {
   /// Keys of the groups and blocks that are folded away.
   var folded: Set<String> = []
   var tab = 0
+  /// The chosen one of `networks`.
+  var network = 0
   /// The panel that fills the screen; nil where all are shown.
   var zoom: Panel?
   var charts = ChartView()

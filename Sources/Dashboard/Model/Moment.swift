@@ -50,27 +50,11 @@ extension Model {
     then.phase = past.lastStep?.phase ?? .weights
     then.temperature = past.lastStep?.temperature ?? past.curves.temperature.last ?? 0
     (then.etaSeconds, then.imagesPerSecond) = (nil, 0)
-    (then.pinned, then.temperatureHeld) = (past.pinnedByRequests, past.isHeldByRequests)
+    let steered = Steered(past.interventions)
+    then.pinned = steered.pinned.isEmpty ? nil : steered.pinned.sorted()
+    then.temperatureHeld = steered.isHeld
     past.status = then
     return past
-  }
-
-  /// Choices that the requests so far have pinned; as the trainer says it, nil for none.
-  private var pinnedByRequests: [Int]? {
-    var pinned: Set<Int> = []
-    for request in interventions where request.state == .done {
-      switch request.action {
-      case .pinChoice(let choice, _): pinned.insert(choice)
-      case .unpinChoice(let choice): pinned.remove(choice)
-      default: break
-      }
-    }
-    return pinned.isEmpty ? nil : pinned.sorted()
-  }
-
-  private var isHeldByRequests: Bool {
-    let last = interventions.last { $0.state == .done && $0.action.concernsTemperature }
-    return last.map { $0.action != .releaseTemperature } ?? false
   }
 
   /// Epochs at which people's requests were taken up: the marks on every chart.
@@ -157,6 +141,39 @@ extension Model {
     cursor = max(0, step)
     (overlay, message) = (nil, nil)
     return kind == .joint ? [] : [.look(max(0, step))]
+  }
+}
+
+/// What requests have come to, as far as a status tells of it.
+struct Steered: Sendable, Equatable {
+  private struct Course: Sendable, Equatable {
+    var pinned: Set<Int> = []
+    var isHeld = false
+  }
+
+  private var course = Course()
+
+  /// Choices that are pinned.
+  var pinned: Set<Int> { course.pinned }
+  /// Whether the temperature is held by hand.
+  var isHeld: Bool { course.isHeld }
+
+  /// The same requests in the same order, as the trainer took them.
+  init(_ requests: [Intervention]) {
+    var earlier: [Course] = []
+    for request in requests where request.state == .done && request.action.changesTraining {
+      guard request.action != .undo else {
+        course = earlier.popLast() ?? course
+        continue
+      }
+      earlier.append(course)
+      switch request.action {
+      case .pinChoice(let choice, _): course.pinned.insert(choice)
+      case .unpinChoice(let choice): course.pinned.remove(choice)
+      case .releaseTemperature: course.isHeld = false
+      default: if request.action.concernsTemperature { course.isHeld = true }
+      }
+    }
   }
 }
 

@@ -8,6 +8,8 @@ enum Panel: Sendable, Equatable {
   case best, scatter, front, stage, axes
   /// Every choice over time; the networks that a search has come to, and the blocks of one.
   case film, networks, blocks
+  /// How far the supernet still ranks fixed networks as at the look before.
+  case ranks
   /// Images a second over time, and facts of the trainer.
   case throughput, system
 }

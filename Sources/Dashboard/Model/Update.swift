@@ -173,6 +173,10 @@ private func togglePin(_ model: inout Model) -> [Effect] {
 
 private func move(_ model: inout Model, by steps: Int) -> [Effect] {
   if model.screen == .main, model.isShowingLog { return model.moveInLog(by: steps) }
+  if model.isShowingNetworks {
+    model.moveNetwork(by: steps)
+    return []
+  }
   if model.kind == .joint {
     if model.screen == .inspector {
       model.draftRow = min(max(0, model.choices.count - 1), max(0, model.draftRow + steps))
@@ -185,8 +189,12 @@ private func move(_ model: inout Model, by steps: Int) -> [Effect] {
   return []
 }
 
-/// Opens what is folded, or the inspector of the chosen choice.
+/// Opens what is folded, the blocks of the chosen network, or the inspector of the chosen choice.
 private func open(_ model: inout Model) {
+  if model.isShowingNetworks {
+    model.zoom = model.zoom == .blocks ? nil : .blocks
+    return
+  }
   if model.kind == .joint {
     if model.candidate != nil { (model.screen, model.hasChosen) = (.inspector, true) }
     return
@@ -335,6 +343,11 @@ private func handleMouse(_ model: inout Model, _ x: Int, _ y: Int, _ button: Int
     return perform(&model, .tab(index))
   }
   if let step = layout.step(at: x, y, in: model) { return model.setCursor(step) }
+  if let network = layout.network(at: x, y, in: model.shown) {
+    if network == model.network { return perform(&model, .open) }
+    model.network = network
+    return []
+  }
   guard model.screen == .main else { return [] }
   if model.kind == .joint {
     guard let place = layout.candidate(at: x, y, in: model) else { return [] }

@@ -57,6 +57,8 @@ struct InspectorScreen: Encodable, Sendable {
     let flops: Double?
     let params: Double?
     let latencyMs: Double?
+    /// By how much the expected cost changes if the choice is pinned to it.
+    let costIfPinned: Double?
     /// How strongly the images' loss pushes the logit up.
     let accuracyPull: Double?
     /// How strongly the cost pushes it up.
@@ -98,6 +100,7 @@ struct InspectorScreen: Encodable, Sendable {
         flops: price(prices?.flops, option),
         params: price(prices?.params, option),
         latencyMs: price(prices?.latency, option),
+        costIfPinned: model.costIfPinned(index, option),
         accuracyPull: pull(model.theta?.accuracyPull, index, option),
         costPull: pull(model.theta?.costPull, index, option),
         history: thinned(model.history(of: index, option: option).map(\.share), to: Self.points)

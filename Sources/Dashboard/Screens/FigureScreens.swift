@@ -82,12 +82,31 @@ struct NetworksScreen: Encodable, Sendable {
   /// The blocks of the network that a finished search chose.
   let chosen: [String]?
   let derived: [DerivedRecord]
+  /// How far each ranking of the fixed networks agrees with the one before.
+  let rankAgreement: [RankAgreement]
+
+  /// Kendall's tau of a ranking and the one before.
+  struct RankAgreement: Encodable, Sendable {
+    /// Epochs done.
+    let epoch: Double
+    /// Over all pairs.
+    let overall: Double
+    /// Over pairs of about equal cost.
+    let withinBands: Double
+  }
 
   init(_ model: Model) {
     leading = model.leadingOptions
     verdict = model.found?.verdict ?? model.verdict?.text
     chosen = model.found?.architecture.map(\.choice)
     derived = model.derived
+    rankAgreement = model.agreements.map {
+      RankAgreement(
+        epoch: $0.epoch,
+        overall: $0.agreement.overall,
+        withinBands: $0.agreement.withinBands
+      )
+    }
   }
 }
 

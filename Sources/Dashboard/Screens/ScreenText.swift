@@ -144,6 +144,13 @@ extension NetworksScreen {
       if let test = network.top1 { facts.append("test images \(Format.percent(test))") }
       lines.append("\(network.source) \(network.name): " + facts.joined(separator: ", "))
     }
+    for each in rankAgreement {
+      lines.append(
+        "epoch \(Format.epoch(each.epoch)): fixed networks are ranked as before to "
+          + "\(Format.fixed(each.overall, 2)), those of equal cost to "
+          + Format.fixed(each.withinBands, 2)
+      )
+    }
     return lines
   }
 }

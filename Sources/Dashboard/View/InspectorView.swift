@@ -18,7 +18,9 @@ func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: 
     ("\(index + 1) of \(model.choices.count)", Style(.muted)),
   ]
   let count = choice.options.count
-  let sentence = isBoxed ? 2 : 0
+  let sentences = isBoxed ? [whyLeads(model, index), whatIf(model, index)].compactMap(\.self) : []
+  // With an empty line above them.
+  let sentence = sentences.isEmpty ? 0 : sentences.count + 1
   // The table first; the chart takes what is left when that is worth a chart.
   let wanted = count + 1 + sentence + (isBoxed ? 2 : 1)
   let chartRows = area.height - wanted
@@ -38,13 +40,11 @@ func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: 
     index,
     Rect(inside.x, inside.y, inside.width, inside.height - sentence)
   )
-  if sentence > 0, inside.height > sentence {
-    frame.put(
-      inside.x,
-      inside.maxY - 1,
-      clip(glyphs.plain(whyLeads(model, index)), to: inside.width),
-      Style(.fg)
-    )
+  if inside.height > sentence {
+    for (row, text) in sentences.enumerated() {
+      let y = inside.maxY - sentences.count + row
+      frame.put(inside.x, y, clip(glyphs.plain(text), to: inside.width), Style(.fg))
+    }
   }
   guard hasChart else { return }
   let rect = Rect(area.x, area.y + wanted, area.width, chartRows)
@@ -72,6 +72,7 @@ private struct CandidateColumns {
   var flops = 0
   var params = 0
   var latency = 0
+  var pinned = 0
   var accuracyPull = 0
   var costPull = 0
 
@@ -95,6 +96,10 @@ private struct CandidateColumns {
       accuracyPull = 9
       costPull = 9
       rest -= 20
+    }
+    if prices != nil, rest >= 28 {
+      pinned = 9
+      rest -= 10
     }
     if rest >= 18 {
       trend = min(40, rest * 2 / 5)
@@ -143,6 +148,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
   let sign = model.mixesKinds ? "+" : ""
   for (width, word) in [
     (spec.flops, sign + "FLOPs"), (spec.params, sign + "params"), (spec.latency, sign + "ms"),
+    (spec.pinned, "if pinned"),
     (spec.accuracyPull, "accuracy"), (spec.costPull, "cost pull"),
   ] where width > 0 {
     frame.put(x, rect.y, Format.right(word, width), style)
@@ -209,6 +215,7 @@ private func drawCandidates(_ frame: inout Frame, _ model: Model, _ index: Int, 
       (spec.flops, price(prices?.flops, option).map(Format.count) ?? ""),
       (spec.params, price(prices?.params, option).map(Format.count) ?? ""),
       (spec.latency, price(prices?.latency, option).map { Format.time($0, most: 4) } ?? ""),
+      (spec.pinned, model.costIfPinned(index, option).map { signedCost(model, $0) } ?? ""),
     ] where width > 0 {
       frame.put(x, y, Format.right(text, width), Style(.fg))
       x += width + 1
@@ -287,6 +294,46 @@ func whyLeads(_ model: Model, _ index: Int) -> String {
       ? "; of late its lead was \(spread) points" : "; of late its lead was \(spread): a toss-up"
   }
   return text + "."
+}
+
+extension Model {
+  /// By how much the expected cost changes if a choice is pinned to an option, in the metric of the
+  /// search; nil where nothing is known of prices.
+  func costIfPinned(_ index: Int, _ option: Int) -> Double? {
+    let known = prices[choices[index].id]
+    let values = probabilities(of: index)
+    let all =
+      switch costMetric {
+      case .flops: known?.flops
+      case .params: known?.params
+      case .latency: known?.latency
+      }
+    guard let all, all.count == values.count, all.indices.contains(option) else { return nil }
+    return all[option] - zip(all, values).reduce(0) { $0 + $1.0 * Double($1.1) }
+  }
+}
+
+/// A change of the cost, short and with its sign.
+private func signedCost(_ model: Model, _ change: Double) -> String {
+  (change < 0 ? "-" : "+") + model.costMetric.short(abs(change))
+}
+
+/// What pinning a choice to its leader would change, in a sentence; nil where that is not known.
+func whatIf(_ model: Model, _ index: Int) -> String? {
+  let leader = model.leader(of: index)
+  guard let cost = model.cost, cost.isFinite, let change = model.costIfPinned(index, leader),
+    change.isFinite
+  else { return nil }
+  let name = model.choices[index].options[leader].name
+  let budget = model.summary?.budget ?? 0
+  let after = max(0, cost + change)
+  let against =
+    budget > 0
+    ? ", \(Format.percent(after / budget, digits: 0)) of the budget" : ""
+  // Prices of options between sizes depend on the other choices.
+  let about = model.mixesKinds ? "about " : ""
+  return "Pinned to \(name), the expected cost would go from \(model.costMetric.short(cost)) to "
+    + "\(about)\(model.costMetric.shortText(after))\(against)."
 }
 
 private func points(_ share: Double) -> String { Format.fixed(share * 100, 0) }

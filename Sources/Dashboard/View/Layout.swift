@@ -208,6 +208,15 @@ struct Layout: Sendable, Equatable {
     let tabs = model.kind.tabs
     switch tabs[min(model.tab, tabs.count - 1)] {
     case .panels(_, let first, nil): panels = [(first, body)]
+    // Choices are many lines, and their time wants the whole width.
+    case .panels(_, .film, let second?):
+      let film = min(model.choices.count + 4, body.height * 2 / 3)
+      panels = [(.film, Rect(body.x, body.y, body.width, film))]
+      if body.height - film >= 5 {
+        panels.append((second, Rect(body.x, body.y + film, body.width, body.height - film)))
+      } else {
+        panels[0].rect = body
+      }
     case .panels(_, let first, let second?):
       let half = body.width / 2
       panels = [

@@ -1,93 +1,153 @@
 import Runs
 
-/// The networks that a search has come to: the leading one, the chosen one, and those derived.
-func drawNetworks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
-  let glyphs = model.look.glyphs
-  var lines: [(text: String, style: Style)] = []
-  if let last = model.epochs.last {
-    lines.append(("leading now", Style(.title)))
-    lines.append(
-      (
-        "  \(Format.count(last.argmaxFlops)) FLOPs \(glyphs.dot) "
-          + "\(Format.count(last.argmaxParams)) params"
-          + (last.argmaxLatency.map { " \(glyphs.dot) \(Format.milliseconds($0))" } ?? ""),
-        Style(.fg)
+/// How the panel of networks is divided: the list, a hint where none is derived, and the chart.
+struct NetworkRows {
+  /// Lines that the chart needs.
+  private static let leastChart = 8
+
+  let networks: [KnownNetwork]
+  let points: [ParetoChart.Point]
+  let list: Rect
+  /// First network in sight.
+  let first: Int
+  /// The line of the hint; nil without one.
+  let hint: Int?
+  /// Empty where there is no room.
+  let chart: Rect
+
+  init(_ model: Model, _ rect: Rect) {
+    let networks = model.networks
+    self.networks = networks
+    points = networks.enumerated().compactMap { index, network in
+      guard let cost = network.cost(model.costMetric), let accuracy = network.accuracy,
+        cost.isFinite, accuracy.isFinite
+      else { return nil }
+      return ParetoChart.Point(
+        mark: Model.mark(index),
+        name: network.name,
+        cost: cost,
+        accuracy: accuracy,
+        isRetrained: network.isRetrained
       )
+    }
+    let hintRows = model.derived.isEmpty && rect.height > networks.count + 1 ? 2 : 0
+    let room = rect.height - hintRows
+    let hasChart = points.count > 1 && room > min(networks.count, 3) + Self.leastChart
+    // The list has what the chart leaves of it, at least three lines.
+    let rows = min(
+      networks.count,
+      hasChart ? max(3, min(room / 2, room - 1 - Self.leastChart)) : max(0, room)
     )
-    lines.append(
-      ("  \(Format.percent(last.argmaxAccuracy)) with the weights of the search", Style(.fg))
-    )
-  }
-  if let found = model.found {
-    lines.append(("chosen at the end", Style(.title)))
-    let same = found.architecture.map(\.choice) == model.leadingOptions
-    lines.append(("  " + (same ? "the leading one" : "another than the leading one"), Style(.fg)))
-    let test = Format.percent(found.testAccuracy)
-    lines.append(("  \(test) on the test images", Style(.good)))
-  }
-  lines.append(("derived", Style(.title)))
-  if model.derived.isEmpty {
-    let name = model.summary?.name ?? "RUN"
-    lines.append(("  none yet; supertop derive \(name)", Style(.muted)))
-  }
-  for network in model.derived {
-    let best =
-      network.top1.map { "test \(Format.percent($0))" }
-      ?? network.trainedAccuracy.map { "trained \(Format.percent($0))" }
-      ?? network.accuracy.map { "search \(Format.percent($0))" } ?? ""
-    let cost = "\(Format.count(network.flops)) FLOPs \(Format.count(network.params)) params"
-    lines.append(("  \(network.source) \(cost) \(best)", Style(.fg)))
-  }
-  for (row, line) in lines.prefix(max(0, rect.height)).enumerated() {
-    frame.put(rect.x, rect.y + row, clip(glyphs.plain(line.text), to: rect.width), line.style)
+    list = Rect(rect.x, rect.y, rect.width, rows)
+    first = min(max(0, networks.count - rows), max(0, model.network - rows / 2))
+    hint = hintRows > 0 ? list.maxY + 1 : nil
+    let top = list.maxY + hintRows + 1
+    chart = Rect(rect.x, top, rect.width, hasChart ? rect.maxY - top : 0)
   }
 }
 
-extension Model {
-  /// The most probable option of each choice, by name.
-  var leadingOptions: [String] {
-    choices.indices.map { index in
-      let leader = leader(of: index)
-      let options = choices[index].options
-      return options.indices.contains(leader) ? options[leader].name : ""
+/// The networks that a search has come to, and under them what they cost against how good they are.
+func drawNetworks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
+  let rows = NetworkRows(model, rect)
+  guard !rows.networks.isEmpty else {
+    let text = "the first network is evaluated after an epoch"
+    frame.putCentred(rect, rect.y + max(0, rect.height - 1) / 2, text, Style(.muted))
+    return
+  }
+  drawNetworkList(&frame, model, rows)
+  if let hint = rows.hint {
+    let text = "none is derived yet: supertop derive \(model.summary?.name ?? "RUN")"
+    frame.put(rect.x, hint, clip(model.look.glyphs.plain(text), to: rect.width), Style(.muted))
+  }
+  guard rows.chart.height > 0 else { return }
+  ParetoChart(points: rows.points, metric: model.costMetric)
+    .draw(&frame, rows.chart, model.look.glyphs)
+}
+
+private func drawNetworkList(_ frame: inout Frame, _ model: Model, _ rows: NetworkRows) {
+  let glyphs = model.look.glyphs
+  let (networks, rect) = (rows.networks, rows.list)
+  let names = networks.map { columns(of: $0.name) }.max() ?? 0
+  let chosen = min(model.network, networks.count - 1)
+  for (row, index) in (rows.first..<networks.count).prefix(rect.height).enumerated() {
+    let network = networks[index]
+    let y = rect.y + row
+    let weight: Attributes = index == chosen ? .bold : []
+    if index == chosen { frame.put(rect.x, y, glyphs.selected, Style(.borderFocus)) }
+    frame.put(rect.x + 1, y, String(Model.mark(index)), Style(.title, on: .bg, weight))
+    let accuracy =
+      network.accuracy.map { "\(Format.percent($0)) \(network.measure.rawValue)" } ?? ""
+    let costs =
+      "\(Format.count(network.flops)) FLOPs  \(Format.count(network.params)) params"
+      + (network.latency.map { "  \(Format.milliseconds($0))" } ?? "")
+    let name = clip(glyphs.plain(network.name), to: max(0, rect.width - 3))
+    frame.put(rect.x + 3, y, name, Style(index == chosen ? .title : .fg, on: .bg, weight))
+    let left = rect.x + 4 + names
+    let end = rect.maxX - columns(of: accuracy)
+    guard end > left else { continue }
+    frame.put(left, y, costs, Style(.fg), limit: max(0, end - left - 1))
+    frame.put(end, y, accuracy, Style(network.measure == .search ? .fg : .good))
+  }
+}
+
+extension Layout {
+  /// The network drawn at a cell, by its place in the model's list; nil where there is none.
+  func network(at x: Int, _ y: Int, in model: Model) -> Int? {
+    guard model.isShowingNetworks, let panel = panels.first(where: { $0.panel == .networks }) else {
+      return nil
     }
+    let rows = NetworkRows(model, inside(panel.rect))
+    return rows.list.contains(x, y) ? rows.first + y - rows.list.y : nil
   }
 }
 
 /// Title of the picture of a network.
 func blocksTitle(_ model: Model) -> Words {
-  [("Blocks", Style(.title)), ("of the leading network", Style(.muted))]
+  let name = model.chosenNetwork?.name ?? "leading"
+  let mark = model.networks.isEmpty ? "" : "\(Model.mark(model.network)): "
+  return [
+    ("Blocks", Style(.title)),
+    (model.look.glyphs.plain("of \(mark)the \(name) network"), Style(.muted)),
+  ]
 }
 
-/// The leading network as a picture: a row a choice, a block as long as its price.
+/// A network as a picture: a row a choice, a block as long as its price; where it differs from the
+/// leading one, or that from the chosen one, the other option stands beside it.
 func drawBlocks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   let glyphs = model.look.glyphs
   guard !model.choices.isEmpty else { return }
-  func cost(_ index: Int) -> Double? {
-    price(model.prices[model.choices[index].id]?.flops, model.leader(of: index))
+  let leading = model.leadingOptions
+  let shown = model.chosenNetwork.map(\.blocks) ?? leading
+  let other = shown == leading ? model.found?.architecture.map(\.choice) : leading
+  let sign = shown == leading ? glyphs.arrow : "leading:"
+  func option(_ index: Int) -> Int? {
+    guard shown.indices.contains(index) else { return nil }
+    return model.choices[index].options.firstIndex { $0.name == shown[index] }
   }
-  let costs = model.choices.indices.map { max(0, cost($0) ?? 0) }
+  let costs = model.choices.indices.map { index in
+    let prices = model.prices[model.choices[index].id]?.flops
+    return max(0, option(index).flatMap { price(prices, $0) } ?? 0)
+  }
   let most = max(costs.max() ?? 0, 1e-9)
   let names = model.choices.map { columns(of: $0.name) }.max() ?? 4
   let left = min(names, max(4, rect.width / 4)) + 1
-  let chosen = model.found?.architecture.map(\.choice)
   let latest = max(0, model.choices.count - rect.height)
   let first = min(latest, max(0, model.selection - rect.height / 2))
   for (row, index) in (first..<model.choices.count).prefix(max(0, rect.height)).enumerated() {
     let choice = model.choices[index]
     let y = rect.y + row
-    let leader = model.leader(of: index)
-    guard choice.options.indices.contains(leader) else { continue }
+    guard let option = option(index) else { continue }
     let isSelected = index == model.selection
     let style = Style(isSelected ? .title : .muted, on: .bg, isSelected ? .bold : [])
     frame.put(rect.x, y, clip(glyphs.plain(choice.name), to: left - 1), style)
-    let name = glyphs.plain(choice.options[leader].name)
     let price = costs[index] > 0 ? " \(Format.count(costs[index]))" : ""
-    let differs = chosen.map { $0.indices.contains(index) && $0[index] != name } ?? false
-    let text = name + price + (differs ? " \(glyphs.arrow) \(chosen?[index] ?? "")" : "")
+    let differs = other.map { $0.indices.contains(index) && $0[index] != shown[index] } ?? false
+    let text =
+      glyphs.plain(choice.options[option].name) + price
+      + (differs ? " \(sign) \(glyphs.plain(other?[index] ?? ""))" : "")
     let room = rect.width - left - columns(of: text) - 1
     let bar = room > 0 ? min(room, Int(near: costs[index] / most * Double(room))) : 0
-    let fill = choice.look(of: leader)
+    let fill = choice.look(of: option)
     if model.look.hasColour {
       frame.fill(Rect(rect.x + left, y, bar, 1), Cell(32, Style(fill.text, on: fill.fill)))
     } else {

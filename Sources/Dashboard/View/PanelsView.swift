@@ -23,6 +23,7 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     case .facts: drawFacts(&frame, facts(model), inside, glyphs)
     case .system: drawFacts(&frame, systemFacts(model), inside, glyphs)
     case .film: drawFilm(&frame, model, inside)
+    case .ranks: overTime(model, ranksChart).draw(&frame, inside, glyphs)
     case .networks: drawNetworks(&frame, model, inside)
     case .blocks: drawBlocks(&frame, model, inside)
     case .best, .scatter, .front, .stage, .axes:
@@ -110,6 +111,11 @@ private func panelTitle(_ model: Model, _ panel: Panel, width: Int) -> Words {
     return words
   case .rate, .facts: return trainingTitle(model, panel)
   case .film: return filmTitle(model, width: width)
+  case .ranks:
+    let last = model.agreements.last?.agreement
+    return [("Rank thermometer", Style(.title))]
+      + value("all", "all", last.map { Format.fixed($0.overall, 2) }, .seriesA)
+      + value("of equal cost", "cost", last.map { Format.fixed($0.withinBands, 2) }, .seriesB)
   case .networks: return [("Networks", Style(.title))]
   case .blocks: return blocksTitle(model)
   case .throughput:
@@ -199,6 +205,31 @@ private func accuracyChart(_ model: Model) -> Chart {
   ]
   chart.limits = 0...1
   chart.format = { Format.percent($0, digits: 0) }
+  return chart
+}
+
+/// Kendall's τ between a ranking of the fixed networks and the one before.
+private func ranksChart(_ model: Model) -> Chart {
+  var chart = Chart()
+  let agreements = model.agreements
+  chart.curves = [
+    .init(
+      buckets: agreements.map { .point($0.epoch, $0.agreement.overall) },
+      role: .seriesA,
+      tag: tag(model, "a")
+    ),
+    .init(
+      buckets: agreements.map { .point($0.epoch, $0.agreement.withinBands) },
+      role: .seriesB,
+      tag: tag(model, "c")
+    ),
+  ]
+  chart.level = .init(value: Model.reliable, role: .muted)
+  chart.limits = -1...1
+  chart.y = -1...1
+  chart.x = 0...Double(max(1, model.summary?.epochs ?? 1))
+  chart.format = { Format.fixed($0, 1) }
+  chart.empty = model.epochs.isEmpty ? "" : "fixed networks have not been ranked twice yet"
   return chart
 }
 

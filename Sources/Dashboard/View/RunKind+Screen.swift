@@ -49,7 +49,7 @@ extension RunKind {
     case .search, .random:
       [
         .choices("Layers"), .panels("Learning", .loss, .accuracy),
-        .panels("Cost & τ", .cost, .temperature), .panels("Film", .film, nil),
+        .panels("Cost & τ", .cost, .temperature), .panels("Film", .film, .ranks),
         .panels("Networks", .networks, .blocks), .log("Log"),
         .panels("System", .throughput, .system),
       ]

@@ -147,7 +147,8 @@ extension Configuration {
         hard: false,
         cost: .flops,
         recalibrationImages: 2048,
-        randomNetworks: 20
+        randomNetworks: 20,
+        rankedNetworks: 8
       ),
       budget: Budget(),
       latency: LatencySettings(table: "", threads: 0),

@@ -239,10 +239,13 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var recalibrationImages: Int
     /// Networks that a random search samples and evaluates.
     package var randomNetworks: Int
+    /// Fixed networks whose ranking by the supernet is followed.
+    package var rankedNetworks: Int
 
     enum CodingKeys: String, CodingKey {
       case algorithm, epochs, batch, sampling, hard, cost
       case randomNetworks = "random_networks"
+      case rankedNetworks = "ranked_networks"
       case warmupEpochs = "warmup_epochs"
       case thetaShare = "theta_share"
       case validationShare = "validation_share"

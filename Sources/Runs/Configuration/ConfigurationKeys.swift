@@ -212,6 +212,11 @@ extension Configuration: KeyedSettings {
       .integer(1...1_000_000),
       "Networks that a random search samples and evaluates on the validation images."
     ),
+    .init(
+      "search.ranked_networks",
+      .integer(0...1000),
+      "Fixed networks that the supernet ranks, up to six times, to show how reliable it is; 0 for none."
+    ),
 
     .init(
       "budget",

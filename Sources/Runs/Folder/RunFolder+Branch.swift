@@ -132,6 +132,7 @@ extension RunSettings {
       own.search.epochs = other.search.epochs
       own.search.recalibrationImages = other.search.recalibrationImages
       own.search.randomNetworks = other.search.randomNetworks
+      own.search.rankedNetworks = other.search.rankedNetworks
       return own == other
     case (.training(var own), .training(let other)):
       (own.threads, own.recompute) = (other.threads, other.recompute)

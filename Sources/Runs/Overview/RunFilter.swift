@@ -108,6 +108,9 @@ extension RunFilter {
     private let text: String
     private var rest: Substring
     private var next: Token?
+    private var depth = 0
+    /// Parentheses and NOTs within one another at most: more would overflow the stack.
+    private static let mostDepth = 100
 
     init(text: String, place: String) {
       (self.text, self.place) = (text, place)
@@ -143,6 +146,14 @@ extension RunFilter {
     }
 
     private mutating func factor() throws -> Term {
+      depth += 1
+      defer { depth -= 1 }
+      guard depth <= Self.mostDepth else {
+        throw mistake(
+          "parentheses or NOTs more than \(Self.mostDepth) deep",
+          "leave the needless ones out"
+        )
+      }
       switch next {
       case .not:
         next = try token()

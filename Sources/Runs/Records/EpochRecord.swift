@@ -34,6 +34,8 @@ package struct EpochRecord: Codable, Sendable, Equatable {
   package var settled: Int?
   /// Mean entropy of the choices' probabilities, bits; nil in a training.
   package var meanEntropyBits: Double?
+  /// How the supernet ranks the fixed networks; nil in most epochs and in a training.
+  package var ranking: Ranking?
 
   package init(
     epoch: Int,
@@ -51,7 +53,8 @@ package struct EpochRecord: Codable, Sendable, Equatable {
     topFive: Double? = nil,
     argmaxLatency: Double? = nil,
     settled: Int? = nil,
-    meanEntropyBits: Double? = nil
+    meanEntropyBits: Double? = nil,
+    ranking: Ranking? = nil
   ) {
     self.epoch = epoch
     self.step = step
@@ -69,5 +72,6 @@ package struct EpochRecord: Codable, Sendable, Equatable {
     self.argmaxLatency = argmaxLatency
     self.settled = settled
     self.meanEntropyBits = meanEntropyBits
+    self.ranking = ranking
   }
 }

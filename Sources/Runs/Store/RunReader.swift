@@ -156,11 +156,12 @@ package final class RunReader: Sendable {
 
   /// Epochs after `epoch` (-1 for all), oldest first.
   package func epochs(after epoch: Int = -1) throws -> [EpochRecord] {
-    try all(
+    let ranking = try has("ranking", of: "epochs") ? "ranking" : "NULL"
+    return try all(
       """
       SELECT epoch, step, train_loss, train_accuracy, validation_loss, validation_accuracy,
         argmax_accuracy, expected_cost, argmax_flops, argmax_params, temperature, seconds, top_five,
-        argmax_latency, settled, mean_entropy_bits
+        argmax_latency, settled, mean_entropy_bits, \(ranking)
       FROM epochs WHERE epoch > ? ORDER BY epoch
       """,
       [epoch]
@@ -181,7 +182,8 @@ package final class RunReader: Sendable {
         topFive: try $0.value(12),
         argmaxLatency: try $0.value(13),
         settled: try $0.value(14),
-        meanEntropyBits: try $0.value(15)
+        meanEntropyBits: try $0.value(15),
+        ranking: $0.isNull(16) ? nil : try $0.json(16)
       )
     }
   }
@@ -197,9 +199,13 @@ package final class RunReader: Sendable {
     )
   }
 
+  private func has(_ column: String, of table: String) throws -> Bool {
+    try telling(place) { try database.read { try Schema.has(column, of: table, $0) } }
+  }
+
   /// The newest `limit` lines of the log after `id`, oldest first.
   package func log(after id: Int64 = 0, limit: Int = .max) throws -> [LogRecord] {
-    let hasSteps = try telling(place) { try database.read(Schema.hasSteps(ofLog:)) }
+    let hasSteps = try has("step", of: "log")
     return try all(
       """
       SELECT id, time, level, text, \(hasSteps ? "step" : "NULL") FROM

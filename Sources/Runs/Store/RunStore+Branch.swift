@@ -9,8 +9,13 @@ extension RunStore {
       try database.writeWithoutTransaction { database in
         try database.execute(sql: "ATTACH DATABASE ? AS parent", arguments: [path])
         defer { try? database.execute(sql: "DETACH DATABASE parent") }
-        let hasSteps = try Row.fetchAll(database, sql: "PRAGMA parent.table_info(log)")
-          .contains { $0["name"] == "step" }
+        func parentColumns(_ table: String) throws -> Set<String> {
+          Set(
+            try Row.fetchAll(database, sql: "PRAGMA parent.table_info(\(table))")
+              .compactMap { $0["name"] }
+          )
+        }
+        let hasSteps = try parentColumns("log").contains("step")
         try database.inTransaction {
           for (table, condition) in [
             ("choices", ""), ("choice_prices", ""), ("data", ""), ("steps", "WHERE step < :step"),
@@ -24,7 +29,10 @@ extension RunStore {
             ),
             ("log", "WHERE step <= :step"),
           ] where table != "log" || hasSteps {
-            let columns = try database.columns(in: table).map(\.name).joined(separator: ", ")
+            // A parent of an earlier program may lack some.
+            let known = try parentColumns(table)
+            let columns = try database.columns(in: table).map(\.name)
+              .filter(known.contains).joined(separator: ", ")
             let all: [String: any DatabaseValueConvertible] = ["step": step, "last": lastRequest]
             try database.execute(
               sql: "INSERT INTO \(table) (\(columns)) SELECT \(columns) FROM parent.\(table) "

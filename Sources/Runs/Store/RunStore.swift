@@ -148,19 +148,21 @@ package final class RunStore: Sendable {
 
   /// Keeps what an epoch came to.
   package func record(epoch: EpochRecord) throws {
+    let ranking = try epoch.ranking.map { try StoredJSON.text($0) }
     try write { database in
       try database.execute(
         sql: """
           INSERT OR REPLACE INTO epochs (epoch, step, train_loss, train_accuracy, validation_loss,
             validation_accuracy, argmax_accuracy, expected_cost, argmax_flops, argmax_params,
-            temperature, seconds, top_five, argmax_latency, settled, mean_entropy_bits)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            temperature, seconds, top_five, argmax_latency, settled, mean_entropy_bits,
+            ranking)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
           epoch.epoch, epoch.step, epoch.trainLoss, epoch.trainAccuracy, epoch.validationLoss,
           epoch.validationAccuracy, epoch.argmaxAccuracy, epoch.expectedCost, epoch.argmaxFlops,
           epoch.argmaxParams, epoch.temperature, epoch.seconds, epoch.topFive,
-          epoch.argmaxLatency, epoch.settled, epoch.meanEntropyBits,
+          epoch.argmaxLatency, epoch.settled, epoch.meanEntropyBits, ranking,
         ]
       )
     }

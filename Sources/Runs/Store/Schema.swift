@@ -31,7 +31,8 @@ enum Schema {
       epoch INTEGER PRIMARY KEY, step INTEGER NOT NULL, train_loss REAL, train_accuracy REAL,
       validation_loss REAL, validation_accuracy REAL, argmax_accuracy REAL, expected_cost REAL,
       argmax_flops REAL, argmax_params REAL, temperature REAL, seconds REAL, top_five REAL,
-      argmax_latency REAL, settled INTEGER, mean_entropy_bits REAL
+      argmax_latency REAL, settled INTEGER, mean_entropy_bits REAL,
+      ranking TEXT
     ) STRICT;
     CREATE TABLE derived (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
     CREATE TABLE trials (id INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
@@ -56,13 +57,17 @@ enum Schema {
 
   /// Adds the columns that a store of this version may lack, as it was made by an earlier program.
   static func complete(_ database: Database) throws {
-    guard try !hasSteps(ofLog: database) else { return }
-    try database.execute(sql: "ALTER TABLE log ADD COLUMN step INTEGER")
+    for (table, column, type) in later where try !has(column, of: table, database) {
+      try database.execute(sql: "ALTER TABLE \(table) ADD COLUMN \(column) \(type)")
+    }
   }
 
-  /// Whether lines of the log say after how many steps they came.
-  static func hasSteps(ofLog database: Database) throws -> Bool {
-    try database.columns(in: "log").contains { $0.name == "step" }
+  /// Columns that came without a new version: who does not know them reads on without them.
+  private static let later = [("log", "step", "INTEGER"), ("epochs", "ranking", "TEXT")]
+
+  /// Whether a store has a column that those of earlier programs lack.
+  static func has(_ column: String, of table: String, _ database: Database) throws -> Bool {
+    try database.columns(in: table).contains { $0.name == column }
   }
 
   /// Settings of a connection; `readonly` ones never change a file.

@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// A number for each option of each choice, fitted to what whole networks cost or are worth.
 ///
