@@ -85,7 +85,7 @@ extension Contract {
         "number": pricedAndPulled,
         "list of share": ["history"],
       ],
-      sometimes: pricedAndPulled
+      sometimes: Set(pricedAndPulled)
     ),
     Shape(
       "curve",

@@ -8,19 +8,24 @@ import Testing
     [
       "search", "--preset", "digits", "--run", "run", "--headless", "--epochs", "4",
       "--set", "search.warmup_epochs=1", "--set", "space.head=16", "--set", "budget.flops=90000",
+      "--set", "batch=128", "--set", "recalibration_images=128",
+      "--set", "space.candidates=[k3_e1, k5_e1, k3_e6, k5_e6, skip]",
       "--set",
       "space.stages=[{width: 8, depth: 1, stride: 1}, {width: 16, depth: 2, stride: 2}]",
     ]
 
-  private func searched() throws -> Program.Folder {
+  /// One that is looked at, and left as it is.
+  private static let finished = Result { try searched() }
+
+  private static func searched() throws -> Program.Folder {
     let folder = try Program.Folder()
-    let ending = try Program.run(Self.search, in: folder)
+    let ending = try Program.run(search, in: folder)
     try #require(ending.code == 0, "\(ending.errors)")
     return folder
   }
 
   @Test func `every screen of a search, now and then, has the fields of the page`() throws {
-    let folder = try searched()
+    let folder = try Self.finished.get()
     let now = try Program.run(["show", "run", "--json", "--choice", "layer2"], in: folder)
     #expect(now.code == 0, "\(now.errors)")
     let all = try #require(try now.values().last)
@@ -64,7 +69,7 @@ import Testing
   }
 
   @Test func `frames are those of the dashboard, and wrong words are one clear line`() throws {
-    let folder = try searched()
+    let folder = try Self.finished.get()
     let frame = try Program.run(["frame", "run", "--size", "100x30"], in: folder)
     #expect(frame.code == 0, "\(frame.errors)")
     #expect(frame.lines.count == 30 && frame.output.contains("Layers 3 searched"))
@@ -77,8 +82,8 @@ import Testing
       let picture = try String(contentsOfFile: "\(folder.path)/\(screen).svg", encoding: .utf8)
       #expect(picture.hasPrefix("<svg ") && picture.hasSuffix("</svg>\n"))
     }
-    let past = try Program.run(["frame", "run", "--size", "100x30", "--at", "40"], in: folder)
-    #expect(past.output.contains("STEP 40") && !past.output.contains("FINISHED"))
+    let past = try Program.run(["frame", "run", "--size", "100x30", "--at", "20"], in: folder)
+    #expect(past.output.contains("STEP 20") && !past.output.contains("FINISHED"))
     for (arguments, word) in [
       (["frame", "run", "--size", "0x9"], "--size 0x9"),
       (["frame", "run", "--screen", "recipes"], "--screen recipes"),
@@ -94,8 +99,34 @@ import Testing
     }
   }
 
+  @Test(
+    .enabled(if: Tmux.isInstalled, "tmux is not installed"),
+    arguments: [(80, 24), (120, 36), (200, 60)]
+  )
+  func `a terminal shows what is printed`(columns: Int, rows: Int) throws {
+    let folder = try Self.finished.get()
+    func lines(_ text: String) -> [Substring] {
+      var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        line.prefix(upTo: line.lastIndex { $0 != " " }.map(line.index(after:)) ?? line.startIndex)
+      }
+      while lines.last?.isEmpty == true { lines.removeLast() }
+      return lines
+    }
+    let size = "\(columns)x\(rows)"
+    let frame = try Program.run(["frame", "run", "--size", size], in: folder)
+    let tmux = try Tmux(
+      "SUPERTOP_BACKGROUND=dark '\(Program.path)' watch run",
+      in: folder.path,
+      columns: columns,
+      rows: rows
+    )
+    try tmux.waits("the result") { $0.contains("FINISHED") }
+    try tmux.press("Escape")
+    try tmux.waits("the same frame") { lines($0) == lines(frame.output) }
+  }
+
   @Test func `a branch without changes ends as its parent, to the bit, and replays`() throws {
-    let folder = try searched()
+    let folder = try Self.searched()
     let run = try RunFolder.open(path: folder.path + "/run")
     let middle = try run.reader().epochs()[1].step
     let made = try Program.run(
@@ -115,10 +146,10 @@ import Testing
   }
 
   @Test func `a branch with other settings goes another way from the same step`() throws {
-    let folder = try searched()
+    let folder = try Self.searched()
     let made = try Program.run(
       [
-        "branch", "run", "--at", "60", "--run", "colder", "--set", "temperature.start=1",
+        "branch", "run", "--at", "30", "--run", "colder", "--set", "temperature.start=1",
         "--set", "search.epochs=5", "--headless",
       ],
       in: folder
@@ -141,7 +172,7 @@ import Testing
   }
 
   @Test func `a training and a joint search are shown too`() throws {
-    let folder = try searched()
+    let folder = try Self.searched()
     let trained = try Program.run(
       ["train", "run", "--epochs", "2", "--run", "t", "--headless"],
       in: folder

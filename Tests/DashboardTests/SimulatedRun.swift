@@ -100,7 +100,7 @@ final class SimulatedRun: RunSource {
 
   func advance(to target: Int, state: RunStatus.State = .running) -> RunDelta {
     guard step == 0 else { return advanced(to: target, state) }
-    let name = "\(summary) \(choices.map(\.id)) \(choices.map(\.kind)) \(target) \(state)"
+    let name = "\(summary) \(choices) \(target) \(state)"
     if let known = Self.known.withLock({ $0[name] }) {
       step = known.step
       return known.delta

@@ -14,8 +14,10 @@ import Testing
   @Test func `the same order agrees, the reverse does not`() throws {
     let up = ranking([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
     let down = ranking([0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
-    #expect(up.agreement(with: up) == .init(overall: 1, withinBands: 1))
-    #expect(down.agreement(with: up) == .init(overall: -1, withinBands: -1))
+    for (second, expected) in [(up, 1.0), (down, -1)] {
+      let found = try #require(second.agreement(with: up))
+      #expect(found.overall == expected && found.withinBands == expected)
+    }
   }
 
   @Test func `bands of equal cost are judged by themselves`() throws {

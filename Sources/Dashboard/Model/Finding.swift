@@ -177,8 +177,7 @@ extension Model {
     )
   }
 
-  /// How many times as long as usual a step takes that has stalled, and the seconds that it takes at
-  /// least.
+  /// How many times as long as usual a step takes that has stalled, and its seconds at least.
   private static let stall = (factor: 20.0, seconds: 10.0)
 
   /// The slowest step, where the machine slept, swapped or was stopped in it.

@@ -215,7 +215,7 @@ extension Configuration: KeyedSettings {
     .init(
       "search.ranked_networks",
       .integer(0...1000),
-      "Fixed networks that the supernet ranks, up to six times, to show how reliable it is; 0 for none."
+      "Fixed networks that the supernet ranks up to six times, to show how reliable it is."
     ),
 
     .init(

@@ -1,5 +1,4 @@
 import Runs
-import Training
 
 /// Fixed networks whose ranking by the supernet is followed through a search: as long as it changes
 /// from one look to the next, the weights tell little of which network is better.
@@ -30,28 +29,4 @@ struct RankThermometer {
   /// Whether the epoch that just ended, counted from 0, is one of those in which the networks are
   /// ranked.
   func isDue(epoch: Int) -> Bool { networks.count > 2 && (epoch + 1) % every == 0 }
-}
-
-extension SearchTask {
-  /// Ranks the fixed networks; nil if somebody asked to stop meanwhile.
-  ///
-  /// `share` is its part of the progress shown.
-  func ranking(_ context: EvaluationContext, share: Range<Double>) throws -> Ranking? {
-    let count = thermometer.networks.count
-    var ranking = Ranking(costs: thermometer.costs, accuracies: [], losses: [])
-    for (index, network) in thermometer.networks.enumerated() {
-      let length = (share.upperBound - share.lowerBound) / Double(count)
-      let start = share.lowerBound + Double(index) * length
-      let score = try evaluate(
-        network,
-        in: context,
-        message: "ranking fixed network \(index + 1) of \(count)",
-        share: start..<start + length
-      )
-      guard let score else { return nil }
-      ranking.accuracies.append(score.accuracy)
-      ranking.losses.append(score.crossEntropy)
-    }
-    return ranking
-  }
 }
