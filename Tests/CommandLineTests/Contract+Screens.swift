@@ -102,7 +102,8 @@ extension Contract {
       "shown cost",
       [
         "`flops` or `params` or `latency`": ["metric"],
-        "amount": ["expected", "budget", "share_of_budget", "multiplier", "temperature"],
+        "amount": ["expected", "budget", "share_of_budget", "temperature"],
+        "number": ["multiplier"],
         "flag": ["temperature_held"],
         "list of curve": ["curves"],
       ],

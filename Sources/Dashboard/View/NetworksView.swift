@@ -78,14 +78,19 @@ private func drawNetworkList(_ frame: inout Frame, _ model: Model, _ rows: Netwo
     let accuracy =
       network.accuracy.map { "\(Format.percent($0)) \(network.measure.rawValue)" } ?? ""
     let costs =
-      "\(Format.count(network.flops)) FLOPs  \(Format.count(network.params)) params"
-      + (network.latency.map { "  \(Format.milliseconds($0))" } ?? "")
+      [
+        "\(Format.count(network.flops)) FLOPs", "\(Format.count(network.params)) params",
+        network.latency.map(Format.milliseconds),
+      ].compactMap(\.self)
     let name = clip(glyphs.plain(network.name), to: max(0, rect.width - 3))
     frame.put(rect.x + 3, y, name, Style(index == chosen ? .title : .fg, on: .bg, weight))
     let left = rect.x + 4 + names
     let end = rect.maxX - columns(of: accuracy)
     guard end > left else { continue }
-    frame.put(left, y, costs, Style(.fg), limit: max(0, end - left - 1))
+    // As many as fit whole: half a number is a wrong one.
+    var shown = ""
+    for cost in costs where columns(of: shown + cost) + 3 <= end - left { shown += cost + "  " }
+    frame.put(left, y, shown, Style(.fg))
     frame.put(end, y, accuracy, Style(network.measure == .search ? .fg : .good))
   }
 }

@@ -8,7 +8,7 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     let title = panelTitle(model, item.panel, width: rect.width)
     let inside = layout.inside(rect)
     if layout.isBoxed {
-      let continues = rect.y > layout.body.y && item.panel != .film
+      let continues = rect.y > layout.body.y && ![.film, .ranks].contains(item.panel)
       drawBox(&frame, rect, glyphs, title: title, continues: continues)
     } else {
       drawTitle(&frame, rect.x, rect.y, rect.width, title)
