@@ -11,7 +11,8 @@ package enum RankCorrelation {
     var sorted = order.map(\.1)
     let swaps = inversions(&sorted)
     let tiedB = ties(sorted)
-    let scale = (all - tiedA).squareRoot() * (all - tiedB).squareRoot()
+    // One root of the product: of two roots rounding would make 1 a little more than 1.
+    let scale = ((all - tiedA) * (all - tiedB)).squareRoot()
     return scale > 0 ? (all - tiedA - tiedB + tiedBoth - 2 * swaps) / scale : 0
   }
 
