@@ -114,8 +114,9 @@ import Testing
     }
     let size = "\(columns)x\(rows)"
     let frame = try Program.run(["frame", "run", "--size", size], in: folder)
+    // What goes into a pipe has no colour, and is drawn with other marks.
     let tmux = try Tmux(
-      "SUPERTOP_BACKGROUND=dark '\(Program.path)' watch run",
+      "NO_COLOR=1 SUPERTOP_BACKGROUND=dark '\(Program.path)' watch run",
       in: folder.path,
       columns: columns,
       rows: rows
