@@ -19,6 +19,23 @@ import Testing
     #expect(chart.front.map { chart.points[$0].name } == ["cheap", "dear"])
   }
 
+  @Test func `values that no trainer writes are drawn too`() {
+    let odd: [Double] = [.nan, .infinity, -.infinity, -5, 0, 2, 1e308, -1e308]
+    for cost in odd {
+      for accuracy in odd {
+        let chart = ParetoChart(
+          points: [
+            Point(mark: "a", name: "odd", cost: cost, accuracy: accuracy),
+            Point(mark: "b", name: "odder", cost: accuracy, accuracy: cost),
+          ],
+          metric: .flops
+        )
+        #expect(chart.text(width: 60, height: 12).split(separator: "\n").count == 12)
+        #expect(chart.costs.lowerBound >= 0 && chart.accuracies.upperBound <= 1)
+      }
+    }
+  }
+
   @Test func `controls in names are shown in frames and drawings, and take their columns`() throws {
     let name = "a\u{1B}[2Jb\n&\u{202E}"
     let shown = #"a\u001b[2Jb\n&\u202e"#

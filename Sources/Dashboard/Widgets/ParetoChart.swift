@@ -71,7 +71,11 @@ package struct ParetoChart: Sendable {
 
   /// A range of values with air on both sides, so that no point lies on the border.
   static func range(_ values: [Double], within limits: ClosedRange<Double>) -> ClosedRange<Double> {
-    guard let low = values.min(), let high = values.max() else { return 0...1 }
+    // A store may hold what no trainer writes: values outside the limits, or no numbers.
+    let known = values.filter(\.isFinite).map {
+      min(limits.upperBound, max(limits.lowerBound, $0))
+    }
+    guard let low = known.min(), let high = known.max() else { return 0...1 }
     let air = max((high - low) * 0.12, max(abs(high) * 0.02, 1e-9))
     return max(limits.lowerBound, low - air)...min(limits.upperBound, high + air)
   }
