@@ -91,7 +91,7 @@ package struct TrialRecord: Codable, Sendable, Equatable {
 
   /// Accuracy after so many epochs, or its last where it has fewer, 0…1; nil before the first.
   package func accuracy(after epochs: Int) -> Double? {
-    accuracies.isEmpty ? nil : accuracies[min(epochs, accuracies.count) - 1]
+    accuracies.isEmpty || epochs < 1 ? nil : accuracies[min(epochs, accuracies.count) - 1]
   }
 
   /// Whether nothing more will be known of it.
