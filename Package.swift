@@ -10,7 +10,7 @@ let base: [SwiftSetting] = [
 
 /// Of targets that compute or draw much: tests of a debug build, which is what `make test` makes,
 /// would spend most of their time on arrays and generics that nothing has optimised.
-let busy: [SwiftSetting] = base + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// Of targets without arithmetic: a release build spends a fifth less on them.
 let compact: [SwiftSetting] =
@@ -86,19 +86,19 @@ let package = Package(
       name: "Tensor",
       dependencies: ["Kernels", "CSystem"],
       exclude: ["Operations/InvertedResiduals/README.md"],
-      swiftSettings: busy
+      swiftSettings: base + optimised
     ),
     .target(
       name: "Networks",
       dependencies: ["Tensor"],
       resources: [.embedInCode("Resources/zoo.json")],
-      swiftSettings: busy
+      swiftSettings: base + optimised
     ),
     .target(
       name: "Data",
       dependencies: ["Tensor", "Runs", "CJPEG", "CPNG", "CZlib"],
       resources: [.embedInCode("Resources/digits.csv.gz")],
-      swiftSettings: busy
+      swiftSettings: base + optimised
     ),
     .target(
       name: "Runs",
@@ -108,13 +108,13 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: ["Networks", "Data", "Runs", "Tensor"],
-      swiftSettings: busy
+      swiftSettings: base + optimised
     ),
     .target(
       name: "Search",
       dependencies: ["Training", "Networks", "Data", "Runs", "Tensor"],
       resources: [.embedInCode("Resources/sobol.txt")],
-      swiftSettings: busy
+      swiftSettings: base + optimised
     ),
     .target(
       name: "Export",
@@ -129,7 +129,7 @@ let package = Package(
       name: "Dashboard",
       dependencies: ["Runs", "CNcurses"],
       resources: [.embedInCode("Theme/Themes")],
-      swiftSettings: compact + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+      swiftSettings: compact + optimised
     ),
     .executableTarget(
       name: "supertop",
