@@ -77,10 +77,12 @@ class Viewer:
             return last - start
 
     def settle(self, quiet):
-        """Waits until nothing has come for `quiet` seconds."""
+        """Waits until nothing has come for `quiet` seconds; seconds until the last byte."""
         with self.arrived:
+            start = last = time.perf_counter()
             while self.arrived.wait(quiet):
-                pass
+                last = time.perf_counter()
+            return last - start
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)

@@ -109,17 +109,18 @@ def read(folder):
 
 
 def moved(supertop, folder, options):
-    """Seconds from each move of the cursor to the end of what it changed, and bytes while idle."""
+    """Seconds until a terminal shows all, and from each move of the cursor to the end of what it
+    changed; bytes while idle."""
     viewer = dashboard.Viewer([supertop, "watch", str(folder)], options.size)
     try:
-        viewer.settle(2.0)
+        shown = viewer.settle(2.0)
         answers = []
         for move in range(options.moves):
             answers.append(viewer.answer(b"[" if move % 10 == 9 else b",", QUIET))
         viewer.settle(1.0)
         before = len(viewer.output)
         time.sleep(5)
-        return answers, len(viewer.output) - before
+        return shown, answers, len(viewer.output) - before
     finally:
         viewer.end()
 
@@ -136,13 +137,14 @@ def run(options):
             lambda: with_processor(lambda: (read(folder), 0))))
     seconds = statistics.median(each[0] for each in openings)
     plain = statistics.median(each[0] for each in readings)
-    answers, idle = moved(supertop, folder, options)
+    shown, answers, idle = moved(supertop, folder, options)
     answers.sort()
     tools.table(["measured", "value"], [
         [f"opened and drawn at {options.size}", f"{seconds:.2f} s"],
         ["memory at most", f"{max(each[1] for each in openings):.0f} MiB"],
         ["the same rows through SQLite alone", f"{plain:.2f} s"],
         ["ratio", f"{seconds / plain:.2f}"],
+        ["until a terminal shows all of it", f"{shown:.2f} s"],
         [f"a move of the cursor, {len(answers)}: median",
          f"{1e3 * statistics.median(answers):.1f} ms"],
         ["95th percentile", f"{1e3 * answers[len(answers) * 95 // 100]:.1f} ms"],

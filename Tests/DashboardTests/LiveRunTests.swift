@@ -88,6 +88,28 @@ import Testing
     }
   }
 
+  @Test func `a long run comes in pieces that say so, and is judged as a whole`() throws {
+    try withRun { folder, store, _ in
+      _ = try store.beginSession(step: 0)
+      var long = SimulatedRun(layers: 2, epochs: 70).advance(to: .max)
+      long.steps[0].crossEntropy = .nan
+      try write(store, long)
+      let live = try LiveRun(folder: folder)
+      var model = Model(size: Size(120, 36))
+      let first = try live.poll()
+      #expect(first.hasMore && first.thetas.count == 500)
+      _ = update(&model, .data(first))
+      #expect(model.findings == [] && model.diagnose() != [])
+      let second = try live.poll()
+      #expect(!second.hasMore && second.thetas.count == long.thetas.count - 500)
+      _ = update(&model, .data(second))
+      #expect(model.findings == model.diagnose() && model.findings.count > 0)
+      var whole = try Still(source: LiveRun(folder: folder))
+      try whole.show(.film)
+      #expect(whole.text.contains("70"))
+    }
+  }
+
   @Test func `a trainer that is gone is noticed`() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path()
     defer { try? FileManager.default.removeItem(atPath: path) }

@@ -62,6 +62,7 @@ package final class LiveRun: RunSource {
     lastStep = delta.steps.last?.step ?? lastStep
     delta.thetas = try reader.thetas(after: lastTheta, limit: Self.limit / 8)
     lastTheta = delta.thetas.last?.step ?? lastTheta
+    delta.hasMore = delta.steps.count == Self.limit || delta.thetas.count == Self.limit / 8
     delta.epochs = try reader.epochs(after: lastEpoch)
     lastEpoch = delta.epochs.last?.epoch ?? lastEpoch
     // What an option adds moves with the other choices, from epoch to epoch.

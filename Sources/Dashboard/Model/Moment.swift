@@ -49,7 +49,7 @@ extension Model {
     then.stepsPerEpoch = kind == .joint ? then.stepsPerEpoch : spans.length(of: place.epoch)
     then.phase = past.lastStep?.phase ?? .weights
     then.temperature = past.lastStep?.temperature ?? past.curves.temperature.last ?? 0
-    (then.etaSeconds, then.imagesPerSecond) = (nil, 0)
+    (then.etaSeconds, then.imagesPerSecond, then.operations) = (nil, 0, nil)
     let steered = Steered(past.interventions)
     then.pinned = steered.pinned.isEmpty ? nil : steered.pinned.sorted()
     then.temperatureHeld = steered.isHeld
@@ -67,6 +67,25 @@ extension Model {
 
   /// All that happened, in the order of its steps; what has none stands where its time puts it.
   var events: [RunEvent] {
+    events(log, interventions, epochs, findings)
+  }
+
+  /// What happened after `step` steps, in its order.
+  func events(at step: Int) -> [RunEvent] {
+    events(
+      log.filter { $0.step == step },
+      interventions.filter { $0.step == step },
+      epochs.filter { $0.step == step },
+      findings.filter { $0.step == step }
+    )
+  }
+
+  private func events(
+    _ log: [LogRecord],
+    _ interventions: [Intervention],
+    _ epochs: [EpochRecord],
+    _ findings: [Finding]
+  ) -> [RunEvent] {
     let lines = log.map {
       RunEvent(step: $0.step, time: $0.time, kind: .log($0.level), text: $0.text)
     }
@@ -146,32 +165,25 @@ extension Model {
 
 /// What requests have come to, as far as a status tells of it.
 struct Steered: Sendable, Equatable {
-  private struct Course: Sendable, Equatable {
-    var pinned: Set<Int> = []
-    var isHeld = false
-  }
-
-  private var course = Course()
-
   /// Choices that are pinned.
-  var pinned: Set<Int> { course.pinned }
+  private(set) var pinned: Set<Int> = []
   /// Whether the temperature is held by hand.
-  var isHeld: Bool { course.isHeld }
+  private(set) var isHeld = false
 
   /// The same requests in the same order, as the trainer took them.
   init(_ requests: [Intervention]) {
-    var earlier: [Course] = []
+    var earlier: [(pinned: Set<Int>, isHeld: Bool)] = []
     for request in requests where request.state == .done && request.action.changesTraining {
       guard request.action != .undo else {
-        course = earlier.popLast() ?? course
+        if let last = earlier.popLast() { (pinned, isHeld) = last }
         continue
       }
-      earlier.append(course)
+      earlier.append((pinned, isHeld))
       switch request.action {
-      case .pinChoice(let choice, _): course.pinned.insert(choice)
-      case .unpinChoice(let choice): course.pinned.remove(choice)
-      case .releaseTemperature: course.isHeld = false
-      default: if request.action.concernsTemperature { course.isHeld = true }
+      case .pinChoice(let choice, _): pinned.insert(choice)
+      case .unpinChoice(let choice): pinned.remove(choice)
+      case .releaseTemperature: isHeld = false
+      default: if request.action.concernsTemperature { isHeld = true }
       }
     }
   }

@@ -65,6 +65,8 @@ package struct RunDelta: Sendable {
   package var freeBytes: Int?
   /// Lines of the run's log.
   package var log: [LogRecord] = []
+  /// Whether more was recorded than one look takes: the next one need not wait.
+  package var hasMore = false
   /// Once the run has finished.
   package var result: RunResult?
 

@@ -76,9 +76,11 @@ func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
     model.selection = first
   }
   if let free = delta.freeBytes { model.freeBytes = free }
-  if delta.startsAnew || !delta.thetas.isEmpty || !delta.epochs.isEmpty || delta.freeBytes != nil
+  let isNews =
+    delta.startsAnew || !delta.thetas.isEmpty || !delta.epochs.isEmpty || delta.freeBytes != nil
     || !delta.steps.isEmpty && model.curves.trainLoss.lost > 0
-  {
+  // Half of a long run is not what it shows.
+  if isNews, !delta.hasMore {
     model.findings = model.diagnose()
   }
   if let derived = delta.derived { model.derived = derived }
@@ -105,8 +107,8 @@ func absorb(_ model: inout Model, _ delta: RunDelta) -> [Effect] {
   if model.isStopping { return [.exit(.stopRequested)] }
   // A job of the background ends with its work; to look at the result there is `watch`.
   if !model.isShown, model.ownsTrainer { return [.exit(.quit)] }
-  let isNews = !wasOver && model.isShown && model.state != .stopped
-  return isNews ? [.notify(model.endNotice)] : []
+  let isEnd = !wasOver && model.isShown && model.state != .stopped
+  return isEnd ? [.notify(model.endNotice)] : []
 }
 
 /// Adds a line of the log, which is a message too unless it only informs.

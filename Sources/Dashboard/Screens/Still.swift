@@ -65,10 +65,11 @@ package struct Still {
   package mutating func poll() throws {
     _ = update(&model, .tick(Date().timeIntervalSince1970))
     // A long run comes in pieces.
-    while true {
+    var hasMore = true
+    while hasMore {
       let delta = try source.poll()
       _ = update(&model, .data(delta))
-      if delta.steps.isEmpty, delta.thetas.isEmpty { break }
+      hasMore = delta.hasMore
     }
   }
 

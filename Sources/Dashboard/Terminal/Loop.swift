@@ -8,6 +8,8 @@ struct Loop {
   private(set) var model: Model
   private var setup: Dashboard.Setup
   private var wasOpened: Bool
+  /// Whether the source has more than was taken up.
+  private var isBehind = false
   private var terminal: Terminal { setup.terminal }
 
   /// Between two looks into the store; also the pace of frames while nobody types.
@@ -39,8 +41,8 @@ struct Loop {
       let now = Date().timeIntervalSince1970
       if let exit = apply(.tick(now)) { return exit }
       if now >= nextPoll || nextPoll > now + 2 * interval {
-        nextPoll = now + interval
-        if let exit = poll() { return exit }
+        if let exit = poll(until: now + interval) { return exit }
+        nextPoll = isBehind ? now : now + interval
       }
       if now >= nextThemes || nextThemes > now + 2 * themeInterval {
         nextThemes = now + themeInterval
@@ -71,12 +73,19 @@ struct Loop {
     model.isShown = terminal.isTaken
   }
 
-  private mutating func poll() -> DashboardExit? {
-    do {
-      return apply(.data(try source.poll()))
-    } catch {
-      return apply(.sourceFailed("\(error)"))
-    }
+  /// Takes up what is new; of a long run as much as there is time for.
+  private mutating func poll(until end: Double) -> DashboardExit? {
+    repeat {
+      do {
+        let delta = try source.poll()
+        isBehind = delta.hasMore
+        if let exit = apply(.data(delta)) { return exit }
+      } catch {
+        isBehind = false
+        return apply(.sourceFailed("\(error)"))
+      }
+    } while isBehind && Date().timeIntervalSince1970 < end
+    return nil
   }
 
   private mutating func apply(_ event: Event) -> DashboardExit? {

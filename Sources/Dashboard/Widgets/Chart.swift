@@ -186,20 +186,22 @@ struct Chart {
           canvas.line(x, py(bucket.low), x, py(bucket.high), band, rank: 1)
         }
       }
-      var previous: (Int, Int)?
+      var column: Column?
       var mean = 0.0
       var weight = 0.0
       for bucket in curve.buckets where !isLogarithmic || bucket.mean > 0 {
         mean = mean * curve.smoothing + bucket.mean * (1 - curve.smoothing)
         weight = weight * curve.smoothing + 1 - curve.smoothing
-        let point = (px((bucket.start + bucket.end) / 2), py(mean / weight))
-        if let previous {
-          canvas.line(previous.0, previous.1, point.0, point.1, curve.role, rank: rank)
-        } else {
-          canvas.set(point.0, point.1, curve.role, rank: rank)
+        let y = py(mean / weight)
+        let next = Column(x: px((bucket.start + bucket.end) / 2), y: y)
+        guard column?.takes(next) != true else { continue }
+        if let column {
+          column.draw(on: &canvas, curve.role, rank: rank)
+          canvas.line(column.x, column.last, next.x, y, curve.role, rank: rank)
         }
-        previous = point
+        column = next
       }
+      column?.draw(on: &canvas, curve.role, rank: rank)
     }
     canvas.draw(&frame, plot.x, plot.y)
     for mark in marks where range.contains(mark) {
@@ -210,6 +212,32 @@ struct Chart {
       frame[plot.x + min(plot.width - 1, max(0, x)), plot.y + min(plot.height - 1, max(0, row))] =
         Cell(glyphs.pointMark, Style(point.role, on: .bg, .bold))
     }
+  }
+}
+
+/// What a curve comes to in one column of dots: a long one has many points there, which are drawn
+/// as one line from the topmost to the lowest.
+private struct Column {
+  let x: Int
+  private var top: Int
+  private var bottom: Int
+  /// Where the curve leaves the column.
+  private(set) var last: Int
+
+  init(x: Int, y: Int) {
+    self.x = x
+    (top, bottom, last) = (y, y, y)
+  }
+
+  /// Joins `next`; whether it is of this column.
+  mutating func takes(_ next: Column) -> Bool {
+    guard next.x == x else { return false }
+    (top, bottom, last) = (min(top, next.top), max(bottom, next.bottom), next.last)
+    return true
+  }
+
+  func draw(on canvas: inout DotCanvas, _ role: Role, rank: UInt8) {
+    canvas.line(x, top, x, bottom, role, rank: rank)
   }
 }
 

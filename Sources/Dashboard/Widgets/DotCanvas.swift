@@ -45,7 +45,11 @@ struct DotCanvas {
   mutating func line(_ x0: Int, _ y0: Int, _ x1: Int, _ y1: Int, _ role: Role, rank: UInt8) {
     let (dx, dy) = (abs(x1 - x0), abs(y1 - y0))
     let steps = max(dx, dy)
-    guard steps > 0 else { return set(x0, y0, role, rank: rank) }
+    if dx == 0 {
+      // The most frequent line by far, and nothing to round.
+      for y in min(y0, y1)...max(y0, y1) { set(x0, y, role, rank: rank) }
+      return
+    }
     for i in 0...steps {
       let share = Double(i) / Double(steps)
       set(

@@ -57,8 +57,8 @@ package struct Verdict: Sendable, Equatable {
   }
 }
 
-/// Entropy in bits.
-package func entropyBits(_ probabilities: [some BinaryFloatingPoint]) -> Double {
+/// Entropy in bits; inlinable, so that callers get it for their own type of number.
+@inlinable package func entropyBits(_ probabilities: [some BinaryFloatingPoint]) -> Double {
   -probabilities.reduce(0) { $0 + ($1 > 0 ? Double($1) * log2(Double($1)) : 0) }
 }
 

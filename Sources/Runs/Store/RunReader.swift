@@ -127,15 +127,19 @@ package final class RunReader: Sendable {
     _ condition: String,
     _ arguments: StatementArguments
   ) throws -> [ThetaRecord] {
-    try all(
+    // The same for all steps of a search.
+    var (text, counts) = ("", [Int]())
+    return try all(
       """
       SELECT step, epoch, counts, logits, accuracy_pull, cost_pull, multiplier,
         expected_cost FROM thetas \(condition)
       """,
       arguments
     ) { fields in
-      let text: String = try fields.value(2)
-      let counts = text.split(separator: " ").compactMap { Int($0) }
+      let stored: String = try fields.value(2)
+      if stored != text {
+        (text, counts) = (stored, stored.split(separator: " ").compactMap { Int($0) })
+      }
       func rows(_ index: Int) throws -> [[Float]] {
         guard let rows = ragged(try fields.value(index), counts: counts) else {
           throw damaged(place, "architecture parameters of a wrong length")
@@ -330,12 +334,16 @@ private func ragged(_ data: Data, counts: [Int]) -> [[Float]]? {
     total = sum
   }
   guard data.count % 4 == 0, data.count / 4 == total else { return nil }
-  let values = data.withUnsafeBytes { bytes in
-    (0..<total).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
-  }
-  var start = 0
-  return counts.map { count in
-    defer { start += count }
-    return Array(values[start..<start + count])
+  return data.withUnsafeBytes { bytes in
+    var start = 0
+    return counts.map { count in
+      defer { start += 4 * count }
+      return [Float](unsafeUninitializedCapacity: count) { row, initialized in
+        UnsafeMutableRawBufferPointer(row).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + 4 * count])
+        )
+        initialized = count
+      }
+    }
   }
 }
