@@ -81,6 +81,37 @@ extension SearchTask {
     }
   }
 
+  /// Evaluates networks on the validation images one after another.
+  ///
+  /// - Parameters:
+  ///   - networks: each alone.
+  ///   - context: the training's.
+  ///   - share: their part of the progress shown.
+  ///   - message: what is shown for the network of a number, counted from 1.
+  /// - Returns: a score each; nil if somebody asked to stop.
+  /// - Throws: what the context throws.
+  func evaluate(
+    _ networks: [Architecture],
+    in context: EvaluationContext,
+    share: Range<Double> = 0..<1,
+    message: (Int) -> String
+  ) throws -> [Evaluation]? {
+    let length = (share.upperBound - share.lowerBound) / Double(max(1, networks.count))
+    var scores: [Evaluation] = []
+    for (index, network) in networks.enumerated() {
+      let start = share.lowerBound + Double(index) * length
+      let score = try evaluate(
+        network,
+        in: context,
+        message: message(index + 1),
+        share: start..<start + length
+      )
+      guard let score else { return nil }
+      scores.append(score)
+    }
+    return scores
+  }
+
   /// The same outside a training; `stops` takes the share that is done, and true from it ends the
   /// evaluation.
   func evaluate(

@@ -7,20 +7,14 @@ extension SearchTask {
   /// `share` is its part of the progress shown.
   func ranking(_ context: EvaluationContext, share: Range<Double>) throws -> Ranking? {
     let count = thermometer.networks.count
-    var ranking = Ranking(costs: thermometer.costs, accuracies: [], losses: [])
-    for (index, network) in thermometer.networks.enumerated() {
-      let length = (share.upperBound - share.lowerBound) / Double(count)
-      let start = share.lowerBound + Double(index) * length
-      let score = try evaluate(
-        network,
-        in: context,
-        message: "ranking fixed network \(index + 1) of \(count)",
-        share: start..<start + length
+    return try evaluate(thermometer.networks, in: context, share: share) {
+      "ranking fixed network \($0) of \(count)"
+    }.map { scores in
+      Ranking(
+        costs: thermometer.costs,
+        accuracies: scores.map(\.accuracy),
+        losses: scores.map(\.crossEntropy)
       )
-      guard let score else { return nil }
-      ranking.accuracies.append(score.accuracy)
-      ranking.losses.append(score.crossEntropy)
     }
-    return ranking
   }
 }

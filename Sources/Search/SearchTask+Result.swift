@@ -146,30 +146,20 @@ extension SearchTask {
   /// one first; nil if somebody asked to stop.
   private func evaluateCandidates(_ context: EvaluationContext) throws -> [EvaluatedNetwork]? {
     let candidates = algorithm.candidates()
-    var evaluated: [EvaluatedNetwork] = []
-    for (index, candidate) in candidates.enumerated() {
-      guard
-        let score = try evaluate(
-          candidate.architecture,
-          in: context,
-          message: "evaluating network \(index + 1) of \(candidates.count)",
-          share: Self.part(index, of: candidates.count)
-        )
-      else { return nil }
-      evaluated.append(
+    let scores = try evaluate(candidates.map(\.architecture), in: context) {
+      "evaluating network \($0) of \(candidates.count)"
+    }
+    guard let scores else { return nil }
+    return algorithm.ranked(
+      zip(candidates, scores).map { candidate, score in
         EvaluatedNetwork(
           source: candidate.source,
           architecture: candidate.architecture,
           accuracy: score.accuracy,
           crossEntropy: score.crossEntropy
         )
-      )
-    }
-    return algorithm.ranked(evaluated)
-  }
-
-  private static func part(_ index: Int, of count: Int) -> Range<Double> {
-    Double(index) / Double(count)..<Double(index + 1) / Double(count)
+      }
+    )
   }
 
   /// Networks as the text of the export file.

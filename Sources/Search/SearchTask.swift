@@ -133,40 +133,13 @@ package final class SearchTask: TrainingTask {
     algorithm = SearchTask.algorithm(configuration, supernet, plan)
   }
 
-  package func sampled(_ count: Int, _ context: EvaluationContext) throws -> [String]? {
-    let networks = supernet.theta.samples(
-      count,
-      seed: configuration.seed &+ UInt64(context.step),
-      within: within
-    )
-    var lines: [String] = []
-    for (index, network) in networks.enumerated() {
-      let count = Double(networks.count)
-      let share = Double(index) / count..<Double(index + 1) / count
-      let score = try evaluate(
-        network,
-        in: context,
-        message: "evaluating sample \(index + 1) of \(networks.count)",
-        share: share
-      )
-      guard let score else { return nil }
-      let blocks = zip(choices, network).map { $0.options[$1].name }
-      let metric = configuration.search.cost
-      lines.append(
-        "sample \(index + 1): validation accuracy \(Format.percent(score.accuracy)), "
-          + "\(metric.shortText(supernet.costModel.cost(network))): "
-          + blocks.joined(separator: " ")
-      )
-    }
-    return lines.isEmpty ? ["no network that is sampled keeps the budget"] : lines
-  }
-
   package var choices: [Choice] { supernet.choices }
   package var choicePrices: [ChoicePrices] {
     supernet.space.choicePrices(of: supernet.argmax, latency: latency)
   }
 
   package var remedy: String { "lower weights.learning_rate or loss.alpha" }
+  package var engine: Engine { supernet.engine }
 
   package func temperature(epoch: Int) -> Double? {
     configuration.temperature.value(epoch: epoch, of: plan.epochs)

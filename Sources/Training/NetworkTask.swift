@@ -88,6 +88,9 @@ package final class NetworkTask: TrainingTask {
       + "images"
   }
 
+  /// What computes the steps.
+  package var engine: Engine { training.engine }
+
   // Nothing is sampled by a temperature here.
   package func temperature(epoch: Int) -> Double? { nil }
 

@@ -61,8 +61,8 @@ struct Steering: Sendable, Equatable {
     case .undo:
       guard let before = earlier.popLast() else { return "nothing is left to undo" }
       course = before
-    case .checkpoint, .stop, .sampleNetworks, .stopCandidate, .addCandidate, .setLimit,
-      .startFineStage:
+    case .checkpoint, .stop, .sampleNetworks, .deriveNetworks, .stopCandidate, .addCandidate,
+      .setLimit, .startFineStage:
       break
     case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature, .pinChoice,
       .unpinChoice, .banOption, .allowOption, .setCostWeight, .setBudget, .setRate:

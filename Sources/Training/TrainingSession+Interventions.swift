@@ -16,7 +16,7 @@ extension TrainingSession {
     var beat = Date.distantPast
     while true {
       if try takeUpRequests() { return true }
-      if betweenSteps, try takeSamples() { return true }
+      if betweenSteps, try evaluateNetworks() { return true }
       if steering.mayStep { break }
       if Date().timeIntervalSince(beat) >= TrainingSession.pausedHeartbeat {
         beat = Date()
@@ -81,7 +81,9 @@ extension TrainingSession {
         .setCostWeight, .setBudget, .setRate, .undo:
         try store.finish(request.id)
       case .sampleNetworks(let count):
-        openSamples.append((request.id, count))
+        openNetworks.append((request.id, count, false))
+      case .deriveNetworks(let count):
+        openNetworks.append((request.id, count, true))
       case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature:
         try store.finish(
           request.id,
@@ -119,17 +121,29 @@ extension TrainingSession {
   }
 
   /// Evaluates the networks that were asked for; true if somebody asked to stop meanwhile.
-  private func takeSamples() throws -> Bool {
-    if openSamples.isEmpty { return false }
+  private func evaluateNetworks() throws -> Bool {
+    if openNetworks.isEmpty { return false }
     follow()
-    while let (id, count) = openSamples.first {
-      openSamples.removeFirst()
-      guard let lines = try task.sampled(count, evaluation) else {
+    while let (id, count, derives) = openNetworks.first {
+      openNetworks.removeFirst()
+      guard let networks = try task.networks(count, derives: derives, evaluation) else {
         try store.refuse(id, note: "the run was stopped first", step: step)
         return true
       }
-      for line in lines { try store.log(.notice, line) }
-      try store.finish(id, note: "\(Format.counted(lines.count, "network")), see the log")
+      let known = try store.reader.derived()
+      for (index, network) in networks.enumerated() {
+        var network = network
+        network.step = step
+        if let before = known.first(where: { $0.name == network.name }) { network.keep(before) }
+        try store.record(derived: network)
+        try store.log(.notice, "network \(index + 1) of \(networks.count): \(network.text)")
+      }
+      try store.finish(
+        id,
+        note: networks.isEmpty
+          ? "no network that is sampled keeps the budget"
+          : "\(Format.counted(networks.count, "network")), see the log, the networks and exports/"
+      )
     }
     return false
   }

@@ -26,6 +26,7 @@ extension TrainingSession {
       validations: max(0, plan.epochs - epoch)
     )
     status.memoryBytes = residentMemory()
+    status.operations = profile.operations
     status.processIdentifier = ProcessInfo.processInfo.processIdentifier
     status.heartbeat = Date().timeIntervalSince1970
   }

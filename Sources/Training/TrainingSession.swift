@@ -29,10 +29,11 @@ final class TrainingSession: RunSession {
   var openSteps: [Int64] = []
   var openStops: [Int64] = []
   /// Networks asked for, with the request's id.
-  var openSamples: [(id: Int64, count: Int)] = []
+  var openNetworks: [(id: Int64, count: Int, derives: Bool)] = []
 
   var status: RunStatus
   var pace = Pace()
+  private(set) var profile = StepProfile()
   /// Prices that the store has.
   private var knownPrices: [ChoicePrices] = []
   private var loader: (phase: Phase, batches: BatchLoader)?
@@ -115,13 +116,9 @@ final class TrainingSession: RunSession {
         )
       )
     }
-    let outcome = task.train(
-      phase,
-      batch,
-      temperature: temperature,
-      learningRate: rate,
-      step: step
-    )
+    let outcome = profile.measure(step, on: task.engine) {
+      task.train(phase, batch, temperature: temperature, learningRate: rate, step: step)
+    }
     // In this order the first cause is reported: the images' loss, then the cost and θ, then both
     // together.
     guard outcome.crossEntropy.isFinite else { throw diverged("the loss of step \(step)") }

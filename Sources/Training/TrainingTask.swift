@@ -14,6 +14,8 @@ package protocol TrainingTask: AnyObject {
   var choicePrices: [ChoicePrices] { get }
   /// What helps against numbers that grow without bound.
   var remedy: String { get }
+  /// What computes the steps.
+  var engine: Engine { get }
 
   /// Temperature that the schedule has for an epoch; nil where there is none to bend.
   func temperature(epoch: Int) -> Double?
@@ -45,8 +47,14 @@ package protocol TrainingTask: AnyObject {
   func refusal(_ course: Course) -> String?
   /// Goes on by `course`, from the next step on; `refusal` had nothing against it.
   func follow(_ course: Course)
-  /// Networks sampled from θ as they are now, evaluated, a line each; nil if asked to stop.
-  func sampled(_ count: Int, _ context: EvaluationContext) throws -> [String]?
+  /// Up to `count` networks sampled from θ as it is now, evaluated on the validation images; nil if
+  /// asked to stop. If `derives`, the most probable one within the budget and its scalings come
+  /// first.
+  func networks(
+    _ count: Int,
+    derives: Bool,
+    _ context: EvaluationContext
+  ) throws -> [DerivedRecord]?
   /// Everything that training continues from.
   func state() -> StateDictionary
   /// Takes up a saved state; throws a `UserError` that names the array that does not fit.
@@ -87,5 +95,9 @@ extension TrainingTask {
   /// Nothing to do: the session has temperature and learning rates.
   package func follow(_ course: Course) {}
   /// None: only a search has a θ.
-  package func sampled(_ count: Int, _ context: EvaluationContext) throws -> [String]? { [] }
+  package func networks(
+    _ count: Int,
+    derives: Bool,
+    _ context: EvaluationContext
+  ) throws -> [DerivedRecord]? { [] }
 }

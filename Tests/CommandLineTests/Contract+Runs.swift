@@ -164,6 +164,7 @@ extension Contract {
       [
         "text": ["name", "run"],
         "`argmax` or `sample` or `perturbation` or `refined` or `uniform` or `even`": ["source"],
+        "count": ["step"],
         "list of count": ["architecture", "epochs"],
         "list of text": ["blocks", "changes"],
         "number": ["log_probability"],
@@ -171,7 +172,8 @@ extension Contract {
         "share": ["val_accuracy", "trained_val_accuracy", "top1"],
       ],
       sometimes: [
-        "latency_ms", "measured_ms", "tuned_loss", "run", "epochs", "trained_val_accuracy", "top1",
+        "latency_ms", "measured_ms", "tuned_loss", "step", "run", "epochs",
+        "trained_val_accuracy", "top1",
       ]
     ),
     Shape(

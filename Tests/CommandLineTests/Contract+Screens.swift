@@ -188,10 +188,18 @@ extension Contract {
       [
         "amount": ["images_per_second", "step_seconds", "eta_seconds"],
         "count": ["memory_bytes", "disk_free_bytes", "process"],
+        "list of time of an operation": ["operations"],
       ],
       sometimes: [
         "images_per_second", "memory_bytes", "disk_free_bytes", "process", "step_seconds",
-        "eta_seconds",
+        "eta_seconds", "operations",
+      ]
+    ),
+    Shape(
+      "time of an operation",
+      [
+        "text": ["operation"],
+        "share": ["share"],
       ]
     ),
     Shape(

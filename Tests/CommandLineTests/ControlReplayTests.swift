@@ -44,12 +44,19 @@ import Testing
     #expect(refused.output.contains("refused") && refused.output.contains("resume: done"))
     let last = try Program.run(
       [
-        "control", "run", "sample=2", "temperature-factor=0.5", "hold", "release", "undo",
-        "unpin=layer1",
+        "control", "run", "sample=2", "derive=2", "temperature-factor=0.5", "hold", "release",
+        "undo", "unpin=layer1",
       ],
       in: folder
     )
     #expect(last.code == 0, "\(last.errors)")
+    let networks = try RunFolder.open(path: folder.path + "/run").reader().derived()
+    #expect(networks.contains { $0.source == "argmax" } && networks.count >= 2)
+    #expect(networks.allSatisfy { $0.step != nil && $0.accuracy != nil && $0.run == nil })
+    for network in networks {
+      let file = "run/exports/\(network.name).json"
+      #expect(try Program.run(["export", file, "--svg", "network.svg"], in: folder).code == 0)
+    }
     let ending = program.ending()
     #expect(ending.code == 0, "\(ending.errors)")
 
@@ -58,7 +65,7 @@ import Testing
     let found = try #require(try replay.values().last)
     #expect(Contract.faults(found, as: "object of replay") == [])
     #expect(found["identical"]?.flag == true)
-    #expect(try #require(found["interventions"]?.number) >= 14)
+    #expect(try #require(found["interventions"]?.number) >= 15)
     #expect(found["refused"]?.number == 2)
   }
 

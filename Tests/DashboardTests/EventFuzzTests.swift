@@ -197,6 +197,9 @@ private struct World {
     status.message = random.text()
     (status.progress, status.temperature) = (random.odd(), random.odd())
     (status.imagesPerSecond, status.etaSeconds) = (random.odd(), random.odd())
+    status.operations = (0..<random.below(4)).map { _ in
+      OperationTime(operation: random.text(), share: random.odd())
+    }
     (status.step, status.totalSteps) = (random.oddCount(), random.oddCount())
     (status.stepInEpoch, status.stepsPerEpoch) = (random.oddCount(), random.oddCount())
     (status.epoch, status.epochs) = (random.oddCount(), random.oddCount())

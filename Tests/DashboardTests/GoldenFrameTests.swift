@@ -121,6 +121,7 @@ enum Fixture {
       )
       network.accuracy = 0.91 + 0.01 * Double((number * 4) % 5)
       if number % 2 == 1 { network.trainedAccuracy = 0.95 + 0.004 * Double(number) }
+      if number == 4 { network.step = 800 }
       if number == 5 { network.top1 = 0.966 }
       return network
     }

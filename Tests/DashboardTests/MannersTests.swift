@@ -248,6 +248,14 @@ struct MannersTests {
     let answer = try JSONDecoder().decode(Answer.self, from: Data(text.utf8))
     #expect(answer.event == "network" && answer.run == "digits-1" && answer.step == 700)
     #expect(answer.architecture.map(\.layer) == model.choices.map(\.name))
+    // On the screen of networks it is the one that is chosen there, and after the end too.
+    let networks = Fixture.model("networks", Size(120, 36))
+    let listed = try JSONDecoder().decode(
+      Answer.self,
+      from: Data(try #require(networks.answer).utf8)
+    )
+    #expect(listed.architecture.map(\.choice) == networks.chosenNetwork?.blocks)
+    #expect(listed.architecture.map(\.choice) != networks.leadingOptions)
     for (index, taken) in answer.architecture.enumerated() {
       #expect(taken.choice == model.choices[index].options[model.leader(of: index)].name)
       #expect(taken.probability > 1 / 9)

@@ -231,6 +231,12 @@ final class SimulatedRun: RunSource {
     status.imagesPerSecond = 1612
     status.etaSeconds = Double(total - step) * 0.04
     status.memoryBytes = 148_000_000
+    status.operations = [
+      OperationTime(operation: "convolution 1x1", share: 0.46),
+      OperationTime(operation: "depthwise 3x3", share: 0.21),
+      OperationTime(operation: "batch-norm sums", share: 0.09),
+      OperationTime(operation: "other", share: 0.24),
+    ]
     status.processIdentifier = 4242
     status.heartbeat = 1_790_000_000
     return status

@@ -32,6 +32,7 @@ import Testing
       ("cost-weight=0.2", .setCostWeight(0.2)), ("budget=150k", .setBudget(150_000)),
       ("weights-rate=0.5", .setRate(.weights, 0.5)), ("theta-rate=2", .setRate(.theta, 2)),
       ("undo", .undo), ("checkpoint", .checkpoint), ("sample=4", .sampleNetworks(4)),
+      ("derive=3", .deriveNetworks(3)),
       ("stop", .stop),
     ]
     for (text, wanted) in expected { #expect(try action(text) == wanted, "\(text)") }

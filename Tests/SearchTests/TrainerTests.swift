@@ -45,7 +45,13 @@ import Testing
     )
     #expect(result.validationAccuracy == epochs[2].validationAccuracy)
     #expect(result.architecture.map(\.layer) == (try run.reader.choices()).map(\.name))
-    #expect(try run.reader.status()?.state == .finished)
+    let status = try #require(try run.reader.status())
+    #expect(status.state == .finished)
+    // What two looks at 25 steps have found the time to go into.
+    let operations = try #require(status.operations)
+    #expect(operations.contains { $0.operation.hasPrefix("expand") && $0.share > 0 })
+    #expect(operations.last?.operation == "other" && operations.count > 3)
+    #expect(abs(operations.reduce(0) { $0 + $1.share } - 1) < 1e-9)
     #expect(try run.reader.result() == (try result.json()))
     let export = try JSONDecoder().decode(
       ArchitectureExport.self,

@@ -45,8 +45,8 @@ private struct NetworkAnswer: Encodable {
 }
 
 extension Model {
-  /// What `y` copies: the chosen candidate, the chosen choice in the inspector, the result, or the
-  /// most probable network; nil before there is any.
+  /// What `y` copies: the chosen candidate, the chosen choice in the inspector, the chosen one of
+  /// the networks, the result, or the most probable network; nil before there is any.
   var answer: String? {
     if kind == .joint, overlay != .result, let candidate {
       return try? JSONText.encode(candidate)
@@ -54,11 +54,13 @@ extension Model {
     if screen == .inspector, kind.hasChoices, choices.indices.contains(selection) {
       return optionLine(of: selection)
     }
-    if let result { return try? result.json() }
+    let listed = isShowingNetworks && overlay != .result ? chosenNetwork : nil
+    if let result, listed == nil { return try? result.json() }
     guard kind == .search, !choices.isEmpty else { return nil }
     let taken = choices.indices.map { index in
-      let option = leader(of: index)
       let (choice, values) = (choices[index], probabilities(of: index))
+      let name = listed.flatMap { $0.blocks.indices.contains(index) ? $0.blocks[index] : nil }
+      let option = choice.options.firstIndex { $0.name == name } ?? leader(of: index)
       return NetworkAnswer.Taken(
         layer: choice.name,
         choice: choice.options.indices.contains(option) ? choice.options[option].name : "",

@@ -93,10 +93,12 @@ struct SystemScreen: Encodable, Sendable {
   let process: Int32?
   let stepSeconds: Double?
   let etaSeconds: Double?
+  let operations: [OperationTime]?
 
   init(_ model: Model) {
     let status = model.status
     let isAlive = !model.isOver
+    operations = status?.operations
     imagesPerSecond = status.flatMap { $0.imagesPerSecond > 0 ? $0.imagesPerSecond : nil }
     memoryBytes = status.flatMap { $0.memoryBytes > 0 ? $0.memoryBytes : nil }
     diskFreeBytes = model.freeBytes

@@ -39,6 +39,10 @@ extension SystemScreen {
     var lines: [String] = []
     if let imagesPerSecond { lines.append("\(Format.grouped(imagesPerSecond)) images a second") }
     if let stepSeconds { lines.append("\(Format.milliseconds(stepSeconds * 1000)) a step") }
+    if let operations {
+      let shares = operations.map { "\($0.operation) \(Format.percent($0.share, digits: 0))" }
+      lines.append("time of a step: " + shares.joined(separator: ", "))
+    }
     if let memoryBytes { lines.append("memory \(Format.bytes(memoryBytes))") }
     if let diskFreeBytes { lines.append("\(Format.bytes(diskFreeBytes)) of the disk free") }
     if let etaSeconds { lines.append("\(Format.duration(etaSeconds)) left") }

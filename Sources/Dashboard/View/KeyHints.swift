@@ -36,6 +36,7 @@ func keyHints(_ model: Model, _ rect: Rect) -> [KeyHint] {
     case .togglePause: word = model.state == .paused ? "resume" : "pause"
     case .toggleHold: word = model.status?.temperatureHeld ?? false ? "release" : "hold"
     case .open where model.kind == .joint: word = "look"
+    case .open where model.isShowingNetworks: word = "blocks"
     case .open where model.foldedHead != nil: word = "unfold"
     case .fold: word = "fold"
     case .back: word = "back"

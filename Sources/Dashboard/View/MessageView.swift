@@ -76,7 +76,7 @@ private func remark(_ model: Model) -> (text: String, role: Role) {
 /// What is worth saying while nobody asked for anything.
 func statusText(_ model: Model) -> String {
   if model.future != nil {
-    let line = model.events.last { $0.step != nil && $0.step == model.cursor }
+    let line = model.cursor.flatMap { model.events(at: $0).last }
     return line?.text ?? ", . move, [ ] go from event to event, Esc comes back to now"
   }
   if model.isTrainerGone {
@@ -155,6 +155,7 @@ func describe(_ action: Intervention.Action, _ choices: [Choice]) -> String {
   case .undo: "undo the last change"
   case .checkpoint: "checkpoint"
   case .sampleNetworks(let count): "sample \(Format.counted(count, "network"))"
+  case .deriveNetworks(let count): "derive \(Format.counted(count, "network"))"
   case .stop: "stop and save"
   case .stopCandidate(let number): "stop candidate \(number)"
   case .addCandidate: "add a candidate"

@@ -167,21 +167,3 @@ func drawBlocks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     )
   }
 }
-
-/// What the trainer's process is and uses.
-func systemFacts(_ model: Model) -> [(name: String, text: String)] {
-  guard let status = model.status else { return [] }
-  let step = model.lastStep?.seconds
-  let seconds = model.epochs.map(\.seconds)
-  return [
-    ("speed", status.imagesPerSecond > 0 ? "\(Format.grouped(status.imagesPerSecond)) img/s" : ""),
-    ("a step", step.map { Format.milliseconds($0 * 1000) } ?? ""),
-    ("an epoch", seconds.last.map { Format.duration($0) } ?? ""),
-    ("trained", seconds.isEmpty ? "" : Format.duration(seconds.reduce(0, +))),
-    ("left", model.isOver ? "" : status.etaSeconds.map { Format.duration($0) } ?? ""),
-    ("memory", status.memoryBytes > 0 ? Format.bytes(status.memoryBytes) : ""),
-    ("disk", model.freeBytes.map { "\(Format.bytes($0)) free" } ?? ""),
-    ("process", status.processIdentifier > 0 ? "\(status.processIdentifier)" : ""),
-    ("run", model.summary?.name ?? ""),
-  ].filter { !$0.1.isEmpty }
-}

@@ -21,7 +21,7 @@ func drawPanels(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
     case .rate: overTime(model, rateChart).draw(&frame, inside, glyphs)
     case .throughput: overTime(model, throughputChart).draw(&frame, inside, glyphs)
     case .facts: drawFacts(&frame, facts(model), inside, glyphs)
-    case .system: drawFacts(&frame, systemFacts(model), inside, glyphs)
+    case .system: drawSystem(&frame, model, inside)
     case .film: drawFilm(&frame, model, inside)
     case .ranks: overTime(model, ranksChart).draw(&frame, inside, glyphs)
     case .networks: drawNetworks(&frame, model, inside)

@@ -63,8 +63,10 @@ extension RunReader {
   package func replayed() throws -> [Intervention] {
     try interventions().filter { request in
       guard request.step != nil, request.state != .requested else { return false }
-      if case .sampleNetworks = request.action { return request.state != .refused }
-      return request.action.changesTraining
+      switch request.action {
+      case .sampleNetworks, .deriveNetworks: return request.state != .refused
+      default: return request.action.changesTraining
+      }
     }.sorted { ($0.step ?? 0, $0.id) < ($1.step ?? 0, $1.id) }
   }
 }

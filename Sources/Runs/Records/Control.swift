@@ -192,8 +192,16 @@ package struct Control: Sendable {
       unit: "networks",
       .now,
       [.search],
-      "Sample networks from θ, evaluate them and log what they are."
+      "Sample networks from θ and evaluate them; the screen of networks has them."
     ) { .sampleNetworks($0) },
+    whole(
+      "derive",
+      1...100,
+      unit: "networks",
+      .now,
+      [.search],
+      "The same, the most probable network within the budget first."
+    ) { .deriveNetworks($0) },
     whole("stop-candidate", 1...1_000_000, unit: "", .now, [.joint], "Stop a candidate.") {
       .stopCandidate($0)
     },

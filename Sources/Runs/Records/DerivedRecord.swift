@@ -32,6 +32,9 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
   package var run: String?
   /// Epochs of that training that are done, and how many it has.
   package var epochs: [Int]?
+  /// Steps that the search had done when a person asked for the network; nil for one derived from
+  /// a checkpoint, whose accuracy is of all images that train no weights.
+  package var step: Int?
   /// Share of right answers on its validation images after the last of them, 0…1; decides the
   /// ranking.
   package var trainedAccuracy: Double?
@@ -41,8 +44,29 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
   /// Whether its training from scratch has ended.
   package var isTrained: Bool { epochs.map { $0[0] == $0[1] } ?? false }
 
+  /// Takes over what does not change while its search goes on: its time, and the training from
+  /// scratch.
+  package mutating func keep(_ before: DerivedRecord) {
+    measuredLatency = before.measuredLatency
+    (run, epochs) = (before.run, before.epochs)
+    (trainedAccuracy, top1) = (before.trainedAccuracy, before.top1)
+  }
+
+  /// What it is and does, for the log: `sample, validation accuracy 91.2%, 45.1k FLOPs, …`.
+  package var text: String {
+    let facts = [
+      source,
+      accuracy.map { "validation accuracy \(Format.percent($0))" },
+      CostMetric.flops.shortText(flops),
+      CostMetric.params.shortText(params),
+      latency.map(CostMetric.latency.shortText),
+    ]
+    return facts.compactMap(\.self).joined(separator: ", ") + ": "
+      + blocks.joined(separator: " ")
+  }
+
   enum CodingKeys: String, CodingKey {
-    case name, source, architecture, blocks, changes, flops, params, run, epochs, top1
+    case name, source, architecture, blocks, changes, flops, params, step, run, epochs, top1
     case logProbability = "log_probability"
     case latency = "latency_ms"
     case measuredLatency = "measured_ms"

@@ -35,6 +35,8 @@ package struct Intervention: Sendable, Equatable {
     case checkpoint
     /// Sample so many networks from θ, evaluate them and log what they are.
     case sampleNetworks(Int)
+    /// The same, the most probable one within the budget and its scalings first.
+    case deriveNetworks(Int)
     /// Checkpoint and end; the run can be resumed.
     case stop
     /// End the training of a candidate of a joint search, by its number.
@@ -98,7 +100,7 @@ extension Intervention.Action {
     switch self {
     case .setTemperature, .scaleTemperature, .holdTemperature, .releaseTemperature, .pinChoice,
       .unpinChoice, .banOption, .allowOption, .setCostWeight, .setBudget, .setRate(.theta, _),
-      .sampleNetworks:
+      .sampleNetworks, .deriveNetworks:
       true
     default: false
     }
@@ -115,7 +117,9 @@ extension Intervention.Action {
   /// Whether it changes the numbers of the search, so that a replay has to repeat it.
   package var changesTraining: Bool {
     switch self {
-    case .pause, .resume, .singleStep, .runToEpoch, .checkpoint, .sampleNetworks, .stop: false
+    case .pause, .resume, .singleStep, .runToEpoch, .checkpoint, .sampleNetworks,
+      .deriveNetworks, .stop:
+      false
     default: true
     }
   }

@@ -1,3 +1,16 @@
+/// What an operation takes of a training step.
+package struct OperationTime: Codable, Sendable, Equatable {
+  /// Such as `depthwise 3x3`, forward and backward together; `other` for what is none.
+  package var operation: String
+  /// Share of the time, 0…1.
+  package var share: Double
+
+  package init(operation: String, share: Double) {
+    self.operation = operation
+    self.share = share
+  }
+}
+
 /// What the trainer is doing, rewritten at every step; the one mutable row of a run.
 package struct RunStatus: Codable, Sendable, Equatable {
   /// What a trainer can be at.
@@ -49,6 +62,8 @@ package struct RunStatus: Codable, Sendable, Equatable {
   package var etaSeconds: Double?
   /// Resident memory of the training process.
   package var memoryBytes: Int
+  /// What the time of a training step goes into, the longest first; nil until looked at.
+  package var operations: [OperationTime]?
   /// Process of the trainer.
   package var processIdentifier: Int32
   /// Seconds since 1970 at which this row was written; old while `running` means a dead trainer.

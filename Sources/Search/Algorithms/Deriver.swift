@@ -75,17 +75,9 @@ package final class Deriver {
   package func networks(samples: Int, seed: UInt64, selected: Architecture? = nil)
     -> [DerivedRecord]
   {
-    let argmax = task.supernet.argmax
     var records: [DerivedRecord] = []
-    if let selected { records.append(record("perturbation", selected)) }
-    for start in task.supernet.starts(limit: task.configuration.limit)
-    where start.architecture != selected {
-      records.append(
-        ["uniform", "even"].contains(start.source)
-          ? record(start.source, start.architecture)
-          : record("argmax", start.architecture, from: argmax)
-      )
-    }
+    if let selected { records.append(task.record("perturbation", selected)) }
+    records += task.starts.filter { Architecture($0.architecture) != selected }
     // A small space may have fewer networks that make use of the budget than are wanted.
     let using = task.supernet.costModel.samples(
       records.count + samples,
@@ -102,7 +94,7 @@ package final class Deriver {
       within: isSmall ? CostLimit.within(task.configuration.limit) : task.within,
       except: Set(records.map { Architecture($0.architecture) })
     )
-    return records + sampled.map { record("sample", $0) }
+    return records + sampled.map { task.record("sample", $0) }
   }
 
   /// Selects a network by perturbation, and says where it differs from the most probable one.
@@ -149,7 +141,7 @@ package final class Deriver {
         .filter { task.within.contains(costModel.cost($0.0)) },
       trials: trials
     ) { network in
-      var record = record("refined", network)
+      var record = task.record("refined", network)
       guard try evaluate(&record, stops: { try stops(evaluations, $0) }) else {
         isStopped = true
         return nil
@@ -168,7 +160,7 @@ package final class Deriver {
   /// search has no widths.
   package func uniform(like best: DerivedRecord) -> DerivedRecord? {
     task.supernet.uniform(like: Architecture(best.architecture), limit: task.configuration.limit)
-      .map { record("uniform", $0.architecture) }
+      .map { task.record("uniform", $0.architecture) }
   }
 
   /// The weights that a network has in the search, to begin its training with.
@@ -178,26 +170,6 @@ package final class Deriver {
       tensors: task.supernet.state(of: architecture).map {
         Checkpoint.Tensor(name: $0.name, shape: $0.shape, values: $0.values)
       }
-    )
-  }
-
-  /// A network of which nothing is evaluated; `origin` is what a budget changed into it, if one
-  /// did.
-  private func record(
-    _ source: String,
-    _ network: Architecture,
-    from origin: Architecture? = nil
-  ) -> DerivedRecord {
-    let choices = task.supernet.choices
-    return DerivedRecord(
-      source: source,
-      architecture: network.options,
-      blocks: zip(choices, network).map { $0.options[$1].name },
-      changes: choices.changes(from: origin ?? network, to: network),
-      logProbability: task.supernet.theta.logProbability(network),
-      flops: task.supernet.flops(network),
-      params: task.supernet.params(network),
-      latency: task.latency?.cost(network)
     )
   }
 

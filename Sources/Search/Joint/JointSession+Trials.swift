@@ -173,7 +173,7 @@ extension JointSession {
     case .checkpoint: try active.values.forEach { try $0.reader.request(.checkpoint) }
     case .singleStep, .runToEpoch, .setTemperature, .scaleTemperature, .holdTemperature,
       .releaseTemperature, .pinChoice, .unpinChoice, .banOption, .allowOption, .setCostWeight,
-      .setBudget, .setRate, .undo, .sampleNetworks:
+      .setBudget, .setRate, .undo, .sampleNetworks, .deriveNetworks:
       return "a joint search has no steps, no temperature and no θ"
     case .stopCandidate(let number):
       guard let place = records.trials.firstIndex(where: { $0.number == number && !$0.isSettled })

@@ -296,9 +296,7 @@ struct DeriveCommand: ParsableCommand {
   ) throws {
     // The same network takes the same time, and keeps what its training has come to.
     if let before = known.first(where: { $0.name == record.name }) {
-      record.measuredLatency = before.measuredLatency
-      (record.run, record.epochs) = (before.run, before.epochs)
-      (record.trainedAccuracy, record.top1) = (before.trainedAccuracy, before.top1)
+      record.keep(before)
     }
     if record.latency != nil, record.measuredLatency == nil { deriver.measure(&record) }
   }
