@@ -12,7 +12,7 @@ import Testing
     "help", "quit", "prompt", "gone", "ascii", "mono", "training", "trained", "timed",
     "timed-inspector", "timed-finished", "random", "quit-training", "widths", "widths-inspector",
     "mixed", "mixed-width", "many", "many-blocks", "many-folded",
-    "many-finished", "themes", "networks", "networks-blocks", "film",
+    "many-finished", "themes", "networks", "networks-blocks", "film", "system",
   ]
 
   @Test(arguments: states)
@@ -163,6 +163,9 @@ enum Fixture {
       delta.summary?.kind = .random
       delta.summary?.randomNetworks = 20
       _ = update(&model, .data(delta))
+    case "system":
+      _ = update(&model, .data(run.advance(to: 700)))
+      model.tab = 6
     case "networks", "networks-blocks":
       var delta = run.advance(to: .max, state: .finished)
       delta.derived = derived(run.choices)

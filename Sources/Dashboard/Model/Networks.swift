@@ -38,7 +38,7 @@ struct KnownNetwork: Sendable, Equatable {
 
 extension KnownNetwork {
   init(_ network: DerivedRecord) {
-    name = network.source + (network.step.map { " at step \(Format.grouped($0))" } ?? "")
+    name = network.source + (network.step.map { "@\($0)" } ?? "")
     blocks = network.blocks
     (flops, params, latency) = (network.flops, network.params, network.latency)
     accuracy = network.top1 ?? network.trainedAccuracy ?? network.accuracy
