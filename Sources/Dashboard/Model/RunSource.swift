@@ -71,6 +71,14 @@ package struct RunDelta: Sendable {
   package var result: RunResult?
 
   package init() {}
+
+  /// Whether there is nothing new at all.
+  var isEmpty: Bool {
+    !startsAnew && summary == nil && choices == nil && prices.isEmpty && status == nil
+      && trainerAlive == nil && lastSign == nil && steering == nil && steps.isEmpty
+      && thetas.isEmpty && epochs.isEmpty && interventions.isEmpty && trials.isEmpty
+      && joint == nil && derived == nil && freeBytes == nil && log.isEmpty && result == nil
+  }
 }
 
 /// What the dashboard wants to know of a run's settings.

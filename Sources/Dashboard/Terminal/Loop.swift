@@ -10,12 +10,18 @@ struct Loop {
   private var wasOpened: Bool
   /// Whether the source has more than was taken up.
   private var isBehind = false
+  /// Whether something has happened that the frame on the screen may not show.
+  private var isStale = true
+  private var wasAnimated = false
+  private var lastFrame = 0.0
   private var terminal: Terminal { setup.terminal }
 
   /// Between two looks into the store; also the pace of frames while nobody types.
   private let interval = 0.1
   /// Between two looks into the folder of themes.
   private let themeInterval = 1.0
+  /// Between two frames while nothing happens.
+  private let stillInterval = 1.0
 
   /// A loop over a terminal that another loop may have opened, and whose look the model has then.
   init(
@@ -50,7 +56,7 @@ struct Loop {
       }
       // The first frame has the colours that fit the ground.
       if model.isShown, !terminal.isAsking {
-        terminal.show(view(model), theme: model.look.theme)
+        draw(now)
         terminal.say(model.tabProgress)
       }
       // A key is answered at once: the wait ends with the first byte.
@@ -61,6 +67,16 @@ struct Loop {
     }
   }
 
+  /// Draws what has changed; what changes with the time alone, once a second.
+  private mutating func draw(_ now: Double) {
+    let isAnimated = model.isAnimated
+    guard isStale || isAnimated || wasAnimated || abs(now - lastFrame) >= stillInterval else {
+      return
+    }
+    (isStale, wasAnimated, lastFrame) = (false, isAnimated, now)
+    terminal.show(view(model), theme: model.look.theme)
+  }
+
   /// Where the terminal has become ours, the model gets its size and, at first, its colours.
   private mutating func takeTerminal() throws {
     if try terminal.take() {
@@ -69,6 +85,7 @@ struct Loop {
         model.look.adapt(to: setup)
       }
       _ = update(&model, .resize(terminal.size))
+      isStale = true
     }
     model.isShown = terminal.isTaken
   }
@@ -90,6 +107,7 @@ struct Loop {
 
   private mutating func apply(_ event: Event) -> DashboardExit? {
     if case .interrupt = event { _ = update(&model, .tick(Date().timeIntervalSince1970)) }
+    isStale = isStale || event.isNews
     for effect in update(&model, event) {
       switch effect {
       case .exit(let exit): return exit
@@ -133,6 +151,17 @@ struct Loop {
   /// What the world answers, or why it cannot.
   private func answer(_ ask: () throws -> Event) -> Event {
     do { return try ask() } catch { return .sourceFailed("\(error)") }
+  }
+}
+
+extension Event {
+  /// Whether it may change the frame by more than the time does.
+  fileprivate var isNews: Bool {
+    switch self {
+    case .tick: false
+    case .data(let delta): !delta.isEmpty
+    default: true
+    }
   }
 }
 
