@@ -192,7 +192,7 @@ package struct Control: Sendable {
       unit: "networks",
       .now,
       [.search],
-      "Sample networks from θ and evaluate them; the screen of networks has them."
+      "Sample networks from θ and evaluate them, for the screen of networks."
     ) { .sampleNetworks($0) },
     whole(
       "derive",
@@ -200,7 +200,7 @@ package struct Control: Sendable {
       unit: "networks",
       .now,
       [.search],
-      "The same, the most probable network within the budget first."
+      "Evaluate the most probable network within the budget, its scalings, sampled ones."
     ) { .deriveNetworks($0) },
     whole("stop-candidate", 1...1_000_000, unit: "", .now, [.joint], "Stop a candidate.") {
       .stopCandidate($0)

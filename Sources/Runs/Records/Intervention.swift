@@ -33,7 +33,7 @@ package struct Intervention: Sendable, Equatable {
     /// Take the last change of the training back.
     case undo
     case checkpoint
-    /// Sample so many networks from θ, evaluate them and log what they are.
+    /// Sample so many networks from θ, evaluate them and keep them with the derived ones.
     case sampleNetworks(Int)
     /// The same, the most probable one within the budget and its scalings first.
     case deriveNetworks(Int)
