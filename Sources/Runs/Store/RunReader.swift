@@ -306,17 +306,7 @@ package final class RunReader: Sendable {
     _ make: (Fields) throws -> T
   ) throws -> [T] {
     try telling(place) {
-      try database.read { database in
-        let rows = try Row.fetchCursor(
-          try database.cachedStatement(sql: sql),
-          arguments: arguments
-        )
-        var result: [T] = []
-        while let row = try rows.next() {
-          result.append(try make(Fields(row: row, place: place)))
-        }
-        return result
-      }
+      try database.read { try Fields.all($0, sql, arguments, place: place, make) }
     }
   }
 

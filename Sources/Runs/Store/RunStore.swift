@@ -324,9 +324,8 @@ package final class RunStore: Sendable {
       SELECT id, action FROM interventions
       WHERE state = 'accepted' OR state = 'requested' AND step IS NULL
       """
-    return try Row.fetchAll(database, sql: sql).map { row in
-      let fields = Fields(row: row, place: "run.sqlite")
-      return (try fields.value(0), try fields.json(1))
+    return try Fields.all(database, sql, place: "run.sqlite") { fields in
+      (try fields.value(0), try fields.json(1))
     }
   }
 
