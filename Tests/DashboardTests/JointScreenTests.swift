@@ -36,6 +36,23 @@ import Testing
     #expect(model.selection == chosen)
   }
 
+  @Test(arguments: [Double.nan, .infinity, -.infinity, 1e308])
+  func `an accuracy such as no trainer writes breaks no list`(odd: Double) throws {
+    for place in [0, 3] {
+      var model = try model()
+      model.trials[place].accuracies = [odd, odd]
+      #expect(view(model).text.contains("Candidates"))
+      for index in model.trials.indices { model.trials[index].accuracies = [odd] }
+      #expect(view(model).text.contains("Candidates"))
+    }
+  }
+
+  @Test func `what theta was at no moment is left out`() {
+    var history = ProbabilityHistory()
+    for epoch in [.nan, 1, .infinity, 2] { history.append(.init(epoch: epoch, values: [[1]])) }
+    #expect(history.samples.map(\.epoch) == [1, 2])
+  }
+
   @Test func `a candidate is changed and trained`() throws {
     var model = try model()
     #expect(press(&model, .character("a")) == [])

@@ -117,7 +117,10 @@ struct ProbabilityHistory: Sendable, Equatable {
   init(capacity: Int = 512) { self.capacity = max(4, capacity) }
 
   /// Adds a sample; every `skip`-th is kept, the newest is always last.
+  ///
+  /// One that belongs to no moment is left out.
   mutating func append(_ sample: Sample) {
+    guard sample.epoch.isFinite else { return }
     while let tail = samples.last, tail.epoch >= sample.epoch { samples.removeLast() }
     if !keepsNewest, !samples.isEmpty { samples.removeLast() }
     samples.append(sample)

@@ -17,8 +17,9 @@ func drawCandidates(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   }
   let rows = layout.layerRows
   let places = places(rows.width)
-  let all = model.trials.flatMap(\.accuracies)
-  let range = (all.min() ?? 0)...max(all.max() ?? 1, (all.min() ?? 0) + 1e-9)
+  let all = model.trials.flatMap { $0.accuracies.filter(\.isFinite) }
+  let low = all.min() ?? 0
+  let range = low...max(all.max() ?? 1, low + 1e-9)
   if layout.hasColumnTitles {
     drawRow(&frame, rows.x, rows.y - 1, rows.width, places, columnTitles, Style(.muted))
   }
