@@ -1,4 +1,5 @@
 """What slimming a trained network gains: searched widths against uniform scaling."""
+import json
 import os
 import statistics
 from concurrent.futures import ThreadPoolExecutor
@@ -10,17 +11,15 @@ from .study import RECIPE, begun, once, subset
 # Everything is kept here, and what is there is not done again: the study may be interrupted.
 WORK = tools.WORK / "slim-study"
 
-NETWORK = """\
-{"name": "plain", "resolution": 32, "channels": 3, "classes": 10, "layers": [
-  {"convolution": true, "kernel": 3, "width": 16},
-  {"kernel": 3, "expansion": E, "width": 24, "stride": 2},
-  {"kernel": 3, "expansion": E, "width": 24},
-  {"kernel": 3, "expansion": E, "width": 48, "stride": 2},
-  {"kernel": 3, "expansion": E, "width": 48},
-  {"kernel": 3, "expansion": E, "width": 96, "stride": 2},
-  {"kernel": 3, "expansion": E, "width": 96},
-  {"convolution": true, "kernel": 1, "width": 256}]}
-"""
+
+def network(expansion, width):
+    """A plain network whose widths are `width` times 16, 24, 48, 96 and 256."""
+    blocks = [{"kernel": 3, "expansion": expansion, "width": round(width * each), "stride": stride}
+              for each in (24, 48, 96) for stride in (2, 1)]
+    return {"name": "plain", "resolution": 32, "channels": 3, "classes": 10, "layers": [
+        {"convolution": True, "kernel": 3, "width": round(width * 16)}, *blocks,
+        {"convolution": True, "kernel": 1, "width": round(width * 256)}]}
+
 
 
 def add_options(parser):
@@ -28,6 +27,7 @@ def add_options(parser):
                         help="CIFAR-10 as images: train/<class>/ and test/<class>/")
     parser.add_argument("--expansion", type=int, default=6,
                         help="of the network's blocks; 6 is MobileNetV2's and FBNet's")
+    parser.add_argument("--width", type=float, default=1, help="of the network, as a factor")
     parser.add_argument("--images", type=int, default=500, help="training images of a class")
     parser.add_argument("--train-epochs", type=int, default=20, help="of the whole network")
     parser.add_argument("--epochs", type=int, default=8, help="of a search")
@@ -42,13 +42,14 @@ def run(options):
     tools.title("Slimming a trained network against uniform scaling")
     data = subset(Path(options.data).resolve(), options.images)
     place = WORK / (f"{options.images}-{options.train_epochs}-{options.epochs}-"
-                    f"{options.retrain_epochs}-{options.expansion}")
+                    f"{options.retrain_epochs}-{options.expansion}"
+                    + (f"-{options.width:g}" if options.width != 1 else ""))
     place.mkdir(parents=True, exist_ok=True)
-    network = place / "network.json"
-    network.write_text(NETWORK.replace("E,", f"{options.expansion},"))
+    described = place / "network.json"
+    described.write_text(json.dumps(network(options.expansion, options.width)))
     folder = place / "whole"
     whole = once(place / "whole.json", "trained the whole network", begun(supertop, folder, [
-        supertop, "train", network, "--data", data, "--run", folder, "--json",
+        supertop, "train", described, "--data", data, "--run", folder, "--json",
         "--epochs", options.train_epochs, "--seed", 1, *RECIPE]))
     tools.say(f"The whole network: {whole['flops'] / 1e6:.2f} M FLOPs, "
               f"{100 * whole['top1']:.1f} % top-1.")

@@ -24,13 +24,13 @@ struct ChannelSums {
     return PartialSums(sums: sums, products: sums + channels)
   }
 
-  /// The sums over all chunks, in Double.
-  func total() -> (sums: [Double], products: [Double]) {
+  /// The sums over all chunks, or some of them, in Double.
+  func total(of some: StrideTo<Int>? = nil) -> (sums: [Double], products: [Double]) {
     var sums = [Double](repeating: 0, count: channels)
     var products = sums
     sums.withUnsafeMutableBufferPointer { sums in
       products.withUnsafeMutableBufferPointer { products in
-        for chunk in 0..<chunks {
+        for chunk in some ?? stride(from: 0, to: chunks, by: 1) {
           let part = self.chunk(chunk)
           for c in 0..<channels { sums[c] += Double(part.sums[c]) }
           for c in 0..<channels { products[c] += Double(part.products[c]) }
@@ -40,9 +40,13 @@ struct ChannelSums {
     return (sums, products)
   }
 
-  /// Mean and variance of values of which there were `rows`, from Σ y and Σ y².
-  func moments(rows: Int) -> (mean: [Double], variance: [Double]) {
-    var (mean, variance) = total()
+  /// Mean and variance of values of which there were `rows`, from Σ y and Σ y² of all chunks or of
+  /// some of them.
+  func moments(
+    rows: Int,
+    of some: StrideTo<Int>? = nil
+  ) -> (mean: [Double], variance: [Double]) {
+    var (mean, variance) = total(of: some)
     for c in mean.indices {
       mean[c] /= Double(rows)
       variance[c] = max(0, variance[c] / Double(rows) - mean[c] * mean[c])

@@ -10,21 +10,25 @@ final class GridView {
   let whole: Tensor
   /// The pixels of the grid.
   let runs: [PixelRun]
-  /// The place of each pixel among those of the map.
-  let places: UnsafePointer<Int32>
+  /// The place of each pixel among those of the map; nil if the grid is all of it.
+  let places: UnsafePointer<Int32>?
   /// Whether a reader has added its gradient to that of the map.
   var hasGradient = false
 
   init(of whole: Tensor, _ runs: [PixelRun]) {
     self.whole = whole
     self.runs = runs
+    if runs.count == 1, runs[0].count * whole.channels == whole.count / whole.shape[0] {
+      places = nil
+      return
+    }
     let all = runs.flatMap { run in (0..<run.count).map { Int32(run.large + $0) } }
     let places = UnsafeMutablePointer<Int32>.allocate(capacity: all.count)
     places.initialize(from: all, count: all.count)
     self.places = UnsafePointer(places)
   }
 
-  deinit { places.deallocate() }
+  deinit { places?.deallocate() }
 
   /// Floats of an image of the map.
   var wholeFloats: Int { whole.count / whole.shape[0] }
@@ -35,17 +39,25 @@ struct GridGradient {
   private let engine: Engine
   private let view: GridView
   private let target: Buffer
+  /// Whether it is added to what is there.
+  let accumulates: Bool
   /// α of α·g + β·y + κ; the others follow from the sums over all images.
   private let coefficients: Buffer
 
   /// Makes room for it; nil if `x` is no view, or wants no gradient.
-  init?(of x: Tensor, engine: Engine) {
+  ///
+  /// A reader that `overwrites`, that is, can write what it would add, needs no zeros to add to if
+  /// it is the first and reads all pixels.
+  init?(of x: Tensor, overwrites: Bool = false, engine: Engine) {
     guard x.requiresGradient, let view = x.view, let normalisation = x.normalisation else {
       return nil
     }
     self.engine = engine
     self.view = view
-    target = engine.ownGradient(of: view.whole)
+    accumulates = !(overwrites && view.places == nil && view.whole.gradient == nil)
+    target =
+      accumulates
+      ? engine.ownGradient(of: view.whole) : engine.gradientTarget(of: view.whole).buffer
     coefficients = engine.pool.takeZeros(3 * x.channels)
     coefficients.pointer.update(from: normalisation.scale.pointer, count: x.channels)
     view.hasGradient = true

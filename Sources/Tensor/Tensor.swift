@@ -15,8 +15,8 @@ package final class Tensor {
   package let requiresGradient: Bool
   /// The pixels of another tensor that this one is; nil for one with elements of its own.
   let view: GridView?
-  /// Mean and variance of the pixels of its grids, [C], of which each is read more than once.
-  var gridMoments: [MapSize: (mean: [Double], variance: [Double])] = [:]
+  /// The grids of its pixels that are read with a batch-norm each; nil before the first.
+  var grids: PixelGrids?
   var gradient: Gradient?
 
   /// The gradient as the backward pass gathers it.

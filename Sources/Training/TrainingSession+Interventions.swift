@@ -134,7 +134,7 @@ extension TrainingSession {
       for (index, network) in networks.enumerated() {
         var network = network
         network.step = step
-        if let before = known.first(where: { $0.name == network.name }) { network.keep(before) }
+        network.keep(from: known)
         try store.record(derived: network)
         try store.log(.notice, "network \(index + 1) of \(networks.count): \(network.text)")
       }

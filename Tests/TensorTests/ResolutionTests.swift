@@ -1,4 +1,4 @@
-import Tensor
+@testable import Tensor
 import TestSupport
 import Testing
 
@@ -177,5 +177,83 @@ import Testing
     #expect(norm.batches == 1 && norm.runningMean == [5])
     #expect(x.gradientValues?.contains { $0 != 0 } == true)
     #expect(engine.mode == .recalibration && engine.isRecording)
+  }
+
+  @Test func `the classes of a map's pixels are a partition that every grid is made of`() {
+    let whole = MapSize(height: 9, width: 7)
+    let sizes = [(9, 7), (4, 5), (3, 7), (1, 1), (4, 5)].map { MapSize(height: $0, width: $1) }
+    let classes = PixelClasses(of: sizes, in: whole)
+    #expect(classes.runs.reduce(0) { $0 + $1.rows.count } == 63)
+    #expect(Set(classes.members).count == classes.members.count)
+    for (grid, size) in sizes.enumerated() {
+      let pixels = engine.grid(of: size, in: whole).flatMap { $0.large..<$0.large + $0.count }
+      let own = classes.runs.filter { classes.members[$0.kind].contains(grid) }.flatMap(\.rows)
+      #expect(own == pixels)
+    }
+    // Only what some grid holds counts.
+    let few = PixelClasses(of: [sizes[3]], in: whole)
+    #expect(few.runs.count == 1 && few.runs[0].rows == 0..<1)
+  }
+
+  @Test(arguments: [true, false], [[0.2, 0.5, 0.3], [0, 1, 0]])
+  func `a convolution that runs once for all sizes learns what one for each would`(
+    trains: Bool,
+    forward: [Float]
+  ) {
+    let sizes = [(3, 4), (5, 5), (6, 6)].map { MapSize(height: $0, width: $1) }
+    func learned(once: Bool) -> [[Float]] {
+      let engine = Engine(threads: 2)
+      engine.isRecording = true
+      engine.trainsParameters = trains
+      var random = Philox(seed: 3, purpose: .test)
+      func normal(_ count: Int) -> [Float] { (0..<count).map { _ in random.normal() } }
+      func filter(_ shape: [Int]) -> Parameter {
+        let filter = Parameter(name: "filter", shape: shape, engine: engine)
+        for i in 0..<filter.value.count { filter.value.pointer[i] = random.normal() }
+        return filter
+      }
+      let x = engine.tensor(normal(2 * 36 * 4), shape: [2, 6, 6, 4], requiresGradient: true)
+      let expand = filter([1, 1, 4, 20])
+      let depthwise = filter([3, 3, 20])
+      let norm = BatchNorm(name: "norm", channels: 20, engine: engine)
+      for c in 0..<20 { norm.gamma.value.pointer[c] = 1 + 0.1 * random.normal() }
+      let weights = engine.tensor([0.2, 0.5, 0.3], shape: [3], requiresGradient: true)
+      let y = engine.resolutionSum(
+        of: 2,
+        sizes: sizes,
+        weights: weights,
+        forward: forward,
+        inputs: [x],
+        to: sizes[2],
+        shared: once ? { engine.convolution(x, filter: expand) } : nil
+      ) { size, raw in
+        let read =
+          if let raw {
+            engine.subsample(raw, to: size, norm: norm, activation: .hswish)
+          } else {
+            engine.convolution(
+              engine.reading(x, at: size),
+              filter: expand,
+              norm: norm,
+              activation: .hswish
+            )
+          }
+        return engine.depthwiseConvolution(read, filter: depthwise, stride: 1)
+      }
+      engine.backward(from: y, gradient: normal(y.count))
+      return [
+        y.values, x.gradientValues ?? [], weights.gradientValues ?? [],
+        Array(expand.gradient.elements), Array(norm.gamma.gradient.elements),
+        Array(norm.beta.gradient.elements),
+      ]
+    }
+    let names = ["y", "x", "resolution", "expand", "gamma", "beta"]
+    let (once, each) = (learned(once: true), learned(once: false))
+    for (name, (a, b)) in zip(names, zip(once, each)) {
+      let worst = difference(name, a.map { Double($0) }, b.map { Double($0) })
+      #expect(worst == nil, "\(worst ?? "")")
+      let isLearned = trains || ["y", "x", "resolution"].contains(name)
+      #expect(a.contains { $0 != 0 } == isLearned, "\(name)")
+    }
   }
 }

@@ -13,7 +13,7 @@ func drawSystem(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     isWide
     ? Rect(rect.x + left + 2, rect.y, rect.width - left - 2, rect.height)
     : Rect(rect.x, rect.y + below, rect.width, rect.height - below)
-  drawOperations(&frame, operations, room, model.look.glyphs)
+  drawOperations(&frame, operations, room, model.look)
 }
 
 /// An operation a row, its share as a bar and a number.
@@ -21,9 +21,10 @@ private func drawOperations(
   _ frame: inout Frame,
   _ operations: [OperationTime],
   _ rect: Rect,
-  _ glyphs: GlyphSet
+  _ look: Model.Look
 ) {
   guard !operations.isEmpty, rect.height > 1, rect.width >= 24 else { return }
+  let glyphs = look.glyphs
   frame.put(rect.x, rect.y, clip("time of a step", to: rect.width), Style(.title))
   let names = min(
     rect.width / 2,
@@ -36,11 +37,14 @@ private func drawOperations(
     frame.put(rect.x, y, clip(glyphs.plain(operation.operation), to: names), Style(.muted))
     let share = Format.percent(operation.share, digits: 0)
     frame.putRight(rect.x + names + 5, y, share, Style(.fg), limit: 4)
-    let bar = Int(near: operation.share / max(most, 1e-9) * Double(room))
-    let block: UInt32 = glyphs == .ascii ? 0x23 : 0x2587
-    frame.fill(
-      Rect(rect.x + names + 6, y, min(max(0, bar), max(0, room)), 1),
-      Cell(block, Style(.seriesA))
+    drawBar(
+      &frame,
+      rect.x + names + 6,
+      y,
+      width: room,
+      share: operation.share / max(most, 1e-9),
+      role: .seriesA,
+      look: look
     )
   }
 }

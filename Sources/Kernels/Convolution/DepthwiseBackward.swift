@@ -9,7 +9,7 @@ package struct DepthwiseBackward {
   @usableFromInline package var out: Output?
   /// Whether the input gradient is added to what is there.
   @usableFromInline package var accumulate: Bool
-  /// [C], multiply what is added to `out` if it accumulates; nil for 1.
+  /// [C], multiply what goes to `out`; nil for 1.
   @usableFromInline package var factors: Input?
   /// [K, K, C], added to, or nil.
   @usableFromInline package var filterGradient: Output?
@@ -65,6 +65,7 @@ package func depthwiseBackward<L: Lanes>(
   let weightGradients = weights + k * k * L.count
   let planes = weightGradients + k * k * L.count
   let activation = p.source.scale == nil ? Activation.none : p.source.activation
+  let trainsFilter = job.filterGradient != nil
   var y0 = 0
   while y0 < g.height {
     let rows = min(band, g.height - y0)
@@ -150,9 +151,11 @@ package func depthwiseBackward<L: Lanes>(
                 g1 = L.fma(w, u1, g1)
                 g2 = L.fma(w, u2, g2)
                 g3 = L.fma(w, u3, g3)
-                let even = L.fma(z2, u2, L.fma(z0, u0, L.load(weightGradients + index)))
-                let odd = L.fma(z3, u3, z1 * u1)
-                L.store(even + odd, weightGradients + index)
+                if trainsFilter {
+                  let even = L.fma(z2, u2, L.fma(z0, u0, L.load(weightGradients + index)))
+                  let odd = L.fma(z3, u3, z1 * u1)
+                  L.store(even + odd, weightGradients + index)
+                }
                 kx += s
               }
               ky += s
@@ -163,21 +166,21 @@ package func depthwiseBackward<L: Lanes>(
               g2 = L.activationGradient(g2, at: p2, activation)
               g3 = L.activationGradient(g3, at: p3, activation)
               let (o0, o1, o2, o3) = (out + at0, out + at1, out + at2, out + at3)
-              L.store(job.accumulate ? L.fma(factor, g0, L.load(o0, width)) : g0, o0, width)
+              L.store(L.fma(factor, g0, job.accumulate ? L.load(o0, width) : .zero), o0, width)
               sum += g0
               product = L.fma(g0, r0, product)
               if n > 1 {
-                L.store(job.accumulate ? L.fma(factor, g1, L.load(o1, width)) : g1, o1, width)
+                L.store(L.fma(factor, g1, job.accumulate ? L.load(o1, width) : .zero), o1, width)
                 sum += g1
                 product = L.fma(g1, r1, product)
               }
               if n > 2 {
-                L.store(job.accumulate ? L.fma(factor, g2, L.load(o2, width)) : g2, o2, width)
+                L.store(L.fma(factor, g2, job.accumulate ? L.load(o2, width) : .zero), o2, width)
                 sum += g2
                 product = L.fma(g2, r2, product)
               }
               if n > 3 {
-                L.store(job.accumulate ? L.fma(factor, g3, L.load(o3, width)) : g3, o3, width)
+                L.store(L.fma(factor, g3, job.accumulate ? L.load(o3, width) : .zero), o3, width)
                 sum += g3
                 product = L.fma(g3, r3, product)
               }

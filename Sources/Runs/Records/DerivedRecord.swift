@@ -44,9 +44,10 @@ package struct DerivedRecord: Codable, Sendable, Equatable {
   /// Whether its training from scratch has ended.
   package var isTrained: Bool { epochs.map { $0[0] == $0[1] } ?? false }
 
-  /// Takes over what does not change while its search goes on: its time, and the training from
-  /// scratch.
-  package mutating func keep(_ before: DerivedRecord) {
+  /// Takes over what `known` records say of the same network and what does not change while its
+  /// search goes on: its time, and the training from scratch.
+  package mutating func keep(from known: [DerivedRecord]) {
+    guard let before = known.first(where: { $0.name == name }) else { return }
     measuredLatency = before.measuredLatency
     (run, epochs) = (before.run, before.epochs)
     (trainedAccuracy, top1) = (before.trainedAccuracy, before.top1)

@@ -101,7 +101,7 @@ extension Engine {
     )
     record(y) { [unowned self] in
       guard let gradient = outputGradient(of: y) else { return }
-      let ofView = GridGradient(of: x, engine: self)
+      let ofView = GridGradient(of: x, overwrites: true, engine: self)
       let target = x.requiresGradient && ofView == nil ? gradientTarget(of: x) : nil
       // One partial filter gradient for each image keeps the chunks a matter of shape; the filter
       // is small.
@@ -128,7 +128,7 @@ extension Engine {
             convolution: work(image),
             gradient: slice,
             out: ofView?.whole(image) ?? target.map { $0.buffer.pointer + image * inFloats },
-            accumulate: target?.accumulate ?? true,
+            accumulate: target?.accumulate ?? ofView?.accumulates ?? true,
             factors: ofView?.factors,
             filterGradient: filters.map { $0.pointer + image * filterFloats },
             sums: sums?.chunk(image)

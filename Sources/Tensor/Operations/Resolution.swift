@@ -28,12 +28,11 @@ extension Engine {
   /// A 1×1 convolution sees one pixel at a time, so one run of it serves every size; only the
   /// batch-norms are of the pixels that they stand on.
   ///
-  /// - Shapes: `x` [N, H, W, C], plain; result [N, h, w, C], in the memory of `x`: a grid of all
-  ///   pixels is an ordinary tensor, any other a view, for `depthwiseConvolution`, `averagePool`
-  ///   and `mixActivations`.
+  /// - Shapes: `x` [N, H, W, C], plain; result [N, h, w, C], a view of `x`, for
+  ///   `depthwiseConvolution`, `averagePool` and `mixActivations`.
   /// - Backward: the raw gradient α·g + β·y + κ (see `convolution`) of a pixel is added to that of
-  ///   the pixel that it came from; of a view its readers add α·g.
-  /// - Cost: one pass over the small map each way.
+  ///   the pixel that it came from: α·g by the view's readers, the rest by `PixelGrids`.
+  /// - Cost: one pass over the map each way for all sizes that `PixelGrids` knows of.
   /// - Reference: `ReferenceGraph.subsample` with a norm.
   package func subsample(
     _ x: Tensor,
@@ -45,113 +44,39 @@ extension Engine {
       x.shape.count == 4 && x.normalisation == nil,
       "subsample: input \(x.shape) is no raw image"
     )
-    let whole = MapSize(height: x.shape[1], width: x.shape[2])
-    let view = size == whole ? nil : GridView(of: x, grid(of: size, in: whole))
-    let (images, channels, pixels) = (x.shape[0], x.channels, size.height * size.width)
-    var moments = mode == .inference ? nil : x.gridMoments[size]
-    let sums =
-      moments == nil ? outputSums(norm, chunks: images, channels: channels) : nil
-    let dots = pool.takeZeros(images * channels)
-    func tensor(_ normalisation: Normalisation?) -> Tensor {
-      Tensor(
-        shape: [images, size.height, size.width, channels],
-        buffer: x.buffer,
-        normalisation: normalisation,
-        requiresGradient: wantsGradient([x], parameters: true),
-        view: view
-      )
+    let grids: PixelGrids
+    if let known = x.grids {
+      grids = known
+    } else {
+      grids = PixelGrids()
+      x.grids = grids
+      // First on the tape, so that it comes after all views.
+      record(x) { [unowned self] in addStatisticsGradient(of: grids, to: x) }
     }
-    let raw = tensor(nil)
-    if let sums {
-      threadPool.run(
-        Work("pixels moved", .forward, arithmetic: 4 * raw.count, floats: raw.count),
-        chunks: images,
-        workspaceFloats: raw.gatheredFloats
-      ) { image, workspace in
-        let rows = imageRows(of: raw, image: image, workspace)
-        // Σ g and Σ g·y of the gradient g = y.
-        let work = BranchSums(
-          branch: Branch(base: rows.base, scale: nil, shift: nil, activation: .none, weight: 1),
-          gradient: rows.base,
-          channels: channels,
-          sums: sums.chunk(image),
-          dots: dots.pointer + image * channels
-        )
-        kernels.branchSums(work, 0..<pixels)
-      }
-      moments = sums.moments(rows: images * pixels)
-      x.gridMoments[size] = moments
-    }
-    let y = tensor(
-      normalise(norm, activation: activation, rows: images * pixels, moments: moments)
+    let rows = x.shape[0] * size.height * size.width
+    let y = Tensor(
+      shape: [x.shape[0], size.height, size.width, x.channels],
+      buffer: x.buffer,
+      normalisation: normalise(
+        norm,
+        activation: activation,
+        rows: rows,
+        moments: mode == .inference ? nil : moments(of: x, grids, at: size)
+      ),
+      requiresGradient: wantsGradient([x], parameters: true),
+      view: GridView(of: x, grid(of: size, in: MapSize(height: x.shape[1], width: x.shape[2])))
     )
     record(y) { [unowned self] in
-      if let view = y.view {
-        addStatisticsGradient(of: y, view)
-      } else {
-        addRawGradient(of: y, to: x)
-      }
+      precondition(y.gradient == nil, "subsample: a reader left a gradient at a view")
+      guard y.view?.hasGradient == true, let normalisation = y.normalisation else { return }
+      let coefficients = normalisation.coefficients(
+        factor: 0,
+        trainNorm: trainsParameters,
+        pool: pool
+      )
+      if normalisation.fromBatch { grids.pending.append((size, coefficients)) }
     }
     return y
-  }
-
-  /// Adds β·y + κ of a view to the gradient of the map that it is of; its readers have added α·g.
-  private func addStatisticsGradient(of y: Tensor, _ view: GridView) {
-    precondition(y.gradient == nil, "subsample: a reader left a gradient at a view")
-    guard view.hasGradient, let normalisation = y.normalisation else { return }
-    let channels = y.channels
-    let coefficients = normalisation.coefficients(
-      factor: 0,
-      trainNorm: trainsParameters,
-      pool: pool
-    )
-    guard normalisation.fromBatch else { return }
-    let target = ownGradient(of: view.whole)
-    let raw = view.whole.buffer.pointer
-    let source = GradientSource(
-      gradient: raw,
-      raw: raw,
-      stride: channels,
-      channels: channels,
-      coefficients: coefficients.pointer,
-      coefficientStride: channels
-    )
-    let pixels = view.wholeFloats / channels
-    threadPool.run(
-      Work("pixels moved", .backward, arithmetic: 4 * y.count, floats: 3 * y.count),
-      chunks: y.shape[0]
-    ) { image, _ in
-      for run in view.runs {
-        let first = image * pixels + run.large
-        kernels.addGradientRows(
-          source,
-          first..<first + run.count,
-          target.pointer + first * channels
-        )
-      }
-    }
-  }
-
-  /// Adds the gradient of `y`, behind the batch-norm of a raw `x`, to that of `x`.
-  private func addRawGradient(of y: Tensor, to x: Tensor) {
-    let isAlone = x.gradient == nil && y.gradient?.owned == true
-    guard let gradient = outputGradient(of: y), x.requiresGradient else { return }
-    let target = isAlone ? gradient.buffer : ownGradient(of: x)
-    let chunks = Chunks(rows: y.rows, rowFloats: y.channels)
-    threadPool.run(
-      Work("pixels moved", .backward, arithmetic: 5 * y.count, floats: 4 * y.count),
-      chunks: chunks.count
-    ) { chunk, _ in
-      let rows = chunks[chunk]
-      let out = target.pointer + rows.lowerBound * y.channels
-      if isAlone {
-        kernels.loadGradientRows(gradient.source, rows, out)
-      } else {
-        kernels.addGradientRows(gradient.source, rows, out)
-      }
-    }
-    // The first reader of all pixels leaves its own buffer.
-    if isAlone { x.gradient = Tensor.Gradient(buffer: gradient.buffer) }
   }
 
   /// The pixels of `x` at their places in a larger map, with zeros between: the converse of

@@ -99,6 +99,8 @@ extension Engine {
     let requiresGradient = wantsGradient([weights] + inputs, parameters: true)
     let keeps = isRecording && requiresGradient
     let (common, sharedSteps) = recordingApart(keeps) { shared?() }
+    // Their gradient is added below, once for all options.
+    common?.grids = PixelGrids(used.map { sizes[$0] })
     var kept: KeptOption?
     var out: (sum: Buffer, shape: [Int])?
     // The largest last, in the memory that the others have used.
@@ -167,6 +169,7 @@ extension Engine {
             }
           }
         }
+        if let common, let grids = common.grids { addStatisticsGradient(of: grids, to: common) }
       }
     }
     return y

@@ -295,9 +295,7 @@ struct DeriveCommand: ParsableCommand {
     _ deriver: Deriver
   ) throws {
     // The same network takes the same time, and keeps what its training has come to.
-    if let before = known.first(where: { $0.name == record.name }) {
-      record.keep(before)
-    }
+    record.keep(from: known)
     if record.latency != nil, record.measuredLatency == nil { deriver.measure(&record) }
   }
 
