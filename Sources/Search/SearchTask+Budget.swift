@@ -44,6 +44,11 @@ extension Supernet {
 }
 
 extension [Choice] {
+  /// The options of an architecture, by name.
+  func names(of architecture: Architecture) -> [String] {
+    zip(self, architecture).map { $0.options[$1].name }
+  }
+
   /// The layers in which two architectures differ, a text each: `layer 3 k5_e6 -> k3_e3`.
   func changes(from before: Architecture, to after: Architecture) -> [String] {
     zip(self, zip(before, after)).filter { $1.0 != $1.1 }

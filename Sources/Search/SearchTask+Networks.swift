@@ -58,7 +58,7 @@ extension SearchTask {
     DerivedRecord(
       source: source,
       architecture: network.options,
-      blocks: zip(choices, network).map { $0.options[$1].name },
+      blocks: choices.names(of: network),
       changes: choices.changes(from: origin ?? network, to: network),
       logProbability: supernet.theta.logProbability(network),
       flops: supernet.flops(network),

@@ -33,6 +33,7 @@ extension SearchTask {
       supernetTestAccuracy: tests.supernet.accuracy,
       supernetTestLoss: tests.supernet.crossEntropy,
       architecture: layers(of: best.architecture),
+      options: choices.names(of: best.architecture),
       flops: supernet.flops(best.architecture),
       params: supernet.params(best.architecture),
       latency: latency?.cost(best.architecture),

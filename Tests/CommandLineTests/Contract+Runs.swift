@@ -49,6 +49,7 @@ extension Contract {
         "number": ["multiplier"],
         "count": ["choices", "settled", "coin_tosses", "sampled_networks", "epochs", "steps"],
         "text": ["verdict", "theta_sha256", "weights_sha256", "run"],
+        "list of text": ["options"],
       ],
       sometimes: [
         "latency_ms", "budget", "multiplier", "choices", "settled", "coin_tosses",

@@ -73,6 +73,8 @@ import Testing
     let broken = try #require(table.lines.first { $0.hasPrefix("broken") })
     #expect(broken.contains("unreadable") && broken.contains("run.sqlite"))
     #expect(table.lines.contains { $0.contains("one at step 12") })
+    // A list of stages leaves room for the other settings.
+    #expect(table.lines.allSatisfy { $0.count < 300 } && table.lines[4].contains("…"))
     let none = try Program.run(["runs", "--filter", "state:running"], in: folder)
     #expect(none.code == 0 && none.output.contains("none of 4 runs"))
   }

@@ -10,6 +10,26 @@ import Testing
     keys.unicodeScalars.flatMap { update(&model, .key(.character($0))) }
   }
 
+  @Test func `the chosen network of a search of widths is told by its options, not its blocks`() {
+    var model = Fixture.model("widths", Size(120, 36))
+    let leading = model.leadingOptions
+    var found = Fixture.found
+    var delta = RunDelta()
+    delta.result = .search(found)
+    _ = update(&model, .data(delta))
+    // A run of before the options were written says nothing rather than something wrong.
+    #expect(!model.choosesBlocks && model.chosenOptions == nil)
+    found.options = leading
+    delta.result = .search(found)
+    _ = update(&model, .data(delta))
+    #expect(model.networks.first { $0.name == "chosen" }?.blocks == leading)
+    // Of blocks both are the same.
+    var blocks = Fixture.model("finished", Size(120, 36))
+    delta.result = .search(Fixture.found)
+    _ = update(&blocks, .data(delta))
+    #expect(blocks.choosesBlocks && blocks.chosenOptions?.first == "k3_e6")
+  }
+
   @Test func `the list of networks is moved in, clicked and opened`() throws {
     var model = Fixture.model("networks", Size(120, 36))
     #expect(model.network == 3 && model.selection == 0)

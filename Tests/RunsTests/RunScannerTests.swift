@@ -131,6 +131,13 @@ import Testing
       #expect(RunOverview.differingKeys(Array(runs.dropFirst())) == [])
       #expect(runs[0].value(of: "space.candidates")?.hasPrefix("[") == true)
       #expect(runs[0].value(of: "kind") == nil)
+      var run = RunOverview(path: folder)
+      run.values = [
+        ("rate", "3.5999999999999996"), ("flops", "90000.0"), ("seed", "12345678"),
+        ("source", "cifar10:a.b"),
+      ].map { RunSettings.Value(key: $0, text: $1) }
+      let texts = run.values.map { run.text(of: $0.key) }
+      #expect(texts == ["3.6", "90000", "12345678", "cifar10:a.b"])
     }
   }
 

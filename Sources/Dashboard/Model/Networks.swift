@@ -69,7 +69,7 @@ extension Model {
       all.append(
         KnownNetwork(
           name: "chosen",
-          blocks: found.architecture.map(\.choice),
+          blocks: chosenOptions ?? [],
           flops: found.flops,
           params: found.params,
           latency: found.latency,
@@ -80,6 +80,12 @@ extension Model {
       )
     }
     return all + derived.map(KnownNetwork.init)
+  }
+
+  /// The chosen network's option of each choice, by name; nil before the end, and for a run of
+  /// before `SearchResult.options` whose choices are not its blocks.
+  var chosenOptions: [String]? {
+    found.flatMap { $0.options ?? (choosesBlocks ? $0.architecture.map(\.choice) : nil) }
   }
 
   /// Agreement of a ranking with the one before, from which on the weights tell good networks from

@@ -60,7 +60,7 @@ private func detailLines(_ run: RunOverview, _ model: RunListModel) -> [Fact] {
   }
   let step = run.parentStep.map { " at step \($0)" } ?? ""
   add("from", run.parent.map { $0 + step })
-  for key in model.differing { add(key, run.value(of: key), .key) }
+  for key in model.differing { add(key, run.text(of: key), .key) }
   return facts
 }
 

@@ -98,7 +98,7 @@ struct NetworksScreen: Encodable, Sendable {
   init(_ model: Model) {
     leading = model.leadingOptions
     verdict = model.found?.verdict ?? model.verdict?.text
-    chosen = model.found?.architecture.map(\.choice)
+    chosen = model.chosenOptions
     derived = model.derived
     rankAgreement = model.agreements.map {
       RankAgreement(

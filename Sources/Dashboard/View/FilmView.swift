@@ -22,7 +22,8 @@ struct FilmGrid {
   init(_ model: Model, _ rect: Rect) {
     let longest = model.choices.flatMap(\.options).map { columns(of: $0.name) }.max() ?? 4
     let names = model.choices.map { columns(of: $0.name) }.max() ?? 4
-    self.names = rect.width >= 60 ? min(16, names) + 1 : rect.width >= 24 ? 4 : 0
+    let most = max(16, rect.width / 5)
+    self.names = rect.width >= 60 ? min(most, names) + 1 : rect.width >= 24 ? 4 : 0
     leaders = rect.width >= 44 ? min(10, longest) + 6 : 0
     let hasMarks = rect.height >= 3
     top = rect.y

@@ -18,7 +18,10 @@ func drawInspector(_ frame: inout Frame, _ model: Model, _ area: Rect, isBoxed: 
     ("\(index + 1) of \(model.choices.count)", Style(.muted)),
   ]
   let count = choice.options.count
-  let sentences = isBoxed ? [whyLeads(model, index), whatIf(model, index)].compactMap(\.self) : []
+  var sentences = isBoxed ? [whyLeads(model, index), whatIf(model, index)].compactMap(\.self) : []
+  // In full where the options leave room for it.
+  let lines = sentences.flatMap { wrapped(glyphs.plain($0), to: area.width - 4) }
+  if count + lines.count + 4 <= area.height { sentences = lines }
   // With an empty line above them.
   let sentence = sentences.isEmpty ? 0 : sentences.count + 1
   // The table first; the chart takes what is left when that is worth a chart.

@@ -10,8 +10,8 @@ struct NetworkRows {
   let list: Rect
   /// First network in sight.
   let first: Int
-  /// The line of the hint; nil without one.
-  let hint: Int?
+  /// The hint, from the second line below the list on; empty without one.
+  let hint: [String]
   /// Empty where there is no room.
   let chart: Rect
 
@@ -30,7 +30,10 @@ struct NetworkRows {
         isRetrained: network.isRetrained
       )
     }
-    let hintRows = model.derived.isEmpty && rect.height > networks.count + 1 ? 2 : 0
+    let text = "none is derived yet: supertop derive \(model.summary?.name ?? "RUN")"
+    let lines = wrapped(model.look.glyphs.plain(text), to: rect.width)
+    hint = model.derived.isEmpty && rect.height > networks.count + lines.count ? lines : []
+    let hintRows = hint.isEmpty ? 0 : hint.count + 1
     let room = rect.height - hintRows
     let hasChart = points.count > 1 && room > min(networks.count, 3) + Self.leastChart
     // The list has what the chart leaves of it, at least three lines.
@@ -40,7 +43,6 @@ struct NetworkRows {
     )
     list = Rect(rect.x, rect.y, rect.width, rows)
     first = min(max(0, networks.count - rows), max(0, model.network - rows / 2))
-    hint = hintRows > 0 ? list.maxY + 1 : nil
     let top = list.maxY + hintRows + 1
     chart = Rect(rect.x, top, rect.width, hasChart ? rect.maxY - top : 0)
   }
@@ -55,9 +57,8 @@ func drawNetworks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     return
   }
   drawNetworkList(&frame, model, rows)
-  if let hint = rows.hint {
-    let text = "none is derived yet: supertop derive \(model.summary?.name ?? "RUN")"
-    frame.put(rect.x, hint, clip(model.look.glyphs.plain(text), to: rect.width), Style(.muted))
+  for (row, text) in rows.hint.enumerated() {
+    frame.put(rect.x, rows.list.maxY + 1 + row, clip(text, to: rect.width), Style(.muted))
   }
   guard rows.chart.height > 0 else { return }
   ParetoChart(points: rows.points, metric: model.costMetric)
@@ -123,7 +124,7 @@ func drawBlocks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   guard !model.choices.isEmpty else { return }
   let leading = model.leadingOptions
   let shown = model.chosenNetwork.map(\.blocks) ?? leading
-  let other = shown == leading ? model.found?.architecture.map(\.choice) : leading
+  let other = shown == leading ? model.chosenOptions : leading
   let sign = shown == leading ? glyphs.arrow : "leading:"
   func option(_ index: Int) -> Int? {
     guard shown.indices.contains(index) else { return nil }
@@ -135,7 +136,7 @@ func drawBlocks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   }
   let most = max(costs.max() ?? 0, 1e-9)
   let names = model.choices.map { columns(of: $0.name) }.max() ?? 4
-  let left = min(names, max(4, rect.width / 4)) + 1
+  let left = min(names, rect.width < 48 ? max(4, rect.width / 4) : rect.width / 3) + 1
   let latest = max(0, model.choices.count - rect.height)
   let first = min(latest, max(0, model.selection - rect.height / 2))
   for (row, index) in (first..<model.choices.count).prefix(max(0, rect.height)).enumerated() {

@@ -44,6 +44,7 @@ private func drawOperations(
       width: room,
       share: operation.share / max(most, 1e-9),
       role: .seriesA,
+      track: .bg,
       look: look
     )
   }

@@ -83,6 +83,13 @@ package struct RunOverview: Sendable, Equatable {
   /// The value of a configuration key; nil where the run has no such key.
   package func value(of key: String) -> String? { values.first { $0.key == key }?.text }
 
+  /// The same for people: fractions without the digits of their rounding.
+  package func text(of key: String) -> String? {
+    value(of: key).map { text in
+      text.contains(".") ? Double(text).map { Format.precise($0) } ?? text : text
+    }
+  }
+
   /// Whether the trainer is expected to do something.
   package var isLive: Bool {
     switch state {

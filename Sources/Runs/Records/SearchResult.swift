@@ -86,6 +86,9 @@ package struct SearchResult: Codable, Sendable, Equatable {
   package var supernetTestLoss: Double
   /// The chosen block of every searched layer: the most probable within the budget.
   package var architecture: [LayerChoice]
+  /// The chosen option of every choice, which may be a width and not a block; nil in runs of before
+  /// it was written.
+  package var options: [String]?
   /// Multiply-accumulates of the chosen architecture, fixed layers included.
   package var flops: Double
   /// Parameters of the chosen architecture, fixed layers included.
@@ -153,6 +156,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
     supernetTestAccuracy: Double,
     supernetTestLoss: Double,
     architecture: [LayerChoice],
+    options: [String]? = nil,
     flops: Double,
     params: Double,
     latency: Double? = nil,
@@ -190,6 +194,7 @@ package struct SearchResult: Codable, Sendable, Equatable {
     self.supernetTestAccuracy = supernetTestAccuracy
     self.supernetTestLoss = supernetTestLoss
     self.architecture = architecture
+    self.options = options
     self.flops = flops
     self.params = params
     self.latency = latency
@@ -218,7 +223,8 @@ package struct SearchResult: Codable, Sendable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case event, kind, algorithm, architecture, flops, params, cost, budget, repaired, multiplier
+    case event, kind, algorithm, architecture, options, flops, params, cost, budget, repaired
+    case multiplier
     case choices, settled, verdict, uniform, run, epochs, steps, seconds
     case testAccuracy = "test_accuracy"
     case testLoss = "test_loss"

@@ -73,7 +73,8 @@ struct RunsCommand: ParsableCommand {
         run.testAccuracy.map { Format.percent($0) } ?? "-",
         run.cost.map(run.metric.short) ?? "-", run.begun.map(Self.time) ?? "-", from ?? "-",
       ]
-      return cells + differing.map { run.value(of: $0) ?? "-" } + [run.problem ?? ""]
+      return cells + differing.map { run.text(of: $0).map(Self.brief) ?? "-" }
+        + [run.problem ?? ""]
     }
     let keys = differing.map { Self.short($0, among: differing) }
     let left: Set = [0, 1, 2, 7, 8, head.count + differing.count]
@@ -86,6 +87,12 @@ struct RunsCommand: ParsableCommand {
         dropping: differing.indices.reversed().map { head.count + $0 } + [7, 8, 5, 1, 6]
       )
     )
+  }
+
+  /// A value as a cell, cut off where it is long, as a list of stages is: else no terminal would
+  /// have room for the settings behind it.
+  private static func brief(_ value: String) -> String {
+    value.count > 24 ? value.prefix(23) + "…" : value
   }
 
   /// A key by its last part, where no other shown key ends in it.
