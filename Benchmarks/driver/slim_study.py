@@ -21,7 +21,6 @@ def network(expansion, width):
         {"convolution": True, "kernel": 1, "width": round(width * 256)}]}
 
 
-
 def add_options(parser):
     parser.add_argument("--data", required=True, metavar="FOLDER",
                         help="CIFAR-10 as images: train/<class>/ and test/<class>/")

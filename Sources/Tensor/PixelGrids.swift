@@ -21,34 +21,29 @@ struct PixelClasses {
   /// Pixels that follow one another in the map, and their class; those in no grid are left out.
   private(set) var runs: [(kind: Int, rows: Range<Int>)] = []
 
-  /// Sorts the pixels of a map of `whole`.
-  init(of sizes: [MapSize], in whole: MapSize) {
-    // A bit for each grid that has pixels in a row or column.
-    func bits(_ n: Int, _ side: (MapSize) -> Int) -> [Int] {
-      var bits = [Int](repeating: 0, count: n)
-      for (grid, size) in sizes.enumerated() {
-        for i in 0..<side(size) { bits[i * n / side(size)] |= 1 << grid }
+  /// Sorts the pixels of a map by the grids of it.
+  init(of grids: [[PixelRun]], pixels: Int) {
+    // A bit for each grid that holds a pixel.
+    var bits = [Int](repeating: 0, count: pixels)
+    for (grid, runs) in grids.enumerated() {
+      for run in runs {
+        for pixel in run.large..<run.large + run.count { bits[pixel] |= 1 << grid }
       }
-      return bits
     }
-    let columns = bits(whole.width, \.width)
     var kinds: [Int: Int] = [:]
-    for (y, row) in bits(whole.height, \.height).enumerated() {
-      for (x, column) in columns.enumerated() where row & column != 0 {
-        let kind: Int
-        if let known = kinds[row & column] {
-          kind = known
-        } else {
-          kind = members.count
-          kinds[row & column] = kind
-          members.append(sizes.indices.filter { (row & column) >> $0 & 1 == 1 })
-        }
-        let pixel = y * whole.width + x
-        if let last = runs.last, last.kind == kind, last.rows.upperBound == pixel {
-          runs[runs.count - 1].rows = last.rows.lowerBound..<pixel + 1
-        } else {
-          runs.append((kind, pixel..<pixel + 1))
-        }
+    for (pixel, holders) in bits.enumerated() where holders != 0 {
+      let kind: Int
+      if let known = kinds[holders] {
+        kind = known
+      } else {
+        kind = members.count
+        kinds[holders] = kind
+        members.append(grids.indices.filter { holders >> $0 & 1 == 1 })
+      }
+      if let last = runs.last, last.kind == kind, last.rows.upperBound == pixel {
+        runs[runs.count - 1].rows = last.rows.lowerBound..<pixel + 1
+      } else {
+        runs.append((kind, pixel..<pixel + 1))
       }
     }
   }
@@ -64,8 +59,7 @@ extension Engine {
     if let moments = grids.moments[size] { return moments }
     if !grids.sizes.contains(size) { grids.sizes.append(size) }
     let sizes = grids.sizes.filter { grids.moments[$0] == nil }
-    let whole = MapSize(height: x.shape[1], width: x.shape[2])
-    let classes = PixelClasses(of: sizes, in: whole)
+    let classes = classes(of: sizes, in: x)
     let (images, channels) = (x.shape[0], x.channels)
     let sums = ChannelSums(chunks: images * sizes.count, channels: channels, pool: pool)
     threadPool.run(
@@ -113,8 +107,7 @@ extension Engine {
     grids.pending = []
     guard !pending.isEmpty else { return }
     let (images, channels) = (x.shape[0], x.channels)
-    let whole = MapSize(height: x.shape[1], width: x.shape[2])
-    let classes = PixelClasses(of: pending.map(\.size), in: whole)
+    let classes = classes(of: pending.map(\.size), in: x)
     let coefficients = pool.takeZeros(3 * channels * classes.members.count)
     for (kind, members) in classes.members.enumerated() {
       for grid in members {
@@ -145,5 +138,13 @@ extension Engine {
         kernels.addGradientRows(source, run.rows, out + run.rows.lowerBound * channels)
       }
     }
+  }
+
+  private func classes(of sizes: [MapSize], in x: Tensor) -> PixelClasses {
+    let whole = MapSize(height: x.shape[1], width: x.shape[2])
+    return PixelClasses(
+      of: sizes.map { grid(of: $0, in: whole) },
+      pixels: whole.height * whole.width
+    )
   }
 }

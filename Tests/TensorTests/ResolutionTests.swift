@@ -182,16 +182,17 @@ import Testing
   @Test func `the classes of a map's pixels are a partition that every grid is made of`() {
     let whole = MapSize(height: 9, width: 7)
     let sizes = [(9, 7), (4, 5), (3, 7), (1, 1), (4, 5)].map { MapSize(height: $0, width: $1) }
-    let classes = PixelClasses(of: sizes, in: whole)
+    let grids = sizes.map { engine.grid(of: $0, in: whole) }
+    let classes = PixelClasses(of: grids, pixels: 63)
     #expect(classes.runs.reduce(0) { $0 + $1.rows.count } == 63)
     #expect(Set(classes.members).count == classes.members.count)
-    for (grid, size) in sizes.enumerated() {
-      let pixels = engine.grid(of: size, in: whole).flatMap { $0.large..<$0.large + $0.count }
+    for (grid, runs) in grids.enumerated() {
+      let pixels = runs.flatMap { $0.large..<$0.large + $0.count }
       let own = classes.runs.filter { classes.members[$0.kind].contains(grid) }.flatMap(\.rows)
       #expect(own == pixels)
     }
     // Only what some grid holds counts.
-    let few = PixelClasses(of: [sizes[3]], in: whole)
+    let few = PixelClasses(of: [grids[3]], pixels: 63)
     #expect(few.runs.count == 1 && few.runs[0].rows == 0..<1)
   }
 
