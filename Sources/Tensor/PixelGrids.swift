@@ -21,8 +21,9 @@ struct PixelClasses {
   /// Pixels that follow one another in the map, and their class; those in no grid are left out.
   private(set) var runs: [(kind: Int, rows: Range<Int>)] = []
 
-  /// Sorts the pixels of a map by the grids of it.
+  /// Sorts the pixels of a map by the grids of it, 64 at most.
   init(of grids: [[PixelRun]], pixels: Int) {
+    precondition(grids.count <= Int.bitWidth)
     // A bit for each grid that holds a pixel.
     var bits = [Int](repeating: 0, count: pixels)
     for (grid, runs) in grids.enumerated() {

@@ -70,6 +70,10 @@ import Testing
       ["space.masked.resolutions", "7 does not divide by 2"]
     ),
     (
+      masked("resolutions: \(Array(1...37)), stages: [{widths: [8, 16], expansions: [1]}]"),
+      ["space.masked.resolutions: 37 options", "give 36 at most"]
+    ),
+    (
       masked("resolutions: [4], stages: [{widths: [8, 16], expansions: [1]}]"),
       ["space.masked.resolutions", "ends with 4, but the images have 8"]
     ),

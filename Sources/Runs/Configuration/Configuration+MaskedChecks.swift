@@ -60,6 +60,7 @@ extension Origin {
   ) throws {
     let path = "space.masked.resolutions"
     guard let largest = masked.resolutions.last else { return }
+    try check(masked.resolutions.count, at: path)
     if largest != config.data.resolution {
       throw error(
         path,

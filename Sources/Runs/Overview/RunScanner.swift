@@ -22,6 +22,8 @@ package final class RunScanner {
     /// Nil where the store has to be read again.
     var stamp: Stamp?
     var run: RunOverview
+    /// Place of its last read among all reads.
+    var place: Int
   }
 
   /// Whether the last scan has left out no run.
@@ -29,6 +31,7 @@ package final class RunScanner {
 
   private let places: [String]
   private var known: [String: Entry] = [:]
+  private var reads = 0
   private var settings: [String: (time: Double?, value: RunSettings)] = [:]
 
   /// A scanner of runs and of folders that hold runs.
@@ -52,32 +55,37 @@ package final class RunScanner {
 
   /// All runs there are now, in the order of their places.
   ///
-  /// After so many seconds of reading the others are left as they were seen last, and those that
-  /// were never read are left out.
+  /// At least one run that has changed is read. After so many seconds the others are left as they
+  /// were seen last, and those that were never read are left out.
   package func scan(within seconds: Double = .infinity) -> [RunOverview] {
     let end = Date().timeIntervalSince1970 + seconds
-    var runs: [RunOverview] = []
     var seen: Set<String> = []
-    isComplete = true
-    for found in places.flatMap(look) where seen.insert(found.path).inserted {
-      guard found.state != .unreadable else {
-        runs.append(found)
-        continue
-      }
-      let stamp = Self.stamp(found.path)
-      let now = Date().timeIntervalSince1970
-      if known[found.path]?.stamp != stamp, now <= end {
-        let kept = stamp.isFresh(now) ? nil : stamp
-        known[found.path] = Entry(stamp: kept, run: read(found.path))
-      }
-      if let entry = known[found.path] {
-        runs.append(judged(entry.run))
-      } else {
-        isComplete = false
-      }
-    }
+    let found = places.flatMap(look).filter { seen.insert($0.path).inserted }
     known = known.filter { seen.contains($0.key) }
+    for path in changed(found) {
+      let stamp = Self.stamp(path)
+      let now = Date().timeIntervalSince1970
+      reads += 1
+      known[path] = Entry(stamp: stamp.isFresh(now) ? nil : stamp, run: read(path), place: reads)
+      guard Date().timeIntervalSince1970 < end else { break }
+    }
+    let runs = found.compactMap { run in
+      run.state == .unreadable ? run : known[run.path].map { judged($0.run) }
+    }
+    isComplete = runs.count == found.count
     return runs
+  }
+
+  /// The paths of the runs to be read, the one that was read longest ago first: a large run that
+  /// changes all the time would keep the others from ever being read.
+  private func changed(_ found: [RunOverview]) -> [String] {
+    found.enumerated().filter { _, run in
+      run.state != .unreadable && known[run.path]?.stamp != Self.stamp(run.path)
+    }.map { index, run in
+      (path: run.path, place: known[run.path]?.place ?? 0, index: index)
+    }.sorted {
+      ($0.place, $0.index) < ($1.place, $1.index)
+    }.map(\.path)
   }
 
   /// The runs of a place, not read yet.
