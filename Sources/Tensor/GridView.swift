@@ -30,6 +30,9 @@ final class GridView {
 
   deinit { places?.deallocate() }
 
+  /// Pixels of the grid.
+  var pixels: Int { runs.reduce(0) { $0 + $1.count } }
+
   /// Floats of an image of the map.
   var wholeFloats: Int { whole.count / whole.shape[0] }
 }
@@ -41,7 +44,7 @@ struct GridGradient {
   private let target: Buffer
   /// Whether it is added to what is there.
   let accumulates: Bool
-  /// α of α·g + β·y + κ; the others follow from the sums over all images.
+  /// α of α·g + β·y + κ, and zeros; the others follow from the sums over all images.
   private let coefficients: Buffer
 
   /// Makes room for it; nil if `x` is no view, or wants no gradient.
@@ -58,7 +61,7 @@ struct GridGradient {
     target =
       accumulates
       ? engine.ownGradient(of: view.whole) : engine.gradientTarget(of: view.whole).buffer
-    coefficients = engine.pool.takeZeros(3 * x.channels)
+    coefficients = engine.pool.takeZeros(2 * x.channels)
     coefficients.pointer.update(from: normalisation.scale.pointer, count: x.channels)
     view.hasGradient = true
   }
@@ -74,22 +77,17 @@ struct GridGradient {
   /// Adds the part of an image: `rows` [H·W, C], the gradient behind the batch-norm.
   func add(_ image: Int, _ rows: UnsafeMutablePointer<Float>) {
     let channels = view.whole.channels
-    let source = GradientSource(
-      gradient: rows,
-      raw: rows,
-      stride: channels,
-      channels: channels,
-      coefficients: coefficients.pointer,
-      coefficientStride: channels
+    engine.kernels.addAffinePixels(
+      AffinePixels(
+        from: rows,
+        pixels: Pixels(places: nil, count: view.pixels),
+        factors: coefficients.pointer,
+        summands: coefficients.pointer + channels,
+        to: whole(image),
+        places: view.places
+      ),
+      channels
     )
-    let to = whole(image)
-    for run in view.runs {
-      engine.kernels.addGradientRows(
-        source,
-        run.small..<run.small + run.count,
-        to + run.large * channels
-      )
-    }
   }
 }
 

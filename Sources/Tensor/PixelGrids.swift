@@ -14,12 +14,11 @@ final class PixelGrids {
   init(_ sizes: [MapSize] = []) { self.sizes = sizes }
 }
 
-/// The pixels of a map in classes: the pixels of a class are in the same grids.
+/// The pixels of a map in classes: the pixels of a class are in the same grids, and those in no
+/// grid are in no class.
 struct PixelClasses {
-  /// Of each class the grids that hold its pixels.
-  private(set) var members: [[Int]] = []
-  /// Pixels that follow one another in the map, and their class; those in no grid are left out.
-  private(set) var runs: [(kind: Int, rows: Range<Int>)] = []
+  /// The grids that hold the pixels of a class, and their places, ascending.
+  private(set) var classes: [(grids: [Int], places: [Int32])] = []
 
   /// Sorts the pixels of a map by the grids of it, 64 at most.
   init(of grids: [[PixelRun]], pixels: Int) {
@@ -37,14 +36,19 @@ struct PixelClasses {
       if let known = kinds[holders] {
         kind = known
       } else {
-        kind = members.count
+        kind = classes.count
         kinds[holders] = kind
-        members.append(grids.indices.filter { holders >> $0 & 1 == 1 })
+        classes.append((grids.indices.filter { holders >> $0 & 1 == 1 }, []))
       }
-      if let last = runs.last, last.kind == kind, last.rows.upperBound == pixel {
-        runs[runs.count - 1].rows = last.rows.lowerBound..<pixel + 1
-      } else {
-        runs.append((kind, pixel..<pixel + 1))
+      classes[kind].places.append(Int32(pixel))
+    }
+  }
+
+  /// Calls `body` for each class: its number, the grids that hold its pixels, and these.
+  func forEach(_ body: (_ kind: Int, _ grids: [Int], _ pixels: Pixels) -> Void) {
+    for (kind, (grids, places)) in classes.enumerated() {
+      places.withUnsafeBufferPointer {
+        body(kind, grids, Pixels(places: $0.baseAddress, count: $0.count))
       }
     }
   }
@@ -66,30 +70,19 @@ extension Engine {
     threadPool.run(
       Work("grid statistics", .forward, arithmetic: 4 * x.count, floats: x.count),
       chunks: images,
-      workspaceFloats: (2 * classes.members.count + 1) * channels
-    ) { image, workspace in
+      workspaceFloats: 2 * channels
+    ) { image, own in
       let from = x.buffer.pointer + image * x.count / images
-      let dots = workspace + 2 * classes.members.count * channels
-      workspace.update(repeating: 0, count: (2 * classes.members.count + 1) * channels)
-      // Σ g and Σ g·y of the gradient g = y.
-      let branch = Branch(base: from, scale: nil, shift: nil, activation: .none, weight: 1)
-      for run in classes.runs {
-        let own = workspace + 2 * run.kind * channels
-        kernels.branchSums(
-          BranchSums(
-            branch: branch,
-            gradient: from,
-            channels: channels,
-            sums: PartialSums(sums: own, products: own + channels),
-            dots: dots
-          ),
-          run.rows
+      classes.forEach { _, grids, pixels in
+        own.update(repeating: 0, count: 2 * channels)
+        kernels.addPixelSums(
+          from,
+          pixels,
+          channels,
+          PartialSums(sums: own, products: own + channels)
         )
-      }
-      for (kind, members) in classes.members.enumerated() {
-        for grid in members {
-          let sum = sums.chunk(image * sizes.count + grid)
-          kernels.addScaled(2 * channels, 1, workspace + 2 * kind * channels, sum.sums)
+        for grid in grids {
+          kernels.addScaled(2 * channels, 1, own, sums.chunk(image * sizes.count + grid).sums)
         }
       }
     }
@@ -109,34 +102,37 @@ extension Engine {
     guard !pending.isEmpty else { return }
     let (images, channels) = (x.shape[0], x.channels)
     let classes = classes(of: pending.map(\.size), in: x)
-    let coefficients = pool.takeZeros(3 * channels * classes.members.count)
-    for (kind, members) in classes.members.enumerated() {
-      for grid in members {
+    // β and κ of each class.
+    let coefficients = pool.takeZeros(2 * channels * classes.classes.count)
+    classes.forEach { kind, grids, _ in
+      for grid in grids {
         kernels.addScaled(
-          3 * channels,
+          2 * channels,
           1,
-          pending[grid].coefficients.pointer,
-          coefficients.pointer + 3 * channels * kind
+          pending[grid].coefficients.pointer + channels,
+          coefficients.pointer + 2 * channels * kind
         )
       }
     }
     let target = ownGradient(of: x)
     threadPool.run(
-      Work("grid statistics", .backward, arithmetic: 4 * x.count, floats: 3 * x.count),
+      Work("grid statistics", .backward, arithmetic: 3 * x.count, floats: 3 * x.count),
       chunks: images
     ) { image, _ in
-      let raw = x.buffer.pointer + image * x.count / images
-      let out = target.pointer + image * x.count / images
-      for run in classes.runs {
-        let source = GradientSource(
-          gradient: raw,
-          raw: raw,
-          stride: channels,
-          channels: channels,
-          coefficients: coefficients.pointer + 3 * channels * run.kind,
-          coefficientStride: channels
+      let offset = image * x.count / images
+      classes.forEach { kind, _, pixels in
+        let factors = coefficients.pointer + 2 * channels * kind
+        kernels.addAffinePixels(
+          AffinePixels(
+            from: x.buffer.pointer + offset,
+            pixels: pixels,
+            factors: factors,
+            summands: factors + channels,
+            to: target.pointer + offset,
+            places: pixels.places
+          ),
+          channels
         )
-        kernels.addGradientRows(source, run.rows, out + run.rows.lowerBound * channels)
       }
     }
   }

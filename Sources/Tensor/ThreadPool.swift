@@ -7,6 +7,8 @@ package final class ThreadPool {
   package let threads: Int
   /// Where the time of calls is booked, if anywhere.
   var profile: Profile?
+  /// Whether calls do nothing: what operations write is not wanted, only their record.
+  var isIdle = false
   private let pool: BufferPool
   private let workers: WorkerThreads
   private var workspaces: [Buffer] = []
@@ -48,7 +50,7 @@ package final class ThreadPool {
     _ body: (_ chunk: Int, _ workspace: UnsafeMutablePointer<Float>) -> Void
   ) {
     let count = min(threads, chunks)
-    if count == 0 { return }
+    if count == 0 || isIdle { return }
     reserve(count, floats: max(workspaceFloats, 16))
     if count == 1 {
       for chunk in 0..<chunks { body(chunk, workspaces[0].pointer) }

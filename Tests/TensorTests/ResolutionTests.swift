@@ -183,17 +183,17 @@ import Testing
     let whole = MapSize(height: 9, width: 7)
     let sizes = [(9, 7), (4, 5), (3, 7), (1, 1), (4, 5)].map { MapSize(height: $0, width: $1) }
     let grids = sizes.map { engine.grid(of: $0, in: whole) }
-    let classes = PixelClasses(of: grids, pixels: 63)
-    #expect(classes.runs.reduce(0) { $0 + $1.rows.count } == 63)
-    #expect(Set(classes.members).count == classes.members.count)
+    let classes = PixelClasses(of: grids, pixels: 63).classes
+    #expect(classes.flatMap(\.places).sorted() == Array(0..<63))
+    #expect(Set(classes.map(\.grids)).count == classes.count)
     for (grid, runs) in grids.enumerated() {
       let pixels = runs.flatMap { $0.large..<$0.large + $0.count }
-      let own = classes.runs.filter { classes.members[$0.kind].contains(grid) }.flatMap(\.rows)
-      #expect(own == pixels)
+      let own = classes.filter { $0.grids.contains(grid) }.flatMap(\.places)
+      #expect(own.sorted() == pixels.map(Int32.init))
     }
     // Only what some grid holds counts.
-    let few = PixelClasses(of: [grids[3]], pixels: 63)
-    #expect(few.runs.count == 1 && few.runs[0].rows == 0..<1)
+    let few = PixelClasses(of: [grids[3]], pixels: 63).classes
+    #expect(few.count == 1 && few[0].grids == [0] && few[0].places == [0])
   }
 
   @Test(arguments: [true, false], [[0.2, 0.5, 0.3], [0, 1, 0]])
@@ -202,7 +202,7 @@ import Testing
     forward: [Float]
   ) {
     let sizes = [(3, 4), (5, 5), (6, 6)].map { MapSize(height: $0, width: $1) }
-    func learned(once: Bool) -> [[Float]] {
+    func learned(once: Bool, choosing: Bool = true) -> [[Float]] {
       let engine = Engine(threads: 2)
       engine.isRecording = true
       engine.trainsParameters = trains
@@ -218,7 +218,7 @@ import Testing
       let depthwise = filter([3, 3, 20])
       let norm = BatchNorm(name: "norm", channels: 20, engine: engine)
       for c in 0..<20 { norm.gamma.value.pointer[c] = 1 + 0.1 * random.normal() }
-      let weights = engine.tensor([0.2, 0.5, 0.3], shape: [3], requiresGradient: true)
+      let weights = engine.tensor([0.2, 0.5, 0.3], shape: [3], requiresGradient: choosing)
       let y = engine.resolutionSum(
         of: 2,
         sizes: sizes,
@@ -255,6 +255,11 @@ import Testing
       #expect(worst == nil, "\(worst ?? "")")
       let isLearned = trains || ["y", "x", "resolution"].contains(name)
       #expect(a.contains { $0 != 0 } == isLearned, "\(name)")
+    }
+    // A choice that is not learned now asks for less, and leaves all else as it is.
+    let fixed = learned(once: true, choosing: false)
+    for (name, (a, b)) in zip(names, zip(once, fixed)) {
+      #expect(name == "resolution" ? b.isEmpty : a == b, "\(name)")
     }
   }
 }

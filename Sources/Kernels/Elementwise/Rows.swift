@@ -277,37 +277,20 @@ package func gradientColumn<L: Lanes>(
   }
 }
 
-/// Adds the gradient of raw rows to rows that follow one another from `to` on.
-@_alwaysEmitIntoClient @inline(always)
-package func addGradientRows<L: Lanes>(
-  _: L.Type,
-  _ s: GradientSource,
-  rows: Range<Int>,
-  to: Output
-) {
-  for r in 0..<rows.count {
-    let at = (rows.lowerBound + r) * s.stride
-    loadGradientRow(L.self, s, at: at, into: to + r * s.channels, accumulate: true)
-  }
-}
-
-/// Writes the gradient of the raw row that starts at element `at`, or adds it to what is there;
-/// `accumulate` is a constant where inlined.
+/// Writes the gradient of the raw row that starts at element `at`.
 @_alwaysEmitIntoClient @inline(always)
 package func loadGradientRow<L: Lanes>(
   _: L.Type,
   _ s: GradientSource,
   at: Int,
-  into to: Output,
-  accumulate: Bool = false
+  into to: Output
 ) {
   let g = s.gradient + at
   guard let raw = s.raw, let alpha = s.coefficients else {
     var c = 0
     while c < s.channels {
       let n = min(L.count, s.channels - c)
-      let gradient = L.load(g + c, n)
-      L.store(accumulate ? L.load(to + c, n) + gradient : gradient, to + c, n)
+      L.store(L.load(g + c, n), to + c, n)
       c += L.count
     }
     return
@@ -325,8 +308,7 @@ package func loadGradientRow<L: Lanes>(
       gradient = L.activationGradient(gradient, at: z, s.activation)
     }
     let affine = L.fma(value, L.load(beta + c, n), L.load(kappa + c, n))
-    gradient = L.fma(gradient, L.load(alpha + c, n), affine)
-    L.store(accumulate ? L.load(to + c, n) + gradient : gradient, to + c, n)
+    L.store(L.fma(gradient, L.load(alpha + c, n), affine), to + c, n)
     c += L.count
   }
 }

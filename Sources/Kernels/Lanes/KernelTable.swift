@@ -38,9 +38,12 @@ package struct KernelTable: Sendable {
   /// See `Kernels.loadGradientRows`: source, rows, out.
   @usableFromInline
   package var loadGradientRows: @Sendable (GradientSource, Range<Int>, Output) -> Void
-  /// See `Kernels.addGradientRows`: source, rows, out.
+  /// See `Kernels.addPixelSums`: y, pixels, channels, sums.
   @usableFromInline
-  package var addGradientRows: @Sendable (GradientSource, Range<Int>, Output) -> Void
+  package var addPixelSums: @Sendable (Input, Pixels, Int, PartialSums) -> Void
+  /// See `Kernels.addAffinePixels`: job, channels.
+  @usableFromInline
+  package var addAffinePixels: @Sendable (AffinePixels, Int) -> Void
   /// See `Kernels.depthwise`: job, workspace.
   @usableFromInline
   package var depthwise: @Sendable (DepthwiseForward, Output) -> Void
@@ -112,7 +115,8 @@ package struct KernelTable: Sendable {
     loadGradientRows = {
       Kernels.loadGradientRows(L.self, $0, rows: $1, into: $2, outStride: $0.stride)
     }
-    addGradientRows = { Kernels.addGradientRows(L.self, $0, rows: $1, to: $2) }
+    addPixelSums = { Kernels.addPixelSums(L.self, $0, $1, channels: $2, to: $3) }
+    addAffinePixels = { Kernels.addAffinePixels(L.self, $0, channels: $1) }
     depthwise = { Kernels.depthwise(L.self, $0, workspace: $1) }
     depthwiseBackward = { Kernels.depthwiseBackward(L.self, $0, workspace: $1) }
     weightedSum = { Kernels.weightedSum(L.self, $0, rows: $1) }

@@ -45,6 +45,14 @@ extension Engine {
     return body()
   }
 
+  /// The result of operations whose backward passes alone are wanted: they go on the tape, and its
+  /// values are unspecified. None may take statistics.
+  func recordingAlone(_ body: () -> Tensor) -> Tensor {
+    threadPool.isIdle = true
+    defer { threadPool.isIdle = false }
+    return recording(true, body)
+  }
+
   /// Runs `body`, which puts a gradient on what it makes, and its operations backwards; the tape
   /// under way and its batch-norms' running statistics stay as they are.
   func replay(mode forward: Mode, _ body: () -> Void) {

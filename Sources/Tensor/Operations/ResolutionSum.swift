@@ -59,8 +59,8 @@ extension Engine {
   ///   - size: of the result; F of the whole map has it.
   ///   - shared: what all options read of its result; must give the same bits each time.
   ///   - finish: the last step of F, of the result of `body` and its size; runs again in the
-  ///     backward pass for all options, so it should be one pass over a map. Nil makes a deferred
-  ///     result plain.
+  ///     backward pass for all options, so it should be one pass over a map, and may take no
+  ///     statistics. Nil makes a deferred result plain.
   ///   - body: F but for its last step, of a size and the result of `shared`, of one kernel of
   ///     weights for all options; must give the same bits each time.
   /// - Returns: [N, H', W', C'], plain; [N, C'] where F ends in a mean over the pixels.
@@ -151,15 +151,20 @@ extension Engine {
               } else {
                 result = recording(isUsed) { body(sizes[i], common) }
               }
-              let again = recording(isUsed) { finished(i, result) }
+              // Its values count in the gradient of its weight, and nowhere else.
+              let again =
+                weights.requiresGradient
+                ? recording(isUsed) { finished(i, result) }
+                : recordingAlone { finished(i, result) }
               let (own, dots) = gather(
                 gradient,
                 from: size,
                 to: again,
                 times: (0..<images).map { factor(i, $0) },
-                inPlace: again !== result
+                inPlace: again !== result,
+                takesDots: weights.requiresGradient
               )
-              if weights.requiresGradient {
+              if !dots.isEmpty {
                 let dg = ownGradient(of: weights)
                 for (image, dot) in dots.enumerated() {
                   dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
@@ -223,7 +228,7 @@ extension Engine {
   }
 
   /// The gradient of an option `y` of a map of `size`: the map's gradient at the option's pixels
-  /// times a factor for each image, and Σ g·y of each image without it.
+  /// times a factor for each image; and, where they are taken, Σ g·y of each image without it.
   ///
   /// In place, it takes the memory of `y`, which nobody reads any more.
   private func gather(
@@ -231,20 +236,37 @@ extension Engine {
     from size: MapSize,
     to y: Tensor,
     times factors: [Float],
-    inPlace: Bool
+    inPlace: Bool,
+    takesDots: Bool
   ) -> (gradient: Buffer, dots: [Double]) {
     let (images, channels) = (y.shape[0], y.channels)
     let grid = grid(of: mapSize(of: y), in: size)
     let floats = y.count / images
     let out = inPlace ? y.buffer : pool.take(y.count)
-    let sums = pool.takeZeros(images * 3 * channels)
+    let sums = takesDots ? pool.takeZeros(images * 3 * channels) : nil
     threadPool.run(
-      Work("pixels scattered", .backward, arithmetic: 5 * y.count, floats: 3 * y.count),
+      Work(
+        "pixels scattered",
+        .backward,
+        arithmetic: (takesDots ? 5 : 1) * y.count,
+        floats: (takesDots ? 3 : 2) * y.count
+      ),
       chunks: images,
-      workspaceFloats: floats
+      workspaceFloats: takesDots ? floats : 0
     ) { image, own in
       let from = gradient.pointer + image * size.height * size.width * channels
       let offset = image * floats
+      guard let sums else {
+        for run in grid {
+          kernels.scale(
+            run.count * channels,
+            factors[image],
+            from + run.large * channels,
+            out.pointer + offset + run.small * channels
+          )
+        }
+        return
+      }
       gather(grid, of: from, own, channels: channels)
       let branch = Branch(
         base: y.buffer.pointer + offset,
@@ -266,10 +288,12 @@ extension Engine {
       )
       kernels.scale(floats, factors[image], own, out.pointer + offset)
     }
-    let dots = (0..<images).map { image in
-      (0..<channels).reduce(0.0) { $0 + Double(sums.pointer[(image * 3 + 2) * channels + $1]) }
+    let dots = sums.map { sums in
+      (0..<images).map { image in
+        (0..<channels).reduce(0.0) { $0 + Double(sums.pointer[(image * 3 + 2) * channels + $1]) }
+      }
     }
-    return (out, dots)
+    return (out, dots ?? [])
   }
 
   /// The size of a map [N, H, W, C]; of [N, C] one pixel.
