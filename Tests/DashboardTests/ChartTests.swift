@@ -62,7 +62,7 @@ import Testing
     #expect(Format.grouped(1_234_567) == "1,234,567")
     #expect(Format.number(.nan) == "nan")
     #expect(Format.percent(0.974) == "97.4%")
-    #expect(clip("abcdef", to: 4) == "abc~")
+    #expect(clip("abcdef", to: 4) == "abc…")
     #expect(columns(of: "図e\u{301}") == 3)
   }
 

@@ -21,6 +21,7 @@ func viewList(_ model: RunListModel) -> Frame {
   case .filter(let text, let error, _): drawFilter(&frame, model, layout, text, error)
   case nil: break
   }
+  frame.endCutText(model.look.glyphs)
   return frame
 }
 

@@ -16,6 +16,7 @@ func view(_ now: Model) -> Frame {
     drawKeys(&frame, model, layout.keys)
   }
   drawOverlay(&frame, model, layout)
+  frame.endCutText(model.look.glyphs)
   return frame
 }
 

@@ -134,6 +134,12 @@ struct Frame: Hashable, Sendable {
   /// Row `y` from left to right.
   func row(_ y: Int) -> ArraySlice<Cell> { cells[(y * width)..<((y + 1) * width)] }
 
+  /// Ends cut text as the glyphs can: `clip` does not know them.
+  mutating func endCutText(_ glyphs: GlyphSet) {
+    guard glyphs.isASCII else { return }
+    for place in cells.indices where cells[place].scalar == 0x2026 { cells[place].scalar = 126 }
+  }
+
   private func contains(_ x: Int, _ y: Int) -> Bool { x >= 0 && y >= 0 && x < width && y < height }
 
   /// Writes `text` from (`x`, `y`), cut to `limit` columns, and returns the column after it.
@@ -236,7 +242,7 @@ func columns(of text: String) -> Int {
   text.printable().unicodeScalars.reduce(0) { $0 + columns(of: $1) }
 }
 
-/// `text` cut to `width` columns, its end marked by `…` (or `~` in ASCII text) when cut.
+/// `text` cut to `width` columns, its end marked by `…` when cut.
 func clip(_ text: String, to width: Int) -> String {
   let text = text.printable()
   guard columns(of: text) > width else { return text }
@@ -249,5 +255,5 @@ func clip(_ text: String, to width: Int) -> String {
     kept.unicodeScalars.append(scalar)
     used += wide
   }
-  return kept + (text.unicodeScalars.allSatisfy(\.isASCII) ? "~" : "…")
+  return kept + "…"
 }
