@@ -70,7 +70,7 @@ import Testing
       ["space.masked.resolutions", "7 does not divide by 2"]
     ),
     (
-      masked("resolutions: \(Array(1...37)), stages: [{widths: [8, 16], expansions: [1]}]"),
+      masked("resolutions: \(Array(4...40)), stages: [{widths: [8, 16], expansions: [1]}]"),
       ["space.masked.resolutions: 37 options", "give 36 at most"]
     ),
     (
