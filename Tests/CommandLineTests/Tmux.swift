@@ -37,6 +37,9 @@ final class Tmux {
 
   deinit {
     _ = try? Tmux.run(["-L", socket, "kill-server"])
+    // The server leaves its socket.
+    let place = ProcessInfo.processInfo.environment["TMUX_TMPDIR"] ?? "/tmp"
+    try? FileManager.default.removeItem(atPath: "\(place)/tmux-\(getuid())/\(socket)")
   }
 
   /// Presses keys, named as tmux names them.

@@ -104,6 +104,12 @@ import Testing
       after: { $0.message == .problem("skip leads") }
     ),
     Case(keys: [c("l")], after: { $0.overlay == .log }),
+    // The log is there already.
+    Case(
+      keys: [c("l")],
+      before: { model in model.tab = model.kind.tabs.count - 2 },
+      after: { $0.isShowingLog && $0.overlay == nil }
+    ),
   ]
 
   /// Done 400 steps, with a request at step 120.

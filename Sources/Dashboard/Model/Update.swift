@@ -146,6 +146,7 @@ func perform(_ model: inout Model, _ command: Command) -> [Effect] {
     return [.copy(answer)]
   case .mouse: return model.switchMouse()
   case .log:
+    guard !model.isShowingLog else { return [] }
     model.logScroll = 0
     model.overlay = .log
   case .help: model.overlay = .help(scroll: 0)

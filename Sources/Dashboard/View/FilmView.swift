@@ -103,6 +103,13 @@ func drawFilm(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     let y = grid.cells.y + row * grid.rowHeight
     drawFilmRow(&frame, model, grid, index, y, samples, cursor)
   }
+  // Else the first epochs would look like lost ones.
+  if model.summary?.warmupEpochs ?? 0 > 0, let blank = samples.firstIndex(where: { $0 != nil }),
+    blank > 8, grid.epochs.lowerBound == 0
+  {
+    let y = grid.cells.y + grid.cells.height / 2
+    frame.putCentred(Rect(grid.cells.x, y, blank, 1), y, "warm-up", Style(.muted))
+  }
   guard rect.height >= 3 else { return }
   for mark in model.marks {
     guard let column = grid.column(of: mark) else { continue }
@@ -131,7 +138,8 @@ private func drawFilmRow(
   let look = model.look
   let isSelected = index == model.selection
   if grid.names > 0 {
-    let name = grid.names > 4 ? look.glyphs.plain(choice.name) : "\(index + 1)"
+    let name =
+      grid.names > 4 ? look.glyphs.plain(choice.name(within: grid.names - 1)) : "\(index + 1)"
     let style = Style(isSelected ? .title : .muted, on: .bg, isSelected ? .bold : [])
     frame.put(grid.cells.x - grid.names, y, clip(name, to: grid.names - 1), style)
   }

@@ -135,7 +135,8 @@ func drawProgressRow(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   let step =
     "\(units.step) \(Format.right(String(status.stepInEpoch), stepDigits))/\(status.stepsPerEpoch)"
   x = frame.put(half, rect.y, step, Style(.fg)) + 1
-  let phaseWidth = min(16, max(8, columns(of: phase) + 1))
+  let most = max(16, (rect.width - 1 - x) * 2 / 3)
+  let phaseWidth = min(most, max(8, columns(of: phase) + 1))
   let inEpoch =
     model.state == .validating
     ? status.progress

@@ -284,11 +284,7 @@ func whyLeads(_ model: Model, _ index: Int) -> String {
   if let accuracy = pull(model.theta?.accuracyPull, index, first),
     let cost = pull(model.theta?.costPull, index, first)
   {
-    text += "; now accuracy pulls it \(accuracy > 0 ? "up" : "down")"
-    text +=
-      isFlat(cost)
-      ? ", cost not at all"
-      : (accuracy > 0) == (cost > 0) ? " and so does cost" : ", cost \(cost > 0 ? "up" : "down")"
+    text += "; now " + pullText(accuracy: accuracy, cost: cost)
   }
   if let decision = model.decision(of: index) {
     let spread = "\(points(decision.lead)) ± \(points(decision.wobble))"
@@ -297,6 +293,18 @@ func whyLeads(_ model: Model, _ index: Int) -> String {
       ? "; of late its lead was \(spread) points" : "; of late its lead was \(spread): a toss-up"
   }
   return text + "."
+}
+
+private func pullText(accuracy: Double, cost: Double) -> String {
+  func way(_ pull: Double) -> String { pull > 0 ? "up" : "down" }
+  switch (isFlat(accuracy), isFlat(cost)) {
+  case (true, true): return "neither accuracy nor cost pulls at it"
+  case (true, false): return "cost pulls it \(way(cost)), accuracy not at all"
+  case (false, true): return "accuracy pulls it \(way(accuracy)), cost not at all"
+  case (false, false):
+    return "accuracy pulls it \(way(accuracy))"
+      + ((accuracy > 0) == (cost > 0) ? " and so does cost" : ", cost \(way(cost))")
+  }
 }
 
 extension Model {

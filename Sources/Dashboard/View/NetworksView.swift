@@ -136,7 +136,7 @@ func drawBlocks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
   }
   let most = max(costs.max() ?? 0, 1e-9)
   let names = model.choices.map { columns(of: $0.name) }.max() ?? 4
-  let left = min(names, rect.width < 48 ? max(4, rect.width / 4) : rect.width / 3) + 1
+  let left = min(names, rect.width < 48 ? max(4, rect.width * 3 / 7) : rect.width / 3) + 1
   let latest = max(0, model.choices.count - rect.height)
   let first = min(latest, max(0, model.selection - rect.height / 2))
   for (row, index) in (first..<model.choices.count).prefix(max(0, rect.height)).enumerated() {
@@ -145,21 +145,26 @@ func drawBlocks(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     guard let option = option(index) else { continue }
     let isSelected = index == model.selection
     let style = Style(isSelected ? .title : .muted, on: .bg, isSelected ? .bold : [])
-    frame.put(rect.x, y, clip(glyphs.plain(choice.name), to: left - 1), style)
+    let name = glyphs.plain(choice.name(within: left - 1))
+    frame.put(rect.x, y, clip(name, to: left - 1), style)
     let price = costs[index] > 0 ? " \(Format.count(costs[index]))" : ""
     let differs = other.map { $0.indices.contains(index) && $0[index] != shown[index] } ?? false
     let text =
       glyphs.plain(choice.options[option].name) + price
       + (differs ? " \(sign) \(glyphs.plain(other?[index] ?? ""))" : "")
     let room = rect.width - left - columns(of: text) - 1
-    let bar = room > 0 ? min(room, Int(near: costs[index] / most * Double(room))) : 0
-    let fill = choice.look(of: option)
-    if model.look.hasColour {
-      frame.fill(Rect(rect.x + left, y, bar, 1), Cell(32, Style(fill.text, on: fill.fill)))
-    } else {
-      let block = glyphs.isASCII ? UInt32(35) : 0x2588
-      frame.fill(Rect(rect.x + left, y, bar, 1), Cell(block, Style(.fg)))
-    }
+    let length = costs[index] / most * Double(max(0, room))
+    let bar = Int(near: length.rounded(.up))
+    drawBar(
+      &frame,
+      rect.x + left,
+      y,
+      width: bar,
+      share: length / Double(max(1, bar)),
+      role: choice.look(of: option).fill,
+      track: .bg,
+      look: model.look
+    )
     frame.put(
       rect.x + left + bar + 1,
       y,

@@ -30,6 +30,13 @@ extension Choice {
 }
 
 extension Choice {
+  /// The name; where it does not fit in `width` columns, with stage and block as `s2 b1`, since a
+  /// name that is cut no longer says which choice of a block it is.
+  func name(within width: Int) -> String {
+    guard columns(of: name) > width else { return name }
+    return name.replacing("stage ", with: "s").replacing("block ", with: "b")
+  }
+
   /// The sizes that the options stand for; nil where they are no sizes.
   var sizes: [Double]? {
     guard kind.isOrdered else { return nil }

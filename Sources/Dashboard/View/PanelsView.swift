@@ -73,7 +73,7 @@ private func panelTitle(_ model: Model, _ panel: Panel, width: Int) -> Words {
         model.epochs.last?.topFive.map { Format.percent($0) },
         .seriesC
       )
-    } else if isWide {
+    } else if width >= 36 {
       words += value(
         "argmax",
         "am",
