@@ -36,6 +36,7 @@ package final class ThreadPool {
     workspaceFloats: Int = 0,
     _ body: (_ chunk: Int, _ workspace: UnsafeMutablePointer<Float>) -> Void
   ) {
+    if isIdle { return }
     guard let profile, let work = work() else {
       return spread(chunks: chunks, workspaceFloats: workspaceFloats, body)
     }
@@ -50,7 +51,7 @@ package final class ThreadPool {
     _ body: (_ chunk: Int, _ workspace: UnsafeMutablePointer<Float>) -> Void
   ) {
     let count = min(threads, chunks)
-    if count == 0 || isIdle { return }
+    if count == 0 { return }
     reserve(count, floats: max(workspaceFloats, 16))
     if count == 1 {
       for chunk in 0..<chunks { body(chunk, workspaces[0].pointer) }
