@@ -16,7 +16,11 @@ extension TrainingSession {
     var beat = Date.distantPast
     while true {
       if try takeUpRequests() { return true }
-      if betweenSteps, try evaluateNetworks() { return true }
+      if betweenSteps, !openNetworks.isEmpty {
+        if try evaluateNetworks() { return true }
+        // What waited for them is taken up before the same step, as a replay has it.
+        continue
+      }
       if steering.mayStep { break }
       if Date().timeIntervalSince(beat) >= TrainingSession.pausedHeartbeat {
         beat = Date()
@@ -45,7 +49,12 @@ extension TrainingSession {
 
   private func takeUpRequests() throws -> Bool {
     // One that names a step, of a replay, waits for it.
+    // Networks are those of the moment at which they were asked for, whether what follows that was
+    // asked for at once or later: it waits until they are evaluated.
+    var waits = false
     for request in try store.pendingInterventions() where request.step ?? 0 <= step {
+      waits = waits || !openNetworks.isEmpty && request.action.changesTraining
+      if waits, request.action.changesTraining || request.action.asksForNetworks { continue }
       if request.action.concernsCandidates {
         try store.refuse(request.id, note: "only a joint search has candidates", step: step)
         continue
@@ -122,10 +131,9 @@ extension TrainingSession {
 
   /// Evaluates the networks that were asked for; true if somebody asked to stop meanwhile.
   private func evaluateNetworks() throws -> Bool {
-    if openNetworks.isEmpty { return false }
-    follow()
     while let (id, count, derives) = openNetworks.first {
       openNetworks.removeFirst()
+      follow()
       guard let networks = try task.networks(count, derives: derives, evaluation) else {
         try store.refuse(id, note: "the run was stopped first", step: step)
         return true

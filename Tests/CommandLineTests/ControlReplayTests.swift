@@ -51,7 +51,8 @@ import Testing
     )
     #expect(last.code == 0, "\(last.errors)")
     let networks = try RunFolder.open(path: folder.path + "/run").reader().derived()
-    #expect(networks.contains { $0.source == "argmax" } && networks.count >= 2)
+    // Whether a sampled one keeps the budget depends on the step at which it was asked for.
+    #expect(networks.contains { $0.source == "argmax" })
     #expect(networks.allSatisfy { $0.step != nil && $0.accuracy != nil && $0.run == nil })
     for network in networks {
       let file = "run/exports/\(network.name).json"

@@ -144,6 +144,25 @@ import Testing
     #expect(states == [.done, .done])
   }
 
+  /// A replay has all requests at once, where a person had asked for one after the other.
+  @Test func `networks are those of the moment at which they were asked for`() throws {
+    let run = try TinyRun()
+    let trainer = try Trainer(folder: run.folder)
+    try run.reader.request(.pause)
+    try run.reader.request(.sampleNetworks(4))
+    for choice in 0..<2 { try run.reader.request(.pinChoice(choice: choice, option: 0)) }
+    try run.reader.request(.sampleNetworks(4))
+    trainer.start()
+    let asked = try run.status { $0.pinned?.count == 2 }
+    #expect(asked.step == 0)
+    #expect(try eventually { try run.reader.interventions().allSatisfy { $0.state == .done } })
+    let notes = try run.reader.interventions().filter(\.action.asksForNetworks).map(\.note)
+    #expect(notes.count == 2 && notes[0].hasPrefix("4 networks"), "\(notes)")
+    #expect(notes.last?.hasPrefix("1 network,") == true, "\(notes)")
+    try run.reader.request(.stop)
+    #expect(run.outcome(of: trainer) == .stopped)
+  }
+
   @Test func `an impossible temperature is refused with a reason`() throws {
     let run = try TinyRun()
     let trainer = try Trainer(folder: run.folder)

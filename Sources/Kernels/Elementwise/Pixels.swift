@@ -59,11 +59,13 @@ package struct AffinePixels {
   @usableFromInline package var from: Input
   /// The pixels of it.
   @usableFromInline package var pixels: Pixels
-  /// Factor and summand of each channel, [C].
+  /// The factor of each channel, [C].
   @usableFromInline package var factors: Input
+  /// The summand of each channel, [C].
   @usableFromInline package var summands: Input
-  /// What gains, [H'·W', C], and the place there of each pixel; nil for their order.
+  /// What gains, [H'·W', C].
   @usableFromInline package var to: Output
+  /// The place there of each pixel; nil for their order.
   @usableFromInline package var places: UnsafePointer<Int32>?
 
   /// Describes the work.

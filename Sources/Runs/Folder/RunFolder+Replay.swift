@@ -63,10 +63,8 @@ extension RunReader {
   package func replayed() throws -> [Intervention] {
     try interventions().filter { request in
       guard request.step != nil, request.state != .requested else { return false }
-      switch request.action {
-      case .sampleNetworks, .deriveNetworks: return request.state != .refused
-      default: return request.action.changesTraining
-      }
+      return request.action.asksForNetworks
+        ? request.state != .refused : request.action.changesTraining
     }.sorted { ($0.step ?? 0, $0.id) < ($1.step ?? 0, $1.id) }
   }
 }

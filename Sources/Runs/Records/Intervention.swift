@@ -114,6 +114,14 @@ extension Intervention.Action {
     }
   }
 
+  /// Whether it asks for networks of the present θ.
+  package var asksForNetworks: Bool {
+    switch self {
+    case .sampleNetworks, .deriveNetworks: true
+    default: false
+    }
+  }
+
   /// Whether it changes the numbers of the search, so that a replay has to repeat it.
   package var changesTraining: Bool {
     switch self {

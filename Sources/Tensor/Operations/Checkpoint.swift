@@ -45,8 +45,9 @@ extension Engine {
     return body()
   }
 
-  /// The result of operations whose backward passes alone are wanted: they go on the tape, and its
-  /// values are unspecified. None may take statistics.
+  /// The result of operations whose backward passes alone are wanted.
+  ///
+  /// They go on the tape and do not run, so the values are unspecified; none may take statistics.
   func recordingAlone(_ body: () -> Tensor) -> Tensor {
     threadPool.isIdle = true
     defer { threadPool.isIdle = false }
