@@ -17,6 +17,8 @@ from . import tools
 
 # Help is open once its last word has come.
 OPENING, CLOSING, MARK = b"?", b"x", b"closes"
+# Seconds over which a viewer's processor time is taken.
+WATCHED = 20
 
 
 def add_options(parser):
@@ -197,6 +199,27 @@ def latency(supertop, options):
     return answers
 
 
+def viewing(supertop, options, size):
+    """Share of all cores that `watch` takes beside a search, but for its start."""
+    search = Search(supertop, options, False)
+
+    def used(seconds):
+        viewer = Viewer([supertop, "watch", str(search.folder)], size)
+        time.sleep(seconds)
+        process = viewer.process
+        process.send_signal(signal.SIGTERM)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        os.close(viewer.terminal)
+        return usage.ru_utime + usage.ru_stime
+
+    try:
+        search.warm()
+        return (used(5 + WATCHED) - used(5)) / WATCHED / os.cpu_count()
+    finally:
+        search.end()
+
+
 def run(options):
     supertop = tools.product()
     tools.title(f"The dashboard beside a search, {options.preset}")
@@ -209,6 +232,8 @@ def run(options):
         ["steps/s without a dashboard", f"{without:.3f}"],
         ["steps/s with one, 120x36", f"{beside:.3f}"],
         ["ratio", tools.spread(ratio, 4)],
+        *[[f"processor time of `watch`, {size}", f"{100 * viewing(supertop, options, size):.1f} %"]
+          for size in ("120x36", "200x60")],
         [f"answer to a key, {len(answers)} keys: median",
          f"{1e3 * statistics.median(answers):.1f} ms"],
         ["95th percentile", f"{1e3 * answers[len(answers) * 95 // 100]:.1f} ms"],
