@@ -300,6 +300,19 @@ import Testing
     #expect(names.count == count && model.look.themeIndex == 0)
   }
 
+  @Test func `no screen of a finished run offers to steer it`() {
+    for name in ["finished", "widths"] {
+      var model = Fixture.model(name, Size(160, 40))
+      model.status?.state = .finished
+      model.overlay = nil
+      for screen in [Model.Screen.main, .inspector] {
+        model.screen = screen
+        let words = keyHints(model, Layout(model).keys).map(\.command)
+        #expect(!words.isEmpty && !words.contains(where: \.steers), "\(screen): \(words)")
+      }
+    }
+  }
+
   @Test func `a training asks for no temperature and opens no layer`() {
     var model = Fixture.model("training", Size(120, 36))
     for key in "+-th".unicodeScalars {

@@ -95,16 +95,16 @@ extension RunKind {
 
   /// Commands of the key line, the most needed first.
   func keyLine(isOver: Bool, inInspector: Bool) -> [Command] {
-    if isOver && !inInspector {
-      return [.quit, .help, .open, .nextTab, .theme, .log].filter(allows)
-    }
-    if inInspector, self == .joint {
-      return isOver
-        ? [.back, .quit, .help, .theme]
-        : [.back, .quit, .help, .nextOption, .addCandidate, .stopCandidate, .theme]
+    // What is over cannot be steered.
+    if isOver {
+      return inInspector
+        ? [.back, .quit, .help, .theme, .log]
+        : [.quit, .help, .open, .nextTab, .theme, .log].filter(allows)
     }
     if inInspector {
-      return [.back, .quit, .help, .togglePause, .togglePin, .singleStep, .typeControl, .theme]
+      return self == .joint
+        ? [.back, .quit, .help, .nextOption, .addCandidate, .stopCandidate, .theme]
+        : [.back, .quit, .help, .togglePause, .togglePin, .singleStep, .typeControl, .theme]
     }
     switch self {
     case .search, .random:
