@@ -134,5 +134,10 @@ import Testing
     let running = try #require(model.trials.first { $0.state == .running })
     #expect(model.value(of: running) == nil)
     #expect(model.bestSoFar == model.bestSoFar.sorted())
+    // The list, the curve and the head tell of one best candidate.
+    let best = try #require(model.bestCandidate)
+    #expect(best.accuracies.last == model.bestSoFar.last)
+    let first = model.candidates.first { model.trials[$0].state == .finished }
+    #expect(first.map { model.trials[$0].accuracies.last } == best.accuracies.last)
   }
 }

@@ -31,11 +31,12 @@ extension Model {
     trial.state == .finished ? trial.accuracy(after: decidingEpochs) : nil
   }
 
-  /// The best candidate of those that were trained to the end, else of all; nil before the first.
+  /// The one that the search has chosen, else the best of the list; nil before the first.
   var bestCandidate: TrialRecord? {
-    let finished = trials.filter { $0.state == .finished }
-    let whole = finished.filter { $0.accuracies.count == summary?.epochs }
-    return (whole.isEmpty ? finished : whole)
+    if case .joint(let result) = result {
+      return trials.first { $0.number == result.candidate }
+    }
+    return trials.filter { $0.state == .finished }
       .max { ($0.accuracies.last ?? 0) < ($1.accuracies.last ?? 0) }
   }
 

@@ -80,7 +80,7 @@ private func drawOptions(
     frame.put(
       rect.x,
       y,
-      clip(glyphs.plain(choice.name), to: nameWidth),
+      clip(glyphs.plain(choice.name(within: nameWidth)), to: nameWidth),
       Style(role, on: background)
     )
     let name = choice.options[options[index]].name

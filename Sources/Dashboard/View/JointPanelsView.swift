@@ -11,9 +11,9 @@ func jointTitle(_ model: Model, _ panel: Panel, width: Int) -> Words {
       words.append((Format.percent(best), Style(.good, on: .bg, .bold)))
     }
     if let blind = model.blindAccuracy {
-      words.append(
-        ("\(glyphs.dash == 45 ? "-" : "╌") blindly \(Format.percent(blind))", Style(.warn))
-      )
+      let dash = glyphs.isASCII ? "-" : "╌"
+      let name = width >= 44 ? "picked blindly" : "blindly"
+      words.append(("\(dash) \(name) \(Format.percent(blind))", Style(.warn)))
     }
     return words
   case .scatter:
