@@ -40,6 +40,14 @@ extension Model {
       .max { ($0.accuracies.last ?? 0) < ($1.accuracies.last ?? 0) }
   }
 
+  /// `best 98.3%`, or `chosen 97.2%` once the search has ended: a limit may have excluded better
+  /// ones; nil before the first.
+  var bestText: String? {
+    bestCandidate?.accuracies.last.map {
+      "\(result == nil ? "best" : "chosen") \(Format.percent($0))"
+    }
+  }
+
   /// Best value so far against the number of trainings.
   var bestSoFar: [Double] {
     var best = 0.0

@@ -49,9 +49,7 @@ func drawHeader(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   if model.steering != .granted, !model.isOver { figures.append("read-only") }
   if let status = model.status {
     if let eta = status.etaSeconds, !model.isOver { figures.append("ETA \(Format.duration(eta))") }
-    if model.kind == .joint, let best = model.bestCandidate?.accuracies.last {
-      figures.append("best \(Format.percent(best))")
-    }
+    if model.kind == .joint, let best = model.bestText { figures.append(best) }
     if model.state == .finished, let last = model.epochs.last {
       figures.append("accuracy \(Format.percent(last.validationAccuracy))")
     }
@@ -192,9 +190,7 @@ func drawStrip(_ frame: inout Frame, _ model: Model, _ layout: Layout) {
   let glyphs = model.look.glyphs
   var parts: [String] = []
   if let last = model.epochs.last { parts.append("va \(Format.percent(last.validationAccuracy))") }
-  if model.kind == .joint, let best = model.bestCandidate?.accuracies.last {
-    parts.append("best \(Format.percent(best))")
-  }
+  if model.kind == .joint, let best = model.bestText { parts.append(best) }
   if let status = model.status, status.temperature > 0 {
     parts.append("\(glyphs.tau) \(Format.number(status.temperature))")
   }

@@ -7,9 +7,10 @@ func jointTitle(_ model: Model, _ panel: Panel, width: Int) -> Words {
   switch panel {
   case .best:
     var words: Words = [("Best so far", Style(.title))]
-    if let best = model.bestCandidate?.accuracies.last {
+    if let best = model.bestSoFar.last {
       words.append((Format.percent(best), Style(.good, on: .bg, .bold)))
     }
+    if model.result != nil, let chosen = model.bestText { words.append((chosen, Style(.good))) }
     if let blind = model.blindAccuracy {
       let dash = glyphs.isASCII ? "-" : "╌"
       let name = width >= 44 ? "picked blindly" : "blindly"
