@@ -21,7 +21,8 @@ extension TrainingSession {
         // What waited for them is taken up before the same step, as a replay has it.
         continue
       }
-      if steering.mayStep { break }
+      // A pause does not hold up what was asked for while paused.
+      if steering.mayStep || isEvaluatingNetworks { break }
       if Date().timeIntervalSince(beat) >= TrainingSession.pausedHeartbeat {
         beat = Date()
         status.state = .paused
@@ -131,6 +132,8 @@ extension TrainingSession {
 
   /// Evaluates the networks that were asked for; true if somebody asked to stop meanwhile.
   private func evaluateNetworks() throws -> Bool {
+    isEvaluatingNetworks = true
+    defer { isEvaluatingNetworks = false }
     while let (id, count, derives) = openNetworks.first {
       openNetworks.removeFirst()
       follow()

@@ -30,6 +30,8 @@ final class TrainingSession: RunSession {
   var openStops: [Int64] = []
   /// Networks asked for, with the request's id.
   var openNetworks: [(id: Int64, count: Int, derives: Bool)] = []
+  /// Whether such networks are being evaluated.
+  var isEvaluatingNetworks = false
 
   var status: RunStatus
   var pace = Pace()

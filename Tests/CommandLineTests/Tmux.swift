@@ -70,7 +70,11 @@ final class Tmux {
     try Tmux.run(["-L", socket, "capture-pane", "-p"])
   }
 
-  /// Waits until the screen `holds`, and returns it; records an issue with the screen otherwise.
+  /// Nobody waits for what would follow.
+  private struct WaitedInVain: Error {}
+
+  /// Waits until the screen `holds`, and returns it; records an issue with the screen otherwise,
+  /// and throws.
   @discardableResult
   func waits(
     _ what: String,
@@ -85,6 +89,7 @@ final class Tmux {
     }
     if !found {
       Issue.record("waited in vain for \(what):\n\(last)", sourceLocation: sourceLocation)
+      throw WaitedInVain()
     }
     return last
   }
