@@ -10,6 +10,8 @@ final class GridView {
   let whole: Tensor
   /// The pixels of the grid.
   let runs: [PixelRun]
+  /// How many they are.
+  let count: Int
   /// The place of each pixel among those of the map; nil if the grid is all of it.
   let places: UnsafePointer<Int32>?
   /// Whether a reader has added its gradient to that of the map.
@@ -18,7 +20,8 @@ final class GridView {
   init(of whole: Tensor, _ runs: [PixelRun]) {
     self.whole = whole
     self.runs = runs
-    if runs.count == 1, runs[0].count * whole.channels == whole.count / whole.shape[0] {
+    count = runs.reduce(0) { $0 + $1.count }
+    if runs.count == 1, count * whole.channels == whole.count / whole.shape[0] {
       places = nil
       return
     }
@@ -29,9 +32,6 @@ final class GridView {
   }
 
   deinit { places?.deallocate() }
-
-  /// Pixels of the grid.
-  var pixels: Int { runs.reduce(0) { $0 + $1.count } }
 
   /// Floats of an image of the map.
   var wholeFloats: Int { whole.count / whole.shape[0] }
@@ -80,7 +80,7 @@ struct GridGradient {
     engine.kernels.addAffinePixels(
       AffinePixels(
         from: rows,
-        pixels: Pixels(places: nil, count: view.pixels),
+        pixels: Pixels(places: nil, count: view.count),
         factors: coefficients.pointer,
         summands: coefficients.pointer + channels,
         to: whole(image),

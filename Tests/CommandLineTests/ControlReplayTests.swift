@@ -44,15 +44,15 @@ import Testing
     #expect(refused.output.contains("refused") && refused.output.contains("resume: done"))
     let last = try Program.run(
       [
-        "control", "run", "sample=2", "derive=2", "temperature-factor=0.5", "hold", "release",
-        "undo", "unpin=layer1",
+        // Nearly everything that is sampled keeps this budget.
+        "control", "run", "budget=450k", "sample=2", "derive=2", "temperature-factor=0.5", "hold",
+        "release", "undo", "unpin=layer1",
       ],
       in: folder
     )
     #expect(last.code == 0, "\(last.errors)")
     let networks = try RunFolder.open(path: folder.path + "/run").reader().derived()
-    // Whether a sampled one keeps the budget depends on the step at which it was asked for.
-    #expect(networks.contains { $0.source == "argmax" })
+    #expect(networks.contains { $0.source == "argmax" } && networks.count >= 2)
     #expect(networks.allSatisfy { $0.step != nil && $0.accuracy != nil && $0.run == nil })
     for network in networks {
       let file = "run/exports/\(network.name).json"

@@ -62,11 +62,9 @@ package final class RunScanner {
     var seen: Set<String> = []
     let found = places.flatMap(look).filter { seen.insert($0.path).inserted }
     known = known.filter { seen.contains($0.key) }
-    for path in changed(found) {
-      let stamp = Self.stamp(path)
-      let now = Date().timeIntervalSince1970
+    for (path, stamp) in changed(found) {
       reads += 1
-      known[path] = Entry(stamp: stamp.isFresh(now) ? nil : stamp, run: read(path), place: reads)
+      known[path] = Entry(stamp: stamp, run: read(path), place: reads)
       guard Date().timeIntervalSince1970 < end else { break }
     }
     let runs = found.compactMap { run in
@@ -76,16 +74,16 @@ package final class RunScanner {
     return runs
   }
 
-  /// The paths of the runs to be read, the one that was read longest ago first: a large run that
-  /// changes all the time would keep the others from ever being read.
-  private func changed(_ found: [RunOverview]) -> [String] {
-    found.enumerated().filter { _, run in
-      run.state != .unreadable && known[run.path]?.stamp != Self.stamp(run.path)
-    }.map { index, run in
-      (path: run.path, place: known[run.path]?.place ?? 0, index: index)
-    }.sorted {
-      ($0.place, $0.index) < ($1.place, $1.index)
-    }.map(\.path)
+  /// The runs to be read and what to keep of their stamps, the one that was read longest ago first:
+  /// a large run that changes all the time would keep the others from ever being read.
+  private func changed(_ found: [RunOverview]) -> [(path: String, stamp: Stamp?)] {
+    found.enumerated().compactMap { index, run -> (order: (Int, Int), run: (String, Stamp?))? in
+      guard run.state != .unreadable else { return nil }
+      let (entry, stamp) = (known[run.path], Self.stamp(run.path))
+      guard entry?.stamp != stamp else { return nil }
+      let kept = stamp.isFresh(Date().timeIntervalSince1970) ? nil : stamp
+      return ((entry?.place ?? 0, index), (run.path, kept))
+    }.sorted { $0.order < $1.order }.map { (path: $0.run.0, stamp: $0.run.1) }
   }
 
   /// The runs of a place, not read yet.
