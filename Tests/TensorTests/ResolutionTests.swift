@@ -163,6 +163,47 @@ import Testing
     #expect(choice.gradientValues == [135, 135])
   }
 
+  @Test(arguments: [nil, [0, 0.5, 0.5], [0, 1, 0], [0, 0, 0]] as [[Float]?], [1, 2])
+  func `options run once where nothing but their weights learns`(drawn: [Float]?, draws: Int) {
+    let sizes = [(3, 3), (5, 4), (6, 6)].map { MapSize(height: $0.0, width: $0.1) }
+    let forward = drawn.map { Array(repeatElement($0, count: draws).joined()) }
+    func learned(alone: Bool) -> (gradients: [Float]?, runs: Int) {
+      let engine = Engine(threads: 2)
+      engine.isRecording = true
+      engine.trainsParameters = false
+      var random = Philox(seed: 5, purpose: .test)
+      func normal(_ count: Int) -> [Float] { (0..<count).map { _ in random.normal() } }
+      let x = engine.tensor(normal(2 * 36 * 5), shape: [2, 6, 6, 5], requiresGradient: !alone)
+      let filter = Parameter(name: "filter", shape: [1, 1, 5, 7], engine: engine)
+      for i in 0..<filter.value.count { filter.value.pointer[i] = random.normal() }
+      let norm = BatchNorm(name: "norm", channels: 7, engine: engine)
+      let weights = engine.tensor(
+        normal(3 * draws),
+        shape: draws == 1 ? [3] : [draws, 3],
+        requiresGradient: true
+      )
+      var runs = 0
+      let y = engine.resolutionSum(
+        x,
+        sizes: sizes,
+        weights: weights,
+        forward: forward,
+        to: sizes[2]
+      ) { [engine] in
+        runs += 1
+        return engine.convolution($0, filter: filter, norm: norm, activation: .hswish)
+      }
+      engine.backward(from: y, gradient: normal(y.count))
+      return (weights.gradientValues, runs)
+    }
+    let (alone, amongOthers) = (learned(alone: true), learned(alone: false))
+    #expect(alone.gradients == amongOthers.gradients)
+    #expect(alone.gradients?.allSatisfy { $0 != 0 } == true)
+    #expect(alone.runs == 3)
+    // All but the one whose values are kept run again.
+    if drawn == nil { #expect(amongOthers.runs == 5) }
+  }
+
   @Test func `a checkpoint counts a batch once in recalibration`() {
     engine.mode = .recalibration
     engine.isRecording = true

@@ -108,6 +108,7 @@ package func depthwiseBackward<L: Lanes>(
       var product = L.Vector.zero
       for r in 0..<rows {
         let y = y0 + r
+        if v == 0, r + 1 < rows { p.prefetchRow(y + 1, with: job.out) }
         let firstKy = (y + g.padding) % s
         for phase in 0..<min(s, g.width) {
           let firstKx = (phase + g.padding) % s

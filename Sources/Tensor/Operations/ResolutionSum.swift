@@ -47,7 +47,8 @@ extension Engine {
   /// pass, as a network without the choice keeps it; the others run again there, in the memory that
   /// the largest then no longer needs. So the memory is that of one option, however many there are.
   /// What is the same for all of them, as a 1×1 convolution is, runs once forward and once
-  /// backward.
+  /// backward. Where only the weights want a gradient, as at a stem in a step on them, the options'
+  /// values are kept instead and none runs again.
   ///
   /// - Parameters:
   ///   - images: N.
@@ -98,6 +99,8 @@ extension Engine {
     let used = usedOptions(values, of: k)
     let requiresGradient = wantsGradient([weights] + inputs, parameters: true)
     let keeps = isRecording && requiresGradient
+    let keepsValues = keeps && !wantsGradient(inputs, parameters: true)
+    var known: [Int: Tensor] = [:]
     let (common, sharedSteps) = recordingApart(keeps) { shared?() }
     // Their gradient is added below, once for all options.
     common?.grids = PixelGrids(used.map { sizes[$0] })
@@ -105,8 +108,8 @@ extension Engine {
     var out: (sum: Buffer, shape: [Int])?
     // The largest last, in the memory that the others have used.
     for i in used.isEmpty ? [0] : used {
-      let isKept = keeps && i == used.last ?? 0
-      let y = pool.lendingLarger(times: isKept ? nil : memory(i)) {
+      let isKept = keeps && !keepsValues && i == used.last ?? 0
+      let y = pool.lendingLarger(times: isKept || keepsValues ? nil : memory(i)) {
         let (result, steps) = recordingApart(isKept) { body(sizes[i], common) }
         if isKept {
           kept = KeptOption(
@@ -118,6 +121,7 @@ extension Engine {
         }
         return recording(false) { finished(i, result) }
       }
+      if keepsValues { known[i] = y }
       let isMap = y.shape.count == 4
       let shape = [images] + (isMap ? [size.height, size.width] : []) + [y.channels]
       let sum = out?.sum ?? pool.takeZeros(shape.reduce(1, *))
@@ -127,11 +131,26 @@ extension Engine {
     guard let out else { preconditionFailure("resolutionSum: no options") }
     let y = Tensor(shape: out.shape, buffer: out.sum, requiresGradient: requiresGradient)
     let mode = mode
+    func addDots(of i: Int, _ dots: [Double]) {
+      guard !dots.isEmpty else { return }
+      let dg = ownGradient(of: weights)
+      for (image, dot) in dots.enumerated() {
+        dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
+      }
+    }
     record(y) { [unowned self] in
       guard y.gradient != nil else { return }
       let gradient = ownGradient(of: y)
       y.gradient = nil
       replay(mode: mode) {
+        if keepsValues {
+          for i in 0..<k {
+            let value = known[i] ?? recording(false) { finished(i, body(sizes[i], common)) }
+            known[i] = nil
+            addDots(of: i, gather(gradient, from: size, of: value, takesDots: true))
+          }
+          return
+        }
         var own = kept
         kept = nil
         tape = own?.sharedSteps ?? []
@@ -156,21 +175,21 @@ extension Engine {
                 weights.requiresGradient
                 ? recording(isUsed) { finished(i, result) }
                 : recordingAlone { finished(i, result) }
-              let (own, dots) = gather(
-                gradient,
-                from: size,
-                to: again,
-                times: (0..<images).map { factor(i, $0) },
-                inPlace: again !== result,
-                takesDots: weights.requiresGradient
+              // Nobody reads the last step's result any more, so its gradient takes that memory.
+              let target =
+                isUsed ? (again === result ? pool.take(again.count) : again.buffer) : nil
+              addDots(
+                of: i,
+                gather(
+                  gradient,
+                  from: size,
+                  of: again,
+                  to: target,
+                  times: (0..<images).map { factor(i, $0) },
+                  takesDots: weights.requiresGradient
+                )
               )
-              if !dots.isEmpty {
-                let dg = ownGradient(of: weights)
-                for (image, dot) in dots.enumerated() {
-                  dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
-                }
-              }
-              if isUsed { hand(Tensor.Gradient(buffer: own), to: again) }
+              if let target { hand(Tensor.Gradient(buffer: target), to: again) }
             }
           }
         }
@@ -227,22 +246,21 @@ extension Engine {
     }
   }
 
-  /// The gradient of an option `y` of a map of `size`: the map's gradient at the option's pixels
-  /// times a factor for each image; and, where they are taken, Σ g·y of each image without it.
+  /// Writes the gradient of an option `y` of a map of `size` to `out`, which may be its memory: the
+  /// map's gradient at the option's pixels times a factor for each image.
   ///
-  /// In place, it takes the memory of `y`, which nobody reads any more.
+  /// - Returns: Σ g·y of each image, without the factor, where these dots are taken.
   private func gather(
     _ gradient: Buffer,
     from size: MapSize,
-    to y: Tensor,
-    times factors: [Float],
-    inPlace: Bool,
+    of y: Tensor,
+    to out: Buffer? = nil,
+    times factors: [Float] = [],
     takesDots: Bool
-  ) -> (gradient: Buffer, dots: [Double]) {
+  ) -> [Double] {
     let (images, channels) = (y.shape[0], y.channels)
     let grid = grid(of: mapSize(of: y), in: size)
     let floats = y.count / images
-    let out = inPlace ? y.buffer : pool.take(y.count)
     let sums = takesDots ? pool.takeZeros(images * 3 * channels) : nil
     threadPool.run(
       Work(
@@ -257,6 +275,7 @@ extension Engine {
       let from = gradient.pointer + image * size.height * size.width * channels
       let offset = image * floats
       guard let sums else {
+        guard let out else { return }
         for run in grid {
           kernels.scale(
             run.count * channels,
@@ -286,14 +305,12 @@ extension Engine {
         ),
         0..<floats / channels
       )
-      kernels.scale(floats, factors[image], own, out.pointer + offset)
+      if let out { kernels.scale(floats, factors[image], own, out.pointer + offset) }
     }
-    let dots = sums.map { sums in
-      (0..<images).map { image in
-        (0..<channels).reduce(0.0) { $0 + Double(sums.pointer[(image * 3 + 2) * channels + $1]) }
-      }
+    guard let sums else { return [] }
+    return (0..<images).map { image in
+      (0..<channels).reduce(0.0) { $0 + Double(sums.pointer[(image * 3 + 2) * channels + $1]) }
     }
-    return (out, dots ?? [])
   }
 
   /// The size of a map [N, H, W, C]; of [N, C] one pixel.
