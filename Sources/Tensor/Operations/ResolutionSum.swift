@@ -47,8 +47,7 @@ extension Engine {
   /// pass, as a network without the choice keeps it; the others run again there, in the memory that
   /// the largest then no longer needs. So the memory is that of one option, however many there are.
   /// What is the same for all of them, as a 1×1 convolution is, runs once forward and once
-  /// backward. Where only the weights want a gradient, as at a stem in a step on them, the options'
-  /// values are kept instead and none runs again.
+  /// backward.
   ///
   /// - Parameters:
   ///   - images: N.
@@ -99,8 +98,8 @@ extension Engine {
     let used = usedOptions(values, of: k)
     let requiresGradient = wantsGradient([weights] + inputs, parameters: true)
     let keeps = isRecording && requiresGradient
-    let keepsValues = keeps && !wantsGradient(inputs, parameters: true)
-    var known: [Int: Tensor] = [:]
+    // At a stem in a step on the architecture parameters nothing but the weights does.
+    let operatorLearns = wantsGradient(inputs, parameters: true)
     let (common, sharedSteps) = recordingApart(keeps) { shared?() }
     // Their gradient is added below, once for all options.
     common?.grids = PixelGrids(used.map { sizes[$0] })
@@ -108,8 +107,8 @@ extension Engine {
     var out: (sum: Buffer, shape: [Int])?
     // The largest last, in the memory that the others have used.
     for i in used.isEmpty ? [0] : used {
-      let isKept = keeps && !keepsValues && i == used.last ?? 0
-      let y = pool.lendingLarger(times: isKept || keepsValues ? nil : memory(i)) {
+      let isKept = keeps && i == used.last ?? 0
+      let y = pool.lendingLarger(times: isKept ? nil : memory(i)) {
         let (result, steps) = recordingApart(isKept) { body(sizes[i], common) }
         if isKept {
           kept = KeptOption(
@@ -121,7 +120,6 @@ extension Engine {
         }
         return recording(false) { finished(i, result) }
       }
-      if keepsValues { known[i] = y }
       let isMap = y.shape.count == 4
       let shape = [images] + (isMap ? [size.height, size.width] : []) + [y.channels]
       let sum = out?.sum ?? pool.takeZeros(shape.reduce(1, *))
@@ -131,26 +129,11 @@ extension Engine {
     guard let out else { preconditionFailure("resolutionSum: no options") }
     let y = Tensor(shape: out.shape, buffer: out.sum, requiresGradient: requiresGradient)
     let mode = mode
-    func addDots(of i: Int, _ dots: [Double]) {
-      guard !dots.isEmpty else { return }
-      let dg = ownGradient(of: weights)
-      for (image, dot) in dots.enumerated() {
-        dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
-      }
-    }
     record(y) { [unowned self] in
       guard y.gradient != nil else { return }
       let gradient = ownGradient(of: y)
       y.gradient = nil
       replay(mode: mode) {
-        if keepsValues {
-          for i in 0..<k {
-            let value = known[i] ?? recording(false) { finished(i, body(sizes[i], common)) }
-            known[i] = nil
-            addDots(of: i, gather(gradient, from: size, of: value, takesDots: true))
-          }
-          return
-        }
         var own = kept
         kept = nil
         tape = own?.sharedSteps ?? []
@@ -161,34 +144,37 @@ extension Engine {
         for i in all.filter({ $0 == first }) + all.reversed().filter({ $0 != first }) {
           pool.lendingLarger(times: memory(i)) {
             replay(mode: mode) {
-              let isUsed = used.contains(i)
+              let learns = operatorLearns && used.contains(i)
               let result: Tensor
               if i == first, let option = own {
                 tape = option.steps
                 own = nil
                 result = option.result
               } else {
-                result = recording(isUsed) { body(sizes[i], common) }
+                result = recording(learns) { body(sizes[i], common) }
               }
               // Its values count in the gradient of its weight, and nowhere else.
               let again =
                 weights.requiresGradient
-                ? recording(isUsed) { finished(i, result) }
+                ? recording(learns) { finished(i, result) }
                 : recordingAlone { finished(i, result) }
               // Nobody reads the last step's result any more, so its gradient takes that memory.
               let target =
-                isUsed ? (again === result ? pool.take(again.count) : again.buffer) : nil
-              addDots(
-                of: i,
-                gather(
-                  gradient,
-                  from: size,
-                  of: again,
-                  to: target,
-                  times: (0..<images).map { factor(i, $0) },
-                  takesDots: weights.requiresGradient
-                )
+                learns ? (again === result ? pool.take(again.count) : again.buffer) : nil
+              let dots = gather(
+                gradient,
+                from: size,
+                of: again,
+                to: target,
+                times: (0..<images).map { factor(i, $0) },
+                takesDots: weights.requiresGradient
               )
+              if !dots.isEmpty {
+                let dg = ownGradient(of: weights)
+                for (image, dot) in dots.enumerated() {
+                  dg.pointer[(weights.rows > 1 ? image * k : 0) + i] += Float(dot)
+                }
+              }
               if let target { hand(Tensor.Gradient(buffer: target), to: again) }
             }
           }
@@ -254,8 +240,8 @@ extension Engine {
     _ gradient: Buffer,
     from size: MapSize,
     of y: Tensor,
-    to out: Buffer? = nil,
-    times factors: [Float] = [],
+    to out: Buffer?,
+    times factors: [Float],
     takesDots: Bool
   ) -> [Double] {
     let (images, channels) = (y.shape[0], y.channels)
