@@ -127,6 +127,30 @@ import Testing
     }
   }
 
+  @Test func `a recipe's warm-up keeps its share of epochs that are fewer`() throws {
+    // 5 of 150 epochs.
+    func warmup(_ overrides: [String]) throws -> Double {
+      try JointConfiguration.preset("fbnet-v3", overrides: overrides).recipe.warmupEpochs
+    }
+    #expect(try warmup(["recipe.epochs=3"]) == 0.1)
+    #expect(try warmup(["recipe.epochs=5"]) == 5)
+    #expect(try warmup(["recipe.epochs=3", "recipe.warmup_epochs=2"]) == 2)
+    #expect(throws: UserError.self) {
+      try warmup(["recipe.epochs=3", "recipe.warmup_epochs=5"])
+    }
+    try inTemporaryFolder {
+      let path = try write("preset: fbnet-v3\nrecipe: {epochs: 3}\n", to: $0)
+      #expect(try JointConfiguration.load(path: path).recipe.warmupEpochs == 0.1)
+      let other = try JointConfiguration.load(path: path, overrides: ["recipe.epochs=30"])
+      #expect(other.recipe.warmupEpochs == 0.1)
+      let said = try write("preset: fbnet-v3\nrecipe: {epochs: 3, warmup_epochs: 4}\n", to: $0)
+      #expect(throws: UserError.self) { try JointConfiguration.load(path: said) }
+    }
+    var recipe = Recipe()
+    (recipe.warmupEpochs, recipe.epochs) = (5, 20)
+    #expect(try recipe.applying(["epochs=2"]).warmupEpochs == 0.5)
+  }
+
   @Test func `the temperature ends where it did unless its rate is named`() throws {
     func last(_ config: Configuration) -> Double {
       config.temperature.value(epoch: config.search.epochs, of: config.search.epochs)

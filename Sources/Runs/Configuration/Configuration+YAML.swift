@@ -12,7 +12,7 @@ extension Configuration {
     let inFile = try origin.resolve(node)
     var config = inFile
     for assignment in overrides { try config.set(assignment) }
-    let overridden = try said(overrides)
+    let overridden = try Origin(prefix: "--set ").paths(assignments: overrides)
     config.scaleSchedule(from: inFile, said: overridden)
     config.followBudget(said: overridden.union(node.map { origin.paths($0) } ?? []))
     try origin.checkTogether(config)
@@ -34,10 +34,11 @@ extension Configuration {
   package mutating func apply(_ assignments: [String]) throws {
     let before = self
     for assignment in assignments { try set(assignment) }
-    let said = try Self.said(assignments)
+    let origin = Origin(prefix: "--set ")
+    let said = try origin.paths(assignments: assignments)
     scaleSchedule(from: before, said: said)
     followBudget(said: said)
-    try Origin(prefix: "--set ").checkTogether(self)
+    try origin.checkTogether(self)
   }
 
   /// Overrides one key from `key.path=value`, checking that key's type and range only.
@@ -48,12 +49,6 @@ extension Configuration {
 
   /// The whole configuration as YAML; `load` gives back an equal value.
   package func yaml() -> String { text() }
-
-  private static func said(_ assignments: [String]) throws -> Set<String> {
-    try assignments.reduce(into: []) {
-      try $0.formUnion(Origin(prefix: "--set ").paths(assignment: $1))
-    }
-  }
 
   /// Keeps the warm-up's share of the epochs, and the temperature that the last one ends with,
   /// where the epochs are others than `before` and the key itself was not `said` (spec S9).

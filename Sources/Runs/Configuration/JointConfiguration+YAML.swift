@@ -11,8 +11,12 @@ extension JointConfiguration {
     let name = node?["preset"]?.scalar?.string
     // An unknown preset is reported by the check inside `overlay`.
     var settings = try name.flatMap { try? preset($0) } ?? preset(presetNames[0])
-    if let node, !origin.isNull(node) { settings = try origin.overlay(node, on: settings) }
-    for assignment in overrides { try settings.assign(assignment) }
+    if let node, !origin.isNull(node) {
+      let base = settings.recipe
+      settings = try origin.overlay(node, on: settings)
+      settings.recipe.fitWarmup(from: base, said: origin.paths(node))
+    }
+    try settings.apply(overrides)
     try origin.checkTogether(settings)
     return settings
   }
@@ -20,9 +24,19 @@ extension JointConfiguration {
   /// A preset with `key.path=value` overrides, checked as a whole.
   package static func preset(_ name: String, overrides: [String]) throws -> JointConfiguration {
     var settings = try preset(name)
-    for assignment in overrides { try settings.assign(assignment) }
+    try settings.apply(overrides)
     try Origin(prefix: "--set ", keys: keys).checkTogether(settings)
     return settings
+  }
+
+  /// Overrides keys, a warm-up with the epochs.
+  private mutating func apply(_ assignments: [String]) throws {
+    let before = recipe
+    for assignment in assignments { try assign(assignment) }
+    recipe.fitWarmup(
+      from: before,
+      said: try Origin(prefix: "--set ", keys: Self.keys).paths(assignments: assignments)
+    )
   }
 
   /// Overrides one key from `key.path=value`, checking that key's type and range only.

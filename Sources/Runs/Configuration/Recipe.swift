@@ -109,8 +109,19 @@ extension Recipe {
   package func applying(_ assignments: [String]) throws -> Recipe {
     var recipe = self
     for assignment in assignments { try recipe.assign(assignment) }
-    try Origin(prefix: "--set ", keys: Recipe.keys).checkTogether(recipe)
+    let origin = Origin(prefix: "--set ", keys: Recipe.keys)
+    recipe.fitWarmup(from: self, said: try origin.paths(assignments: assignments))
+    try origin.checkTogether(recipe)
     return recipe
+  }
+
+  /// Keeps the share of the epochs that the warm-up had `before`, where fewer epochs were said and
+  /// it would outlast them: `--epochs 2` needs no second option.
+  mutating func fitWarmup(from before: Recipe, said paths: Set<String>) {
+    guard warmupEpochs > Double(epochs), warmupEpochs <= Double(before.epochs),
+      !paths.contains(where: { $0.hasSuffix("warmup_epochs") })
+    else { return }
+    warmupEpochs *= Double(epochs) / Double(before.epochs)
   }
 
   /// The whole recipe as YAML; `load` gives back an equal value.

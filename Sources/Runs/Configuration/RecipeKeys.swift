@@ -20,7 +20,7 @@ extension Recipe: KeyedSettings {
     .init(
       "warmup_epochs",
       .number(.notNegative),
-      "Epochs in which the learning rate rises from 0."
+      "Epochs in which the learning rate rises from 0; keeps its share of epochs fewer than that."
     ),
     .init(
       "weight_decay",

@@ -87,8 +87,11 @@ extension TrainingConfiguration: KeyedSettings {
   /// Overrides keys from `key.path=value` texts, `recipe.` or another section left out at will, and
   /// checks the outcome as a whole.
   package mutating func apply(_ assignments: [String]) throws {
+    let before = recipe
     for assignment in assignments { try assign(assignment) }
-    try checkTogether(Origin(prefix: "--set ", keys: Self.keys))
+    let origin = Origin(prefix: "--set ", keys: Self.keys)
+    recipe.fitWarmup(from: before, said: try origin.paths(assignments: assignments))
+    try checkTogether(origin)
   }
 
   /// Checks types, ranges and how the keys fit together.

@@ -20,6 +20,8 @@ final class ProgressPrinter {
   private var lastEpoch = -1
   private var lastLog: Int64 = 0
   private var lastLine = Date()
+  /// What was last said on the progress: it is not said twice in a row.
+  private var lastStatus = ""
   private var newest: StepRecord?
   private var head: [(text: String, path: String?)] = []
   /// Candidates of a joint search that are new or have changed.
@@ -189,31 +191,32 @@ final class ProgressPrinter {
   private func showStatus() throws {
     let silence = Date().timeIntervalSince(lastLine)
     guard silence >= ProgressPrinter.interval, let status = try reader.status() else { return }
+    let text: String
     switch status.state {
     case .preparing, .validating:
       // A short validation ends in a line of its own.
       if status.state == .validating, silence < 3 * ProgressPrinter.interval { return }
-      line("\(status.message) (\(Int(status.progress * 100)) %)")
+      text = "\(status.message) (\(Int(status.progress * 100)) %)"
     case .paused:
-      line("paused at step \(status.step)")
+      text = "paused at step \(status.step)"
     case .running where kind == .joint:
-      line(
+      text =
         "  candidate \(status.step + 1) of \(status.totalSteps)"
-          + (status.message.isEmpty ? "" : ", \(status.message)")
-          + (status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? "")
-      )
+        + (status.message.isEmpty ? "" : ", \(status.message)")
+        + (status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? "")
     case .running:
       guard let newest else { return }
       let eta = status.etaSeconds.map { ", \(Format.duration($0)) to go" } ?? ""
-      line(
+      text =
         "  epoch \(status.epoch + 1)/\(status.epochs), step \(status.step)/\(status.totalSteps): "
-          + (kind == .training ? "" : "\(newest.phase.rawValue) ")
-          + "loss \(Format.number(newest.loss)), "
-          + "\(Format.number(status.imagesPerSecond)) images/s" + eta
-      )
+        + (kind == .training ? "" : "\(newest.phase.rawValue) ")
+        + "loss \(Format.number(newest.loss)), "
+        + "\(Format.number(status.imagesPerSecond)) images/s" + eta
     case .stopped, .finished, .failed:
       return
     }
+    if text != lastStatus { line(text) }
+    lastStatus = text
     lastLine = Date()
   }
 
