@@ -118,6 +118,51 @@ import Testing
     #expect(try Self.table(folder) == Self.table(alone))
   }
 
+  @Test(.enabled(if: Tmux.isInstalled, "tmux is not installed"))
+  func `a person steers a joint search on its screen`() throws {
+    let folder = try Program.Folder()
+    let words = Self.tiny.filter { $0 != "--headless" } + ["--set", "search.rounds=30"]
+    let tmux = try Tmux(
+      "NO_COLOR=1 SUPERTOP_BACKGROUND=dark '\(Program.path)' search --run run "
+        + words.map { "'\($0)'" }.joined(separator: " "),
+      in: folder.path,
+      columns: 120,
+      rows: 36
+    )
+    try tmux.waits("candidates") { $0.contains("RUNNING") && $0.contains("✓") }
+    try tmux.press("Space")
+    try tmux.waits("a pause") { $0.contains("PAUSED") }
+    let run = try RunFolder.open(path: folder.path + "/run").reader()
+    // The one that is selected, with another stem.
+    try tmux.press("Enter")
+    let opened = try tmux.waits("the candidate") { $0.contains("Facts") }
+    let word = try #require(opened.firstMatch(of: /Candidate (\d+)/)?.1)
+    let selected = try run.trials()[(Int(word) ?? 0) - 1]
+    try tmux.press("Down", selected.options[1] > 0 ? "<" : ">", "a")
+    // Where another candidate is what was asked for, that is said.
+    #expect(
+      try eventually(pause: 0.05) {
+        try run.trials().contains { $0.stage == .hand } || tmux.screen().contains("that is")
+      }
+    )
+    try tmux.press("Escape")
+    try tmux.waits("the list") { $0.contains("Candidates") }
+    try tmux.press("b")
+    try tmux.waits("the question for a limit") { $0.contains("flops 150k") }
+    try tmux.press("p", "a", "r", "a", "m", "s", "Space", "9", "0", "0", "Enter")
+    #expect(try eventually { try run.jointProgress()?.limits.map(\.most) == [900] })
+    try tmux.press("n", "Space")
+    try tmux.waits("the end") { $0.contains("FINISHED") }
+    let trials = try run.trials()
+    #expect(trials.count < 30 && trials.contains { $0.stage == .fine && $0.params <= 900 })
+    // A frame has the first candidate selected.
+    try tmux.press("Escape", "Home")
+    let frame = try Program.run(["frame", "run", "--size", "120x36"], in: folder)
+    // All but the line that says what was last done.
+    func picture(_ text: String) -> [Substring] { Array(Tmux.rows(text).prefix(34)) }
+    try tmux.waits("the same frame") { picture($0) == picture(frame.output) }
+  }
+
   @Test(arguments: [
     (["--constraint", "flops<=10"], 78, "flops"),
     (["--constraint", "watts<=3"], 64, "give flops, params or latency"),

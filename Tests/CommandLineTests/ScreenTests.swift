@@ -105,13 +105,6 @@ import Testing
   )
   func `a terminal shows what is printed`(columns: Int, rows: Int) throws {
     let folder = try Self.finished.get()
-    func lines(_ text: String) -> [Substring] {
-      var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-        line.prefix(upTo: line.lastIndex { $0 != " " }.map(line.index(after:)) ?? line.startIndex)
-      }
-      while lines.last?.isEmpty == true { lines.removeLast() }
-      return lines
-    }
     let size = "\(columns)x\(rows)"
     let frame = try Program.run(["frame", "run", "--size", size], in: folder)
     // What goes into a pipe has no colour, and is drawn with other marks.
@@ -123,7 +116,7 @@ import Testing
     )
     try tmux.waits("the result") { $0.contains("FINISHED") }
     try tmux.press("Escape")
-    try tmux.waits("the same frame") { lines($0) == lines(frame.output) }
+    try tmux.waits("the same frame") { Tmux.rows($0) == Tmux.rows(frame.output) }
   }
 
   @Test func `a branch without changes ends as its parent, to the bit, and replays`() throws {

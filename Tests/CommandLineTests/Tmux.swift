@@ -35,6 +35,15 @@ final class Tmux {
       .split(separator: "\n")
   }
 
+  /// The rows of a screen, without what is blank at their end and at that of the screen.
+  static func rows(_ text: String) -> [Substring] {
+    var rows = text.split(separator: "\n", omittingEmptySubsequences: false).map { row in
+      row.prefix(upTo: row.lastIndex { $0 != " " }.map(row.index(after:)) ?? row.startIndex)
+    }
+    while rows.last?.isEmpty == true { rows.removeLast() }
+    return rows
+  }
+
   deinit {
     _ = try? Tmux.run(["-L", socket, "kill-server"])
     // The server leaves its socket.

@@ -59,6 +59,26 @@ import Testing
     #expect(result.validationAccuracy == unbroken.result.validationAccuracy)
   }
 
+  @Test func `the time to go is that of the epochs that are left`() throws {
+    let run = try TinyJointRun()
+    _ = try run.finished()
+    var records = try JointRecords(run.folder)
+    let stop = records.stopEpoch
+    records.trials = Array(records.trials.prefix(2))
+    // Three epochs of 1,000 FLOPs took six seconds.
+    (records.trials[0].flops, records.trials[0].seconds) = (1000, 6)
+    records.trials[1].state = .running
+    records.trials[1].flops = 500
+    records.trials[1].accuracies = [0.1]
+    // Two epochs of the second; no second training runs beside it.
+    #expect(records.secondsLeft(coarse: 0, fine: 0, parallel: 2) == 2)
+    let toCome = 1000 + 750 * Double(2 * stop + 3)
+    let all = try #require(records.secondsLeft(coarse: 2, fine: 1, parallel: 2))
+    #expect(abs(all - 0.002 * toCome / 2) < 1e-9)
+    records.trials.removeFirst()
+    #expect(records.secondsLeft(coarse: 2, fine: 1, parallel: 2) == nil)
+  }
+
   @Test func `a limit that nothing keeps ends the run before the first training`() throws {
     let run = try TinyJointRun(["budget.flops=100"])
     let error = try run.failed()

@@ -107,6 +107,28 @@ package struct JointRecords: Sendable {
   /// Epochs that decide between candidates of the coarse stage.
   package var stopEpoch: Int { progress.stopEpoch ?? settings.recipe.epochs }
 
+  /// Seconds that the trainings to come will take, nil before the first has ended: an epoch of a
+  /// network costs its FLOPs at the pace so far.
+  ///
+  /// - Parameters:
+  ///   - coarse: candidates of the coarse stage that are still to be picked.
+  ///   - fine: those of the fine stage.
+  ///   - parallel: trainings at a time.
+  func secondsLeft(coarse: Int, fine: Int, parallel: Int) -> Double? {
+    let ended = trials.filter { $0.state == .finished }
+    let work = ended.reduce(0) { $0 + $1.flops * Double($1.accuracies.count) }
+    guard work > 0 else { return nil }
+    let pace = ended.reduce(0) { $0 + $1.seconds } / work
+    let open = trials.filter { !$0.isSettled }
+    let begun = open.reduce(0.0) { sum, trial in
+      let last = trial.recipe.stopEpoch > 0 ? trial.recipe.stopEpoch : trial.recipe.epochs
+      return sum + trial.flops * Double(max(0, last - trial.accuracies.count))
+    }
+    let mean = trials.reduce(0) { $0 + $1.flops } / Double(trials.count)
+    let toCome = begun + mean * Double(coarse * stopEpoch + fine * settings.recipe.epochs)
+    return pace * toCome / Double(max(1, min(parallel, open.count + coarse + fine)))
+  }
+
   /// Candidates that were trained, and their accuracy after `stopEpoch` epochs, or what the sum of
   /// their training losses lets expect at the end where that is the signal; those that failed count
   /// as much as the worst.

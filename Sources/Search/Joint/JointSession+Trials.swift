@@ -234,20 +234,15 @@ extension JointSession {
     if let round { status.epoch = round }
     status.epochs = records.rounds + 1
     let left = records.rounds - (records.trials.last?.round ?? -1) - 1
-    let planned =
-      records.trials.count + max(0, left) * settings.search.candidates
-      + (records.trials.contains { $0.stage == .fine && $0.round == records.rounds }
-        ? 0 : settings.fine.candidates)
+    let coarse = max(0, left) * settings.search.candidates
+    let isFine = records.trials.contains { $0.stage == .fine && $0.round == records.rounds }
+    let fine = isFine ? 0 : settings.fine.candidates
     status.step = settledCount
-    status.totalSteps = planned
+    status.totalSteps = records.trials.count + coarse + fine
     let here = records.trials.filter { $0.round == status.epoch }
     status.stepInEpoch = here.count { $0.isSettled }
     status.stepsPerEpoch = here.count
-    let times = records.trials.filter { $0.state == .finished }.map(\.seconds)
-    status.etaSeconds =
-      times.isEmpty
-      ? nil
-      : times.reduce(0, +) / Double(times.count) * Double(planned - settledCount) / Double(parallel)
+    status.etaSeconds = records.secondsLeft(coarse: coarse, fine: fine, parallel: parallel)
     status.memoryBytes = residentMemory()
     status.processIdentifier = ProcessInfo.processInfo.processIdentifier
     status.heartbeat = Date().timeIntervalSince1970

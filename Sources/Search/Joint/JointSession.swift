@@ -198,13 +198,14 @@ final class JointSession: RunSession {
       ranks.stopEpoch(at: settings.search.rankCorrelation, by: settings.search.earlySignal)
       ?? settings.recipe.epochs
     try store.record(progress: records.progress)
-    let agreement = ranks.curve(settings.search.earlySignal)
-      .dropFirst(records.stopEpoch - 1).first
+    let (stop, all) = (records.stopEpoch, settings.recipe.epochs)
+    let agreement = ranks.curve(settings.search.earlySignal).dropFirst(stop - 1).first ?? 1
     try store.log(
       .notice,
-      "candidates stop after \(Format.counted(records.stopEpoch, "epoch")) "
-        + "of \(settings.recipe.epochs): their ranks agree with the last epoch's by "
-        + Format.fixed(agreement ?? 1, 2)
+      stop < all
+        ? "candidates stop after \(Format.counted(stop, "epoch")) of \(all): their ranks agree "
+          + "with the last epoch's by \(Format.fixed(agreement, 2))"
+        : "candidates are trained to the end: no earlier epoch ranks them as the last one does"
     )
   }
 
