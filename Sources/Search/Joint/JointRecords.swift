@@ -107,13 +107,13 @@ package struct JointRecords: Sendable {
   /// Epochs that decide between candidates of the coarse stage.
   package var stopEpoch: Int { progress.stopEpoch ?? settings.recipe.epochs }
 
-  /// Seconds that the trainings to come will take, nil before the first has ended: an epoch of a
-  /// network costs its FLOPs at the pace so far.
+  /// The time to go: an epoch of a network costs its FLOPs at the pace so far.
   ///
   /// - Parameters:
   ///   - coarse: candidates of the coarse stage that are still to be picked.
   ///   - fine: those of the fine stage.
   ///   - parallel: trainings at a time.
+  /// - Returns: seconds; nil before the first training has ended.
   func secondsLeft(coarse: Int, fine: Int, parallel: Int) -> Double? {
     let ended = trials.filter { $0.state == .finished }
     let work = ended.reduce(0) { $0 + $1.flops * Double($1.accuracies.count) }
