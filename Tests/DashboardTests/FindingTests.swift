@@ -180,5 +180,9 @@ import Testing
     #expect(!toss.isClear)
     let why = whyLeads(model { 0.3 * sin($0 * 9) }, 0)
     #expect(why.contains("toss-up") && why.contains("neither accuracy nor cost pulls at it"))
+    // What a person has pinned was no toss-up, and what pinning would change is done.
+    var pinned = model { 0.3 * sin($0 * 9) }
+    pinned.status?.pinned = [0]
+    #expect(whyLeads(pinned, 0).contains("is pinned") && whatIf(pinned, 0) == nil)
   }
 }

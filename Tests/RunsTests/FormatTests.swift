@@ -19,6 +19,8 @@ struct FormatTests {
 
   @Test func `digits are fixed, signed or led by zeros`() {
     #expect(Format.fixed(2.345, 1) == "2.3" && Format.fixed(-0.06, 1) == "-0.1")
+    #expect(Format.fixed(-1e-7, 2) == "0.00" && Format.fixed(-0.0, 0) == "0")
+    #expect(Format.fixed(-.infinity, 1) == "-inf")
     #expect(Format.signedFixed(0.5, 4) == "+0.5000" && Format.signedFixed(-2, 1) == "-2.0")
     #expect(Format.padded(7, 2) == "07" && Format.padded(123, 2) == "123")
     #expect(Format.duration(3725) == "1h02m" && Format.duration(90_061) == "1d01h")

@@ -283,6 +283,9 @@ extension Model {
   /// Whether the network that a finished search ends with is more than a coin toss.
   var isSettled: Bool { verdict?.isSettled ?? true }
 
+  /// Whether choice `index` is held at one option by a person.
+  func isPinned(_ index: Int) -> Bool { status?.pinned?.contains(index) ?? false }
+
   /// Entropy of choice `index` in bits.
   func entropy(of index: Int) -> Double { entropyBits(probabilities(of: index)) }
 

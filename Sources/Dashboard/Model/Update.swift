@@ -167,7 +167,7 @@ private func togglePin(_ model: inout Model) -> [Effect] {
   let choice = model.selection
   return request(
     &model,
-    model.status?.pinned?.contains(choice) ?? false
+    model.isPinned(choice)
       ? .unpinChoice(choice) : .pinChoice(choice: choice, option: model.leader(of: choice))
   )
 }

@@ -43,7 +43,7 @@ struct ChoiceScreen: Encodable, Sendable {
     settledSince = model.settledSince(index)
     let decision = model.decision(of: index)
     (lead, wobble) = (decision?.lead, decision?.wobble)
-    pinned = model.status?.pinned?.contains(index) ?? false
+    pinned = model.isPinned(index)
     meanSize = choice.sizes.map { expectedSize(values, $0) }
     options = zip(choice.options, values).map { Option(name: $0.name, probability: Double($1)) }
   }

@@ -277,6 +277,9 @@ func whyLeads(_ model: Model, _ index: Int) -> String {
   }
   let order = choice.options.indices.sorted { values[$0] > values[$1] }
   let (first, second) = (order[0], order[1])
+  if model.isPinned(index) {
+    return "\(choice.options[first].name) is pinned: nothing else is sampled here."
+  }
   let lead = Double(values[first] - values[second]) * 100
   var text =
     "\(choice.options[first].name) leads \(choice.options[second].name) by "
@@ -329,10 +332,11 @@ private func signedCost(_ model: Model, _ change: Double) -> String {
   (change < 0 ? "-" : "+") + model.costMetric.short(abs(change))
 }
 
-/// What pinning a choice to its leader would change, in a sentence; nil where that is not known.
+/// What pinning a choice to its leader would change, in a sentence; nil where that is not known, or
+/// done.
 func whatIf(_ model: Model, _ index: Int) -> String? {
   let leader = model.leader(of: index)
-  guard let cost = model.cost, cost.isFinite, let change = model.costIfPinned(index, leader),
+  guard !model.isPinned(index), let cost = model.cost, cost.isFinite, let change = model.costIfPinned(index, leader),
     change.isFinite
   else { return nil }
   let name = model.choices[index].options[leader].name

@@ -164,7 +164,7 @@ private func drawLayer(
   var x = rows.x
   frame.put(x + 1, y, Format.right(String(index + 1), spec.index - 1), muted)
   // A sign and not a colour alone: a pinned choice looks like a settled one otherwise.
-  if model.status?.pinned?.contains(index) ?? false {
+  if model.isPinned(index) {
     frame.put(x + spec.index, y, "=", Style(.pinned, on: background, .bold))
   }
   x += spec.index + 1

@@ -59,7 +59,8 @@ package struct Verdict: Sendable, Equatable {
 
 /// Entropy in bits; inlinable, so that callers get it for their own type of number.
 @inlinable package func entropyBits(_ probabilities: [some BinaryFloatingPoint]) -> Double {
-  -probabilities.reduce(0) { $0 + ($1 > 0 ? Double($1) * log2(Double($1)) : 0) }
+  // Probabilities are rounded: their sum may be above 1, and the entropy of one alone below 0.
+  max(-probabilities.reduce(0) { $0 + ($1 > 0 ? Double($1) * log2(Double($1)) : 0) }, 0)
 }
 
 /// The steps on θ that a search has, against those that usually settle one: a verdict before the

@@ -45,7 +45,10 @@ package enum Format {
 
   /// `digits` after the point.
   package static func fixed(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
+    let text = String(format: "%.\(digits)f", value)
+    // What rounds to 0 has no sign.
+    return value.isFinite && text.allSatisfy { "-0.".contains($0) }
+      ? String(text.drop { $0 == "-" }) : text
   }
 
   /// The same with its sign: `+0.0123`.
