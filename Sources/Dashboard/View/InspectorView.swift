@@ -336,8 +336,8 @@ private func signedCost(_ model: Model, _ change: Double) -> String {
 /// done.
 func whatIf(_ model: Model, _ index: Int) -> String? {
   let leader = model.leader(of: index)
-  guard !model.isPinned(index), let cost = model.cost, cost.isFinite, let change = model.costIfPinned(index, leader),
-    change.isFinite
+  guard !model.isPinned(index), let cost = model.cost, cost.isFinite,
+    let change = model.costIfPinned(index, leader), change.isFinite
   else { return nil }
   let name = model.choices[index].options[leader].name
   let budget = model.summary?.budget ?? 0
