@@ -242,7 +242,7 @@ private func drawAxes(_ frame: inout Frame, _ model: Model, _ rect: Rect) {
     frame.put(
       plot.x + axis * step,
       rect.maxY - 1,
-      clip(model.choices[choice].name, to: step - 1),
+      clip(model.choices[choice].name(within: step - 1), to: step - 1),
       Style(.title)
     )
   }

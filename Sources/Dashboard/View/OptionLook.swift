@@ -31,9 +31,11 @@ extension Choice {
 
 extension Choice {
   /// The name; where it does not fit in `width` columns, with stage and block as `s2 b1`, since a
-  /// name that is cut no longer says which choice of a block it is.
+  /// name that is cut no longer says which choice of a block it is, or the last word of a setting of
+  /// the recipe: `rate`, `decay`.
   func name(within width: Int) -> String {
     guard columns(of: name) > width else { return name }
+    if kind == .recipe { return name.split(separator: " ").last.map(String.init) ?? name }
     return name.replacing("stage ", with: "s").replacing("block ", with: "b")
   }
 
