@@ -26,6 +26,17 @@ struct KnownNetwork: Sendable, Equatable {
   /// Whether its accuracy is of weights of its own.
   var isRetrained: Bool
 
+  /// Orders networks: the surer the measurement, and then the higher the accuracy, the better.
+  fileprivate var rank: Double {
+    let sure: Double =
+      switch measure {
+      case .search: 0
+      case .trained: 2
+      case .test: 4
+      }
+    return sure + (accuracy.map { $0.isFinite ? min(max($0, 0), 1) : 0 } ?? -1)
+  }
+
   /// What it costs in a metric.
   func cost(_ metric: CostMetric) -> Double? {
     switch metric {
@@ -48,7 +59,8 @@ extension KnownNetwork {
 }
 
 extension Model {
-  /// The leading network, the chosen one and those derived.
+  /// The leading network, the chosen one and those derived: those that were trained and tested first,
+  /// the most accurate before the others.
   var networks: [KnownNetwork] {
     var all: [KnownNetwork] = []
     if let last = epochs.last {
@@ -79,7 +91,11 @@ extension Model {
         )
       )
     }
-    return all + derived.map(KnownNetwork.init)
+    let ranks = derived.map(KnownNetwork.init).enumerated().sorted {
+      // Equal ones in the order of the store.
+      ($0.element.rank, -$0.offset) > ($1.element.rank, -$1.offset)
+    }
+    return all + ranks.map(\.element)
   }
 
   /// The chosen network's option of each choice, by name; nil before the end, and for a run of
