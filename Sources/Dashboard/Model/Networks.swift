@@ -59,8 +59,8 @@ extension KnownNetwork {
 }
 
 extension Model {
-  /// The leading network, the chosen one and those derived: those that were trained and tested first,
-  /// the most accurate before the others.
+  /// The leading network, the chosen one and those derived: tested ones before trained ones before
+  /// others, and of each the most accurate first.
   var networks: [KnownNetwork] {
     var all: [KnownNetwork] = []
     if let last = epochs.last {

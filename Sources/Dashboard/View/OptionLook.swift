@@ -31,8 +31,8 @@ extension Choice {
 
 extension Choice {
   /// The name; where it does not fit in `width` columns, with stage and block as `s2 b1`, since a
-  /// name that is cut no longer says which choice of a block it is, or the last word of a setting of
-  /// the recipe: `rate`, `decay`.
+  /// name that is cut no longer says which choice of a block it is; and of a setting of the recipe
+  /// its last word: `rate`, `decay`.
   func name(within width: Int) -> String {
     guard columns(of: name) > width else { return name }
     if kind == .recipe { return name.split(separator: " ").last.map(String.init) ?? name }
