@@ -6,7 +6,7 @@ import Testing
 /// Steering from another process, and repeating a steered run to the bit (spec S82).
 @Suite(.serialized) struct ControlReplayTests {
   private static let search = [
-    "search", "--preset", "digits", "--run", "run", "--headless", "--epochs", "4",
+    "search", "--preset", "digits", "--run", "run", "--headless", "--epochs", "6",
     "--set", "batch=128", "--set", "recalibration_images=128",
     "--set", "space.candidates=[k3_e1, k5_e1, k3_e6, k5_e6, skip]",
     "--set", "search.warmup_epochs=1", "--set", "budget.flops=90000",
@@ -36,21 +36,21 @@ import Testing
     let answer = try #require(try first.values().last)
     #expect(Contract.faults(answer, as: "object of control") == [])
     #expect(answer["requests"]?.list.allSatisfy { $0["state"]?.text == "done" } == true)
+    // Paused until the last command: the search would end while a busy machine starts that one.
     let refused = try Program.run(
-      ["control", "run", "ban=layer1:k3_e1", "budget=1", "unban=layer2:k5_e6", "resume"],
+      ["control", "run", "ban=layer1:k3_e1", "budget=1", "unban=layer2:k5_e6"],
       in: folder
     )
-    #expect(refused.code == UserError.Code.data.rawValue)
-    #expect(refused.output.contains("refused") && refused.output.contains("resume: done"))
+    #expect(refused.code == UserError.Code.data.rawValue && refused.output.contains("refused"))
     let last = try Program.run(
       [
         // Nearly everything that is sampled keeps this budget.
         "control", "run", "budget=450k", "sample=2", "derive=2", "temperature-factor=0.5", "hold",
-        "release", "undo", "unpin=layer1",
+        "release", "undo", "unpin=layer1", "resume",
       ],
       in: folder
     )
-    #expect(last.code == 0, "\(last.errors)")
+    #expect(last.code == 0 && last.output.contains("resume: done"), "\(last.errors)")
     let networks = try RunFolder.open(path: folder.path + "/run").reader().derived()
     #expect(networks.contains { $0.source == "argmax" } && networks.count >= 2)
     #expect(networks.allSatisfy { $0.step != nil && $0.accuracy != nil && $0.run == nil })
@@ -125,7 +125,7 @@ import Testing
 
   @Test func `a run that was changed afterwards is no replay`() throws {
     let folder = try Program.Folder()
-    let options = Self.search.map { $0 == "4" ? "2" : $0 }
+    let options = Self.search.map { $0 == "6" ? "2" : $0 }
     #expect(try Program.run(options, in: folder).code == 0)
     let path = folder.path + "/run/config.yaml"
     let text = try String(contentsOfFile: path, encoding: .utf8)
@@ -144,7 +144,7 @@ import Testing
 
   @Test func `controls are listed, and asked for where nobody trains refused`() throws {
     let folder = try Program.Folder()
-    let options = Self.search.map { $0 == "4" ? "2" : $0 }
+    let options = Self.search.map { $0 == "6" ? "2" : $0 }
     #expect(try Program.run(options, in: folder).code == 0)
     let listed = try Program.run(["control", "run", "--json"], in: folder)
     let list = try #require(try listed.values().last)
