@@ -31,19 +31,6 @@ package struct Depthwise {
     return row * source.stride
   }
 
-  /// Asks for the input pixels of a row, and for those at the same places of another map.
-  ///
-  /// A pass over one vector of channels reads a single line of each pixel, which the processor does
-  /// not foresee.
-  @_alwaysEmitIntoClient @inline(always)
-  package func prefetchRow(_ y: Int, with other: Output?) {
-    for x in 0..<geometry.width {
-      let at = offset(y * geometry.width + x)
-      prefetch(source.base + at, floats: source.channels)
-      if let other { prefetch(other + at, floats: source.channels) }
-    }
-  }
-
   /// Output rows done at a time, so that the transformed input rows stay in the second-level cache.
   @_alwaysEmitIntoClient @inline(always)
   package func band(rowFloats: Int, halo: Int, stride: Int) -> Int {
@@ -133,9 +120,7 @@ package func depthwise<L: Lanes>(_: L.Type, _ job: DepthwiseForward, workspace: 
       for r in 0..<rows {
         let from = planes + v * planeFloats + r * g.stride * rowFloats
         let to = job.out + ((oy0 + r) * g.outWidth) * channels + c
-        // Of each pixel a pass writes a single line, which the processor does not foresee.
-        let outFloats = g.outWidth * channels
-        if v == 0, r + 1 < rows { prefetch(to + outFloats, floats: outFloats) }
+        let ahead = r + 1 < rows ? g.outWidth * channels : 0
         var ox = 0
         while ox + 4 <= g.outWidth {
           var y0 = L.Vector.zero, y1 = L.Vector.zero, y2 = L.Vector.zero, y3 = L.Vector.zero
@@ -152,6 +137,10 @@ package func depthwise<L: Lanes>(_: L.Type, _ job: DepthwiseForward, workspace: 
               at += L.count
               f += L.count
             }
+          }
+          // A pass writes one line of each pixel, which the processor does not foresee.
+          if ahead > 0 {
+            for x in ox..<ox + 4 { prefetch(to + ahead + x * channels) }
           }
           L.store(y0, to + ox * channels, width)
           L.store(y1, to + (ox + 1) * channels, width)

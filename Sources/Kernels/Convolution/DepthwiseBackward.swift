@@ -108,7 +108,6 @@ package func depthwiseBackward<L: Lanes>(
       var product = L.Vector.zero
       for r in 0..<rows {
         let y = y0 + r
-        if v == 0, r + 1 < rows { p.prefetchRow(y + 1, with: job.out) }
         let firstKy = (y + g.padding) % s
         for phase in 0..<min(s, g.width) {
           let firstKx = (phase + g.padding) % s
@@ -122,6 +121,14 @@ package func depthwiseBackward<L: Lanes>(
             let at1 = n > 1 ? p.offset(pixel + s) + c : at0
             let at2 = n > 2 ? p.offset(pixel + 2 * s) + c : at0
             let at3 = n > 3 ? p.offset(pixel + 3 * s) + c : at0
+            // A pass reads one line of each pixel, which the processor does not foresee.
+            if r + 1 < rows {
+              for next in 0..<n {
+                let ahead = p.offset(pixel + g.width + next * s) + c
+                prefetch(p.source.base + ahead)
+                if let out = job.out { prefetch(out + ahead) }
+              }
+            }
             let r0 = L.load(p.source.base + at0, width)
             let r1 = n > 1 ? L.load(p.source.base + at1, width) : .zero
             let r2 = n > 2 ? L.load(p.source.base + at2, width) : .zero

@@ -150,16 +150,6 @@ package enum Activation: Int32, Sendable, CaseIterable {
 @_alwaysEmitIntoClient @inline(always)
 package func prefetch(_ p: UnsafeRawPointer) { cs_prefetch(p) }
 
-/// Asks for the cache lines of `floats` floats from `p` on.
-@_alwaysEmitIntoClient @inline(always)
-package func prefetch(_ p: Input, floats: Int) {
-  var i = 0
-  while i < floats {
-    prefetch(p + i)
-    i += 16
-  }
-}
-
 /// Makes what `Lanes.stream` wrote visible before anything that follows.
 @_alwaysEmitIntoClient @inline(always)
 package func finishStreams() { cs_finish_streams() }
