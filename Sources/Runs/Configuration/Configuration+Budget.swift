@@ -85,16 +85,6 @@ extension Origin {
     }
   }
 
-  /// Paths of the keys that `key.path=value` texts set.
-  func paths(assignments: [String]) throws -> Set<String> {
-    try assignments.reduce(into: []) { paths, assignment in
-      let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2 else { return }
-      let key = try key(named: parts[0].trimmingCharacters(in: .whitespaces))
-      paths.formUnion(self.paths(try value(String(parts[1]), for: key), at: key.path))
-    }
-  }
-
   /// Checks that at most one metric is limited, and that it is the one that is paid in.
   func checkBudget(_ config: Configuration) throws {
     let metrics = config.budget.metrics

@@ -11,8 +11,7 @@ extension Configuration {
     let node = try origin.parse(try readText(path))
     let inFile = try origin.resolve(node)
     var config = inFile
-    for assignment in overrides { try config.set(assignment) }
-    let overridden = try Origin(prefix: "--set ").paths(assignments: overrides)
+    let overridden = try config.assign(overrides)
     config.scaleSchedule(from: inFile, said: overridden)
     config.followBudget(said: overridden.union(node.map { origin.paths($0) } ?? []))
     try origin.checkTogether(config)
@@ -33,12 +32,10 @@ extension Configuration {
   /// too.
   package mutating func apply(_ assignments: [String]) throws {
     let before = self
-    for assignment in assignments { try set(assignment) }
-    let origin = Origin(prefix: "--set ")
-    let said = try origin.paths(assignments: assignments)
+    let said = try assign(assignments)
     scaleSchedule(from: before, said: said)
     followBudget(said: said)
-    try origin.checkTogether(self)
+    try Origin(prefix: "--set ").checkTogether(self)
   }
 
   /// Overrides one key from `key.path=value`, checking that key's type and range only.

@@ -32,11 +32,8 @@ extension JointConfiguration {
   /// Overrides keys, a warm-up with the epochs.
   private mutating func apply(_ assignments: [String]) throws {
     let before = recipe
-    for assignment in assignments { try assign(assignment) }
-    recipe.fitWarmup(
-      from: before,
-      said: try Origin(prefix: "--set ", keys: Self.keys).paths(assignments: assignments)
-    )
+    let said = try assign(assignments)
+    recipe.fitWarmup(from: before, said: said)
   }
 
   /// Overrides one key from `key.path=value`, checking that key's type and range only.

@@ -29,7 +29,10 @@ extension KeyedSettings {
   ///
   /// A unique ending will do for the key (`batch=4`); lists are YAML (`space.candidates=[k3_e1,
   /// skip]`). Errors: `.usage` without `=`, `.configuration` for a wrong key or value.
-  mutating func assign(_ assignment: String) throws {
+  ///
+  /// - Returns: paths of the keys that were said.
+  @discardableResult
+  mutating func assign(_ assignment: String) throws -> Set<String> {
     let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2 else {
       throw UserError(
@@ -55,6 +58,16 @@ extension KeyedSettings {
       value = Node([(Node(String(name)), value)])
     }
     self = try origin.overlay(value, on: self)
+    return origin.paths(value)
+  }
+
+  /// Overrides keys one after the other.
+  ///
+  /// - Returns: paths of the keys that were said.
+  mutating func assign(_ assignments: [String]) throws -> Set<String> {
+    var said: Set<String> = []
+    for assignment in assignments { said.formUnion(try assign(assignment)) }
+    return said
   }
 
   /// All settings as YAML.

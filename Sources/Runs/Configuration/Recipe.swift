@@ -108,10 +108,9 @@ extension Recipe {
   /// The recipe with `key=value` overrides, checked as a whole.
   package func applying(_ assignments: [String]) throws -> Recipe {
     var recipe = self
-    for assignment in assignments { try recipe.assign(assignment) }
-    let origin = Origin(prefix: "--set ", keys: Recipe.keys)
-    recipe.fitWarmup(from: self, said: try origin.paths(assignments: assignments))
-    try origin.checkTogether(recipe)
+    let said = try recipe.assign(assignments)
+    recipe.fitWarmup(from: self, said: said)
+    try Origin(prefix: "--set ", keys: Recipe.keys).checkTogether(recipe)
     return recipe
   }
 

@@ -88,10 +88,9 @@ extension TrainingConfiguration: KeyedSettings {
   /// checks the outcome as a whole.
   package mutating func apply(_ assignments: [String]) throws {
     let before = recipe
-    for assignment in assignments { try assign(assignment) }
-    let origin = Origin(prefix: "--set ", keys: Self.keys)
-    recipe.fitWarmup(from: before, said: try origin.paths(assignments: assignments))
-    try checkTogether(origin)
+    let said = try assign(assignments)
+    recipe.fitWarmup(from: before, said: said)
+    try checkTogether(Origin(prefix: "--set ", keys: Self.keys))
   }
 
   /// Checks types, ranges and how the keys fit together.

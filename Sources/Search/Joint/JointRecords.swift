@@ -121,8 +121,7 @@ package struct JointRecords: Sendable {
     let pace = ended.reduce(0) { $0 + $1.seconds } / work
     let open = trials.filter { !$0.isSettled }
     let begun = open.reduce(0.0) { sum, trial in
-      let last = trial.recipe.stopEpoch > 0 ? trial.recipe.stopEpoch : trial.recipe.epochs
-      return sum + trial.flops * Double(max(0, last - trial.accuracies.count))
+      sum + trial.flops * Double(max(0, trial.recipe.trainedEpochs - trial.accuracies.count))
     }
     let mean = trials.reduce(0) { $0 + $1.flops } / Double(trials.count)
     let toCome = begun + mean * Double(coarse * stopEpoch + fine * settings.recipe.epochs)
