@@ -21,15 +21,45 @@ import Testing
     }
   }
 
+  /// Asks a search for something after its first steps. Until it has been asked, the search, which
+  /// takes about a second, gets little time: on a busy machine it would end before that.
+  private static func asking(
+    _ search: Program,
+    _ requests: String...,
+    in folder: Program.Folder
+  ) throws -> Program.Ending {
+    #expect(Self.wait(for: 3, folder))
+    let control = try Program(["control", "run", "--wait", "300"] + requests, in: folder)
+    let run = try RunFolder.open(path: folder.path + "/run").reader()
+    let process = search.process.processIdentifier
+    defer { kill(process, SIGCONT) }
+    #expect(
+      eventually(pause: 0.2) {
+        // Some time it needs: it may have stopped with the store locked.
+        kill(process, SIGCONT)
+        Thread.sleep(forTimeInterval: 0.002)
+        kill(process, SIGSTOP)
+        return (try? run.interventions().isEmpty) == false || !control.process.isRunning
+      }
+    )
+    kill(process, SIGCONT)
+    return control.ending()
+  }
+
   @Test func `a steered search is repeated to the bit, refusals included`() throws {
     let folder = try Program.Folder()
     let program = try Program(Self.search, in: folder)
-    #expect(Self.wait(for: 3, folder))
-    let first = try Program.run(
-      [
-        "control", "run", "temperature=3", "pin=layer1:k3_e1", "ban=layer2:k5_e6",
-        "weights-rate=0.5", "theta-rate=2", "cost-weight=0.3", "budget=80k", "pause", "--json",
-      ],
+    let first = try Self.asking(
+      program,
+      "temperature=3",
+      "pin=layer1:k3_e1",
+      "ban=layer2:k5_e6",
+      "weights-rate=0.5",
+      "theta-rate=2",
+      "cost-weight=0.3",
+      "budget=80k",
+      "pause",
+      "--json",
       in: folder
     )
     #expect(first.code == 0, "\(first.errors)")
@@ -38,7 +68,9 @@ import Testing
     #expect(answer["requests"]?.list.allSatisfy { $0["state"]?.text == "done" } == true)
     // Paused until the last command: the search would end while a busy machine starts that one.
     let refused = try Program.run(
-      ["control", "run", "ban=layer1:k3_e1", "budget=1", "unban=layer2:k5_e6"],
+      [
+        "control", "run", "ban=layer1:k3_e1", "budget=1", "unban=layer2:k5_e6", "--wait", "300",
+      ],
       in: folder
     )
     #expect(refused.code == UserError.Code.data.rawValue && refused.output.contains("refused"))
@@ -46,7 +78,7 @@ import Testing
       [
         // Nearly everything that is sampled keeps this budget.
         "control", "run", "budget=450k", "sample=2", "derive=2", "temperature-factor=0.5", "hold",
-        "release", "undo", "unpin=layer1", "resume",
+        "release", "undo", "unpin=layer1", "resume", "--wait", "300",
       ],
       in: folder
     )
@@ -73,9 +105,11 @@ import Testing
   @Test func `a pinned choice and a banned option hold to the exported network`() throws {
     let folder = try Program.Folder()
     let program = try Program(Self.search, in: folder)
-    #expect(Self.wait(for: 3, folder))
-    let asked = try Program.run(
-      ["control", "run", "pin=layer1:k5_e1", "ban=layer2:k3_e1", "ban=layer2:k3_e6"],
+    let asked = try Self.asking(
+      program,
+      "pin=layer1:k5_e1",
+      "ban=layer2:k3_e1",
+      "ban=layer2:k3_e6",
       in: folder
     )
     #expect(asked.code == 0, "\(asked.errors)")
@@ -109,9 +143,11 @@ import Testing
   @Test func `killed and resumed a steered search ends as its replay`() throws {
     let folder = try Program.Folder()
     let program = try Program(Self.search, in: folder)
-    #expect(Self.wait(for: 3, folder))
-    let asked = try Program.run(
-      ["control", "run", "ban=layer2:k5_e6", "theta-rate=3", "temperature=2"],
+    let asked = try Self.asking(
+      program,
+      "ban=layer2:k5_e6",
+      "theta-rate=3",
+      "temperature=2",
       in: folder
     )
     #expect(asked.code == 0, "\(asked.errors)")
