@@ -76,6 +76,7 @@ let package = Package(
     // targets, and need not wait for anything.
     .systemLibrary(name: "CLanes"),
     .target(name: "CSystem"),
+    .target(name: "CMPI", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
 
     .target(name: "Kernels", dependencies: ["CLanes"], swiftSettings: kernel()),
@@ -106,13 +107,18 @@ let package = Package(
       swiftSettings: base
     ),
     .target(
+      name: "Ranks",
+      dependencies: ["CMPI", "Runs"],
+      swiftSettings: base + optimised
+    ),
+    .target(
       name: "Training",
-      dependencies: ["Networks", "Data", "Runs", "Tensor"],
+      dependencies: ["Networks", "Data", "Ranks", "Runs", "Tensor"],
       swiftSettings: base + optimised
     ),
     .target(
       name: "Search",
-      dependencies: ["Training", "Networks", "Data", "Runs", "Tensor"],
+      dependencies: ["Training", "Networks", "Data", "Ranks", "Runs", "Tensor"],
       resources: [.embedInCode("Resources/sobol.txt")],
       swiftSettings: base + optimised
     ),
@@ -134,8 +140,8 @@ let package = Package(
     .executableTarget(
       name: "supertop",
       dependencies: [
-        "Dashboard", "Search", "Training", "Export", "Data", "Networks", "Runs", "Tensor",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Dashboard", "Search", "Training", "Export", "Data", "Networks", "Ranks", "Runs",
+        "Tensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + instances,
       swiftSettings: compact
     ),
@@ -170,7 +176,7 @@ let package = Package(
     ),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "Data", "Networks", "Runs", "Tensor", "TestSupport"],
+      dependencies: ["Training", "Ranks", "Data", "Networks", "Runs", "Tensor", "TestSupport"],
       swiftSettings: base
     ),
     .testTarget(

@@ -23,11 +23,15 @@ package final class BatchLoader: Sequence, IteratorProtocol {
   private let shelf = Shelf()
   private let queue = DispatchQueue(label: "supertop.data.batches", qos: .userInitiated)
   private var begun: Int
+  private let step: Int
 
   /// Starts at once with batch `first`, which is not 0 when a run resumes within an epoch.
-  package init(_ plan: BatchPlan, from first: Int = 0, ahead: Int = 3) {
+  ///
+  /// One of each `step` batches is handed out.
+  package init(_ plan: BatchPlan, from first: Int = 0, every step: Int = 1, ahead: Int = 3) {
     precondition(first >= 0 && ahead > 0, "BatchLoader: from \(first), ahead \(ahead)")
     self.plan = plan
+    self.step = step
     nextBatch = first
     begun = first
     for _ in 0..<ahead { beginOne() }
@@ -48,7 +52,7 @@ package final class BatchLoader: Sequence, IteratorProtocol {
       shelf.filled.wait()
       secondsWaited += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
     }
-    nextBatch += 1
+    nextBatch += step
     beginOne()
     return shelf.batches.withLock { $0.removeFirst() }
   }
@@ -61,6 +65,6 @@ package final class BatchLoader: Sequence, IteratorProtocol {
       shelf.batches.withLock { $0.append(batch) }
       shelf.filled.signal()
     }
-    begun += 1
+    begun += step
   }
 }

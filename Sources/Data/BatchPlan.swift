@@ -7,8 +7,47 @@ package struct Batch: Sendable, Equatable {
   package var pixels: [Float]
   /// Class of each image.
   package var labels: [Int32]
+  /// Images of the whole batch, of which these may be a part.
+  package let total: Int
   /// Number of images.
   package var count: Int { labels.count }
+
+  /// Takes images and labels as they are; nil for `total` means that there are no others.
+  package init(pixels: [Float], labels: [Int32], total: Int? = nil) {
+    self.pixels = pixels
+    self.labels = labels
+    self.total = total ?? labels.count
+  }
+
+  /// The images in `range` alone.
+  package subscript(range: Range<Int>) -> Batch {
+    if range == 0..<count { return self }
+    let size = pixels.count / count
+    return Batch(
+      pixels: Array(pixels[range.lowerBound * size..<range.upperBound * size]),
+      labels: Array(labels[range])
+    )
+  }
+}
+
+/// Neighbouring parts of a batch that is cut into equal ones, as far as its images allow.
+package struct BatchPart: Sendable, Equatable {
+  private let parts: Range<Int>
+  private let count: Int
+
+  /// Of `count` parts those in `parts`.
+  package init(_ parts: Range<Int>, of count: Int) {
+    self.parts = parts
+    self.count = count
+  }
+
+  /// The whole batch.
+  package static let whole = BatchPart(0..<1, of: 1)
+
+  /// Their images among those of a batch of `images`.
+  package func images(in images: Int) -> Range<Int> {
+    parts.lowerBound * images / count..<parts.upperBound * images / count
+  }
 }
 
 /// Random changes to a training image.
@@ -41,6 +80,8 @@ package struct BatchPlan: Sendable {
   package let images: Int
   /// Number of batches.
   package let count: Int
+  /// The part of each batch that is made.
+  package var part = BatchPart.whole
 
   private let packed: PackedImages
   private let order: [Int32]
@@ -141,7 +182,10 @@ package struct BatchPlan: Sendable {
   /// Makes batch `index` of `0..<count`.
   package func batch(_ index: Int) -> Batch {
     precondition(index >= 0 && index < count, "BatchPlan: batch \(index) of \(count)")
-    let positions = index * batch..<min((index + 1) * batch, order.count)
+    let first = index * batch
+    let total = min(batch, order.count - first)
+    let images = part.images(in: total)
+    let positions = first + images.lowerBound..<first + images.upperBound
     let imageSize = side * side * channels
     let pixels = [Float](unsafeUninitializedCapacity: positions.count * imageSize) {
       buffer,
@@ -162,7 +206,11 @@ package struct BatchPlan: Sendable {
         }
       }
     }
-    return Batch(pixels: pixels, labels: positions.map { packed.labels[Int(order[$0])] })
+    return Batch(
+      pixels: pixels,
+      labels: positions.map { packed.labels[Int(order[$0])] },
+      total: total
+    )
   }
 
   /// Augments and normalises one image, [side, side, channels].

@@ -44,3 +44,10 @@ package struct UserError: Error, CustomStringConvertible, Sendable, Equatable {
     return line.printable()
   }
 }
+
+extension UserError {
+  /// `error` itself where it is one of these; another one is a fault of the program.
+  package init(wrapping error: any Error, at place: String = "") {
+    self = error as? UserError ?? UserError(.software, place, "\(error)")
+  }
+}

@@ -122,24 +122,24 @@ extension SearchTask {
   ) throws -> Evaluation? {
     if try stops(0) { return nil }
     supernet.recalibrate(architecture, temperature: temperature, batches: recalibrationBatches())
-    var crossEntropy = 0.0
-    var correct = 0
-    var seen = 0
     let plan = plan(evaluating: images)
-    for batch in BatchLoader(plan) {
-      if try stops(Double(seen) / Double(max(1, plan.images))) { return nil }
-      let (mean, right) = supernet.evaluate(
+    let found = try supernet.shards.byTurns(plan) {
+      try stops(Double($0) / Double(max(1, plan.count)))
+    } evaluate: { batch in
+      let (mean, correct) = supernet.evaluate(
         architecture,
         temperature: temperature,
         pixels: batch.pixels,
         labels: batch.labels
       )
-      crossEntropy += mean * Double(batch.count)
-      correct += right
-      seen += batch.count
+      return [mean * Double(batch.count), Double(correct)]
     }
-    let count = Double(max(1, seen))
-    return Evaluation(crossEntropy: crossEntropy / count, accuracy: Double(correct) / count)
+    guard let found else { return nil }
+    let count = Double(max(1, plan.images))
+    return Evaluation(
+      crossEntropy: found.reduce(0) { $0 + $1[0] } / count,
+      accuracy: found.reduce(0) { $0 + $1[1] } / count
+    )
   }
 
   /// A pass over the images of a kind, unchanged and in their order.

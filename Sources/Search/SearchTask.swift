@@ -1,4 +1,5 @@
 import Data
+import Ranks
 import Runs
 import Tensor
 import Training
@@ -22,11 +23,16 @@ package final class SearchTask: TrainingTask {
   /// The settings that the run was started with.
   private let original: Configuration
 
-  /// Builds the search; `latency` must be there where that is the cost.
+  /// Builds the search; `latency` must be there where that is the cost, and `ranks` train together.
   ///
   /// Errors: `.configuration` for a loss that could not stay positive, or a budget out of reach;
   /// `.data` for too few images.
-  init(_ configuration: Configuration, data: Dataset, latency: (any LatencyCost)? = nil) throws {
+  init(
+    _ configuration: Configuration,
+    data: Dataset,
+    latency: (any LatencyCost)? = nil,
+    ranks: Ranks? = nil
+  ) throws {
     self.configuration = configuration
     original = configuration
     self.data = data
@@ -53,13 +59,15 @@ package final class SearchTask: TrainingTask {
       channels: data.channels,
       height: data.height,
       width: data.width,
-      latency: latency
+      latency: latency,
+      ranks: ranks
     )
     try supernet.space.network(of: Architecture(supernet.choices.map { _ in 0 }), name: "")
       .checkBatch(
         configuration.search.batch,
         recalibration: configuration.search.recalibrationImages,
         images: [split.weights, split.theta].map(\.count).filter { $0 > 0 }.min() ?? 0,
+        shards: configuration.shards,
         section: "search"
       )
     thermometer = RankThermometer(configuration, costModel: supernet.costModel)
@@ -146,7 +154,9 @@ package final class SearchTask: TrainingTask {
   }
 
   package func batches(_ phase: Phase, epoch: Int) -> BatchPlan {
-    SearchTask.batches(phase, of: data, split, configuration, epoch)
+    var plan = SearchTask.batches(phase, of: data, split, configuration, epoch)
+    plan.part = supernet.shards.part
+    return plan
   }
 
   private static func batches(
@@ -188,8 +198,7 @@ package final class SearchTask: TrainingTask {
   ) -> StepOutcome {
     supernet.step(
       phase,
-      pixels: batch.pixels,
-      labels: batch.labels,
+      batch,
       temperature: temperature,
       learningRate: learningRate,
       step: step

@@ -1,11 +1,20 @@
 import Data
+import Ranks
 import Runs
 import Training
 
 extension Trainer {
-  /// A trainer of searches and of single networks.
-  package convenience init(folder: RunFolder, acceptsChangedData: Bool = false) throws {
-    try self.init(folder: folder, acceptsChangedData: acceptsChangedData) { settings, preparation in
+  /// A trainer of searches and of single networks, which `ranks` train together.
+  package convenience init(
+    folder: RunFolder,
+    acceptsChangedData: Bool = false,
+    ranks: Ranks? = nil
+  ) throws {
+    try self.init(
+      folder: folder,
+      acceptsChangedData: acceptsChangedData,
+      ranks: ranks
+    ) { settings, preparation in
       switch settings {
       case .search(let settings): try preparation.session(SearchTask(settings, preparation))
       case .joint(let settings): try JointSession(settings, preparation)
@@ -24,7 +33,12 @@ extension SearchTask {
       data: preparation.data
     ).prices { try preparation.report($0.line, $0.share) }
     if let warning = latency?.warning { try preparation.log(.warning, warning) }
-    try self.init(settings, data: preparation.data, latency: latency?.cost)
+    try self.init(
+      settings,
+      data: preparation.data,
+      latency: latency?.cost,
+      ranks: preparation.ranks
+    )
     guard preparation.isNew else { return }
     if let start = try preparation.folder.start() {
       try supernet.start(from: start, classNames: data.classNames)

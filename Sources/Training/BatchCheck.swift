@@ -11,8 +11,18 @@ extension NetworkDescription {
     _ batch: Int,
     recalibration: Int,
     images: Int,
+    shards: Int = 1,
     section: String
   ) throws {
+    let least = min(batch, images) / shards
+    guard least > 0 else {
+      throw UserError(
+        .configuration,
+        "shards: \(shards)",
+        "more than the \(Format.counted(min(batch, images), "image")) of a batch",
+        remedy: "take fewer shards or larger batches"
+      )
+    }
     guard blocks.contains(where: { $0.normalisedPixels == 1 }) else { return }
     let (key, remedy) =
       if batch == 1 {
@@ -21,6 +31,8 @@ extension NetworkDescription {
         ("\(section).recalibration_images: 1", "set it to 2 or more")
       } else if images == 1 {
         ("\(section).batch: \(batch) of only 1 training image", "add images")
+      } else if least == 1, shards > 1 {
+        ("shards: \(shards) of a batch of \(min(batch, images))", "take fewer shards")
       } else {
         ("", "")
       }

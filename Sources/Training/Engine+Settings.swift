@@ -1,9 +1,11 @@
 import Foundation
+import Ranks
 import Runs
 import Tensor
 
 extension Engine {
-  /// The engine that a run's settings ask for; 0 threads mean one for each core.
+  /// The engine that a run's settings ask for; 0 threads mean one for each core that is not
+  /// another rank's.
   package static func ofRun(
     threads: Int,
     precision: Configuration.Precision = .float32,
@@ -12,7 +14,12 @@ extension Engine {
   ) -> Engine {
     let engine = Engine(
       instructionSet: instructionSet,
-      threads: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
+      threads: threads > 0
+        ? threads
+        : max(
+          1,
+          ProcessInfo.processInfo.activeProcessorCount / Ranks.processesOnThisMachine
+        )
     )
     engine.activationPrecision =
       switch precision {

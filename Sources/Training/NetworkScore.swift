@@ -16,6 +16,17 @@ package struct NetworkScore: Sendable, Equatable {
   /// Share whose class is among the five most probable, 0…1.
   package var top5: Double { Double(five) / Double(max(1, images)) }
 
+  /// Its sums, for `add` to another score.
+  var figures: [Double] { [sum, Double(first), Double(five), Double(images)] }
+
+  /// Adds the sums of another score.
+  mutating func add(_ figures: [Double]) {
+    sum += figures[0]
+    first += Int(figures[1])
+    five += Int(figures[2])
+    images += Int(figures[3])
+  }
+
   mutating func add(crossEntropy: Double, first: Int, five: Int, images: Int) {
     sum += crossEntropy * Double(images)
     self.first += first

@@ -6,7 +6,12 @@ extension NetworkTask {
     _ settings: TrainingConfiguration,
     _ preparation: Trainer.Preparation
   ) throws {
-    try self.init(settings, folder: preparation.folder, data: preparation.data)
+    try self.init(
+      settings,
+      folder: preparation.folder,
+      data: preparation.data,
+      ranks: preparation.ranks
+    )
     if preparation.isNew, let finding { try preparation.log(.warning, finding) }
   }
 

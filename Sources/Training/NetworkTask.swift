@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Networks
+import Ranks
 import Runs
 import Tensor
 
@@ -16,10 +17,16 @@ package final class NetworkTask: TrainingTask {
   private let training: NetworkTraining
   private let schedule: LearningRateSchedule
 
-  /// Builds the network of the run's `network.json`.
+  /// Builds the network of the run's `network.json`; `ranks` train it together.
   ///
-  /// Errors: `.data` for one that cannot be understood or is made for other images.
-  package init(_ configuration: TrainingConfiguration, folder: RunFolder, data: Dataset) throws {
+  /// Errors: `.data` for one that cannot be understood or is made for other images,
+  /// `.configuration` for fewer shards than ranks.
+  package init(
+    _ configuration: TrainingConfiguration,
+    folder: RunFolder,
+    data: Dataset,
+    ranks: Ranks? = nil
+  ) throws {
     self.configuration = configuration
     self.data = data
     let description: NetworkDescription
@@ -58,6 +65,7 @@ package final class NetworkTask: TrainingTask {
       recipe.batch,
       recalibration: recipe.recalibrationImages,
       images: split.weights.count,
+      shards: configuration.shards,
       section: "recipe"
     )
     training = try NetworkTraining(
@@ -66,6 +74,7 @@ package final class NetworkTask: TrainingTask {
       seed: configuration.seed,
       start: try folder.start(),
       classNames: data.classNames,
+      shards: try Shards(configuration.shards, ranks: ranks),
       engine: Engine.ofRun(
         threads: configuration.threads,
         precision: configuration.precision,
@@ -97,7 +106,9 @@ package final class NetworkTask: TrainingTask {
   package func theta(step: Int, epoch: Double) -> ThetaRecord? { nil }
 
   package func batches(_ phase: Phase, epoch: Int) -> BatchPlan {
-    NetworkTask.batches(of: data, split, configuration, epoch: epoch)
+    var plan = NetworkTask.batches(of: data, split, configuration, epoch: epoch)
+    plan.part = training.shards.part
+    return plan
   }
 
   private static func batches(
@@ -180,13 +191,14 @@ package final class NetworkTask: TrainingTask {
     if try context.stops(message, 0) { return nil }
     recalibrate()
     let evaluator = NetworkEvaluator(training.network, engine: training.engine)
-    var score = NetworkScore()
-    for batch in BatchLoader(plan) {
-      let progress = Double(score.images) / Double(max(1, plan.images))
-      if try context.stops(message, progress) { return nil }
+    let scores = try training.shards.byTurns(plan) {
+      try context.stops(message, Double($0) / Double(max(1, plan.count)))
+    } evaluate: { batch in
+      var score = NetworkScore()
       evaluator.evaluate(batch, into: &score)
+      return score.figures
     }
-    return score
+    return scores.map { $0.reduce(into: NetworkScore()) { $0.add($1) } }
   }
 
   private func recalibrate() {

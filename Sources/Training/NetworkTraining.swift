@@ -13,6 +13,8 @@ package final class NetworkTraining {
   package let engine: Engine
   private let recipe: Recipe
   private let seed: UInt64
+  /// How batches are cut.
+  let shards: Shards
   private let optimiser: any Optimiser
   private let average: MovingAverage?
   /// Whether the averages are in the weights' place now.
@@ -21,16 +23,18 @@ package final class NetworkTraining {
   /// Builds the network with weights sampled from `seed`, or those of `start` where they fit.
   ///
   /// `classNames` are those of the data, nil where nobody knows them; the classes of `start` are
-  /// matched with them.
+  /// matched with them. Without `shards` a batch is trained whole.
   package init(
     _ description: NetworkDescription,
     recipe: Recipe,
     seed: UInt64,
     start: Checkpoint? = nil,
     classNames: [String]? = nil,
+    shards: Shards? = nil,
     engine: Engine
   ) throws {
     self.recipe = recipe
+    self.shards = try shards ?? Shards(1)
     self.seed = seed
     self.engine = engine
     network = Network(
@@ -67,41 +71,52 @@ package final class NetworkTraining {
       ? MovingAverage(parameters, decay: Float(recipe.ema), engine: engine) : nil
   }
 
-  /// One optimiser step; `step` names the random numbers, so a resumed run samples the same.
+  /// One optimiser step on a batch, of which this process may have a part; `step` names the random
+  /// numbers, so a resumed run samples the same.
   package func train(_ batch: Batch, learningRate: Double, step: Int) -> StepOutcome {
     engine.mode = .training
     engine.isRecording = true
     engine.trainsParameters = true
-    var batch = batch
-    var mixed: (labels: [Int32], share: Float)?
+    var blend: Float?
     if recipe.mixup > 0 {
       var random = Philox(seed: seed, purpose: .mixup, step: UInt64(step))
-      let share = random.mixupShare(alpha: recipe.mixup)
-      batch = batch.blended(share: share)
-      mixed = (batch.labels.reversed(), share)
+      blend = random.mixupShare(alpha: recipe.mixup)
     }
-    let noise =
-      recipe.dropout > 0 || recipe.dropPath > 0
-      ? TrainingNoise(
-        dropout: Float(recipe.dropout),
-        dropPath: Float(recipe.dropPath),
-        seed: seed,
-        step: step
-      ) : nil
-    let (loss, correct) = engine.crossEntropy(
-      network(network.image(batch, on: engine), noise: noise),
-      labels: batch.labels,
-      smoothing: Float(recipe.labelSmoothing),
-      mixed: mixed
-    )
-    let value = Double(loss.item)
-    engine.backward(from: loss)
+    var loss = 0.0
+    var correct = 0
+    let figures = shards.sum(
+      images: batch.total,
+      gradients: network.parameters.map(\.gradient),
+      figures: 2
+    ) { shard in
+      var images = batch[shard.read]
+      if let blend { images = images.blended(share: blend) }
+      let noise =
+        recipe.dropout > 0 || recipe.dropPath > 0
+        ? TrainingNoise(
+          dropout: Float(recipe.dropout),
+          dropPath: Float(recipe.dropPath),
+          seed: seed,
+          step: step * shards.count + shard.index
+        ) : nil
+      let result = engine.crossEntropy(
+        network(network.image(images, on: engine), noise: noise),
+        labels: images.labels,
+        smoothing: Float(recipe.labelSmoothing),
+        mixed: blend.map { (images.labels.reversed(), $0) }
+      )
+      let value = result.loss.item
+      (loss, correct) = (Double(value), result.correct)
+      engine.backward(from: result.loss, seed: shard.share)
+      return [value * shard.share, Float(correct)]
+    }
+    if shards.count > 1 { (loss, correct) = (Double(figures[0]), Int(figures[1])) }
     engine.isRecording = false
     optimiser.step(learningRate: Float(learningRate))
     average?.update()
     return StepOutcome(
-      loss: value,
-      crossEntropy: value,
+      loss: loss,
+      crossEntropy: loss,
       cost: network.description.flops,
       correct: correct
     )

@@ -1,6 +1,7 @@
 import Data
 import Dispatch
 import Foundation
+import Ranks
 import Runs
 import Synchronization
 
@@ -37,6 +38,8 @@ package final class Trainer: Sendable {
     package let data: Dataset
     /// Whether the run begins; what was logged then need not be again.
     package let isNew: Bool
+    /// The processes that train the run together; nil for this one alone.
+    package let ranks: Ranks?
     /// Shows what is going on and the share that is done, 0…1; throws where somebody asked to stop.
     package let report: (_ message: String, _ share: Double) throws -> Void
     /// Adds a line to the run's log.
@@ -45,7 +48,12 @@ package final class Trainer: Sendable {
 
     /// A session that trains `task`, from the run's newest checkpoint on.
     package func session(_ task: any TrainingTask) throws -> any RunSession {
-      let session = try TrainingSession(folder: folder, store: store, task: task)
+      let session = try TrainingSession(
+        folder: folder,
+        store: store,
+        task: task,
+        ranks: ranks
+      )
       try store.setChoices(task.choices, prices: task.choicePrices)
       if let checkpoint {
         try session.restore(checkpoint)
@@ -64,6 +72,7 @@ package final class Trainer: Sendable {
 
   private let folder: RunFolder
   private let acceptsChangedData: Bool
+  private let ranks: Ranks?
   private let makeSession: MakeSession
   /// What a run that is not finished needs; nil for a finished one.
   private let work: Work?
@@ -81,14 +90,17 @@ package final class Trainer: Sendable {
   /// Takes the run over: rewinds its records to the newest good checkpoint (spec S120).
   ///
   /// A finished run is left as it is, and its outcome is there at once. With `acceptsChangedData`
-  /// it continues with other data than it began with. Errors: `.busy` when another process trains
-  /// on it, `.cannotCreate` when it cannot be written, `.data` when it is damaged.
+  /// it continues with other data than it began with; `ranks` train it together. Errors: `.busy`
+  /// when another process trains on it, `.cannotCreate` when it cannot be written, `.data` when it
+  /// is damaged.
   package init(
     folder: RunFolder,
     acceptsChangedData: Bool = false,
+    ranks: Ranks? = nil,
     makeSession: @escaping MakeSession
   ) throws {
     self.folder = folder
+    self.ranks = ranks
     self.acceptsChangedData = acceptsChangedData
     self.makeSession = makeSession
     // Without the lock, which a finished run needs no more; and with it, for another process may
@@ -141,21 +153,41 @@ package final class Trainer: Sendable {
 
   private func train(_ work: Work) -> Outcome {
     do {
-      guard let result = try prepare(work).train() else { return .stopped }
+      let result = try prepare(work).train()
+      ranks?.ends()
+      guard let result else { return .stopped }
       return .finished(result)
     } catch is Interrupted {
       end(work.store, .stopped, "stopped before the first step")
       return .stopped
     } catch {
-      let fault =
-        error as? UserError ?? UserError(.software, folder.path, "\(error)")
+      let fault = UserError(wrapping: error, at: folder.path)
+      // Numbers that are not finite end all ranks at the same step; other faults are of one alone.
+      if fault.code == .configuration { ranks?.ends() }
       try? work.store.log(.error, fault.description)
       end(work.store, .failed, fault.description)
       return .failed(fault)
     }
   }
 
+  /// Builds what the run does, on all ranks where there are several.
   private func prepare(_ work: Work) throws -> any RunSession {
+    guard let ranks else { return try build(work).session }
+    let built: (session: any RunSession, data: DataFingerprint)
+    do {
+      built = try build(work)
+      if ranks.isLead { try ranks.share(folder, work.store, step: firstStep) }
+    } catch {
+      // What the lead has to say is said before it shares anything.
+      if !ranks.isLead { try ranks.agree(failing: UserError(wrapping: error)) }
+      throw error
+    }
+    try ranks.agree(on: built.data)
+    ranks.begins()
+    return built.session
+  }
+
+  private func build(_ work: Work) throws -> (session: any RunSession, data: DataFingerprint) {
     let store = work.store
     var last = Date.distantPast
     let report: (String, Double) throws -> Void = { message, share in
@@ -168,20 +200,25 @@ package final class Trainer: Sendable {
     let settings = try folder.settings()
     let data = try Dataset.load(settings.data) { try report($1, $0) }
     for warning in data.warnings { try store.log(.warning, warning) }
-    try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
+    // The others' records are the lead's, with which their data is compared.
+    if ranks?.isLead ?? true {
+      try store.check(data, source: settings.data.source, accepts: acceptsChangedData)
+    }
     try store.setStatus(Trainer.preparing("building the network", progress: 1))
-    return try makeSession(
+    let session = try makeSession(
       settings,
       Preparation(
         folder: folder,
         store: store,
         data: data,
         isNew: firstStep == 0,
+        ranks: ranks,
         report: report,
         log: { try store.log($0, $1) },
         checkpoint: work.checkpoint
       )
     )
+    return (session, data.fingerprint)
   }
 
   private func stopRequested(_ store: RunStore) throws -> Bool {

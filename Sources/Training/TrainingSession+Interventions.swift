@@ -1,4 +1,5 @@
 import Foundation
+import Ranks
 import Runs
 
 extension TrainingSession {
@@ -21,8 +22,9 @@ extension TrainingSession {
         // What waited for them is taken up before the same step, as a replay has it.
         continue
       }
-      // A pause does not hold up what was asked for while paused.
-      if steering.mayStep || isEvaluatingNetworks { break }
+      // A pause does not hold up what was asked for while paused, nor the evaluation that has to
+      // end first.
+      if steering.mayStep || isEvaluatingNetworks || !openNetworks.isEmpty { break }
       if Date().timeIntervalSince(beat) >= TrainingSession.pausedHeartbeat {
         beat = Date()
         status.state = .paused
@@ -48,12 +50,24 @@ extension TrainingSession {
     return false
   }
 
+  /// What is asked for: on every rank what the lead sees in its store.
+  private func requests() throws -> [Intervention] {
+    guard let ranks else { return try store.pendingInterventions() }
+    guard ranks.isLead else {
+      try store.adopt(ranks.broadcast(nil))
+      return try store.pendingInterventions()
+    }
+    let pending = try store.pendingInterventions()
+    _ = ranks.broadcast(pending.isEmpty ? Data() : try RunStore.encoded(pending))
+    return pending
+  }
+
   private func takeUpRequests() throws -> Bool {
     // One that names a step, of a replay, waits for it.
     // Networks are those of the moment at which they were asked for, whether what follows that was
     // asked for at once or later: it waits until they are evaluated.
     var waits = false
-    for request in try store.pendingInterventions() where request.step ?? 0 <= step {
+    for request in try requests() where request.step ?? 0 <= step {
       waits = waits || !openNetworks.isEmpty && request.action.changesTraining
       if waits, request.action.changesTraining || request.action.asksForNetworks { continue }
       if request.action.concernsCandidates {

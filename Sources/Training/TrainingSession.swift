@@ -1,5 +1,6 @@
 import Data
 import Foundation
+import Ranks
 import Runs
 import Tensor
 
@@ -13,6 +14,8 @@ final class TrainingSession: RunSession {
   let store: RunStore
   let task: any TrainingTask
   let plan: TrainingPlan
+  /// The processes that do the same; nil for this one alone.
+  let ranks: Ranks?
 
   /// Epoch under way, steps done in it, steps done in all.
   var epoch = 0
@@ -48,8 +51,9 @@ final class TrainingSession: RunSession {
   /// Time after which a checkpoint is written in the middle of an epoch.
   private static let checkpointInterval = Duration.seconds(300)
 
-  init(folder: RunFolder, store: RunStore, task: any TrainingTask) throws {
+  init(folder: RunFolder, store: RunStore, task: any TrainingTask, ranks: Ranks? = nil) throws {
     self.folder = folder
+    self.ranks = ranks
     self.store = store
     self.task = task
     plan = task.plan
@@ -128,19 +132,19 @@ final class TrainingSession: RunSession {
     guard outcome.loss.isFinite else { throw diverged("the loss of step \(step)") }
 
     let seconds = (clock.now - start).seconds
-    pace.step(phase, seconds: seconds, images: batch.labels.count)
+    pace.step(phase, seconds: seconds, images: batch.total)
     let record = StepRecord(
       step: step,
       epoch: epoch,
       phase: phase,
       loss: outcome.loss,
       crossEntropy: outcome.crossEntropy,
-      accuracy: Double(outcome.correct) / Double(batch.labels.count),
+      accuracy: Double(outcome.correct) / Double(batch.total),
       cost: outcome.cost,
       temperature: temperature,
       learningRate: rate,
       seconds: seconds,
-      images: batch.labels.count,
+      images: batch.total,
       multiplier: outcome.multiplier
     )
     step += 1
@@ -271,10 +275,13 @@ final class TrainingSession: RunSession {
       lastTemperature: lastTemperature,
       lastIntervention: lastIntervention
     )
-    try folder.writeCheckpoint(
-      Checkpoint(metadata: try place.metadata(), state: task.state()),
-      step: step
-    )
+    // The run is the lead's.
+    if ranks?.isLead ?? true {
+      try folder.writeCheckpoint(
+        Checkpoint(metadata: try place.metadata(), state: task.state()),
+        step: step
+      )
+    }
     lastCheckpoint = .now
     lastCheckpointStep = step
   }

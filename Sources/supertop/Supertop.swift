@@ -39,10 +39,11 @@ struct Supertop: ParsableCommand {
   static func main() {
     Signals.protectOutput()
     do {
+      try InstructionSet.checkVariable()
+      try RankProcess.begin()
       try checkArguments()
       var command = try parseAsRoot()
       try checkSurroundings()
-      try InstructionSet.checkVariable()
       try command.run()
       try Output.check()
     } catch let error as UserError {

@@ -14,6 +14,31 @@ extension Contract {
       sometimes: ["theta_ms"]
     ),
     Shape(
+      "object of bench scaling",
+      [
+        "text": ["preset", "isa"],
+        "count": ["batch", "threads", "floats"],
+        "amount": ["step_ms", "latency_us"],
+        "list of link": ["links"],
+      ]
+    ),
+    Shape(
+      "link",
+      [
+        "amount": ["gbit_per_s"],
+        "count": ["efficient_hosts"],
+        "list of number of hosts": ["hosts"],
+      ]
+    ),
+    Shape(
+      "number of hosts",
+      [
+        "count": ["hosts"],
+        "amount": ["step_ms", "exchange_ms"],
+        "share": ["efficiency"],
+      ]
+    ),
+    Shape(
       "object of bench profile",
       [
         "text": ["preset", "isa"],

@@ -21,8 +21,10 @@ import Testing
     }
   }
 
-  /// Asks a search for something after its first steps. Until it has been asked, the search, which
-  /// takes about a second, gets little time: on a busy machine it would end before that.
+  /// Asks a search for something after its first steps.
+  ///
+  /// Until it has been asked, the search, which takes about a second, gets little time: on a busy
+  /// machine it would end before that.
   private static func asking(
     _ search: Program,
     _ requests: String...,

@@ -204,7 +204,7 @@ struct CostMultiplierTests {
           loss = engine.add(loss, engine.sum(engine.multiply(mixture.weights, constant: rows)))
         }
         _ = theta.backward(sample, crossEntropy: loss, on: engine)
-        theta.step(sample, learningRate: ThetaRate.automatic.value(steps: all))
+        theta.step(theta.pulls(sample), learningRate: ThetaRate.automatic.value(steps: all))
         steps += 1
       }
     }

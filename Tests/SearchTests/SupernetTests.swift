@@ -46,8 +46,7 @@ import Training
     let batch = images(UInt32(index))
     return net.step(
       phase,
-      pixels: batch.pixels,
-      labels: batch.labels,
+      batch,
       temperature: 2,
       learningRate: learningRate,
       step: index
@@ -179,8 +178,7 @@ import Training
       losses.append(
         net.step(
           .weights,
-          pixels: batch.pixels,
-          labels: batch.labels,
+          batch,
           temperature: 5,
           learningRate: 0.05,
           step: index

@@ -144,6 +144,27 @@ import Testing
     #expect(states == [.done, .done])
   }
 
+  /// What is asked for after the last step of an epoch is seen in its evaluation.
+  @Test func `networks are evaluated where a pause began in an evaluation`() throws {
+    let run = try TinyRun()
+    let trainer = try Trainer(folder: run.folder)
+    try run.reader.request(.pause)
+    trainer.start()
+    var status = try run.status { $0.state == .paused }
+    for step in 1...status.stepsPerEpoch {
+      try run.reader.request(.singleStep)
+      status = try run.status { $0.state == .paused && $0.step == step }
+    }
+    #expect(try run.reader.epochs().isEmpty)
+    try run.reader.request(.sampleNetworks(2))
+    #expect(try eventually { try run.reader.interventions().allSatisfy { $0.state == .done } })
+    #expect(try run.reader.derived().count == 2 && run.reader.epochs().count == 1)
+    _ = try run.status { $0.state == .paused && $0.step == status.step }
+    try run.reader.request(.resume)
+    #expect(run.outcome(of: trainer) != nil)
+    #expect(try run.reader.steps().count == 25)
+  }
+
   /// A replay has all requests at once, where a person had asked for one after the other.
   @Test func `networks are those of the moment at which they were asked for`() throws {
     let run = try TinyRun()

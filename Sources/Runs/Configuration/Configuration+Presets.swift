@@ -127,6 +127,7 @@ extension Configuration {
       preset: preset,
       seed: 1,
       threads: 0,
+      shards: 1,
       precision: .float32,
       recompute: false,
       data: data,

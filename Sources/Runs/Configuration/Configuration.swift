@@ -12,6 +12,8 @@ package struct Configuration: Codable, Sendable, Equatable {
   package var seed: UInt64
   /// Worker threads; 0 means one for each core.
   package var threads: Int
+  /// Parts of a batch that are steps of their own, and whose gradients are added (spec S103).
+  package var shards: Int
   /// How activations are kept between the two passes of a step.
   package var precision: Precision
   /// Whether the widest activations are computed again in the backward pass instead of kept.

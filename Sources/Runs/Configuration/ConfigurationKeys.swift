@@ -111,6 +111,11 @@ extension Configuration: KeyedSettings {
     .init("seed", .seed, "Seed of every random number; the same seed gives the same bits."),
     .init("threads", .integer(0...1024), "Worker threads; 0 means one for each core."),
     .init(
+      "shards",
+      .integer(1...1024),
+      "Parts of a batch with batch-norm statistics of their own, which processes can share."
+    ),
+    .init(
       "precision",
       ConfigurationKey.words(C.Precision.self),
       "How activations are kept for the backward pass; arithmetic is always float32."

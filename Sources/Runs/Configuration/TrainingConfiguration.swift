@@ -6,6 +6,8 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   package var seed: UInt64 = 1
   /// Worker threads; 0 means one for each core.
   package var threads = 0
+  /// Parts of a batch that are steps of their own, and whose gradients are added (spec S103).
+  package var shards = 1
   /// How activations are kept between the two passes of a step.
   package var precision = Configuration.Precision.float32
   /// Whether the widest activations are computed again in the backward pass instead of kept.
@@ -70,7 +72,7 @@ extension TrainingConfiguration: KeyedSettings {
   /// Every key, in the order in which a file is written; those that a search has too are the same.
   static let keys: KeyTable = {
     func shared(_ path: String) -> ConfigurationKey? { Configuration.keys.at(path) }
-    let settings = ["seed", "threads", "precision", "recompute"].compactMap(shared)
+    let settings = ["seed", "threads", "shards", "precision", "recompute"].compactMap(shared)
     let data = [
       "data", "data.source", "data.resolution", "data.skip_bad_images", "data.cache",
     ].compactMap(shared)

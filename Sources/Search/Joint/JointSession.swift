@@ -26,8 +26,17 @@ final class JointSession: RunSession {
 
   /// Takes up the search of `settings` where the store has it.
   ///
-  /// Errors: `.configuration` for limits below every network of the space.
+  /// Errors: `.configuration` for limits below every network of the space, `.usage` under a
+  /// launcher.
   init(_ settings: JointConfiguration, _ preparation: Trainer.Preparation) throws {
+    guard preparation.ranks == nil else {
+      throw UserError(
+        .usage,
+        preparation.folder.path,
+        "the candidates of a joint search are trained apart, not by processes together",
+        remedy: "start it without a launcher"
+      )
+    }
     self.settings = settings
     folder = preparation.folder
     store = preparation.store

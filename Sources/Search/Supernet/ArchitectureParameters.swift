@@ -145,13 +145,15 @@ package final class ArchitectureParameters {
   ///   - step: names the Gumbel noise, so a resumed run samples the same.
   ///   - temperature: τ of the Gumbel-softmax.
   ///   - samples: 1, or one for each image.
+  ///   - rows: those of the samples that are wanted; nil for all.
   ///   - trains: whether θ gets a gradient.
   ///   - engine: the tape of the images.
-  /// - Returns: mixtures on `engine`, for `backward` and `step`.
+  /// - Returns: mixtures on `engine`, for `backward`.
   package func sample(
     step: Int,
     temperature: Double,
     samples: Int,
+    rows: Range<Int>? = nil,
     trains: Bool,
     on engine: Engine
   ) -> Sample {
@@ -162,20 +164,21 @@ package final class ArchitectureParameters {
     var priced: [Mixture] = []
     var thetas: [Tensor] = []
     var mirrors: [Tensor] = []
+    let count = samples == 1 ? 1 : rows?.count ?? samples
     for layer in logits.indices {
-      let noise = gumbelNoise(step: step, layer: layer, samples: samples)
+      let noise = gumbelNoise(step: step, layer: layer, samples: samples, rows: rows)
       func theta(on engine: Engine) -> Tensor {
         engine.tensor(logits[layer], shape: [logits[layer].count], requiresGradient: trains)
       }
       let leaf = theta(on: engine)
-      let weights = gumbelSoftmax(leaf, noise, temperature, samples: samples, on: engine)
+      let weights = gumbelSoftmax(leaf, noise, temperature, samples: count, on: engine)
       let mirror = theta(on: scalars)
       let forward = hard ? oneHot(weights) : nil
       priced.append(
         loss.isOfProbabilities
           ? Mixture(weights: scalars.softmax(mirror))
           : Mixture(
-            weights: gumbelSoftmax(mirror, noise, temperature, samples: samples, on: scalars),
+            weights: gumbelSoftmax(mirror, noise, temperature, samples: count, on: scalars),
             forward: forward
           )
       )
@@ -196,11 +199,13 @@ package final class ArchitectureParameters {
   /// - Parameters:
   ///   - sample: of this step.
   ///   - crossEntropy: a scalar on `engine`, computed from the sample's mixtures.
+  ///   - share: what the gradients are multiplied by: the sample's share of the images.
   ///   - engine: the tape of the images.
   /// - Returns: the loss, and the expected cost of the sample.
   package func backward(
     _ sample: Sample,
     crossEntropy: Tensor,
+    share: Float = 1,
     on engine: Engine
   ) -> (loss: Double, cost: Double) {
     let leaf = scalars.tensor([crossEntropy.item], shape: [], requiresGradient: true)
@@ -211,19 +216,32 @@ package final class ArchitectureParameters {
       engine: scalars
     )
     let result = (loss: Double(total.item), cost: Double(sample.cost.item))
-    scalars.backward(from: total)
+    scalars.backward(from: total, seed: share)
     engine.backward(from: crossEntropy, seed: leaf.gradientValues?[0] ?? 0)
     scalars.isRecording = false
     return result
   }
 
-  /// One step of Adam along the gradients that `backward` took for a sample that trains θ (spec
-  /// S9), and of the multiplier, which brings θ back to the budget (S8).
-  package func step(_ sample: Sample, learningRate: Double) {
+  /// The gradients that `backward` took for a sample that trains θ: all parts that came through the
+  /// images, layer by layer, then all that came through the cost.
+  package func pulls(_ sample: Sample) -> [Float] {
+    (sample.thetas + sample.mirrors).flatMap {
+      $0.gradientValues ?? [Float](repeating: 0, count: $0.count)
+    }
+  }
+
+  /// One step of Adam along `pulls` (spec S9), and of the multiplier, which brings θ back to the
+  /// budget (S8).
+  package func step(_ pulls: some Collection<Float>, learningRate: Double) {
+    var rest = pulls[...]
+    func take(_ count: Int) -> [Float] {
+      defer { rest = rest.dropFirst(count) }
+      return Array(rest.prefix(count))
+    }
+    let sizes = optimiser.parameters.map(\.value.count)
+    accuracyPull = sizes.map(take)
+    costPull = sizes.map(take)
     for (layer, theta) in optimiser.parameters.enumerated() {
-      let none = [Float](repeating: 0, count: theta.value.count)
-      accuracyPull[layer] = sample.thetas[layer].gradientValues ?? none
-      costPull[layer] = sample.mirrors[layer].gradientValues ?? none
       for (i, pull) in accuracyPull[layer].enumerated() {
         theta.gradient.pointer[i] = pull + costPull[layer][i]
       }
@@ -258,13 +276,21 @@ package final class ArchitectureParameters {
       on: engine
     )
     let result = backward(sample, crossEntropy: crossEntropy(sample.mixtures), on: engine)
-    if let learningRate { step(sample, learningRate: learningRate) }
+    if let learningRate { step(pulls(sample), learningRate: learningRate) }
     return result
   }
 
-  private func gumbelNoise(step: Int, layer: Int, samples: Int) -> [Float] {
+  private func gumbelNoise(
+    step: Int,
+    layer: Int,
+    samples: Int,
+    rows: Range<Int>?
+  ) -> [Float] {
     var random = Philox(seed: seed, purpose: .gumbel, step: UInt64(step), index: UInt32(layer))
-    return (0..<samples * logits[layer].count).map { _ in random.gumbel() }
+    let k = logits[layer].count
+    let noise = (0..<samples * k).map { _ in random.gumbel() }
+    guard samples > 1, let rows else { return noise }
+    return Array(noise[rows.lowerBound * k..<rows.upperBound * k])
   }
 
   /// m = softmax((θ + g)/τ), [k] or [samples, k] (FBNetV1 equation 7; spec S5).

@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Networks
+import Ranks
 import Runs
 import Tensor
 import Training
@@ -19,6 +20,8 @@ package final class Supernet {
 
   /// What the images' tape runs on.
   package let engine: Engine
+  /// How batches are cut.
+  let shards: Shards
   let weightOptimiser: StochasticGradientDescent
   let network: any SharedNetwork
   private let inputShape: [Int]
@@ -28,10 +31,11 @@ package final class Supernet {
 
   /// Builds the supernet with fresh weights.
   ///
-  /// `latency` is what networks take in milliseconds, and must be there where that is the cost.
+  /// `latency` is what networks take in milliseconds, and must be there where that is the cost;
+  /// `ranks` train it together.
   ///
-  /// - Throws: `UserError` for a loss that could become non-positive, a budget out of reach, and a
-  ///   latency that is not at hand.
+  /// - Throws: `UserError` for a loss that could become non-positive, a budget out of reach, a
+  ///   latency that is not at hand, and fewer shards than ranks.
   package init(
     configuration: Configuration,
     classes: Int,
@@ -39,9 +43,11 @@ package final class Supernet {
     height: Int,
     width: Int,
     latency: (any LatencyCost)? = nil,
+    ranks: Ranks? = nil,
     instructionSet: InstructionSet = .chosen
   ) throws {
     self.configuration = configuration
+    shards = try Shards(configuration.shards, ranks: ranks)
     engine = Engine.ofRun(
       threads: configuration.threads,
       precision: configuration.precision,
@@ -120,6 +126,9 @@ package final class Supernet {
     )
   }
 
+  /// Number of all weights and batch-norm parameters.
+  package var weightCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+
   /// Weights and batch-norm parameters, in a fixed order.
   var parameters: [Parameter] { network.parameters }
 
@@ -129,16 +138,14 @@ package final class Supernet {
   ///
   /// - Parameters:
   ///   - phase: what is trained.
-  ///   - pixels: [N, H, W, C], normalised.
-  ///   - labels: N class numbers.
+  ///   - batch: the images of this process's shards, [N, H, W, C], normalised.
   ///   - temperature: τ of the Gumbel-softmax.
   ///   - learningRate: of the phase's optimiser.
   ///   - step: names the Gumbel noise, so a resumed run samples the same.
-  /// - Returns: the figures of the step.
+  /// - Returns: the figures of the step, of the whole batch.
   package func step(
     _ phase: Phase,
-    pixels: [Float],
-    labels: [Int32],
+    _ batch: Batch,
     temperature: Double,
     learningRate: Double,
     step: Int
@@ -148,35 +155,55 @@ package final class Supernet {
     engine.mode = .training
     engine.isRecording = true
     engine.trainsParameters = !trainsTheta
-    let images = labels.count
-    var mean = 0.0
-    var correct = 0
-    let (loss, cost) = theta.step(
-      step,
-      temperature: temperature,
-      samples: configuration.search.sampling == .sample ? images : 1,
-      learningRate: trainsTheta ? learningRate : nil,
-      on: engine
-    ) { mixtures in
-      let scores = network.scores(image(pixels, count: images), mixtures)
+    // Exact where there is one shard: a batch's means in 64 bits.
+    var outcome = StepOutcome(loss: 0, crossEntropy: 0, cost: 0, correct: 0)
+    let figures = shards.sum(
+      images: batch.total,
+      gradients: trainsTheta ? [] : network.parameters.map(\.gradient),
+      figures: 4 + (trainsTheta ? 2 * theta.logits.joined().count : 0)
+    ) { shard in
+      let images = batch[shard.read]
+      let sample = theta.sample(
+        step: step,
+        temperature: temperature,
+        samples: configuration.search.sampling == .sample ? batch.total : 1,
+        rows: shard.images,
+        trains: trainsTheta,
+        on: engine
+      )
       let result = engine.crossEntropy(
-        scores,
-        labels: labels,
+        network.scores(image(images.pixels, count: images.count), sample.mixtures),
+        labels: images.labels,
         smoothing: Float(configuration.weights.labelSmoothing)
       )
-      mean = Double(result.loss.item)
-      correct = result.correct
-      return result.loss
+      let mean = result.loss.item
+      let (loss, cost) = theta.backward(
+        sample,
+        crossEntropy: result.loss,
+        share: shard.share,
+        on: engine
+      )
+      outcome.loss = loss
+      outcome.crossEntropy = Double(mean)
+      outcome.cost = cost
+      outcome.correct = result.correct
+      return [Float(loss), mean, Float(cost)].map { $0 * shard.share } + [Float(result.correct)]
+        + (trainsTheta ? theta.pulls(sample) : [])
     }
-    if !trainsTheta { weightOptimiser.step(learningRate: Float(learningRate)) }
+    if shards.count > 1 {
+      outcome.loss = Double(figures[0])
+      outcome.crossEntropy = Double(figures[1])
+      outcome.cost = Double(figures[2])
+      outcome.correct = Int(figures[3])
+    }
+    if trainsTheta {
+      theta.step(figures.dropFirst(4), learningRate: learningRate)
+    } else {
+      weightOptimiser.step(learningRate: Float(learningRate))
+    }
     engine.isRecording = false
-    return StepOutcome(
-      loss: loss,
-      crossEntropy: mean,
-      cost: cost,
-      correct: correct,
-      multiplier: theta.costWeight
-    )
+    outcome.multiplier = theta.costWeight
+    return outcome
   }
 
   private func image(_ pixels: [Float], count: Int) -> Tensor {

@@ -18,7 +18,7 @@ struct BenchCommand: ParsableCommand {
     subcommands: [
       BenchSupernetCommand.self, BenchProfileCommand.self, BenchRooflineCommand.self,
       BenchGEMMCommand.self, BenchDepthwiseCommand.self, BenchInferenceCommand.self,
-      BenchChoicesCommand.self,
+      BenchChoicesCommand.self, BenchScalingCommand.self,
     ]
   )
 }

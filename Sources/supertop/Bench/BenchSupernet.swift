@@ -1,3 +1,4 @@
+import Data
 import Foundation
 import Networks
 import Runs
@@ -61,14 +62,16 @@ struct SupernetBench {
   private func take(_ phase: Phase) {
     _ = supernet.step(
       phase,
-      pixels: pixels,
-      labels: labels,
+      Batch(pixels: pixels, labels: labels),
       temperature: configuration.temperature.start,
       learningRate: phase == .weights
         ? configuration.weights.learningRate : configuration.theta.learningRate.value(steps: done),
       step: done
     )
   }
+
+  /// Numbers that ranks exchange in a step on the weights: gradients and four figures.
+  var exchangedFloats: Int { supernet.weightCount + 4 }
 
   /// Of one step on the weights, two for each multiply–add: forward, and twice as many for the two
   /// products of the backward pass.

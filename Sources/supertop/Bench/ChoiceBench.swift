@@ -1,3 +1,4 @@
+import Data
 import Foundation
 import Networks
 import Runs
@@ -70,8 +71,7 @@ struct ChoiceBench {
       take = { phase in
         _ = supernet.step(
           phase,
-          pixels: pixels,
-          labels: labels,
+          Batch(pixels: pixels, labels: labels),
           temperature: 1,
           learningRate: 0.01,
           step: 0

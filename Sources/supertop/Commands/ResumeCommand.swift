@@ -1,4 +1,5 @@
 import ArgumentParser
+import Ranks
 import Runs
 import Search
 import Training
@@ -31,7 +32,11 @@ struct ResumeCommand: ParsableCommand {
     try display.check()
     let folder = try RunFolder.open(path: path)
     if let rounds { try JointRecords.extend(folder, to: rounds) }
-    let trainer = try Trainer(folder: folder, acceptsChangedData: acceptChangedData)
+    let trainer = try Trainer(
+      folder: folder,
+      acceptsChangedData: acceptChangedData,
+      ranks: .world
+    )
     try TrainingProcess(folder: folder, trainer: trainer, display: display).run()
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dashboard
 import Foundation
+import Ranks
 import Runs
 import Search
 import Training
@@ -14,7 +15,7 @@ struct TrainingProcess {
   /// Trains a new run; one that fails before its first step is removed again.
   static func start(_ folder: RunFolder, display: DisplayOptions) throws {
     do {
-      let trainer = try Trainer(folder: folder)
+      let trainer = try Trainer(folder: folder, ranks: .world)
       try TrainingProcess(folder: folder, trainer: trainer, display: display).run()
     } catch let error as UserError {
       // A run that failed before its first step holds nothing that anybody could want.
@@ -92,7 +93,11 @@ struct TrainingProcess {
     while outcome == nil {
       outcome = trainer.wait(seconds: 0.1)
       try printer.poll()
-      if signals.received != nil { stop.ask() }
+      if signals.received != nil {
+        stop.ask()
+        // A launcher whose other processes have ended sends a signal too.
+        if let ranks = Ranks.world, ranks.isStuck { ranks.leave("the other processes are gone") }
+      }
     }
     if let outcome { try report(outcome, printer) }
     if let signal = signals.received, outcome == .stopped { throw ExitCode(128 + signal) }

@@ -1,0 +1,197 @@
+import Foundation
+import Runs
+import TestSupport
+import Testing
+
+/// Several processes that a launcher of MPI started train one run (spec S103).
+@Suite(.serialized) struct RanksTests {
+  /// Launchers that this machine has: Open MPI's and MPICH's.
+  private static let launchers = ["mpirun.openmpi", "mpirun.mpich"].filter(isInstalled)
+
+  private static func isInstalled(_ name: String) -> Bool {
+    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+      .contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
+  }
+
+  private static let environment = [
+    // Tests may run as root, on machines of two cores.
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",
+  ]
+
+  private static let search =
+    ["search", "--headless", "--json", "--threads", "1", "--set", "shards=4"]
+    + Program.tiny(epochs: 4) + ["--run", "run"]
+
+  /// What a run comes to in one process.
+  private static let alone = Result {
+    let ending = try Program.run(search, in: Program.Folder())
+    return try #require(ending.lines.last)
+  }
+
+  /// Starts the program in so many processes.
+  private func start(
+    _ launcher: String,
+    _ ranks: Int,
+    _ words: [String],
+    in folder: Program.Folder,
+    _ more: [String: String] = [:]
+  ) throws -> Program {
+    try Program(
+      [launcher, "-n", "\(ranks)", Program.path] + words,
+      in: folder,
+      environment: Self.environment.merging(more) { $1 },
+      executable: "/usr/bin/env"
+    )
+  }
+
+  private func expectSame(_ ending: Program.Ending, _ ranks: Int) throws {
+    #expect(ending.code == 0, "\(ranks) ranks: \(ending.errors)")
+    let expected = try #require(Program.object(try Self.alone.get()))
+    let found = try #require(ending.objects.last)
+    for key in ["theta_sha256", "weights_sha256"] {
+      #expect(found[key] as? String == expected[key] as? String, "\(ranks) ranks: \(key)")
+    }
+    for key in ["val_loss", "val_accuracy", "argmax_accuracy", "test_accuracy"] {
+      #expect(found[key] as? Double == expected[key] as? Double, "\(ranks) ranks: \(key)")
+    }
+  }
+
+  @Test(
+    .enabled(if: !launchers.isEmpty, "no MPI is installed"),
+    arguments: launchers.isEmpty ? [""] : launchers,
+    [2, 3, 4]
+  )
+  func `any number of ranks gives the bits of one process`(launcher: String, ranks: Int) throws {
+    let folder = try Program.Folder()
+    try expectSame(try start(launcher, ranks, Self.search, in: folder).ending(), ranks)
+    let run = try RunFolder.open(path: folder.path + "/run").reader()
+    #expect(try run.epochs().count == 4)
+  }
+
+  @Test(
+    .enabled(if: !launchers.isEmpty, "no MPI is installed"),
+    arguments: launchers.isEmpty ? [""] : launchers
+  )
+  func `a rank that is killed ends the job, which goes on with other ranks`(
+    launcher: String
+  ) throws {
+    let folder = try Program.Folder()
+    var words = Self.search
+    for (ranks, step) in [(2, 12), (3, 31)] {
+      let job = try start(launcher, ranks, words, in: folder)
+      #expect(
+        eventually { job.output.contains("\"step\":\(step),") || !job.process.isRunning }
+      )
+      kill(try #require(Self.rank(of: job.process.processIdentifier)), SIGKILL)
+      #expect(job.ending().code != 0)
+      words = ["resume", "run", "--headless", "--json"]
+    }
+    try expectSame(try Program.run(words, in: folder), 1)
+  }
+
+  /// The youngest process below another one.
+  private static func rank(of launcher: Int32) -> Int32? {
+    var below: [Int32: [Int32]] = [:]
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+      guard let process = Int32(name),
+        let status = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+        let parent = status.split(separator: ")").last?.split(separator: " ").dropFirst().first
+      else { continue }
+      below[Int32(parent) ?? 0, default: []].append(process)
+    }
+    var (found, level) = ([Int32](), [launcher])
+    while !level.isEmpty {
+      level = level.flatMap { below[$0] ?? [] }
+      found += level
+    }
+    return found.max()
+  }
+
+  @Test(.enabled(if: !launchers.isEmpty, "no MPI is installed"))
+  func `what is asked for acts on all ranks at the same step`() throws {
+    let folder = try Program.Folder()
+    let words = Self.search.map { $0 == "4" ? "60" : $0 }
+    let job = try start(Self.launchers[0], 2, words, in: folder)
+    #expect(
+      eventually { (try? RunFolder.open(path: folder.path + "/run").reader().status()) != nil }
+    )
+    let run = try RunFolder.open(path: folder.path + "/run").reader()
+    #expect(try eventually { (try run.status()?.step ?? 0) > 3 })
+    for request in [
+      "pause", "temperature=2", "pin=layer1:k3_e1", "sample=1", "theta-rate=2", "run-to=3",
+    ] {
+      let asked = try Program.run(["control", "run", request, "--wait", "300"], in: folder)
+      #expect(asked.code == 0, "\(request): \(asked.errors)")
+    }
+    #expect(try eventually { try run.status()?.state == .paused && run.epochs().count == 3 })
+    try run.request(.resume)
+    let ending = job.ending()
+    #expect(ending.code == 0, "\(ending.errors)")
+    let replay = try Program.run(["replay", "run"], in: folder)
+    #expect(replay.code == 0 && replay.output.contains("identical"), "\(replay.errors)")
+  }
+
+  @Test(.enabled(if: !launchers.isEmpty, "no MPI is installed"))
+  func `a job that cannot begin says why in a line, and no rank is left`() throws {
+    let folder = try Program.Folder()
+    let few = Self.search.map { $0 == "shards=4" ? "shards=1" : $0 }
+    let joint = ["search", "--preset", "fbnet-v3-digits", "--headless"]
+    let wrong = ["search", "--no-such-option"]
+    for (words, code, text) in [
+      (few, UserError.Code.configuration, "shards: 1: fewer than the 2 processes"),
+      (joint, .usage, "candidates"), (wrong, .usage, "--no-such-option"),
+    ] {
+      let ending = try start(Self.launchers[0], 2, words, in: folder).ending()
+      #expect(ending.code == code.rawValue, "\(ending.errors)")
+      let lines = ending.errorLines.filter { $0.hasPrefix("supertop: ") }
+      #expect(lines.count == 1 && lines[0].contains(text), "\(ending.errors)")
+    }
+    let library = try start(
+      Self.launchers[0],
+      2,
+      Self.search,
+      in: folder,
+      ["SUPERTOP_MPI": folder.path + "/none.so"]
+    ).ending()
+    #expect(library.code == UserError.Code.unavailable.rawValue)
+    let lines = library.errorLines.filter { $0.hasPrefix("supertop: ") }
+    #expect(lines.count == 1 && lines[0].contains("none.so"), "\(library.errors)")
+  }
+
+  @Test(.enabled(if: launchers.contains("mpirun.openmpi"), "Open MPI is not installed"))
+  func `ranks with other instructions are refused by name`() throws {
+    let folder = try Program.Folder()
+    let ending = try Program(
+      [
+        "mpirun.openmpi", "-n", "1", "-x", "SUPERTOP_ISA=baseline", Program.path,
+      ] + Self.search + [":", "-n", "1", "-x", "SUPERTOP_ISA=avx2", Program.path, "models"],
+      in: folder,
+      environment: Self.environment,
+      executable: "/usr/bin/env"
+    ).ending()
+    let lines = ending.errorLines.filter { $0.hasPrefix("supertop: ") }
+    #expect(lines.count == 1 && lines[0].contains("rank 1"), "\(ending.errors)")
+    #expect(ending.code == UserError.Code.unavailable.rawValue)
+  }
+
+  @Test(.enabled(if: launchers.contains("mpirun.openmpi"), "Open MPI is not installed"))
+  func `a rank that does not answer ends the job in bounded time`() throws {
+    let folder = try Program.Folder()
+    let words = Self.search.map { $0 == "4" ? "2000" : $0 }
+    let job = try start(
+      "mpirun.openmpi",
+      2,
+      words,
+      in: folder,
+      ["SUPERTOP_MPI_TIMEOUT": "2"]
+    )
+    #expect(eventually { job.output.contains("\"step\":3,") || !job.process.isRunning })
+    let rank = try #require(Self.rank(of: job.process.processIdentifier))
+    kill(rank, SIGSTOP)
+    let ending = job.ending()
+    kill(rank, SIGKILL)
+    #expect(ending.code == UserError.Code.busy.rawValue, "\(ending.errors)")
+    #expect(ending.errors.contains("waited 2") && ending.errors.contains("supertop resume"))
+  }
+}
