@@ -179,6 +179,11 @@ package struct BatchPlan: Sendable {
       : Resampler(width: packed.side, height: packed.side, channels: channels, side: side)
   }
 
+  /// All batches in their order, each made when it is taken.
+  package var batches: LazyMapSequence<Range<Int>, Batch> {
+    (0..<count).lazy.map { batch($0) }
+  }
+
   /// Makes batch `index` of `0..<count`.
   package func batch(_ index: Int) -> Batch {
     precondition(index >= 0 && index < count, "BatchPlan: batch \(index) of \(count)")

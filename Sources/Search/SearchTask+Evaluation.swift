@@ -121,7 +121,7 @@ extension SearchTask {
     stops: (Double) throws -> Bool
   ) throws -> Evaluation? {
     if try stops(0) { return nil }
-    supernet.recalibrate(architecture, temperature: temperature, batches: recalibrationBatches())
+    supernet.recalibrate(architecture, temperature: temperature, batches: recalibration.batches)
     let plan = plan(evaluating: images)
     let found = try supernet.shards.byTurns(plan) {
       try stops(Double($0) / Double(max(1, plan.count)))
@@ -159,13 +159,12 @@ extension SearchTask {
     )
   }
 
-  private func recalibrationBatches() -> [Batch] {
-    let plan = data.recalibration(
+  private var recalibration: BatchPlan {
+    data.recalibration(
       indices: split.weights,
       images: configuration.search.recalibrationImages,
       batch: configuration.search.batch,
       seed: configuration.seed
     )
-    return (0..<plan.count).map { plan.batch($0) }
   }
 }

@@ -15,6 +15,29 @@ package final class Engine {
     case inference
   }
 
+  /// What batch-norm has found in a batch.
+  package struct BatchMoments {
+    /// Whose values they are of.
+    package let norm: BatchNorm
+    /// [C].
+    package let mean: [Double]
+    /// [C], of the batch itself: not unbiased.
+    package let variance: [Double]
+    /// Values of a channel.
+    package let rows: Int
+
+    /// Takes all of them as they are.
+    package init(norm: BatchNorm, mean: [Double], variance: [Double], rows: Int) {
+      self.norm = norm
+      self.mean = mean
+      self.variance = variance
+      self.rows = rows
+    }
+
+    /// Adds the batch to the running statistics, all batches weighing the same.
+    package func record() { norm.record(mean: mean, variance: variance, rows: rows) }
+  }
+
   /// How activations are kept for the backward pass.
   package enum ActivationPrecision: Sendable {
     /// Single precision.
@@ -29,6 +52,8 @@ package final class Engine {
   package let pool: BufferPool
   /// See `Mode`.
   package var mode = Mode.training
+  /// Receives the moments of a recalibration in place of the running statistics.
+  package var takesMoments: ((BatchMoments) -> Void)?
   /// Whether operations record themselves for `backward`.
   package var isRecording = false
   /// Whether weights, biases and batch-norm parameters get gradients; θ alone needs none of them.
@@ -235,7 +260,13 @@ package final class Engine {
     moments: (mean: [Double], variance: [Double])?
   ) -> Normalisation {
     if mode == .recalibration, let moments {
-      norm.record(mean: moments.mean, variance: moments.variance, rows: rows)
+      let found = BatchMoments(
+        norm: norm,
+        mean: moments.mean,
+        variance: moments.variance,
+        rows: rows
+      )
+      if let takesMoments { takesMoments(found) } else { found.record() }
     }
     return Normalisation(
       norm: norm,

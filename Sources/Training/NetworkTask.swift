@@ -203,14 +203,12 @@ package final class NetworkTask: TrainingTask {
 
   private func recalibrate() {
     training.recalibrate(
-      BatchLoader(
-        data.recalibration(
-          indices: split.weights,
-          images: configuration.recipe.recalibrationImages,
-          batch: configuration.recipe.batch,
-          seed: configuration.seed
-        )
-      )
+      data.recalibration(
+        indices: split.weights,
+        images: configuration.recipe.recalibrationImages,
+        batch: configuration.recipe.batch,
+        seed: configuration.seed
+      ).batches
     )
   }
 

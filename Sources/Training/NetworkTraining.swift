@@ -134,12 +134,11 @@ package final class NetworkTraining {
   }
 
   /// Computes batch-norm's statistics again for the present weights.
-  package func recalibrate(_ batches: some Sequence<Batch>) {
-    network.norms.forEach { $0.resetStatistics() }
-    engine.isRecording = false
-    engine.mode = .recalibration
-    for batch in batches { _ = network(network.image(batch, on: engine)) }
-    engine.mode = .inference
+  package func recalibrate<Batches: RandomAccessCollection<Batch>>(_ batches: Batches)
+  where Batches.Index == Int {
+    shards.recalibrate(network.norms, on: engine, batches) {
+      _ = network(network.image($0, on: engine))
+    }
   }
 
   // MARK: State

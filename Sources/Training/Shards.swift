@@ -131,6 +131,57 @@ package final class Shards {
     return Array(total[end..<end + figures])
   }
 
+  /// Computes the statistics of `norms` again from some batches, by turns: each on one rank, and
+  /// all ranks have the statistics of all batches afterwards.
+  ///
+  /// `forward` takes a batch through the network.
+  package func recalibrate<Batches: RandomAccessCollection<Batch>>(
+    _ norms: [BatchNorm],
+    on engine: Engine,
+    _ batches: Batches,
+    forward: (Batch) -> Void
+  ) where Batches.Index == Int {
+    norms.forEach { $0.resetStatistics() }
+    engine.isRecording = false
+    engine.mode = .recalibration
+    defer { engine.mode = .inference }
+    guard let ranks else { return batches.forEach(forward) }
+    let numbers = Dictionary(
+      uniqueKeysWithValues: norms.enumerated().map { (ObjectIdentifier($1), $0) }
+    )
+    // Of each batch how many norms it went through, then number, rows, means and variances of each.
+    var own: [Double] = []
+    for index in batches.indices where index % ranks.count == ranks.rank {
+      var moments: [Engine.BatchMoments] = []
+      engine.takesMoments = { moments.append($0) }
+      forward(batches[index])
+      own.append(Double(moments.count))
+      for found in moments {
+        own += [Double(numbers[ObjectIdentifier(found.norm)] ?? 0), Double(found.rows)]
+        own += found.mean + found.variance
+      }
+    }
+    engine.takesMoments = nil
+    var rest = ranks.numbers(own).map { $0[...] }
+    for index in batches.indices {
+      func next(_ count: Int) -> [Double] {
+        defer { rest[index % ranks.count].removeFirst(count) }
+        return Array(rest[index % ranks.count].prefix(count))
+      }
+      for _ in 0..<Int(next(1)[0]) {
+        let head = next(2)
+        let norm = norms[Int(head[0])]
+        let channels = norm.runningMean.count
+        Engine.BatchMoments(
+          norm: norm,
+          mean: next(channels),
+          variance: next(channels),
+          rows: Int(head[1])
+        ).record()
+      }
+    }
+  }
+
   /// Evaluates the batches of a pass by turns: each on one rank, and its figures are there on all.
   ///
   /// - Parameters:

@@ -59,6 +59,33 @@ import Testing
     #expect(result.validationAccuracy == unbroken.result.validationAccuracy)
   }
 
+  @Test func `a candidate that another process trains holds up neither the others nor a stop`()
+    throws
+  {
+    let whole = try TinyJointRun()
+    _ = try whole.finished()
+    let run = try TinyJointRun()
+    let other = try RunFolder.open(path: whole.folder.path + "/trials/candidate-2")
+    let claimed = try RunFolder.create(
+      at: run.folder.path + "/trials/candidate-2",
+      settings: try other.settings(),
+      network: try other.network()
+    )
+    var lock: TrainerLock? = try claimed.lock()
+    do {
+      let trainer = try Trainer(folder: run.folder)
+      trainer.start()
+      try run.wait { try $0.trials().count { $0.state == .finished } == 3 }
+      #expect(try run.reader.trials().map(\.state) == [.finished, .waiting, .finished, .finished])
+      try run.reader.request(.stop)
+      #expect(trainer.wait(seconds: patience) == .stopped)
+    }
+    withExtendedLifetime(lock) {}
+    lock = nil
+    _ = try run.finished()
+    #expect(try run.table() == whole.table())
+  }
+
   @Test func `the time to go is that of the epochs that are left`() throws {
     let run = try TinyJointRun()
     _ = try run.finished()

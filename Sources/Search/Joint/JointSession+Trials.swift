@@ -35,11 +35,11 @@ extension JointSession {
     while true {
       try takeUpRequests(round)
       let isStopping = !openStops.isEmpty
-      // By number, so that those which people add come last.
-      while !isStopping, !isPaused, active.count < parallel,
-        let next = records.trials.indices.first(where: {
-          records.trials[$0].round == round && !records.trials[$0].isSettled && active[$0] == nil
-        })
+      // By number, so that those which people add come last. What another process trains is passed
+      // over until the next look.
+      for next in records.trials.indices
+      where !isStopping && !isPaused && active.count < parallel && active[next] == nil
+        && records.trials[next].round == round && !records.trials[next].isSettled
       {
         try begin(next)
       }

@@ -221,14 +221,15 @@ package final class Supernet {
   ///   - architecture: a network; nil means the mixture softmax(θ/τ).
   ///   - temperature: τ of the mixture.
   ///   - batches: training images.
-  package func recalibrate(_ architecture: Architecture?, temperature: Double, batches: [Batch]) {
+  package func recalibrate<Batches: RandomAccessCollection<Batch>>(
+    _ architecture: Architecture?,
+    temperature: Double,
+    batches: Batches
+  ) where Batches.Index == Int {
     evaluated = nil
-    network.norms.forEach { $0.resetStatistics() }
-    engine.mode = .recalibration
-    for batch in batches {
+    shards.recalibrate(network.norms, on: engine, batches) { batch in
       _ = scores(architecture, temperature: temperature, batch.pixels, count: batch.count)
     }
-    engine.mode = .inference
   }
 
   /// Mean cross-entropy and number of right answers on a batch, with the recalibrated statistics.
