@@ -16,7 +16,7 @@ extension TrainingSession {
     try repeatInterventions()
     var beat = Date.distantPast
     while true {
-      if try takeUpRequests() { return true }
+      if try takeUpRequests(betweenSteps: betweenSteps) { return true }
       if betweenSteps, !openNetworks.isEmpty {
         if try evaluateNetworks() { return true }
         // What waited for them is taken up before the same step, as a replay has it.
@@ -62,12 +62,14 @@ extension TrainingSession {
     return pending
   }
 
-  private func takeUpRequests() throws -> Bool {
+  private func takeUpRequests(betweenSteps: Bool) throws -> Bool {
     // One that names a step, of a replay, waits for it.
     // Networks are those of the moment at which they were asked for, whether what follows that was
     // asked for at once or later: it waits until they are evaluated.
     var waits = false
     for request in try requests() where request.step ?? 0 <= step {
+      // A run that was stopped after an epoch is repeated with the evaluation of that epoch.
+      if request.action == .stop, request.step != nil, !betweenSteps { continue }
       waits = waits || !openNetworks.isEmpty && request.action.changesTraining
       if waits, request.action.changesTraining || request.action.asksForNetworks { continue }
       if request.action.concernsCandidates {

@@ -165,6 +165,27 @@ import Testing
     #expect(try run.reader.steps().count == 25)
   }
 
+  @Test func `a run that was stopped after an epoch is repeated to the bit`() throws {
+    let run = try TinyRun()
+    do {
+      let trainer = try Trainer(folder: run.folder)
+      try run.reader.request(.runToEpoch(1))
+      trainer.start()
+      _ = try run.status { $0.state == .paused && $0.epoch == 1 }
+      #expect(try run.reader.epochs().count == 1)
+      try run.reader.request(.stop)
+      #expect(run.outcome(of: trainer) == .stopped)
+    }
+    let copy = try run.folder.makeReplay(at: run.folder.path + "-replay")
+    defer { removeAll(copy.path) }
+    let trainer = try Trainer(folder: copy)
+    trainer.start()
+    #expect(trainer.wait(seconds: patience) == .stopped)
+    let found = try RunComparison(run.folder, copy)
+    #expect(found.isIdentical, "\(String(describing: found.firstDifference))")
+    #expect(try copy.reader().epochs().count == 1 && found.steps > 0)
+  }
+
   /// A replay has all requests at once, where a person had asked for one after the other.
   @Test func `networks are those of the moment at which they were asked for`() throws {
     let run = try TinyRun()

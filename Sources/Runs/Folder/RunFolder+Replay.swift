@@ -136,10 +136,12 @@ package struct RunComparison: Codable, Sendable, Equatable {
       try second.thetas(),
       step: \.step
     ) { "\($0)" }
+    // A run that was stopped within an evaluation lacks that epoch.
+    let evaluated = try first.epochs().filter { $0.step <= limit }
     compare(
       "epochs",
-      try first.epochs().filter { $0.step <= limit },
-      try second.epochs(),
+      evaluated,
+      try second.epochs().filter { $0.step < limit || evaluated.last?.step == limit },
       step: \.step
     ) { record in
       var record = record
