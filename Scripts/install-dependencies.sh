@@ -2,11 +2,11 @@
 # Installs what supertop needs and this machine lacks. Silent, and off the network, when nothing is
 # missing.
 #
-#   Scripts/install-dependencies.sh [tests] [checks]
+#   Scripts/install-dependencies.sh [tests] [mpi] [checks]
 #
 # Without a word: what building and running need. `tests` adds tmux, which drives the real program
-# in the end-to-end test, and Open MPI, which starts several of them. `checks` adds what only
-# .ci/run uses: objdump and a processor emulator.
+# in the end-to-end test. `mpi` adds Open MPI, which starts several of it; without one those tests
+# are skipped. `checks` adds what only .ci/run uses: objdump and a processor emulator.
 set -euo pipefail
 
 # Columns: group, how presence is tested, Debian package, Homebrew formula (- where the system has
@@ -20,7 +20,7 @@ build  library:libpng         libpng-dev         libpng
 build  library:zlib           zlib1g-dev         zlib
 build  library:sqlite3        libsqlite3-dev     -
 tests  command:tmux           tmux               tmux
-tests  command:mpirun         openmpi-bin        open-mpi
+mpi    command:mpirun         openmpi-bin        open-mpi
 checks command:objdump        binutils           -
 checks command:qemu-x86_64    qemu-user          -
 TABLE

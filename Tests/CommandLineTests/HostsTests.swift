@@ -85,8 +85,14 @@ import Testing
       let folder = try? Program.Folder()
     else { return false }
     let name = "st\(getpid() % 10_000)t"
-    let words = ["-c", "ip netns add \(name) && unshare --uts true && ip netns del \(name)"]
-    return (try? Program(words, in: folder, executable: "/bin/bash").ending().code) == 0
+    let text = """
+      ip netns add \(name) || exit 1
+      ip -n \(name) link add \(name)c type veth peer name \(name)d && unshare --uts true
+      code=$?
+      ip netns del \(name)
+      exit $code
+      """
+    return (try? Program(["-c", text], in: folder, executable: "/bin/bash").ending().code) == 0
   }()
 
   @Test(.enabled(if: canMakeHosts, "Open MPI or the right to make network namespaces is missing"))
