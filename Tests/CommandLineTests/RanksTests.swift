@@ -124,23 +124,26 @@ import Testing
   @Test(.enabled(if: !launchers.isEmpty, "no launcher of MPI works here"))
   func `what is asked for acts on all ranks at the same step`() throws {
     let folder = try Program.Folder()
-    let words = Self.search.map { $0 == "12" ? "60" : $0 }
+    let words = Self.search.map { $0 == "12" ? "4000" : $0 }
     let job = try start(Self.launchers[0], 2, words, in: folder)
     #expect(
       eventually { (try? RunFolder.open(path: folder.path + "/run").reader().status()) != nil }
     )
     let run = try RunFolder.open(path: folder.path + "/run").reader()
     #expect(try eventually { (try run.status()?.step ?? 0) > 3 })
-    for request in [
-      "pause", "temperature=2", "pin=layer1:k3_e1", "sample=1", "theta-rate=2", "run-to=3",
-    ] {
+    func ask(_ request: String) throws {
       let asked = try Program.run(["control", "run", request, "--wait", "300"], in: folder)
       #expect(asked.code == 0, "\(request): \(asked.errors)")
     }
-    #expect(try eventually { try run.status()?.state == .paused && run.epochs().count == 3 })
-    try run.request(.resume)
+    for request in ["pause", "temperature=2", "pin=layer1:k3_e1", "sample=1", "theta-rate=2"] {
+      try ask(request)
+    }
+    let end = try #require(try run.status()).epoch + 3
+    try ask("run-to=\(end)")
+    #expect(try eventually { try run.status()?.state == .paused && run.epochs().count == end })
+    try run.request(.stop)
     let ending = job.ending()
-    #expect(ending.code == 0, "\(ending.errors)")
+    #expect(ending.code == 0 && ending.errors.contains("supertop resume run"), "\(ending.errors)")
     let replay = try Program.run(["replay", "run"], in: folder)
     #expect(replay.code == 0 && replay.output.contains("identical"), "\(replay.errors)")
   }
