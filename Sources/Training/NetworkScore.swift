@@ -28,9 +28,6 @@ package struct NetworkScore: Sendable, Equatable {
   }
 
   mutating func add(crossEntropy: Double, first: Int, five: Int, images: Int) {
-    sum += crossEntropy * Double(images)
-    self.first += first
-    self.five += five
-    self.images += images
+    add([crossEntropy * Double(images), Double(first), Double(five), Double(images)])
   }
 }

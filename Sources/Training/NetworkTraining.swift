@@ -82,8 +82,6 @@ package final class NetworkTraining {
       var random = Philox(seed: seed, purpose: .mixup, step: UInt64(step))
       blend = random.mixupShare(alpha: recipe.mixup)
     }
-    var loss = 0.0
-    var correct = 0
     let figures = shards.sum(
       images: batch.total,
       gradients: network.parameters.map(\.gradient),
@@ -105,20 +103,18 @@ package final class NetworkTraining {
         smoothing: Float(recipe.labelSmoothing),
         mixed: blend.map { (images.labels.reversed(), $0) }
       )
-      let value = result.loss.item
-      (loss, correct) = (Double(value), result.correct)
+      let loss = result.loss.item
       engine.backward(from: result.loss, seed: shard.share)
-      return [value * shard.share, Float(correct)]
+      return [loss * shard.share, Float(result.correct)]
     }
-    if shards.count > 1 { (loss, correct) = (Double(figures[0]), Int(figures[1])) }
     engine.isRecording = false
     optimiser.step(learningRate: Float(learningRate))
     average?.update()
     return StepOutcome(
-      loss: loss,
-      crossEntropy: loss,
+      loss: Double(figures[0]),
+      crossEntropy: Double(figures[0]),
       cost: network.description.flops,
-      correct: correct
+      correct: Int(figures[1])
     )
   }
 

@@ -155,8 +155,6 @@ package final class Supernet {
     engine.mode = .training
     engine.isRecording = true
     engine.trainsParameters = !trainsTheta
-    // Exact where there is one shard: a batch's means in 64 bits.
-    var outcome = StepOutcome(loss: 0, crossEntropy: 0, cost: 0, correct: 0)
     let figures = shards.sum(
       images: batch.total,
       gradients: trainsTheta ? [] : network.parameters.map(\.gradient),
@@ -176,25 +174,16 @@ package final class Supernet {
         labels: images.labels,
         smoothing: Float(configuration.weights.labelSmoothing)
       )
-      let mean = result.loss.item
+      let crossEntropy = result.loss.item
       let (loss, cost) = theta.backward(
         sample,
         crossEntropy: result.loss,
         share: shard.share,
         on: engine
       )
-      outcome.loss = loss
-      outcome.crossEntropy = Double(mean)
-      outcome.cost = cost
-      outcome.correct = result.correct
-      return [Float(loss), mean, Float(cost)].map { $0 * shard.share } + [Float(result.correct)]
-        + (trainsTheta ? theta.pulls(sample) : [])
-    }
-    if shards.count > 1 {
-      outcome.loss = Double(figures[0])
-      outcome.crossEntropy = Double(figures[1])
-      outcome.cost = Double(figures[2])
-      outcome.correct = Int(figures[3])
+      // All of them come from 32 bits, so one shard's are exact.
+      let means = [Float(loss), crossEntropy, Float(cost)].map { $0 * shard.share }
+      return means + [Float(result.correct)] + (trainsTheta ? theta.pulls(sample) : [])
     }
     if trainsTheta {
       theta.step(figures.dropFirst(4), learningRate: learningRate)
@@ -202,8 +191,13 @@ package final class Supernet {
       weightOptimiser.step(learningRate: Float(learningRate))
     }
     engine.isRecording = false
-    outcome.multiplier = theta.costWeight
-    return outcome
+    return StepOutcome(
+      loss: Double(figures[0]),
+      crossEntropy: Double(figures[1]),
+      cost: Double(figures[2]),
+      correct: Int(figures[3]),
+      multiplier: theta.costWeight
+    )
   }
 
   private func image(_ pixels: [Float], count: Int) -> Tensor {
