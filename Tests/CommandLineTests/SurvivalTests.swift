@@ -5,7 +5,7 @@ import Testing
 
 /// Whatever ends the program, the run continues from there to the same bits (spec S120).
 struct SurvivalTests {
-  private static let epochs = 6
+  private static let epochs = 9
 
   /// The result of a run that was left alone.
   private static let unbroken = Result {
