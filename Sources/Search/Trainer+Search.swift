@@ -5,19 +5,24 @@ import Training
 
 extension Trainer {
   /// A trainer of searches and of single networks, which `ranks` train together.
+  ///
+  /// `work` is this process's part in a joint search; `waits` as of `RunFolder.lock`.
   package convenience init(
     folder: RunFolder,
     acceptsChangedData: Bool = false,
-    ranks: Ranks? = nil
+    ranks: Ranks? = nil,
+    waits: Bool = true,
+    work: JointWork = JointWork()
   ) throws {
     try self.init(
       folder: folder,
       acceptsChangedData: acceptsChangedData,
-      ranks: ranks
+      ranks: ranks,
+      waits: waits
     ) { settings, preparation in
       switch settings {
       case .search(let settings): try preparation.session(SearchTask(settings, preparation))
-      case .joint(let settings): try JointSession(settings, preparation)
+      case .joint(let settings): try JointSession(settings, preparation, work: work)
       case .training(let settings): try preparation.session(NetworkTask(settings, preparation))
       }
     }

@@ -17,10 +17,15 @@ extension NetworkTask {
 
   /// The same for a trainer that knows trainings alone; errors: `.data` for the settings of a
   /// search.
-  package static let make: Trainer.MakeSession = { settings, preparation in
-    guard case .training(let settings) = settings else {
-      throw UserError(.data, preparation.folder.path, "is a search, not a training")
+  ///
+  /// - Parameter threads: in place of those of the settings; nil for those.
+  package static func make(threads: Int? = nil) -> Trainer.MakeSession {
+    { settings, preparation in
+      guard case .training(var settings) = settings else {
+        throw UserError(.data, preparation.folder.path, "is a search, not a training")
+      }
+      if let threads { settings.threads = threads }
+      return try preparation.session(try NetworkTask(settings, preparation))
     }
-    return try preparation.session(try NetworkTask(settings, preparation))
   }
 }

@@ -90,23 +90,24 @@ package final class Trainer: Sendable {
   /// Takes the run over: rewinds its records to the newest good checkpoint (spec S120).
   ///
   /// A finished run is left as it is, and its outcome is there at once. With `acceptsChangedData`
-  /// it continues with other data than it began with; `ranks` train it together. Errors: `.busy`
-  /// when another process trains on it, `.cannotCreate` when it cannot be written, `.data` when it
-  /// is damaged.
+  /// it continues with other data than it began with; `ranks` train it together; `waits` as of
+  /// `RunFolder.lock`. Errors: `.busy` when another process trains on it, `.cannotCreate` when it
+  /// cannot be written, `.data` when it is damaged.
   package init(
     folder: RunFolder,
     acceptsChangedData: Bool = false,
     ranks: Ranks? = nil,
+    waits: Bool = true,
     makeSession: @escaping MakeSession
   ) throws {
     self.folder = folder
     self.ranks = ranks
     self.acceptsChangedData = acceptsChangedData
     self.makeSession = makeSession
-    // Without the lock, which a finished run needs no more; and with it, for another process may
-    // have finished the run meanwhile.
-    var found = try Trainer.result(of: folder)
-    let lock = try found == nil ? folder.lock() : nil
+    // Without the lock, which a finished run needs no more, unless machines share the run; and with
+    // it, for another process may have finished the run meanwhile.
+    var found = folder.isShared ? nil : try Trainer.result(of: folder)
+    let lock = try found == nil ? folder.lock(waits: waits) : nil
     if found == nil { found = try Trainer.result(of: folder) }
     guard let lock, found == nil else {
       work = nil
@@ -114,7 +115,7 @@ package final class Trainer: Sendable {
       outcome.withLock { [found] in $0 = found.map { .finished($0) } }
       return
     }
-    let store = try folder.store()
+    let store = try folder.store(under: lock)
     let latest = try folder.latestCheckpoint { try? store.log(.warning, $0) }
     firstStep = latest?.step ?? 0
     try store.beginSession(step: firstStep)

@@ -14,6 +14,8 @@ package struct Trial: Sendable {
 
   /// Weights to begin with; nil where they are sampled.
   package var start: Checkpoint?
+  /// What is known of the images that it is to be trained on; nil where that is not checked.
+  package var data: DataFingerprint?
 
   package init(
     name: String,
@@ -38,11 +40,12 @@ package struct Trial: Sendable {
     /// What it came to; nil before its end.
     package var result: TrainingResult?
 
-    /// How far the training of `trial` in `run` has come by its store.
-    init(of trial: Trial, _ run: RunFolder, _ reader: RunReader) throws {
+    /// How far the training of `trial` in `run` has come, as that reports it.
+    init(of trial: Trial, _ run: RunFolder, _ report: TrialReport) {
       self.run = run
-      lastEpoch = try reader.epochs().last
+      lastEpoch = report.epochs.last
       epochs = trial.settings.recipe.trainedEpochs
+      result = report.result
     }
 
     /// Epochs that are done.

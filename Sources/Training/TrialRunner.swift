@@ -1,12 +1,14 @@
 import Foundation
 import Networks
 import Runs
+import Synchronization
 
 /// Trains candidates, each as a run in a common folder.
 ///
 /// Safe to use from several processes at once, and to repeat: the lock of a trial's run is the
 /// claim to it, which the system takes back from a process that ends in any way; the run's
-/// checkpoints are where whoever claims it next continues; and its result is absent or whole.
+/// checkpoints are where whoever claims it next continues; and its result is absent or whole. A
+/// report beside its store tells the others how far it is.
 package struct TrialRunner: Sendable {
   /// How an attempt to train a trial ended.
   package enum Outcome: Sendable, Equatable {
@@ -20,6 +22,10 @@ package struct TrialRunner: Sendable {
   /// Folder of the trials' runs.
   package let path: String
   private let acceptsChangedData: Bool
+  /// What the workers of several machines agree on; nil where there is one machine.
+  private let sharing: Sharing?
+  /// Threads of a training; nil for as many as its settings say.
+  private let threads: Int?
 
   /// Seconds between two looks at a trial that is being trained.
   private static let poll = 0.2
@@ -27,9 +33,18 @@ package struct TrialRunner: Sendable {
   /// - Parameters:
   ///   - path: folder of the runs; it is made with the first of them.
   ///   - acceptsChangedData: whether a trial continues with other data than it began with.
-  package init(path: String, acceptsChangedData: Bool = false) {
+  ///   - sharing: what the workers of several machines agree on; nil where there is one machine.
+  ///   - threads: of a training, which change no bit of it; nil for as many as its settings say.
+  package init(
+    path: String,
+    acceptsChangedData: Bool = false,
+    sharing: Sharing? = nil,
+    threads: Int? = nil
+  ) {
     self.path = path
     self.acceptsChangedData = acceptsChangedData
+    self.sharing = sharing
+    self.threads = threads
   }
 
   /// Trains all trials, in their order but for those that other processes have claimed; returns
@@ -78,23 +93,17 @@ package struct TrialRunner: Sendable {
     stops: () -> Bool = { false },
     progress: (Trial.Progress) throws -> Void = { _ in }
   ) throws -> Outcome {
-    guard let attempt = try start(trial) else {
-      try progress(claimed(trial))
+    let run = try folder(of: trial)
+    guard let attempt = try start(run) else {
+      try progress(Trial.Progress(of: trial, run, run.report()))
       return .claimed
     }
     while true {
       let outcome = try attempt.wait(seconds: TrialRunner.poll)
-      var state = try Trial.Progress(of: trial, attempt.run, attempt.reader)
-      if case .finished(let result)? = outcome { state.result = result }
-      try progress(state)
+      try progress(Trial.Progress(of: trial, run, attempt.report))
       if let outcome { return outcome }
       if stops() { attempt.stop() }
     }
-  }
-
-  private func claimed(_ trial: Trial) throws -> Trial.Progress {
-    let run = try folder(of: trial)
-    return try Trial.Progress(of: trial, run, run.reader())
   }
 
   /// A training that this process has claimed and started.
@@ -105,39 +114,67 @@ package struct TrialRunner: Sendable {
     package let reader: RunReader
     private let trainer: Trainer
     private let request: StopRequest
+    private let state: Mutex<TrialReport>
 
     fileprivate init(_ run: RunFolder, _ trainer: Trainer) throws {
       self.run = run
       self.trainer = trainer
       reader = try run.reader()
       request = StopRequest(reader)
+      // The store alone is taken back where the training continues from a checkpoint.
+      state = Mutex(TrialReport())
       trainer.start()
     }
+
+    /// How far it was when it was last waited for.
+    package var report: TrialReport { state.withLock(\.self) }
 
     /// Asks for a checkpoint and the end.
     package func stop() { request.ask() }
 
-    /// Waits up to `seconds` for the end; nil if it has not come yet.
+    /// Waits up to `seconds` for the end, and reports how far it is; nil if the end has not come.
     ///
     /// Throws the error of a training that failed.
     package func wait(seconds: Double) throws -> Outcome? {
-      switch trainer.wait(seconds: seconds) {
+      let end = trainer.wait(seconds: seconds)
+      try update(end)
+      return switch end {
       case nil: nil
       case .finished(.training(let result)): .finished(result)
       case .failed(let error): throw error
       case .stopped, .finished: .stopped
       }
     }
+
+    private func update(_ end: Trainer.Outcome?) throws {
+      var report = report
+      report.epochs += try reader.epochs(after: report.epochs.last?.epoch ?? -1)
+      switch end {
+      case .finished(.training(let result)): report.result = result
+      // Any other may be of this machine or its moment, and the next attempt may go well.
+      case .failed(let error) where error.code == .configuration:
+        report.fault = error.description
+      default: break
+      }
+      guard report != self.report else { return }
+      state.withLock { [report] in $0 = report }
+      try run.write(report: report)
+    }
   }
 
   /// Starts to train a trial, or to continue; nil if another process is at it.
-  package func start(_ trial: Trial) throws -> Attempt? {
-    let run = try folder(of: trial)
+  package func start(_ trial: Trial) throws -> Attempt? { try start(folder(of: trial)) }
+
+  /// Starts to train the trial in `run`, or to continue; nil if another process is at it.
+  package func start(_ run: RunFolder) throws -> Attempt? {
+    // Sooner known than by trying to lock it.
+    guard run.trainer() == nil else { return nil }
     do {
       let trainer = try Trainer(
         folder: run,
         acceptsChangedData: acceptsChangedData,
-        makeSession: NetworkTask.make
+        waits: false,
+        makeSession: NetworkTask.make(threads: threads)
       )
       return try Attempt(run, trainer)
     } catch let error as UserError where error.code == .busy {
@@ -165,12 +202,14 @@ package struct TrialRunner: Sendable {
   /// where another process was faster, its run stays.
   private func make(_ trial: Trial, at place: String) throws {
     let draft = place + ".new-\(UUID().uuidString)"
-    _ = try RunFolder.create(
+    let run = try RunFolder.create(
       at: draft,
       settings: .training(trial.settings),
       network: Data(NetworkFile.json(trial.network).utf8),
       start: trial.start
     )
+    if let data = trial.data { try run.store().record(data: data) }
+    if let sharing { try run.share(sharing) }
     guard rename(draft, place) != 0 else { return }
     let fault = errno
     removeAll(draft)

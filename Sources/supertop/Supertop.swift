@@ -30,7 +30,7 @@ struct Supertop: ParsableCommand {
       BranchCommand.self, ReplayCommand.self, DeriveCommand.self,
       CompareCommand.self, ReportCommand.self, ProveCommand.self, PredictorCommand.self,
       ThemesCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,
-      ExportCommand.self, LatencyCommand.self, BenchCommand.self,
+      ExportCommand.self, LatencyCommand.self, FarmCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
   )

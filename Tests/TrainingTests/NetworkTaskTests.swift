@@ -65,7 +65,7 @@ import Testing
     let kept = try run.reader.result()
     #expect(kept == (try RunResult.training(result).json()))
 
-    let again = try Trainer(folder: run.folder, makeSession: NetworkTask.make)
+    let again = try Trainer(folder: run.folder, makeSession: NetworkTask.make())
     again.start()
     #expect(again.wait(seconds: 0) == .finished(.training(result)))
   }
@@ -143,7 +143,7 @@ import Testing
     let accepting = try Trainer(
       folder: run.folder,
       acceptsChangedData: true,
-      makeSession: NetworkTask.make
+      makeSession: NetworkTask.make()
     )
     accepting.start()
     guard case .finished = accepting.wait(seconds: patience) else {
@@ -171,7 +171,7 @@ import Testing
   @Test func `a training has no temperature to bend`() throws {
     let run = try TinyTraining([])
     try run.reader.request(.setTemperature(2))
-    let trainer = try Trainer(folder: run.folder, makeSession: NetworkTask.make)
+    let trainer = try Trainer(folder: run.folder, makeSession: NetworkTask.make())
     // A request from before the trainer stays open for it.
     trainer.start()
     _ = trainer.wait(seconds: patience)
@@ -300,7 +300,7 @@ import Testing
 
   @Test func `a network made for other images is refused`() throws {
     let run = try TinyTraining([], network: TinyNetwork.json(classes: 7))
-    let trainer = try Trainer(folder: run.folder, makeSession: NetworkTask.make)
+    let trainer = try Trainer(folder: run.folder, makeSession: NetworkTask.make())
     trainer.start()
     guard case .failed(let error) = trainer.wait(seconds: patience) else {
       Issue.record("trained on")
@@ -337,7 +337,7 @@ private final class TinyTraining {
   }
 
   func finished() throws -> TrainingResult {
-    let trainer = try Trainer(folder: folder, makeSession: NetworkTask.make)
+    let trainer = try Trainer(folder: folder, makeSession: NetworkTask.make())
     trainer.start()
     let outcome = trainer.wait(seconds: patience)
     guard case .finished(.training(let result)) = outcome else {
@@ -351,7 +351,7 @@ private final class TinyTraining {
     let trainer = try Trainer(
       folder: folder,
       acceptsChangedData: acceptsChangedData,
-      makeSession: NetworkTask.make
+      makeSession: NetworkTask.make()
     )
     trainer.start()
     guard case .failed(let error) = trainer.wait(seconds: patience) else { return nil }
@@ -360,7 +360,7 @@ private final class TinyTraining {
 
   /// Trains `steps` single steps from the run's start and stops.
   func stopped(after steps: Int) throws {
-    let trainer = try Trainer(folder: folder, makeSession: NetworkTask.make)
+    let trainer = try Trainer(folder: folder, makeSession: NetworkTask.make())
     try reader.request(.pause)
     for _ in 0..<steps { try reader.request(.singleStep) }
     trainer.start()

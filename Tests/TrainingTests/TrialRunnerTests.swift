@@ -1,3 +1,4 @@
+import Data
 import Dispatch
 import Foundation
 import Networks
@@ -10,7 +11,7 @@ import Testing
 
 /// Trials are trained once, whoever asks and however often (spec S46).
 @Suite(.serialized) struct TrialRunnerTests {
-  private static func trial(_ name: String, seed: UInt64, epochs: Int = 2) throws -> Trial {
+  static func trial(_ name: String, seed: UInt64, epochs: Int = 2) throws -> Trial {
     var settings = TrainingConfiguration(
       network: "tiny",
       data: TrainingConfiguration.Images(source: "digits", resolution: 8)
@@ -104,6 +105,75 @@ import Testing
     let lock = try runner.folder(of: trial).lock()
     #expect(try runner.run(trial) == .claimed)
     withExtendedLifetime(lock) {}
+  }
+}
+
+/// Trials that machines share.
+@Suite(.serialized) struct SharedTrialTests {
+  private static let sharing = Sharing(patience: 0.5, version: "1", instructionSet: "any")
+
+  private static func lease(_ run: RunFolder, beats: Int) throws {
+    let text = """
+      {"beats":\(beats),"host":"far","machine":"far, since noon","process":7,"token":"far"}
+      """
+    try Data(text.utf8).write(to: URL(fileURLWithPath: run.path + "/lease.json"))
+  }
+
+  @Test func `what another machine is at is left to it, and taken over when it is dead`() throws {
+    let folder = TemporaryFolder()
+    let runner = TrialRunner(path: folder.path, sharing: Self.sharing)
+    let trial = try TrialRunnerTests.trial("a", seed: 1)
+    let run = try runner.folder(of: trial)
+    for beats in 0..<3 {
+      try Self.lease(run, beats: beats)
+      #expect(try runner.run(trial) == .claimed)
+    }
+    let results = try #require(try runner.run([trial]))
+    let alone = try #require(try TrialRunner(path: TemporaryFolder().path).run([trial]))
+    #expect(results[0].weightsHash == alone[0].weightsHash)
+    #expect(!pathExists(run.path + "/lease.json"))
+    #expect(try run.report().result == results[0])
+    #expect(try run.report().epochs.count == 2)
+  }
+
+  @Test func `a training that another machine took over ends without a checkpoint`() throws {
+    let folder = TemporaryFolder()
+    let runner = TrialRunner(path: folder.path, sharing: Self.sharing)
+    let trial = try TrialRunnerTests.trial("a", seed: 1, epochs: 400)
+    let attempt = try #require(try runner.start(trial))
+    while try attempt.reader.epochs().isEmpty { #expect(try attempt.wait(seconds: 0.01) == nil) }
+    try Self.lease(attempt.run, beats: 0)
+    var fault: UserError?
+    do {
+      while try attempt.wait(seconds: 0.05) == nil {}
+    } catch {
+      fault = error as? UserError
+    }
+    #expect(fault?.code == .busy)
+    #expect(try attempt.run.report().fault == nil)
+  }
+
+  @Test func `a trial is not trained on other data than it was picked for`() throws {
+    let folder = TemporaryFolder()
+    let runner = TrialRunner(path: folder.path, sharing: Self.sharing)
+    var trial = try TrialRunnerTests.trial("a", seed: 1)
+    var data = try Dataset.load(RunSettings.training(trial.settings).data).fingerprint
+    data.train.content[3] = "other pixels"
+    trial.data = data
+    let error = #expect(throws: UserError.self) { _ = try runner.run(trial) }
+    #expect(error?.code == .data && error?.description.contains("training images in 3") == true)
+    // Another machine may have the right ones.
+    #expect(try runner.folder(of: trial).report().fault == nil)
+  }
+
+  @Test func `a failure of the trial itself is on its report`() throws {
+    let folder = TemporaryFolder()
+    let runner = TrialRunner(path: folder.path)
+    var trial = try TrialRunnerTests.trial("a", seed: 1)
+    trial.settings.recipe.learningRate = 1e30
+    let error = #expect(throws: UserError.self) { _ = try runner.run(trial) }
+    #expect(error?.code == .configuration)
+    #expect(try runner.folder(of: trial).report().fault == error?.description)
   }
 }
 

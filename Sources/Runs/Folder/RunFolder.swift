@@ -26,7 +26,8 @@ package struct RunFolder: Sendable, Equatable {
   /// Folder for what a person takes away.
   package var exportsPath: String { path + "/exports" }
 
-  private init(path: String) {
+  /// The folder at `path`, whatever is in it.
+  init(path: String) {
     var bytes = path.utf8[...]
     while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
     self.path = String(Substring(bytes))
@@ -133,9 +134,10 @@ package struct RunFolder: Sendable, Equatable {
         remedy: "name a folder in runs/"
       )
     }
-    _ = try folder.reader()
+    if !folder.isShared { _ = try folder.reader() }
     return folder
   }
+
 
   /// The settings of the run.
   package func settings() throws -> RunSettings { try RunSettings.load(path: configurationPath) }
@@ -156,8 +158,11 @@ package struct RunFolder: Sendable, Equatable {
 
   /// Takes the right to write; keep the value for as long as the trainer works.
   ///
-  /// `.busy` when taken.
-  package func lock() throws -> TrainerLock { try TrainerLock(runFolder: path) }
+  /// `.busy` when taken. Where machines share the run, it may take as long to know as a dead one is
+  /// waited for, unless `waits` is false.
+  package func lock(waits: Bool = true) throws -> TrainerLock {
+    try TrainerLock(runFolder: path, waits: waits)
+  }
 
   /// Process that trains on this run now, from its lock; nil when none does.
   package func trainer() -> Int32? { TrainerLock.holder(of: path) }
@@ -166,7 +171,9 @@ package struct RunFolder: Sendable, Equatable {
   package func lastSign() -> Double? { TrainerLock.lastSign(in: path) }
 
   /// The store for the trainer, which holds the lock.
-  package func store() throws -> RunStore { try RunStore(path: storePath) }
+  package func store(under lock: TrainerLock? = nil) throws -> RunStore {
+    try RunStore(path: storePath, lock: lock)
+  }
 
   /// The store for those who watch, live or finished.
   package func reader() throws -> RunReader { try RunReader(path: storePath) }

@@ -9,9 +9,13 @@ package final class RunStore: Sendable {
   let place: String
   /// Reads over the same connection.
   package let reader: RunReader
+  private let lock: TrainerLock?
 
   /// Opens an existing store; `.data` for another format or damage.
-  package init(path: String) throws {
+  ///
+  /// Writing throws `.busy` once `lock` is lost to another machine.
+  package init(path: String, lock: TrainerLock? = nil) throws {
+    self.lock = lock
     // Reading first: a store of another format is refused before anything touches it.
     _ = try RunReader(path: path)
     database = try telling(path) {
@@ -239,7 +243,15 @@ package final class RunStore: Sendable {
   }
 
   func write<T>(_ body: (Database) throws -> T) throws -> T {
-    try telling(place) { try database.write(body) }
+    if lock?.isLost ?? false {
+      throw UserError(
+        .busy,
+        Path.folder(place),
+        "another machine has taken the run over, which heard nothing of this one",
+        remedy: "leave it to that one, or see supertop farm status"
+      )
+    }
+    return try telling(place) { try database.write(body) }
   }
 
   private static func rewind(_ database: Database, to step: Int) throws {

@@ -5,17 +5,25 @@ import Foundation
 /// ends.
 ///
 /// While it is held, the time of its file moves twice a second: the trainer's sign of life, which
-/// does not depend on how long a step takes and stops with the process.
+/// does not depend on how long a step takes and stops with the process. Where several machines
+/// share the run, a `Lease` is part of it.
 package final class TrainerLock: Sendable {
   private static let beat = 0.5
 
+  /// Seconds between two looks at another machine's lease.
+  private static let poll = 0.1
+
   private let file: LockFile
+  private let lease: Lease?
   private let queue = DispatchQueue(label: "supertop.heartbeat", qos: .userInteractive)
   // Only made and cancelled here.
   nonisolated(unsafe) private let timer: any DispatchSourceTimer
 
   /// Takes the lock of a run folder; `.busy` with the holder's process when another has it.
-  init(runFolder: String) throws {
+  ///
+  /// With `waits` it waits for a sign of life from another machine that has it, or for long enough
+  /// to take it over; else a dead one is found out by calling again.
+  init(runFolder: String, waits: Bool) throws {
     do {
       file = try LockFile(Self.path(in: runFolder))
     } catch .unopened(let number) {
@@ -33,6 +41,7 @@ package final class TrainerLock: Sendable {
         remedy: "use supertop watch, or stop that one first"
       )
     }
+    lease = try Self.lease(runFolder, waits: waits)
     timer = DispatchSource.makeTimerSource(queue: queue)
     let descriptor = file.descriptor
     timer.setEventHandler { futimens(descriptor, nil) }
@@ -42,6 +51,38 @@ package final class TrainerLock: Sendable {
 
   // On the timer's queue: no beat is under way when the file is closed.
   deinit { queue.sync { timer.cancel() } }
+
+  /// Whether another machine has taken the run over, which heard nothing of this one.
+  package var isLost: Bool { lease?.isLost ?? false }
+
+  /// Takes the lease of a folder that machines share; nil for one that they do not.
+  private static func lease(_ runFolder: String, waits: Bool) throws -> Lease? {
+    guard let sharing = try RunFolder(path: runFolder).sharing() else { return nil }
+    let path = leasePath(in: runFolder)
+    let first = Lease.holder(of: path)
+    while true {
+      let lease = try Lease.claim(path, watch: .process, patience: sharing.patience)
+      if let lease { return lease }
+      let holder = Lease.holder(of: path)
+      guard waits, holder == nil || holder == first else {
+        throw UserError(
+          .busy,
+          runFolder,
+          "another trainer\(holder.map { " (process \($0.process) on \($0.host))" } ?? "") is at "
+            + "work on this run",
+          remedy: "watch it there, or stop that one first"
+        )
+      }
+      Thread.sleep(forTimeInterval: poll)
+    }
+  }
+
+  /// Who holds the lease in that folder, dead or alive; nil where nobody does.
+  static func leaseholder(in runFolder: String) -> Lease.Holder? {
+    Lease.holder(of: leasePath(in: runFolder))
+  }
+
+  private static func leasePath(in runFolder: String) -> String { runFolder + "/lease.json" }
 
   /// Process that trains on the run in that folder now; nil when none does.
   static func holder(of runFolder: String) -> Int32? { LockFile.holder(of: path(in: runFolder)) }

@@ -132,7 +132,7 @@ package final class Deriver {
       within: task.within,
       probabilities: task.supernet.theta.probabilities
     )
-    var best = evaluated.min { $0.isBetter(than: $1) }
+    var best = evaluated.min { $0.isMorePromising(than: $1) }
     var better: [DerivedRecord] = []
     var evaluations = 0
     var isStopped = false
@@ -147,7 +147,7 @@ package final class Deriver {
         return nil
       }
       evaluations += 1
-      if best.map({ record.isBetter(than: $0) }) ?? true {
+      if best.map({ record.isMorePromising(than: $0) }) ?? true {
         best = record
         better.append(record)
       }
@@ -211,12 +211,17 @@ package final class Deriver {
 }
 
 extension DerivedRecord {
-  /// Whether this network goes before `other`: retrained accuracy decides, then the loss of the
-  /// first epoch of training, then accuracy with the search's weights.
+  /// Whether this network goes before `other`: retrained accuracy decides, then the evaluation.
   package func isBetter(than other: DerivedRecord) -> Bool {
     if trainedAccuracy != other.trainedAccuracy {
       return (trainedAccuracy ?? -1) > (other.trainedAccuracy ?? -1)
     }
+    return isMorePromising(than: other)
+  }
+
+  /// Whether this network is to be trained before `other`, whatever trainings there have been: the
+  /// loss of the first epoch of training decides, then accuracy with the search's weights.
+  package func isMorePromising(than other: DerivedRecord) -> Bool {
     if tunedLoss != other.tunedLoss {
       return (tunedLoss ?? .infinity) < (other.tunedLoss ?? .infinity)
     }

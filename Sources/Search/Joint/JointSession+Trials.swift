@@ -14,8 +14,9 @@ extension JointSession {
   /// Small networks leave most threads idle, so one thread each is faster than all threads for one
   /// after the other.
   private var parallel: Int {
-    settings.search.parallel > 0
-      ? settings.search.parallel : max(1, ProcessInfo.processInfo.activeProcessorCount)
+    work.parallel
+      ?? (settings.search.parallel > 0
+        ? settings.search.parallel : max(1, ProcessInfo.processInfo.activeProcessorCount))
   }
 
   /// Threads of one training; their number changes no bit of it.
@@ -32,9 +33,12 @@ extension JointSession {
   /// One that fails is recorded, and the others go on.
   func run(_ round: Int) throws -> Bool {
     var lastBeat = Date.distantPast
+    try makeRuns(of: round)
     while true {
       try takeUpRequests(round)
-      let isStopping = !openStops.isEmpty
+      let isLeaving = work.isLeaving(records.trials)
+      if isLeaving { active.values.forEach { $0.stop() } }
+      let isStopping = isLeaving || !openStops.isEmpty
       // By number, so that those which people add come last. What another process trains is passed
       // over until the next look.
       for next in records.trials.indices
@@ -47,12 +51,9 @@ extension JointSession {
       for place in active.keys.sorted() {
         if try look(at: place) { hasNews = true }
       }
-      if active.isEmpty {
-        if isStopping { return false }
-        if records.trials.allSatisfy({ $0.round != round || $0.isSettled }) { return true }
-      }
       if hasNews || Date().timeIntervalSince(lastBeat) >= JointSession.beat {
         lastBeat = Date()
+        try takeReports(round)
         try recordCurves()
         try show(
           isPaused ? .paused : .running,
@@ -60,13 +61,17 @@ extension JointSession {
           round: round
         )
       }
+      if active.isEmpty {
+        if isStopping { return false }
+        if records.trials.allSatisfy({ $0.round != round || $0.isSettled }) { return true }
+        if parallel == 0 { return false }
+      }
       if !hasNews { Thread.sleep(forTimeInterval: JointSession.poll) }
     }
   }
 
-  /// Starts the training of a candidate; one that cannot even begin has failed.
-  private func begin(_ place: Int) throws {
-    let record = records.trials[place]
+  /// The training of a candidate.
+  private func trial(_ record: TrialRecord) -> Trial {
     let name = "candidate-\(record.number)"
     let images = settings.data
     var training = TrainingConfiguration(
@@ -80,21 +85,25 @@ extension JointSession {
     training.threads = threads
     training.precision = settings.precision
     training.recompute = settings.recompute
+    var trial = Trial(
+      name: name,
+      network: records.space.network(of: record.point, name: name),
+      settings: training
+    )
+    if farm != nil { trial.data = data[record.resolution] }
+    return trial
+  }
+
+  /// Starts the training of a candidate; one that cannot even begin has failed.
+  private func begin(_ place: Int) throws {
     do {
-      let attempt = try runner.start(
-        Trial(
-          name: name,
-          network: records.space.network(of: record.point, name: name),
-          settings: training
-        )
-      )
-      guard let attempt else { return }
+      guard let attempt = try runner.start(trial(records.trials[place])) else { return }
       active[place] = attempt
       records.trials[place].state = .running
       records.trials[place].run = "trials/" + attempt.run.name
       try store.record(trials: [records.trials[place]])
-    } catch let error as UserError where error.isOfCandidate {
-      try fail(place, error)
+    } catch let error as UserError where error.isOfTrial {
+      try fail(place, error.description)
     }
   }
 
@@ -105,48 +114,99 @@ extension JointSession {
       switch try attempt.wait(seconds: 0) {
       case nil, .claimed: return false
       case .stopped:
-        try takeCurve(place)
         active[place] = nil
+        takeCurve(place, attempt.report)
         if records.trials[place].state != .stopped { records.trials[place].state = .waiting }
-      case .finished(let result):
-        try takeCurve(place)
+        try store.record(trials: [records.trials[place]])
+      case .finished:
         active[place] = nil
-        records.trials[place].state = .finished
-        records.trials[place].top1 = result.testAccuracy
-        records.trials[place].seconds = result.seconds
+        try settle(place, attempt.report)
       }
-      try store.record(trials: [records.trials[place]])
-    } catch let error as UserError where error.isOfCandidate {
+    } catch let error as UserError where error.isOfTrial {
       active[place] = nil
-      try fail(place, error)
+      try fail(place, error.description)
     }
     return true
   }
 
-  private func fail(_ place: Int, _ error: UserError) throws {
-    records.trials[place].state = .failed
-    records.trials[place].message = error.description
+  /// Records how a candidate's training ended.
+  private func settle(_ place: Int, _ report: TrialReport) throws {
+    if let fault = report.fault { return try fail(place, fault) }
+    takeCurve(place, report)
+    records.trials[place].state = .finished
+    records.trials[place].top1 = report.result?.testAccuracy
+    records.trials[place].seconds = report.result?.seconds ?? 0
     try store.record(trials: [records.trials[place]])
-    try store.log(
-      .warning,
-      "candidate \(records.trials[place].number) failed: \(error.description)"
-    )
   }
 
-  private func takeCurve(_ place: Int) throws {
-    guard let attempt = active[place] else { return }
-    let epochs = try attempt.reader.epochs()
-    records.trials[place].accuracies = epochs.map(\.validationAccuracy)
-    records.trials[place].losses = epochs.map(\.trainLoss)
-    records.trials[place].seconds = epochs.reduce(0) { $0 + $1.seconds }
+  private func fail(_ place: Int, _ fault: String) throws {
+    records.trials[place].state = .failed
+    records.trials[place].message = fault
+    try store.record(trials: [records.trials[place]])
+    try store.log(.warning, "candidate \(records.trials[place].number) failed: \(fault)")
+  }
+
+  private func takeCurve(_ place: Int, _ report: TrialReport) {
+    records.trials[place].accuracies = report.epochs.map(\.validationAccuracy)
+    records.trials[place].losses = report.epochs.map(\.trainLoss)
+    records.trials[place].seconds = report.epochs.reduce(0) { $0 + $1.seconds }
   }
 
   private func recordCurves() throws {
-    for place in active.keys.sorted() {
+    for (place, attempt) in active.sorted(by: { $0.key < $1.key }) {
       let before = records.trials[place]
-      try takeCurve(place)
+      takeCurve(place, attempt.report)
       if records.trials[place] != before { try store.record(trials: [records.trials[place]]) }
     }
+  }
+
+  // MARK: Other processes
+
+  /// Makes the runs of a round's candidates where others may train them.
+  private func makeRuns(of round: Int) throws {
+    guard farm != nil else { return }
+    for place in records.trials.indices
+    where records.trials[place].round == round && !records.trials[place].isSettled
+      && records.trials[place].run.isEmpty
+    {
+      let run = try runner.folder(of: trial(records.trials[place]))
+      records.trials[place].run = "trials/" + run.name
+      try store.record(trials: [records.trials[place]])
+    }
+  }
+
+  /// Takes up what other processes report of the candidates of a round.
+  private func takeReports(_ round: Int) throws {
+    guard let farm else { return }
+    for place in records.trials.indices
+    where active[place] == nil && records.trials[place].round == round
+      && !records.trials[place].isSettled
+    {
+      guard let run = farm.run(records.trials[place].run) else { continue }
+      let (report, before) = (try run.report(), records.trials[place])
+      if report.isSettled {
+        try settle(place, report)
+      } else {
+        takeCurve(place, report)
+        records.trials[place].state = run.worker() == nil ? .waiting : .running
+        if records.trials[place] != before { try store.record(trials: [records.trials[place]]) }
+      }
+    }
+  }
+
+  /// Tells the other workers what has become of the search.
+  func beginLead() throws {
+    guard let farm else { return }
+    lead.stops = try farm.lead().stops
+    try tell {
+      $0.stopped = records.trials.filter { $0.state == .stopped }.map(\.run)
+    }
+  }
+
+  /// Tells the other workers what is new.
+  func tell(_ change: (inout Farm.Lead) -> Void) throws {
+    change(&lead)
+    try farm?.write(lead: lead)
   }
 
   // MARK: What people ask for
@@ -169,6 +229,7 @@ extension JointSession {
     case .stop:
       try store.accept(id, step: settledCount)
       openStops.append(id)
+      try tell { $0.stops += 1 }
       active.values.forEach { $0.stop() }
     case .checkpoint: try active.values.forEach { try $0.reader.request(.checkpoint) }
     case .singleStep, .runToEpoch, .setTemperature, .scaleTemperature, .holdTemperature,
@@ -182,6 +243,7 @@ extension JointSession {
       }
       records.trials[place].state = .stopped
       try store.record(trials: [records.trials[place]])
+      try tell { $0.stopped.append(records.trials[place].run) }
       active[place]?.stop()
     case .addCandidate(let options): return try addByHand(options, in: round)
     case .setLimit(let metric, let most):
@@ -202,6 +264,7 @@ extension JointSession {
 
   private func steer(_ action: Intervention.Action, paused: Bool) throws {
     isPaused = paused
+    try tell { $0.isPaused = paused }
     for attempt in active.values { try attempt.reader.request(action) }
   }
 
@@ -220,6 +283,7 @@ extension JointSession {
       recipe.stopEpoch = last < recipe.epochs ? last : 0
       return recipe
     }
+    try makeRuns(of: round)
     return nil
   }
 
@@ -259,7 +323,7 @@ extension JointSession {
 
 extension UserError {
   /// Whether the fault is of a candidate alone, and the search can go on.
-  fileprivate var isOfCandidate: Bool {
+  fileprivate var isOfTrial: Bool {
     switch code {
     case .configuration, .data: true
     default: false

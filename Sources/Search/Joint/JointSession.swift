@@ -14,6 +14,12 @@ final class JointSession: RunSession {
   let folder: RunFolder
   let store: RunStore
   let runner: TrialRunner
+  let work: JointWork
+  /// Where machines share the run: what it tells the others.
+  let farm: Farm?
+  var lead = Farm.Lead()
+  /// Fingerprints of the images by their side, for the trainings of other machines.
+  private(set) var data: [Int: DataFingerprint] = [:]
   var records: JointRecords
   var status: RunStatus
   var isPaused = false
@@ -28,7 +34,11 @@ final class JointSession: RunSession {
   ///
   /// Errors: `.configuration` for limits below every network of the space, `.usage` under a
   /// launcher.
-  init(_ settings: JointConfiguration, _ preparation: Trainer.Preparation) throws {
+  init(
+    _ settings: JointConfiguration,
+    _ preparation: Trainer.Preparation,
+    work: JointWork
+  ) throws {
     guard preparation.ranks == nil else {
       throw UserError(
         .usage,
@@ -40,7 +50,14 @@ final class JointSession: RunSession {
     self.settings = settings
     folder = preparation.folder
     store = preparation.store
-    runner = TrialRunner(path: folder.path + "/trials", acceptsChangedData: true)
+    self.work = work
+    farm = folder.isShared ? try Farm(folder) : nil
+    runner = TrialRunner(
+      path: folder.path + "/trials",
+      acceptsChangedData: true,
+      sharing: farm?.sharing,
+      threads: work.threads
+    )
     let latency = try RunLatency(settings.latency, folder: folder).joint(
       settings,
       channels: preparation.data.channels,
@@ -64,8 +81,9 @@ final class JointSession: RunSession {
     for side in settings.space.resolutions where side != settings.data.resolution {
       var images = settings.dataSettings
       images.resolution = side
-      _ = try Dataset.load(images) { try preparation.report($1, $0) }
+      data[side] = try Dataset.load(images) { try preparation.report($1, $0) }.fingerprint
     }
+    data[settings.data.resolution] = preparation.data.fingerprint
     status = try store.reader.status() ?? RunStatus()
     try store.setChoices(records.space.choices)
     // Before anything is trained: limits that nothing keeps end the run at once.
@@ -78,6 +96,9 @@ final class JointSession: RunSession {
   // MARK: The stages
 
   func train() throws -> RunResult? {
+    // However it ends, nothing is trained behind its back.
+    defer { active.values.forEach { $0.stop() } }
+    try beginLead()
     var round = 0
     while round < records.rounds {
       guard try coarse(round) else { return try stop() }
@@ -86,6 +107,7 @@ final class JointSession: RunSession {
     guard try fine() else { return try stop() }
     let result = try conclude()
     try store.setResult(try result.json())
+    try tell { $0.isFinished = true }
     try show(.finished, "finished")
     return .joint(result)
   }
@@ -243,9 +265,7 @@ final class JointSession: RunSession {
   private func conclude() throws -> JointResult {
     let best = records.best
     let from = try best.map { try RunFolder.open(path: folder.path + "/" + $0.run) }
-    guard let best, let from,
-      case .training(let trained)? = try from.reader().result().map(RunResult.init(json:))
-    else {
+    guard let best, let from, let trained = try from.report().result else {
       throw UserError(
         .configuration,
         "ranges.learning_rates",

@@ -128,11 +128,14 @@ struct DeriveCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run() throws { try derive(preparing: nil) }
+
+  /// Derives networks, and trains them or, with `sharing`, leaves their trainings to a farm.
+  func derive(preparing sharing: Sharing?) throws {
     let folder = try RunFolder.open(path: path)
     // Before anything is computed: the run is written to.
     let lock = try folder.lock()
-    let store = try folder.store()
+    let store = try folder.store(under: lock)
     let search = try folder.configuration()
     let training = try settings(search)
     if uniform, search.space.masked == nil {
@@ -188,10 +191,13 @@ struct DeriveCommand: ParsableCommand {
       if json { try print(event: "judged", record) }
     }
     let evaluations = count + (try refined(table, known, deriver, ticker, store, signals))
-    table.records.sort { $0.isBetter(than: $1) }
+    // By evaluation, so that a repeated command trains the same networks.
+    table.records.sort { $0.isMorePromising(than: $1) }
     let scaled = try addUniform(table, known, deriver, ticker, store, signals)
     ticker.clear()
-    if training.recipe.epochs > 0 {
+    if let sharing {
+      try prepare(table, deriver, training, folder, store, sharing, with: scaled)
+    } else if training.recipe.epochs > 0 {
       try retrain(table, deriver, training, folder, store, signals, with: scaled)
     }
     table.hide()
@@ -299,65 +305,7 @@ struct DeriveCommand: ParsableCommand {
     if record.latency != nil, record.measuredLatency == nil { deriver.measure(&record) }
   }
 
-  // MARK: Training from scratch
-
-  /// Trains the first `top` networks of the table, and the one at `extra`; the search's store keeps
-  /// each epoch.
-  private func retrain(
-    _ table: DeriveTable,
-    _ deriver: Deriver,
-    _ settings: TrainingConfiguration,
-    _ folder: RunFolder,
-    _ store: RunStore,
-    _ signals: Signals,
-    with extra: Int?
-  ) throws {
-    // Beside the uniform scaling, the best of those that it is compared with.
-    let first = table.records.indices
-      .filter { extra == nil || table.records[$0].source != "uniform" }
-      .prefix(top)
-    let places = first + (extra.map { [$0] } ?? [])
-    let trials = places.map { place in
-      let record = table.records[place]
-      let network = deriver.network(record)
-      var settings = settings
-      settings.network = network.name
-      return Trial(
-        // Trainings that begin with other weights are not the same.
-        name: record.name + (inherit ? "-inherited" : ""),
-        network: network,
-        settings: settings,
-        start: inherit ? deriver.weights(record) : nil
-      )
-    }
-    let runner = TrialRunner(
-      path: folder.path + "/derived",
-      acceptsChangedData: acceptChangedData
-    )
-    var reported: [Int: Int] = [:]
-    let results = try runner.run(trials, stops: { signals.received != nil }) { trial, progress in
-      let index = places[trial]
-      table.records[index].run = "derived/" + progress.run.name
-      table.records[index].epochs = [progress.epochsDone, progress.epochs]
-      table.records[index].trainedAccuracy = progress.lastEpoch?.validationAccuracy
-      if progress.epochsDone > reported[index, default: 0] {
-        reported[index] = progress.epochsDone
-        try store.record(derived: table.records[index])
-        if json { try print(event: "epoch", table.records[index]) }
-      }
-      if let result = progress.result {
-        table.records[index].top1 = result.testAccuracy
-        try store.record(derived: table.records[index])
-      }
-      if !json { table.show() }
-    }
-    if results == nil {
-      table.hide()
-      throw interrupted(signals.received ?? SIGINT, Ticker())
-    }
-  }
-
-  private func interrupted(_ signal: Int32, _ ticker: Ticker) -> ExitCode {
+  func interrupted(_ signal: Int32, _ ticker: Ticker) -> ExitCode {
     ticker.clear()
     let output = Output(descriptor: STDERR_FILENO)
     output.line("supertop: stopped; the same command continues from here")
@@ -381,7 +329,7 @@ struct DeriveCommand: ParsableCommand {
     var network: DerivedRecord
   }
 
-  private func print(event: String, _ record: DerivedRecord) throws {
+  func print(event: String, _ record: DerivedRecord) throws {
     try Output().json(Event(event: event, network: record))
   }
 }

@@ -96,6 +96,9 @@ struct SearchCommand: ParsableCommand {
   )
   var constraint: [String] = []
 
+  @Flag(help: "Make the run and print its folder; resume or farm work starts it.")
+  var prepare = false
+
   @OptionGroup var keys: KeyOptions
 
   @OptionGroup(title: "Display") var display: DisplayOptions
@@ -115,6 +118,7 @@ struct SearchCommand: ParsableCommand {
       } else {
         try RunFolder.createNext(settings: settings, start: start)
       }
+    if prepare { return Output().line(folder.path, linking: folder.path) }
     try TrainingProcess.start(folder, display: display)
   }
 
