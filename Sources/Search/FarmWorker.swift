@@ -65,12 +65,10 @@ package struct FarmWorker: Sendable {
     self.stops = stops
   }
 
-  /// Trains until nothing is left that this process waits for.
+  /// Trains until nothing is left that this process waits for; returns why it ended.
   ///
-  /// - Parameters:
-  ///   - lead: watches a trainer that leads the search, until its end.
-  ///   - progress: receives what this process is at.
-  /// - Throws: the first error that is not of one trial alone.
+  /// `lead` watches a trainer that leads the search, until its end; `progress` receives what this
+  /// process is at. Throws the first error that is not of one trial alone.
   package func run(
     lead watch: (Trainer) throws -> Trainer.Outcome,
     progress: (Event) throws -> Void

@@ -18,7 +18,7 @@ extension NetworkTask {
   /// The same for a trainer that knows trainings alone; errors: `.data` for the settings of a
   /// search.
   ///
-  /// - Parameter threads: in place of those of the settings; nil for those.
+  /// `threads` are in place of those of the settings; nil for those.
   package static func make(threads: Int? = nil) -> Trainer.MakeSession {
     { settings, preparation in
       guard case .training(var settings) = settings else {

@@ -41,7 +41,7 @@ enum Contract {
     }
   }
 
-  static let objects = runs + joint + steering + screens + tools + benches
+  static let objects = runs + joint + farm + steering + screens + tools + benches
 
   /// The object with that heading.
   static func shape(_ name: String) -> Shape? { objects.first { $0.name == name } }

@@ -26,9 +26,11 @@ import Testing
     return try Farm(run)
   }
 
-  @Test(arguments: [
-    ([], ""), ([4], "4"), ([0, 1, 2], "0-2"), ([0, 2, 3, 4, 7], "0,2-4,7"), ([1, 2], "1-2"),
-  ] as [([Int], String)])
+  @Test(
+    arguments: [
+      ([], ""), ([4], "4"), ([0, 1, 2], "0-2"), ([0, 2, 3, 4, 7], "0,2-4,7"), ([1, 2], "1-2"),
+    ] as [([Int], String)]
+  )
   func `numbers are written as schedulers take them`(numbers: [Int], text: String) {
     #expect(numbers.ranges == text)
   }
@@ -40,9 +42,18 @@ import Testing
       let runs = try names.dropLast().map { try Self.trial(farm.folder.path + "/" + $0) }
       try runs.forEach { try $0.share(Self.sharing) }
       let epoch = EpochRecord(
-        epoch: 0, step: 1, trainLoss: .nan, trainAccuracy: 0, validationLoss: 1,
-        validationAccuracy: 0.5, argmaxAccuracy: 0, expectedCost: 0, argmaxFlops: 0,
-        argmaxParams: 0, temperature: 0, seconds: 1
+        epoch: 0,
+        step: 1,
+        trainLoss: .nan,
+        trainAccuracy: 0,
+        validationLoss: 1,
+        validationAccuracy: 0.5,
+        argmaxAccuracy: 0,
+        expectedCost: 0,
+        argmaxFlops: 0,
+        argmaxParams: 0,
+        temperature: 0,
+        seconds: 1
       )
       var report = TrialReport()
       report.epochs = [epoch]
@@ -97,7 +108,8 @@ import Testing
         for bytes in [Data(), whole.prefix(whole.count / 2), Data("[1]".utf8)] {
           try bytes.write(to: URL(fileURLWithPath: path))
           let error = try #require(
-            try userError { _ = try Farm(farm.folder).trials() }, "\(name)"
+            try userError { _ = try Farm(farm.folder).trials() },
+            "\(name)"
           )
           #expect(error.code == .data && error.description.contains(name), "\(error)")
         }

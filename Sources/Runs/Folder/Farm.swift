@@ -103,7 +103,8 @@ package struct Farm: Sendable {
 
   /// Prepares a run: its lock and those of its trials hold between machines from now on.
   ///
-  /// - Parameter trials: runs of the trials, seen from `folder`; those that exist are prepared too.
+  /// `trials` are runs, seen from `folder`; those that exist are prepared too. Errors: those of
+  /// files that cannot be written.
   package static func make(
     _ folder: RunFolder,
     trials: [String],

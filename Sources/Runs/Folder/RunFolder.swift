@@ -138,7 +138,6 @@ package struct RunFolder: Sendable, Equatable {
     return folder
   }
 
-
   /// The settings of the run.
   package func settings() throws -> RunSettings { try RunSettings.load(path: configurationPath) }
 

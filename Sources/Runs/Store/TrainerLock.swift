@@ -57,7 +57,7 @@ package final class TrainerLock: Sendable {
 
   /// Takes the lease of a folder that machines share; nil for one that they do not.
   private static func lease(_ runFolder: String, waits: Bool) throws -> Lease? {
-    guard let sharing = try RunFolder(path: runFolder).sharing() else { return nil }
+    guard let sharing = try Sharing.of(runFolder) else { return nil }
     let path = leasePath(in: runFolder)
     let first = Lease.holder(of: path)
     while true {

@@ -2,8 +2,10 @@ import Runs
 
 /// The part that a process takes in a joint search.
 package struct JointWork: Sendable {
-  /// Candidates that it trains at once; nil for as many as the settings say. With 0 it records what
-  /// others have trained, picks what follows from that, and ends where something is to be trained.
+  /// Candidates that it trains at once; nil for as many as the settings say.
+  ///
+  /// With 0 it records what others have trained, picks what follows from that, and ends where
+  /// something is to be trained.
   package var parallel: Int?
   /// Threads of a training; nil for as many as the settings say.
   package var threads: Int?

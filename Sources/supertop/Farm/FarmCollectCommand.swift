@@ -8,9 +8,8 @@ struct FarmCollectCommand: ParsableCommand {
     commandName: "collect",
     abstract: "Put what workers have trained on the record of its search.",
     discussion: """
-      Derived networks get their accuracies, and 'compare' and 'report' have them. Of a joint search \
-      it picks the next round where one is complete, and concludes where all are; workers do that \
-      too.
+      Derived networks get their accuracies, which 'compare' and 'report' show. Of a joint search, \
+      the next round is picked where one is complete; workers do that too.
       """
   )
 

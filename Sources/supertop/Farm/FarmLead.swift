@@ -13,9 +13,9 @@ struct FarmLead {
   func watch(_ trainer: Trainer) throws -> Trainer.Outcome {
     trainer.start()
     // Its store is this process's to read as long as it leads.
-    let printer = try isQuiet
-      ? nil
-      : ProgressPrinter(folder, json: json, after: trainer.firstStep - 1, output: Output())
+    let step = trainer.firstStep - 1
+    let printer =
+      try isQuiet ? nil : ProgressPrinter(folder, json: json, after: step, output: Output())
     var outcome: Trainer.Outcome?
     while outcome == nil {
       outcome = trainer.wait(seconds: 0.1)

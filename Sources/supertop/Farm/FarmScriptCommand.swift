@@ -27,7 +27,9 @@ struct FarmScriptCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Threads of each worker.", valueName: "n"))
   var threads = 1
 
-  @Option(help: ArgumentHelp("Container image that has supertop, for kubernetes.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Container image that has supertop, for kubernetes.", valueName: "name")
+  )
   var image: String?
 
   @Option(
@@ -138,7 +140,7 @@ struct FarmScriptCommand: ParsableCommand {
       #!/bin/bash
       # GNU parallel over ssh; the hosts are lines of a file, such as 4/user@machine.
       hosts=${1:?name a file of hosts}
-      seq 0 \(farm.count - 1) | parallel \(options.joined(separator: " ")) --sshloginfile "$hosts" \\
+      seq 0 \(farm.count - 1) | parallel \(options) --sshloginfile "$hosts" \\
         --joblog \(word(path + "/parallel.log")) \\
         supertop farm work \(word(word(path))) --threads \(threads) --task {}
 
@@ -146,9 +148,7 @@ struct FarmScriptCommand: ParsableCommand {
   }
 
   /// Options of GNU parallel.
-  private var options: [String] {
-    (atOnce.map { ["--jobs \($0)"] } ?? []) + ["--retries 10"]
-  }
+  private var options: String { (atOnce.map { "--jobs \($0) " } ?? "") + "--retries 10" }
 
   /// A text as a scalar of YAML.
   private func yaml(_ text: String) -> String {
