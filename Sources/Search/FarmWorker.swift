@@ -30,8 +30,8 @@ package struct FarmWorker: Sendable {
 
   /// Seconds between two looks at a training.
   private static let poll = 0.2
-  /// Seconds between two looks at all trials where none is free.
-  private static let rest = 0.5
+  /// Seconds between two looks at all trials where none is free: the longer, the longer that is so.
+  private static let rest = 0.05...1.0
 
   private let farm: Farm
   private let task: String?
@@ -74,6 +74,7 @@ package struct FarmWorker: Sendable {
     progress: (Event) throws -> Void
   ) throws -> Ending {
     let before = try farm.lead().stops
+    var rest = Self.rest.lowerBound
     while true {
       let lead = try farm.lead()
       if lead.isFinished { return .done }
@@ -90,7 +91,12 @@ package struct FarmWorker: Sendable {
       }
       guard !stops() else { continue }
       let hasTrained = try !lead.isPaused && trainNext(trials, before, progress)
-      if !hasTrained { Thread.sleep(forTimeInterval: Self.rest) }
+      if hasTrained {
+        rest = Self.rest.lowerBound
+      } else {
+        Thread.sleep(forTimeInterval: rest)
+        rest = min(1.3 * rest, Self.rest.upperBound)
+      }
     }
   }
 

@@ -51,9 +51,11 @@ extension JointSession {
       for place in active.keys.sorted() {
         if try look(at: place) { hasNews = true }
       }
-      if hasNews || Date().timeIntervalSince(lastBeat) >= JointSession.beat {
+      let isDue = hasNews || Date().timeIntervalSince(lastBeat) >= JointSession.beat
+      // Who has nothing to train waits for the others.
+      if isDue || active.isEmpty { try takeReports(round) }
+      if isDue {
         lastBeat = Date()
-        try takeReports(round)
         try recordCurves()
         try show(
           isPaused ? .paused : .running,
