@@ -5,10 +5,12 @@ extension Contract {
       "object of farm",
       [
         "`farm`": ["event"],
-        "text": ["run"],
+        "text": ["run", "host"],
+        "count": ["process"],
         "flag": ["done"],
         "list of farm trial": ["trials"],
-      ]
+      ],
+      sometimes: ["host", "process"]
     ),
     Shape(
       "farm trial",

@@ -51,10 +51,16 @@ struct FarmSummary: Encodable {
   /// Whether nothing is left to be trained.
   var done: Bool
   var trials: [Farm.Trial]
+  /// Machine that leads the search; nil where nobody does.
+  var host: String?
+  /// Process there.
+  var process: Int32?
 
   init(_ farm: Farm) throws {
     run = farm.folder.path
     trials = try farm.trials()
+    let leader = farm.isJoint ? farm.folder.worker() : nil
+    (host, process) = (leader?.host, leader?.process)
     done = try farm.isJoint ? farm.lead().isFinished : trials.allSatisfy(\.state.isSettled)
     // Those that were foreseen and never picked.
     if done { trials.removeAll { $0.state == .waiting } }
@@ -80,5 +86,6 @@ struct FarmSummary: Encodable {
       return count > 0 ? "\(count) \(state.rawValue)" : nil
     }
     return "\(Format.counted(trials.count, "trial")): \(counts.joined(separator: ", "))"
+      + (host.map { "; \($0), process \(process ?? 0), leads" } ?? "")
   }
 }

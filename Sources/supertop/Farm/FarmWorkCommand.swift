@@ -45,7 +45,8 @@ struct FarmWorkCommand: ParsableCommand {
     try farm.sharing.check(place.path)
     let isAsked = Asked()
     let signals = Signals { _ in isAsked.value.store(true, ordering: .relaxed) }
-    let worker = try FarmWorker(farm, task: try index(), threads: threads) {
+    let index = try index()
+    let worker = try FarmWorker(farm, task: index, threads: threads) {
       isAsked.value.load(ordering: .relaxed)
     }
     let lead = FarmLead(folder: farm.folder, json: json)
@@ -62,7 +63,7 @@ struct FarmWorkCommand: ParsableCommand {
       Output(descriptor: STDERR_FILENO).line(
         "supertop: the search was stopped; continue with supertop farm work \(place.path)"
       )
-    case .done: if !json { Output().line(try FarmSummary(farm).line) }
+    case .done: if !json, index == nil { Output().line(try FarmSummary(farm).line) }
     }
     // Of a joint search it is one candidate less.
     if let failed, !farm.isJoint { throw UserError(.configuration, "", failed) }
