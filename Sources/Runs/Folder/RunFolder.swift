@@ -175,5 +175,18 @@ package struct RunFolder: Sendable, Equatable {
   }
 
   /// The store for those who watch, live or finished.
-  package func reader() throws -> RunReader { try RunReader(path: storePath) }
+  ///
+  /// `.busy` while a process of another machine writes it, as SQLite's log cannot be read then.
+  package func reader() throws -> RunReader {
+    if let holder = TrainerLock.leaseholder(in: path), holder.machine != Machine.identity {
+      throw UserError(
+        .busy,
+        path,
+        "process \(holder.process) on \(holder.host) is at work on it, or died there",
+        remedy: "watch it there; supertop farm status knows the trials, and farm collect waits for "
+          + "a dead process"
+      )
+    }
+    return try RunReader(path: storePath)
+  }
 }

@@ -13,7 +13,7 @@ func readRecord<T: Decodable>(_ path: String) throws -> T {
       .data,
       path,
       "is damaged",
-      remedy: "prepare the run again with supertop farm init"
+      remedy: "remove it; supertop farm init and farm work make it again"
     )
   }
 }

@@ -98,6 +98,10 @@ extension JointSession {
 
   /// Starts the training of a candidate; one that cannot even begin has failed.
   private func begin(_ place: Int) throws {
+    // What failed elsewhere would fail again.
+    if let report = try farm?.run(records.trials[place].run)?.report(), report.isSettled {
+      return try settle(place, report)
+    }
     do {
       guard let attempt = try runner.start(trial(records.trials[place])) else { return }
       active[place] = attempt
@@ -127,6 +131,11 @@ extension JointSession {
     } catch let error as UserError where error.isOfTrial {
       active[place] = nil
       try fail(place, error.description)
+    } catch let error as UserError where error.code == .busy && farm != nil {
+      // Another machine goes on with it, and reports.
+      active[place] = nil
+      records.trials[place].state = .waiting
+      try store.record(trials: [records.trials[place]])
     }
     return true
   }

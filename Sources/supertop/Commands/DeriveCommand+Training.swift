@@ -19,7 +19,7 @@ extension DeriveCommand {
     with extra: Int?
   ) throws {
     let places = trained(table, with: extra)
-    let trials = try trials(places, table, deriver, settings, store)
+    let trials = trials(places, table, deriver, settings)
     let runner = TrialRunner(
       path: folder.path + "/derived",
       acceptsChangedData: acceptChangedData,
@@ -70,8 +70,11 @@ extension DeriveCommand {
       )
     }
     let runner = TrialRunner(path: folder.path + "/derived", sharing: sharing)
-    let trials = try trials(places, table, deriver, settings, store)
-    for (place, trial) in zip(places, trials) {
+    let images = try folder.configuration().data
+    for (place, var trial) in zip(places, trials(places, table, deriver, settings)) {
+      if images.source == settings.data.source, images.resolution == settings.data.resolution {
+        trial.data = try store.reader.data()
+      }
       let run = try runner.folder(of: trial)
       table.records[place].run = "derived/" + run.name
       table.records[place].epochs = [
@@ -100,24 +103,20 @@ extension DeriveCommand {
     _ places: [Int],
     _ table: DeriveTable,
     _ deriver: Deriver,
-    _ settings: TrainingConfiguration,
-    _ store: RunStore
-  ) throws -> [Trial] {
-    let data = try store.reader.data()
-    return places.map { place in
+    _ settings: TrainingConfiguration
+  ) -> [Trial] {
+    places.map { place in
       let record = table.records[place]
       let network = deriver.network(record)
       var settings = settings
       settings.network = network.name
-      var trial = Trial(
+      return Trial(
         // Trainings that begin with other weights are not the same.
         name: record.name + (inherit ? "-inherited" : ""),
         network: network,
         settings: settings,
         start: inherit ? deriver.weights(record) : nil
       )
-      if !acceptChangedData { trial.data = data }
-      return trial
     }
   }
 }
