@@ -86,9 +86,10 @@ final class JointSession: RunSession {
     data[settings.data.resolution] = preparation.data.fingerprint
     status = try store.reader.status() ?? RunStatus()
     try store.setChoices(records.space.choices)
-    // Before anything is trained: limits that nothing keeps end the run at once.
-    _ = try search(in: 0)
-    if !records.trials.isEmpty {
+    if records.trials.isEmpty {
+      // Before anything is trained: limits that nothing keeps end the run at once.
+      _ = try search(in: 0)
+    } else {
       try store.log(.info, "resumed at candidate \(records.trials.count { $0.isSettled } + 1)")
     }
   }
