@@ -2,6 +2,18 @@ extension Contract {
   /// What `compare`, `prove`, `models` and `latency` print.
   static let tools: [Shape] = [
     Shape(
+      "object of checklist",
+      ["`checklist`": ["event"], "text": ["run"], "list of practice": ["items"]]
+    ),
+    Shape(
+      "practice",
+      [
+        "count": ["number"],
+        "text": ["practice", "text"],
+        "`kept` or `missing` or `author`": ["state"],
+      ]
+    ),
+    Shape(
       "object of compare",
       [
         "`done`": ["event"],

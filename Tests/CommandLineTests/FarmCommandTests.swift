@@ -137,6 +137,34 @@ import Testing
     #expect(try Self.table(folder) == Self.alone.get())
   }
 
+  @Test func `a candidate that a person stops ends on the worker that trains it`() throws {
+    let folder = try Program.Folder()
+    let long = Self.joint + ["--epochs", "100000"]
+    let made = try Program.run(["search", "--run", "run", "--prepare"] + long, in: folder)
+    #expect(made.code == 0, "\(made.errors)")
+    #expect(try Program.run(["farm", "init", "run"], in: folder).code == 0)
+    let workers = try (0..<2).map { _ in try Program(Self.work, in: folder) }
+    let farm = try Farm(RunFolder.open(path: folder.path + "/run"))
+    func helped() throws -> Farm.Trial? {
+      let leader = farm.folder.worker()?.process
+      return try farm.trials().first { $0.state == .running && $0.process != leader }
+    }
+    #expect(try eventually { try farm.folder.worker() != nil && helped() != nil })
+    let trial = try #require(try helped())
+    let request = "stop-candidate=\(trial.index + 1)"
+    let asked = try Program.run(["control", "run", request], in: folder)
+    #expect(asked.code == 0, "\(asked.errors)")
+    let run = try #require(farm.run(trial.run))
+    #expect(try eventually { try farm.trials()[trial.index].state == .stopped })
+    // Its worker takes another one.
+    #expect(eventually { run.worker() == nil })
+    #expect(try eventually { try helped().map { $0.run != trial.run } ?? false })
+    #expect(try Program.run(["control", "run", "pause"], in: folder).code == 0)
+    #expect(try eventually { try farm.lead().isPaused })
+    #expect(try Program.run(["control", "run", "stop"], in: folder).code == 0)
+    #expect(workers.map { $0.ending().code } == [0, 0])
+  }
+
   @Test func `the dashboard's process leads beside a worker`() throws {
     let folder = try Self.prepared()
     let worker = try Program(Self.work, in: folder)

@@ -35,6 +35,15 @@ package enum RunResult: Sendable, Equatable {
     }
   }
 
+  /// Seconds of training and evaluation, pauses excluded.
+  package var seconds: Double {
+    switch self {
+    case .search(let result): result.seconds
+    case .joint(let result): result.seconds
+    case .training(let result): result.seconds
+    }
+  }
+
   /// The run's folder.
   package var run: String {
     get {

@@ -3,16 +3,21 @@ import Foundation
 import Runs
 import Search
 
-/// `supertop report RUN`: the candidates of a joint search as a table (spec S46).
+/// `supertop report RUN`: the candidates of a joint search as a table (spec S46), or how well a
+/// search keeps to the practices of the field.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Print the candidates of a joint search: architecture, recipe, costs, results.",
+    abstract: "Print the candidates of a joint search, or what a search lacks to be trusted.",
     discussion: """
       Live or finished. The best by validation accuracy come first; --csv and --json keep the \
       order in which they were picked and give every option, the recipe and the learning curve.
 
+      With --checklist, of any search: the fourteen practices of Lindauer and Hutter (JMLR 2020), \
+      what the run and those beside it show of each, and what is missing.
+
         supertop report runs/fbnet-v3-digits-1
+        supertop report runs/digits-1 --checklist
         supertop report runs/fbnet-v3-digits-1 --csv > candidates.csv
       """
   )
@@ -26,6 +31,9 @@ struct ReportCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @Flag(help: "Print the checklist of good practice for a search.")
+  var checklist = false
+
   private struct Report: Encodable {
     var run: String
     var choices: [Choice]
@@ -35,10 +43,15 @@ struct ReportCommand: ParsableCommand {
 
   func validate() throws {
     if csv, json { throw ValidationError("--csv --json: give one of them") }
+    if csv, checklist { throw ValidationError("--csv --checklist: give one of them") }
   }
 
   func run() throws {
     let folder = try RunFolder.open(path: path)
+    if checklist {
+      let list = try Checklist(folder)
+      return try json ? Output().json(list) : Output().text(list.text)
+    }
     guard case .joint(let settings) = try folder.settings() else {
       throw UserError(
         .data,
