@@ -172,8 +172,7 @@ package struct FarmWorker: Sendable {
       }
     } catch let error as UserError where error.code == .busy {
       try progress(.lost(name))
-    } catch let error as UserError where attempt.report.fault != nil {
-      _ = error
+    } catch let error as UserError where attempt.report.fault == error.description {
       try progress(.settled(name, attempt.report))
     }
   }

@@ -252,6 +252,9 @@ import Testing
     let ending = try Program.run(Self.work, in: folder)
     #expect(ending.code == UserError.Code.configuration.rawValue)
     #expect(ending.errorLines.count == 1 && ending.errors.contains("learning_rate"))
+    // It is not tried again, and its index says the same.
+    let task = try Program.run(Self.work + ["--task", "2"], in: folder)
+    #expect(task.code == ending.code && task.errorLines.count == 1 && task.output == "")
     let status = try Program.run(["farm", "status", "run"], in: folder)
     #expect(status.output.contains("3 trials: 3 failed"), "\(status.output)")
     #expect(try Program.run(["farm", "missing", "run"], in: folder).output == "")

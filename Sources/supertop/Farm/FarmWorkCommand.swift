@@ -66,7 +66,9 @@ struct FarmWorkCommand: ParsableCommand {
     case .done: if !json, index == nil { Output().line(try FarmSummary(farm).line) }
     }
     // Of a joint search it is one candidate less.
-    if let failed, !farm.isJoint { throw UserError(.configuration, "", failed) }
+    guard !farm.isJoint else { return }
+    if let index { failed = try farm.trials()[index].message }
+    if let failed { throw UserError(.configuration, "", failed) }
   }
 
   /// Whether a signal has come, for the queues of trainers.
