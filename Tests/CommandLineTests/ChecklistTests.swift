@@ -65,7 +65,7 @@ struct ChecklistTests {
   @Test func `a search that people steered says so, and a training has no list`() throws {
     let folder = try Program.Folder()
     let program = try Program(
-      ["search", "--headless", "--run", "run"] + Program.tiny(epochs: 500),
+      ["search", "--headless", "--run", "run"] + Program.tiny(epochs: 5000),
       in: folder
     )
     defer { kill(program.process.processIdentifier, SIGKILL) }
