@@ -53,6 +53,55 @@ import Training
     )
   }
 
+  /// Multiply–accumulates and the like of a step.
+  private func arithmetic(_ net: Supernet, _ phase: Phase) -> Double {
+    let profile = Profile()
+    net.engine.profile = profile
+    defer { net.engine.profile = nil }
+    _ = step(net, phase, 1)
+    return profile.entries.reduce(0) { $0 + $1.work.arithmetic }
+  }
+
+  @Test func `a candidate without a share is not computed`() throws {
+    let soft = try supernet(configuration())
+    let whole = (weights: arithmetic(soft, .weights), theta: arithmetic(soft, .theta))
+    // One candidate of nine on the weights; θ needs what all give, and a backward pass of one.
+    let hard = try supernet(
+      configuration {
+        $0.search.hard = true
+        $0.search.sampling = .batch
+      }
+    )
+    #expect(arithmetic(hard, .weights) < 0.4 * whole.weights)
+    #expect(arithmetic(hard, .theta) > 0.4 * whole.theta)
+    // What people ban costs nothing in either.
+    let banned = try supernet(configuration())
+    banned.theta.barred = banned.space.optionCounts.map { count in (0..<count).map { $0 > 1 } }
+    #expect(arithmetic(banned, .weights) < 0.4 * whole.weights)
+    #expect(arithmetic(banned, .theta) < 0.4 * whole.theta)
+  }
+
+  @Test func `a step on one network's weights moves those alone`() throws {
+    let net = try supernet(
+      configuration {
+        $0.search.hard = true
+        $0.search.sampling = .batch
+        $0.weights.weightDecay = 0
+      }
+    )
+    let before = net.state()
+    _ = step(net, .weights, 1)
+    let moved = zip(before, net.state()).filter { $0.values != $1.values }.map(\.0.name)
+    let layers = net.space.optionCounts.indices.map { layer in
+      Set(
+        moved.filter { $0.hasPrefix("layers.\(layer + 1).") && $0.hasSuffix(".weight") }
+          .map { $0.split(separator: ".")[2] }
+      )
+    }
+    #expect(layers.allSatisfy { $0.count <= 1 }, "\(layers)")
+    #expect(layers.contains { $0.count == 1 } && moved.contains("stem.weight"))
+  }
+
   @Test func `first_values says how large depthwise filters start`() throws {
     func weights(_ rule: FirstValues) throws -> [String: [Float]] {
       let state = try supernet(configuration { $0.weights.firstValues = rule }).state()

@@ -2,7 +2,7 @@ import Networks
 import Runs
 import Tensor
 
-/// The shared weights of FBNetV1: every layer runs all its candidates and mixes their outputs (spec
+/// The shared weights of FBNetV1: every layer runs its candidates and mixes their outputs (spec
 /// S1–S6).
 final class LayerwiseNetwork: SharedNetwork {
   let parameters: [Parameter]
@@ -68,7 +68,7 @@ final class LayerwiseNetwork: SharedNetwork {
   func scores(_ image: Tensor, _ mixtures: [Mixture]) -> Tensor {
     var x = engine.materialise(stem(image))
     for (layer, mixture) in zip(layers.indices, mixtures) {
-      x = mix(layer, x, Array(layers[layer].indices), mixture)
+      x = mix(layer, x, mixture.needed, mixture)
     }
     return classify(x)
   }
@@ -116,6 +116,7 @@ final class LayerwiseNetwork: SharedNetwork {
     )
   }
 
+  /// Runs candidates of a layer and mixes them; of the others nothing is computed.
   private func mix(
     _ layer: Int,
     _ x: Tensor,
@@ -130,7 +131,8 @@ final class LayerwiseNetwork: SharedNetwork {
       branches,
       shortcut: branches.contains { $0.isResidual } ? x : nil,
       weights: mixture.weights,
-      forward: mixture.forward
+      forward: mixture.forward,
+      places: mixture.weights.channels == candidates.count ? nil : candidates
     )
   }
 

@@ -8,6 +8,8 @@ extension Engine {
   /// - `forward` replaces the weights' values in the sum while the gradient still goes to
   ///   `weights`: the straight-through choice of spec S5. A branch of weight 0 gets no gradient
   ///   then.
+  /// - `places` are the entries of `weights` that the branches stand for, ascending; nil: one each.
+  ///   What is left out counts as a branch of weight 0 whose ∂L/∂mᵢ nobody needs.
   /// - Backward: ∂L/∂mᵢ = Σ g·(branchᵢ + [shortcut]), ∂L/∂branchᵢ = mᵢ·g, ∂L/∂shortcut = Σ mᵢ·g
   ///   over the residual branches. One pass takes each branch's three sums Σ g, Σ g·y and Σ
   ///   g·branchᵢ, for batch-norm and for mᵢ; the branches share the incoming gradient, scaled,
@@ -19,7 +21,8 @@ extension Engine {
     _ branches: [(tensor: Tensor, isResidual: Bool)],
     shortcut: Tensor?,
     weights: Tensor,
-    forward: [Float]? = nil
+    forward: [Float]? = nil,
+    places: [Int]? = nil
   ) -> Tensor {
     guard let shape = branches.first?.tensor.shape else {
       preconditionFailure("weightedSum: no branches")
@@ -27,8 +30,11 @@ extension Engine {
     let perImage = weights.shape.count == 2
     let groups = perImage ? shape[0] : 1
     let k = branches.count
+    let places = places ?? Array(0..<k)
+    let entries = weights.count / groups
     precondition(
-      weights.count == groups * k && branches.allSatisfy { $0.tensor.shape == shape }
+      places.count == k && places.allSatisfy((0..<entries).contains)
+        && weights.count == groups * entries && branches.allSatisfy { $0.tensor.shape == shape }
         && (shortcut == nil || shortcut?.shape == shape && shortcut?.normalisation == nil),
       "weightedSum: branches \(branches.map(\.tensor.shape)), weights \(weights.shape)"
     )
@@ -36,8 +42,9 @@ extension Engine {
       shortcut != nil || !branches.contains { $0.isResidual },
       "weightedSum: no shortcut to add"
     )
-    let values = forward ?? weights.values
-    precondition(values.count == weights.count, "weightedSum: \(values.count) forward weights")
+    let all = forward ?? weights.values
+    precondition(all.count == weights.count, "weightedSum: \(all.count) forward weights")
+    let values = (0..<groups).flatMap { group in places.map { all[group * entries + $0] } }
     let channels = shape[shape.count - 1]
     let rows = shape.dropLast().reduce(1, *)
     let groupRows = rows / groups
@@ -113,6 +120,7 @@ extension Engine {
         shortcut: shortcut,
         weights: weights,
         values: values,
+        places: places,
         groups: groups
       )
     }
@@ -125,6 +133,7 @@ extension Engine {
     shortcut: Tensor?,
     weights: Tensor,
     values: [Float],
+    places: [Int],
     groups: Int
   ) {
     guard y.gradient != nil else { return }
@@ -186,6 +195,7 @@ extension Engine {
         channels: channels,
         isResidual: branches.map(\.isResidual),
         tensors: tensors.count,
+        places: places,
         to: weights
       )
     }
@@ -224,6 +234,7 @@ extension Engine {
   ///   - channels: C.
   ///   - isResidual: of each branch, whether the shortcut was added to it.
   ///   - tensors: branches, and the shortcut if there is one.
+  ///   - places: the entry of `weights` of each branch.
   ///   - weights: m, [k] or [N, k].
   private func addMixtureGradients(
     _ partials: Buffer,
@@ -231,10 +242,11 @@ extension Engine {
     channels: Int,
     isResidual: [Bool],
     tensors: Int,
+    places: [Int],
     to weights: Tensor
   ) {
     let k = isResidual.count
-    let groups = weights.count / k
+    let groups = weights.count / weights.channels
     var dots = [[Double]](repeating: [Double](repeating: 0, count: tensors), count: groups)
     for chunk in 0..<chunks {
       for i in 0..<tensors {
@@ -246,7 +258,7 @@ extension Engine {
     for group in 0..<groups {
       for i in 0..<k {
         let residual = isResidual[i] ? dots[group][k] : 0
-        dm.pointer[group * k + i] += Float(dots[group][i] + residual)
+        dm.pointer[group * weights.channels + places[i]] += Float(dots[group][i] + residual)
       }
     }
   }
