@@ -115,6 +115,28 @@ struct Program {
     try Program(arguments, in: folder, environment: environment).ending()
   }
 
+  /// Runs the program again and again with a second of processor time, at whose end the system
+  /// kills it, and the last time without a limit.
+  ///
+  /// No clock of the test decides, which a busy machine would leave behind the program. `first`
+  /// begins the work, `next` goes on with it; returns how the last one ended, and how many were
+  /// killed.
+  static func killing(
+    _ first: [String],
+    then next: [String],
+    in folder: Folder
+  ) throws -> (ending: Ending, kills: Int) {
+    for kills in 0..<8 {
+      let ending = try Program(
+        ["-c", "ulimit -t 1; exec \"$0\" \"$@\"", Program.path] + (kills == 0 ? first : next),
+        in: folder,
+        executable: "/bin/bash"
+      ).ending()
+      if ending.code != 128 + SIGKILL { return (ending, kills) }
+    }
+    return (try run(next, in: folder), 8)
+  }
+
   static func object(_ line: String) -> [String: Any]? {
     (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
   }
