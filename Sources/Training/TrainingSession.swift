@@ -279,7 +279,8 @@ final class TrainingSession: RunSession {
     if ranks?.isLead ?? true {
       try folder.writeCheckpoint(
         Checkpoint(metadata: try place.metadata(), state: task.state()),
-        step: step
+        step: step,
+        confirm: store.confirm
       )
     }
     lastCheckpoint = .now

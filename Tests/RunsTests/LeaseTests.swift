@@ -179,4 +179,34 @@ import Testing
       #expect(try store.reader.log().map(\.text) == ["before"])
     }
   }
+
+  @Test func `a process that lost its run removes nothing of its successor's`() throws {
+    try inTemporaryFolder {
+      let run = try Self.shared($0 + "/run", patience: 0.1)
+      let lock = try run.lock()
+      let store = try run.store(under: lock)
+      let checkpoint = Checkpoint(metadata: ["a": "b"])
+      try run.writeCheckpoint(checkpoint, step: 5, confirm: store.confirm)
+      // The other one is further, and in the middle of a file.
+      try run.writeCheckpoint(checkpoint, step: 9)
+      let part = run.checkpointsPath + "/step-00000010.safetensors.7.part"
+      try Data("unfinished".utf8).write(to: URL(fileURLWithPath: part))
+      var looks = 0
+      // Lost between the file and what follows it.
+      let error = try userError {
+        try run.writeCheckpoint(checkpoint, step: 6) {
+          looks += 1
+          guard looks > 1 else { return }
+          _ = try eventually {
+            try Self.write(run.path + "/lease.json")
+            return lock.isLost
+          }
+          try store.confirm()
+        }
+      }
+      #expect(error?.code == .busy)
+      #expect(run.checkpointSteps() == [5, 6, 9] && pathExists(part))
+      #expect(try userError { try store.confirm() }?.code == .busy)
+    }
+  }
 }

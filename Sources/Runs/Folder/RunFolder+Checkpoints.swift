@@ -18,9 +18,18 @@ extension RunFolder {
   /// Writes the state after `step` steps, whole or not at all, and keeps the newest three; of those
   /// before them up to eight, spread over the run, where they take no more than 256 MiB.
   ///
-  /// Checkpoints of later steps belong to a future that a resume has left and go too.
-  package func writeCheckpoint(_ checkpoint: Checkpoint, step: Int) throws {
+  /// Checkpoints of later steps belong to a future that a resume has left and go too. `confirm`
+  /// throws where the run is another process's by now: before anything is written, and before
+  /// anything is removed, for a process that was stopped meanwhile would remove what the other
+  /// one writes.
+  package func writeCheckpoint(
+    _ checkpoint: Checkpoint,
+    step: Int,
+    confirm: () throws -> Void = {}
+  ) throws {
+    try confirm()
     try checkpoint.write(to: checkpointPath(step: step))
+    try confirm()
     let steps = checkpointSteps()
     let past = steps.filter { $0 <= step }
     let size = fileSize(checkpointPath(step: step)) ?? 0

@@ -242,15 +242,19 @@ package final class RunStore: Sendable {
     }
   }
 
+  /// Throws `.busy` once the run is another machine's.
+  package func confirm() throws {
+    guard lock?.isLost ?? false else { return }
+    throw UserError(
+      .busy,
+      Path.folder(place),
+      "another machine has taken the run over, which heard nothing of this one",
+      remedy: "leave it to that one, or see supertop farm status"
+    )
+  }
+
   func write<T>(_ body: (Database) throws -> T) throws -> T {
-    if lock?.isLost ?? false {
-      throw UserError(
-        .busy,
-        Path.folder(place),
-        "another machine has taken the run over, which heard nothing of this one",
-        remedy: "leave it to that one, or see supertop farm status"
-      )
-    }
+    try confirm()
     return try telling(place) { try database.write(body) }
   }
 
