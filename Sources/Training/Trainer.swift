@@ -162,7 +162,9 @@ package final class Trainer: Sendable {
       end(work.store, .stopped, "stopped before the first step")
       return .stopped
     } catch {
-      let fault = UserError(wrapping: error, at: folder.path)
+      var fault = UserError(wrapping: error, at: folder.path)
+      // A successor tidies up: what fails then is no fault of the disk.
+      do { try work.store.confirm() } catch { fault = UserError(wrapping: error) }
       // Numbers that are not finite end all ranks at the same step; other faults are of one alone.
       if fault.code == .configuration { ranks?.ends() }
       try? work.store.log(.error, fault.description)

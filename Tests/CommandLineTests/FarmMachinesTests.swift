@@ -74,7 +74,7 @@ import Testing
     let machines = try Machines()
     let folder = machines.folder
     #expect(try Program.run(["search", "--prepare"] + Self.search, in: folder).code == 0)
-    let made = try Program.run(["farm", "init", "run", "--patience", "5"], in: folder)
+    let made = try Program.run(["farm", "init", "run", "--patience", "15"], in: folder)
     #expect(made.code == 0, "\(made.errors)")
     let run = try machines.run
     let farm = try Farm(run)
