@@ -7,7 +7,7 @@ import Testing
 /// one that lock nothing and see another start of the system, each under a host name of its own.
 @Suite(.serialized) struct FarmMachinesTests {
   private static let search =
-    JointTests.tiny.filter { $0 != "--headless" } + ["--epochs", "25", "--run", "run"]
+    JointTests.tiny.filter { $0 != "--headless" } + ["--epochs", "12", "--run", "run"]
     + ["search.parallel=1"].flatMap { ["--set", $0] }
 
   /// Two machines over one folder.
