@@ -15,15 +15,7 @@ import Testing
     let folder = try Program.Folder()
     let ending = try Program.run(["search", "--run", "run", "--headless"] + joint, in: folder)
     #expect(ending.code == 0, "\(ending.errors)")
-    return try table(folder)
-  }
-
-  private static func table(_ folder: Program.Folder) throws -> [TrialRecord] {
-    try RunFolder.open(path: folder.path + "/run").reader().trials().map {
-      var trial = $0
-      trial.seconds = 0
-      return trial
-    }
+    return try JointTests.table(folder)
   }
 
   private static func prepared(_ options: [String] = []) throws -> Program.Folder {
@@ -54,12 +46,12 @@ import Testing
       }
     }
     #expect(endings.contains { $0.output.contains("\"event\":\"trial\"") })
-    #expect(try Self.table(folder) == Self.alone.get())
+    #expect(try JointTests.table(folder) == Self.alone.get())
     let state = try Program.run(["farm", "status", "run", "--json"], in: folder)
     let farm = try #require(try state.values().last)
     #expect(Contract.faults(farm, as: "object of farm") == [])
     #expect(farm["done"] == .flag(true))
-    #expect(farm["trials"]?.list.count == (try Self.table(folder).count))
+    #expect(farm["trials"]?.list.count == (try JointTests.table(folder).count))
     #expect(try Program.run(["farm", "missing", "run"], in: folder).output == "")
     // Nothing is left: no fault, and no training.
     #expect(try Program.run(Self.work, in: folder).code == 0)
@@ -83,9 +75,10 @@ import Testing
       let ending = worker.ending()
       #expect(ending.code == 0, "\(ending.errors)")
     }
-    #expect(try Self.table(folder) == Self.alone.get())
+    #expect(try JointTests.table(folder) == Self.alone.get())
     let runs = names(in: folder.path + "/run/trials") ?? []
-    #expect(Set(runs.filter { !$0.contains(".new-") }).count == (try Self.table(folder).count))
+    let made = Set(runs.filter { !$0.contains(".new-") })
+    #expect(made.count == (try JointTests.table(folder).count))
   }
 
   @Test func `a task ends when its trial is trained, whoever leads`() throws {
@@ -113,7 +106,7 @@ import Testing
     let trials = try Farm(RunFolder.open(path: folder.path + "/run")).trials()
     #expect(trials[8].state == .finished)
     #expect(other.ending().code == 0)
-    #expect(try Self.table(folder) == Self.alone.get())
+    #expect(try JointTests.table(folder) == Self.alone.get())
   }
 
   @Test func `a signal leaves the work to others, and a person's stop ends them all`() throws {
@@ -134,7 +127,7 @@ import Testing
       #expect(endings.allSatisfy { $0.errors.contains("the search was stopped") })
     }
     #expect(try Program.run(Self.work, in: folder).code == 0)
-    #expect(try Self.table(folder) == Self.alone.get())
+    #expect(try JointTests.table(folder) == Self.alone.get())
   }
 
   @Test func `a candidate that a person stops ends on the worker that trains it`() throws {
@@ -173,7 +166,7 @@ import Testing
     #expect([0, UserError.Code.busy.rawValue].contains(resumed.code), "\(resumed.errors)")
     #expect(worker.ending().code == 0)
     #expect(try Program.run(["resume", "run", "--headless"], in: folder).code == 0)
-    #expect(try Self.table(folder) == Self.alone.get())
+    #expect(try JointTests.table(folder) == Self.alone.get())
   }
 
   @Test func `collecting concludes what workers have trained`() throws {
@@ -190,7 +183,7 @@ import Testing
     #expect(collected.code == 0, "\(collected.errors)")
     #expect(Contract.faults(try collected.values().last, as: "object of farm") == [])
     #expect(try Program.run(Self.work, in: folder).code == 0)
-    #expect(try Self.table(folder) == Self.alone.get())
+    #expect(try JointTests.table(folder) == Self.alone.get())
   }
 
   // MARK: Networks that are derived

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// A farm on two machines that share files and no locks of a kernel (spec S124): processes of this
-/// one that lock nothing and see another start of the system, each under a host name of its own.
+/// one, each of which locks a byte of its machine in place of the file, and sees the host name and
+/// the start of the system of that machine.
 @Suite(.serialized) struct FarmMachinesTests {
   private static let search =
     JointTests.tiny.filter { $0 != "--headless" } + ["--epochs", "12", "--run", "run"]
@@ -16,18 +17,21 @@ import Testing
 
     init() throws {
       folder = try Program.Folder()
-      let flock = "int flock(int file, int operation) { return 0; }"
+      let flock = """
+        #define _GNU_SOURCE
+        #include <fcntl.h>
+        #include <stdlib.h>
+        #include <sys/file.h>
+        int flock(int file, int operation) {
+          struct flock lock = {.l_whence = 0, .l_start = atoi(getenv("MACHINE")), .l_len = 1};
+          lock.l_type = operation & LOCK_UN ? F_UNLCK : operation & LOCK_EX ? F_WRLCK : F_RDLCK;
+          return fcntl(file, operation & LOCK_NB ? F_OFD_SETLK : F_OFD_SETLKW, &lock);
+        }
+        """
       _ = try folder.write("flock.c", Data(flock.utf8))
-      try shell("clang -shared -fPIC -w -o flock.so flock.c")
+      try folder.shell("clang -shared -fPIC -w -o flock.so flock.c")
       for number in 1...2 {
         _ = try folder.write("boot\(number)", Data("start-of-machine-\(number)\n".utf8))
-      }
-    }
-
-    func shell(_ text: String) throws {
-      let ending = try Program(["-c", text], in: folder, executable: "/bin/bash").ending()
-      guard ending.code == 0 else {
-        throw UserError(.software, "test", "\(text): \(ending.errors)")
       }
     }
 
@@ -37,7 +41,7 @@ import Testing
         set -e
         hostname machine\(number)
         mount --bind '\(folder.path)/boot\(number)' /proc/sys/kernel/random/boot_id
-        export LD_PRELOAD='\(folder.path)/flock.so'
+        export MACHINE=\(number) LD_PRELOAD='\(folder.path)/flock.so'
         exec "$@"
         """
       return try Program(
@@ -58,14 +62,6 @@ import Testing
     guard let machines = try? Machines() else { return false }
     return (try? machines.start(["true"], on: 1).ending().code) == 0
   }()
-
-  private static func table(_ run: RunFolder) throws -> [TrialRecord] {
-    try run.reader().trials().map {
-      var trial = $0
-      trial.seconds = 0
-      return trial
-    }
-  }
 
   @Test(.enabled(if: isPossible, "needs clang, and the right to make namespaces"))
   func `a worker that dies or is cut off is replaced by one of the other machine`() throws {
@@ -104,6 +100,6 @@ import Testing
       #expect(ending.code == 0, "\(ending.output)\(ending.errors)")
     }
     #expect(try farm.lead().isFinished)
-    #expect(try Self.table(run) == Self.table(RunFolder.open(path: alone.path + "/run")))
+    #expect(try JointTests.table(folder) == JointTests.table(alone))
   }
 }

@@ -28,7 +28,7 @@ import Testing
         """
       let path = try folder.write("agent", Data(agent.utf8))
       chmod(path, 0o755)
-      try shell(
+      try folder.shell(
         """
         set -e
         ip netns add \(name)a; ip netns add \(name)b
@@ -41,18 +41,11 @@ import Testing
       )
     }
 
-    deinit { try? shell("ip netns del \(name)a; ip netns del \(name)b") }
-
-    func shell(_ text: String) throws {
-      let ending = try Program(["-c", text], in: folder, executable: "/bin/bash").ending()
-      guard ending.code == 0 else {
-        throw UserError(.software, "test", "\(text): \(ending.errors)")
-      }
-    }
+    deinit { try? folder.shell("ip netns del \(name)a; ip netns del \(name)b") }
 
     /// Pulls the cable, or plugs it in again.
     func cable(_ isPlugged: Bool) throws {
-      try shell("ip -n \(name)b link set \(name)d \(isPlugged ? "up" : "down")")
+      try folder.shell("ip -n \(name)b link set \(name)d \(isPlugged ? "up" : "down")")
     }
 
     /// Starts the program on both hosts.

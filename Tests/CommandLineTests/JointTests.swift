@@ -28,7 +28,7 @@ import Testing
   }
 
   /// The candidates of a run but for the times of their trainings.
-  private static func table(_ folder: Program.Folder) throws -> [TrialRecord] {
+  static func table(_ folder: Program.Folder) throws -> [TrialRecord] {
     try RunFolder.open(path: folder.path + "/run").reader().trials().map {
       var trial = $0
       trial.seconds = 0

@@ -41,6 +41,14 @@ struct Program {
       try bytes.write(to: URL(fileURLWithPath: file))
       return file
     }
+
+    /// Runs a text of the shell in the folder; throws what it says where it fails.
+    func shell(_ text: String) throws {
+      let ending = try Program(["-c", text], in: self, executable: "/bin/bash").ending()
+      guard ending.code == 0 else {
+        throw UserError(.software, "test", "\(text): \(ending.errors)")
+      }
+    }
   }
 
   /// The program beside the tests: the build puts both in one folder.
