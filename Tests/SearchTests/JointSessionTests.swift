@@ -59,6 +59,18 @@ import Testing
     #expect(result.validationAccuracy == unbroken.result.validationAccuracy)
   }
 
+  @Test func `a run whose candidates have no reports, as before there were any, is concluded`()
+    throws
+  {
+    let unbroken = try Self.unbroken.get()
+    let run = try TinyJointRun()
+    try run.stopped(after: 9)
+    let trials = run.folder.path + "/trials"
+    for name in names(in: trials) ?? [] { removeAll("\(trials)/\(name)/trial.json") }
+    #expect(try run.finished().candidate == unbroken.result.candidate)
+    #expect(try run.table() == unbroken.table)
+  }
+
   @Test func `a candidate that another process trains holds up neither the others nor a stop`()
     throws
   {

@@ -266,7 +266,9 @@ final class JointSession: RunSession {
   private func conclude() throws -> JointResult {
     let best = records.best
     let from = try best.map { try RunFolder.open(path: folder.path + "/" + $0.run) }
-    guard let best, let from, let trained = try from.report().result else {
+    guard let best, let from,
+      case .training(let trained)? = try from.reader().result().map(RunResult.init(json:))
+    else {
       throw UserError(
         .configuration,
         "ranges.learning_rates",
