@@ -151,7 +151,7 @@ package final class Ranks: Sendable {
 
   /// Compares what has to be the same on every rank.
   private func check(_ identity: [(what: String, value: String)]) throws {
-    let host = ProcessInfo.processInfo.hostName
+    let host = Machine.name
     for (what, value) in identity {
       let all = texts(value)
       guard let other = all.firstIndex(where: { $0 != all[0] }) else { continue }

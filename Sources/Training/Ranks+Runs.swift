@@ -79,7 +79,7 @@ extension Ranks {
   }
 
   private func agree(_ own: Report) throws {
-    let host = ProcessInfo.processInfo.hostName
+    let host = Machine.name
     let report = String(decoding: try JSONEncoder().encode(own), as: UTF8.self)
     let texts = texts(report, patiently: true)
     let hosts = self.texts(host)

@@ -32,7 +32,7 @@ import Testing
     try inTemporaryFolder {
       let path = $0 + "/lease.json"
       var lease = try Self.claim(path)
-      #expect(lease?.isLost == false)
+      #expect(lease?.renew() == true)
       #expect(Lease.holder(of: path)?.process == getpid())
       #expect(Lease.holder(of: path)?.host == Machine.name)
       lease = nil
@@ -45,7 +45,7 @@ import Testing
       let path = $0 + "/lease.json"
       let lost = try #require(try Self.claim(path))
       let next = try #require(try Self.claim(path))
-      #expect(lost.isLost == false || next.isLost == false)
+      #expect(lost.renew() || next.renew())
       #expect(Lease.holder(of: path)?.beats == 0)
       withExtendedLifetime((lost, next)) {}
     }
@@ -81,14 +81,9 @@ import Testing
     try inTemporaryFolder {
       let path = $0 + "/lease.json"
       var lease = try Self.claim(path, beat: 0.01)
-      #expect(eventually { (Lease.holder(of: path)?.beats ?? 0) > 2 })
-      #expect(
-        try eventually {
-          if lease?.isLost == true { return true }
-          try Self.write(path)
-          return false
-        }
-      )
+      #expect(eventually { lease?.renew() == true && (Lease.holder(of: path)?.beats ?? 0) > 2 })
+      try Self.write(path)
+      #expect(eventually { lease?.renew() == false })
       lease = nil
       #expect(Lease.holder(of: path)?.token == "other")
     }

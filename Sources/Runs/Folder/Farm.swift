@@ -4,18 +4,6 @@ import Foundation
 ///
 /// All of it is in files that are written whole, so every machine may read it at any time.
 package struct Farm: Sendable {
-  /// How far a trial has come.
-  package enum State: String, Codable, Sendable {
-    /// Nobody is at it.
-    case waiting
-    case running, finished, failed
-    /// A person stopped it.
-    case stopped
-
-    /// Whether nothing more will be known of it.
-    package var isSettled: Bool { self != .waiting && self != .running }
-  }
-
   /// A trial as its files show it.
   package struct Trial: Codable, Sendable, Equatable {
     /// Its place in the farm, from 0: what a scheduler calls the index of a task.
@@ -23,7 +11,7 @@ package struct Farm: Sendable {
     /// Its run, seen from the folder of the search.
     package var run: String
     /// How far it has come.
-    package var state: State
+    package var state: TrialRecord.State
     /// Epochs that are done.
     package var epochs: Int
     /// Accuracy on its validation images after the last of them, 0…1; nil before the first.

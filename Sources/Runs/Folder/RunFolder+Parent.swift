@@ -22,16 +22,11 @@ extension RunFolder {
   /// Errors: `.noInput` when it cannot be read, `.data` for anything but such a record.
   package func parent() throws -> RunParent? {
     guard pathExists(parentPath) else { return nil }
-    do {
-      return try JSONDecoder().decode(RunParent.self, from: try readBytes(parentPath))
-    } catch is DecodingError {
-      throw UserError(
-        .data,
-        parentPath,
-        "not the record of a parent run",
-        remedy: "remove it if nothing needs it"
-      )
-    }
+    return try readRecord(
+      parentPath,
+      problem: "not the record of a parent run",
+      remedy: "remove it if nothing needs it"
+    )
   }
 
   /// Records where this run comes from, whole or not at all.

@@ -18,6 +18,9 @@ package struct TrialRecord: Codable, Sendable, Equatable {
     case stopped
     /// Its training ended in an error, which `message` says; it counts as the worst.
     case failed
+
+    /// Whether nothing more will be known of it.
+    package var isSettled: Bool { self != .waiting && self != .running }
   }
 
   /// Counted from 1, in the order in which they were picked.
@@ -95,7 +98,7 @@ package struct TrialRecord: Codable, Sendable, Equatable {
   }
 
   /// Whether nothing more will be known of it.
-  package var isSettled: Bool { state != .waiting && state != .running }
+  package var isSettled: Bool { state.isSettled }
 
   enum CodingKeys: String, CodingKey {
     case number, stage, round, options, resolution, recipe, flops, params, predicted, spread, state

@@ -1,12 +1,13 @@
-import Dispatch
 import Foundation
+import Synchronization
 
 /// The right to a run on a file system that several machines share, where the kernel frees no lock
 /// of a machine that is gone.
 ///
-/// The lease is a file that its holder rewrites every couple of seconds. Whoever sees it unchanged
-/// for long enough by a clock of its own takes it over, so clocks of two machines are never
-/// compared. The file comes to its name by `link` and `rename` alone, which are atomic on NFS too.
+/// The lease is a file that its holder has to `renew` every couple of seconds. Whoever sees it
+/// unchanged for long enough by a clock of its own takes it over, so clocks of two machines are
+/// never compared. The file comes to its name by `link` and `rename` alone, which are atomic on NFS
+/// too.
 ///
 /// It stands beside a lock of the kernel, which decides between the processes of one machine:
 /// `claim` is for the holder of that lock.
@@ -24,14 +25,16 @@ final class Lease: Sendable {
     var beats: Int
   }
 
+  private struct State {
+    var holder: Holder
+    var isLost = false
+    /// Goes on while the machine sleeps.
+    var lastBeat = ContinuousClock.now
+  }
+
   private let path: String
   private let beat: Double
-  private let queue = DispatchQueue(label: "supertop.lease", qos: .userInteractive)
-  // Used on the queue only, but for the making and the end.
-  nonisolated(unsafe) private let timer: any DispatchSourceTimer
-  nonisolated(unsafe) private var holder: Holder
-  nonisolated(unsafe) private var lost = false
-  nonisolated(unsafe) private var lastBeat = secondsOfClock()
+  private let state: Mutex<State>
 
   /// Takes the lease at `path`, if it is free or its holder dead.
   ///
@@ -39,7 +42,7 @@ final class Lease: Sendable {
   ///   - path: the file.
   ///   - watch: what this process has seen of leases.
   ///   - patience: seconds of silence after which a holder counts as dead.
-  ///   - beat: seconds between two signs of life.
+  ///   - beat: least seconds between two signs of life.
   /// - Returns: the lease; nil if another machine holds it.
   /// - Throws: `.cannotCreate` if the folder cannot be written.
   static func claim(
@@ -68,45 +71,46 @@ final class Lease: Sendable {
 
   private init(_ path: String, _ holder: Holder, beat: Double) {
     self.path = path
-    self.holder = holder
     self.beat = beat
-    timer = DispatchSource.makeTimerSource(queue: queue)
-    timer.setEventHandler { [weak self] in self?.giveSign() }
-    timer.schedule(deadline: .now() + beat, repeating: beat)
-    timer.resume()
+    state = Mutex(State(holder: holder))
   }
 
-  deinit {
-    timer.cancel()
-    // Nobody else has this object any more, so no sign is being given.
-    if !lost, Self.holder(of: path)?.token == holder.token { unlink(path) }
-  }
+  deinit { release() }
 
-  /// Whether another machine has taken it over: the work is no longer this process's.
-  ///
-  /// A process that was stopped for a while finds out before it does anything else.
-  var isLost: Bool {
-    queue.sync {
-      if secondsOfClock() - lastBeat > 2 * beat { giveSign() }
-      return lost
+  /// Gives it back; nothing where another machine has it.
+  func release() {
+    state.withLock { state in
+      if !state.isLost, Self.holder(of: path)?.token == state.holder.token { unlink(path) }
+      state.isLost = true
     }
   }
 
-  private func giveSign() {
-    guard !lost else { return }
+  /// Gives a sign of life where one is due.
+  ///
+  /// Returns false where another machine has taken the lease over: the work is no longer this
+  /// process's. One that was stopped for a while finds out before it does anything else.
+  func renew() -> Bool {
+    state.withLock { state in
+      if (.now - state.lastBeat).seconds >= beat { giveSign(&state) }
+      return !state.isLost
+    }
+  }
+
+  private func giveSign(_ state: inout State) {
+    guard !state.isLost else { return }
     guard let found = Self.holder(of: path) else {
       // Somebody who takes it for dead is looking at it, and puts it back; or it was removed.
-      _ = try? Self.create(path, holder)
+      _ = try? Self.create(path, state.holder)
       return
     }
-    guard found.token == holder.token else {
-      lost = true
+    guard found.token == state.holder.token else {
+      state.isLost = true
       return
     }
-    holder.beats += 1
+    state.holder.beats += 1
     // A full disk is no reason to stop; without a sign of life the lease ends by itself.
-    guard let draft = try? Self.draft(path, holder) else { return }
-    if rename(draft, path) == 0 { lastBeat = secondsOfClock() } else { unlink(draft) }
+    guard let draft = try? Self.draft(path, state.holder) else { return }
+    if rename(draft, path) == 0 { state.lastBeat = .now } else { unlink(draft) }
   }
 
   // MARK: The file
@@ -164,32 +168,19 @@ final class LeaseWatch: Sendable {
   /// For all leases that this process looks at.
   static let process = LeaseWatch()
 
-  private let lock = NSLock()
-  // Used under the lock only.
-  nonisolated(unsafe) private var seen: [String: (text: String, since: Double)] = [:]
+  private let seen = Mutex<[String: (text: String, since: ContinuousClock.Instant)]>([:])
 
   /// Whether the lease at `path`, which reads `text` now, is of a holder that is dead.
   func isDead(_ path: String, _ text: String, patience: Double) -> Bool {
     // The caller has the lock of the kernel, so a process of this machine has not.
     if Lease.Holder(text: text)?.machine == Machine.identity { return true }
-    let now = secondsOfClock()
-    return lock.withLock {
+    let now = ContinuousClock.now
+    return seen.withLock { seen in
       guard let last = seen[path], last.text == text else {
         seen[path] = (text, now)
         return false
       }
-      return now - last.since >= patience
+      return (now - last.since).seconds >= patience
     }
   }
-}
-
-/// Seconds by a clock that nobody sets and that goes on while the machine sleeps.
-private func secondsOfClock() -> Double {
-  var time = timespec()
-  #if canImport(Darwin)
-    clock_gettime(CLOCK_MONOTONIC, &time)
-  #else
-    clock_gettime(CLOCK_BOOTTIME, &time)
-  #endif
-  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

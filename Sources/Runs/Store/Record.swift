@@ -2,19 +2,18 @@ import Foundation
 
 /// Reads a value from a file of JSON.
 ///
-/// Errors: `.noInput` for a file that cannot be read, `.data` for one that holds something else.
-func readRecord<T: Decodable>(_ path: String) throws -> T {
+/// Errors: `.noInput` for a file that cannot be read, `.data` with `problem` and `remedy` for one
+/// that holds something else.
+func readRecord<T: Decodable>(
+  _ path: String,
+  problem: String = "is damaged",
+  remedy: String = "remove it; supertop farm init and farm work make it again"
+) throws -> T {
+  let bytes = try readBytes(path)
   do {
-    return try StoredJSON.decoder().decode(T.self, from: try readBytes(path))
-  } catch let error as UserError {
-    throw error
+    return try StoredJSON.decoder().decode(T.self, from: bytes)
   } catch {
-    throw UserError(
-      .data,
-      path,
-      "is damaged",
-      remedy: "remove it; supertop farm init and farm work make it again"
-    )
+    throw UserError(.data, path, problem, remedy: remedy)
   }
 }
 

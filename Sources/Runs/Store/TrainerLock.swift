@@ -44,16 +44,22 @@ package final class TrainerLock: Sendable {
     lease = try Self.lease(runFolder, waits: waits)
     timer = DispatchSource.makeTimerSource(queue: queue)
     let descriptor = file.descriptor
-    timer.setEventHandler { futimens(descriptor, nil) }
+    timer.setEventHandler { [lease] in
+      futimens(descriptor, nil)
+      _ = lease?.renew()
+    }
     timer.schedule(deadline: .now() + Self.beat, repeating: Self.beat)
     timer.resume()
   }
 
   // On the timer's queue: no beat is under way when the file is closed.
-  deinit { queue.sync { timer.cancel() } }
+  deinit {
+    queue.sync { timer.cancel() }
+    lease?.release()
+  }
 
   /// Whether another machine has taken the run over, which heard nothing of this one.
-  package var isLost: Bool { lease?.isLost ?? false }
+  package var isLost: Bool { lease.map { !$0.renew() } ?? false }
 
   /// Takes the lease of a folder that machines share; nil for one that they do not.
   private static func lease(_ runFolder: String, waits: Bool) throws -> Lease? {

@@ -98,17 +98,19 @@ extension JointSession {
 
   /// Starts the training of a candidate; one that cannot even begin has failed.
   private func begin(_ place: Int) throws {
+    let record = records.trials[place]
+    let made = farm?.run(record.run)
     // What failed elsewhere would fail again.
-    if let report = try farm?.run(records.trials[place].run)?.report(), report.isSettled {
-      return try settle(place, report)
-    }
+    if let report = try made?.report(), report.isSettled { return try settle(place, report) }
     do {
-      guard let attempt = try runner.start(trial(records.trials[place])) else { return }
+      // Looked at many times a second while others train it: without making it up each time.
+      let attempt = try made.map(runner.start) ?? runner.start(trial(record))
+      guard let attempt else { return }
       active[place] = attempt
       records.trials[place].state = .running
       records.trials[place].run = "trials/" + attempt.run.name
       try store.record(trials: [records.trials[place]])
-    } catch let error as UserError where error.isOfTrial {
+    } catch let error as UserError where error.isOfCandidate {
       try fail(place, error.description)
     }
   }
@@ -128,7 +130,7 @@ extension JointSession {
         active[place] = nil
         try settle(place, attempt.report)
       }
-    } catch let error as UserError where error.isOfTrial {
+    } catch let error as UserError where error.isOfCandidate {
       active[place] = nil
       try fail(place, error.description)
     } catch let error as UserError where error.code == .busy && farm != nil {
@@ -334,7 +336,7 @@ extension JointSession {
 
 extension UserError {
   /// Whether the fault is of a candidate alone, and the search can go on.
-  fileprivate var isOfTrial: Bool {
+  fileprivate var isOfCandidate: Bool {
     switch code {
     case .configuration, .data: true
     default: false

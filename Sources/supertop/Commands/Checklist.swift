@@ -92,6 +92,8 @@ extension Checklist {
     let values: [String: String]
     /// Finished searches in the same folder, with the keys in which they differ from this one.
     let others: [(run: RunOverview, keys: Set<String>)]
+    /// This run, once it has ended, and those that differ in their seed alone.
+    let seeded: [RunOverview]
     let derived: [DerivedRecord]
     let trials: [TrialRecord]
     let steered: [Intervention]
@@ -111,6 +113,9 @@ extension Checklist {
           let keys = Set(own.keys).union(its.keys).filter { own[$0] != its[$0] }
           return (run, keys.subtracting(Checklist.silent))
         }
+      seeded =
+        RunScanner(places: [folder.path]).scan().filter { $0.state == .finished }
+        + others.filter { $0.keys == ["seed"] }.map(\.run)
       derived = try reader.derived()
       trials = try reader.trials()
       steered = try reader.interventions().filter {
@@ -232,12 +237,6 @@ extension Checklist {
       let spread = MeanSpread(values)
       guard values.count > 1 else { return values.first.map { "\(Format.percent($0)) in 1 run" } }
       return text(spread.mean, spread.deviation) + " in " + Format.counted(values.count, "run")
-    }
-
-    /// This run, once it has ended, and those that differ in their seed alone.
-    private var seeded: [RunOverview] {
-      let own = RunScanner(places: [folder.path]).scan().filter { $0.state == .finished }
-      return own + others.filter { $0.keys == ["seed"] }.map(\.run)
     }
 
     var seeds: Finding {

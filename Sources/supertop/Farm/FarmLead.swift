@@ -26,15 +26,8 @@ struct FarmLead {
   }
 
   /// Records what workers have reported, and picks what follows from it, without any training.
-  ///
-  /// - Returns: whether the search has come to its end.
-  @discardableResult
-  func collect() throws -> Bool {
+  func collect() throws {
     let trainer = try Trainer(folder: folder, work: JointWork(parallel: 0))
-    switch try watch(trainer) {
-    case .finished: return true
-    case .stopped: return false
-    case .failed(let error): throw error
-    }
+    if case .failed(let error) = try watch(trainer) { throw error }
   }
 }

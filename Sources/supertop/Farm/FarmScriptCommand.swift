@@ -63,7 +63,7 @@ struct FarmScriptCommand: ParsableCommand {
           remedy: "give --image NAME --claim NAME"
         )
       }
-      Output().text(kubernetes(farm, image: image, claim: claim))
+      Output().text(try kubernetes(farm, image: image, claim: claim))
     case .parallel: Output().text(parallel(farm))
     }
   }
@@ -98,8 +98,8 @@ struct FarmScriptCommand: ParsableCommand {
     """
   }
 
-  private func kubernetes(_ farm: Farm, image: String, claim: String) -> String {
-    """
+  private func kubernetes(_ farm: Farm, image: String, claim: String) throws -> String {
+    try """
     apiVersion: batch/v1
     kind: Job
     metadata:
@@ -150,10 +150,8 @@ struct FarmScriptCommand: ParsableCommand {
   /// Options of GNU parallel.
   private var options: String { (atOnce.map { "--jobs \($0) " } ?? "") + "--retries 10" }
 
-  /// A text as a scalar of YAML.
-  private func yaml(_ text: String) -> String {
-    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-  }
+  /// A text as a scalar of YAML, which takes every string of JSON.
+  private func yaml(_ text: String) throws -> String { try JSONText.encode(text) }
 
   /// The run's name as one of a job.
   private func name(_ farm: Farm) -> String {

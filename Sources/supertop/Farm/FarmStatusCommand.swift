@@ -80,7 +80,7 @@ struct FarmSummary: Encodable {
 
   /// How many there are in each state.
   var line: String {
-    let states: [Farm.State] = [.finished, .failed, .stopped, .running, .waiting]
+    let states: [TrialRecord.State] = [.finished, .failed, .stopped, .running, .waiting]
     let counts = states.compactMap { state in
       let count = trials.count { $0.state == state }
       return count > 0 ? "\(count) \(state.rawValue)" : nil

@@ -94,7 +94,7 @@ struct FarmWorkCommand: ParsableCommand {
   private struct Line: Encodable {
     var event = "trial"
     var run: String
-    var state: Farm.State
+    var state: TrialRecord.State
     var epochs: Int
     var accuracy: Double?
     var testAccuracy: Double?
@@ -108,7 +108,7 @@ struct FarmWorkCommand: ParsableCommand {
   }
 
   private func show(_ event: FarmWorker.Event) throws {
-    let (run, report, state): (String, TrialReport, Farm.State) =
+    let (run, report, state): (String, TrialReport, TrialRecord.State) =
       switch event {
       case .training(let run, let report): (run, report, .running)
       case .settled(let run, let report):
