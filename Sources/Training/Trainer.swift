@@ -126,17 +126,17 @@ package final class Trainer: Sendable {
   /// Starts training and returns at once.
   package func start() {
     guard let work else { return }
-    ended.enter()
-    queue.async { [self] in
+    // Of the group, and not left by the closure itself: the closure holds the lock of the run no
+    // more when the end is known, and whoever hears of the end may end the process.
+    queue.async(group: ended) { [self] in
       let end = train(work)
       outcome.withLock { $0 = end }
-      ended.leave()
     }
   }
 
   /// Waits up to `seconds` for the end; nil if it has not come yet.
   package func wait(seconds: Double) -> Outcome? {
-    _ = ended.wait(timeout: .now() + seconds)
+    guard ended.wait(timeout: .now() + seconds) == .success else { return nil }
     return outcome.withLock { $0 }
   }
 

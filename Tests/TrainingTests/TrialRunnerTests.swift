@@ -166,6 +166,22 @@ import Testing
     #expect(try runner.folder(of: trial).report().fault == nil)
   }
 
+  @Test func `whoever hears that a training has ended finds its run free`() throws {
+    struct Ended: Error {}
+    let folder = TemporaryFolder()
+    let runner = TrialRunner(path: folder.path, sharing: Self.sharing)
+    let run = try runner.folder(of: TrialRunnerTests.trial("a", seed: 1))
+    for _ in 0..<50 {
+      do {
+        let trainer = try Trainer(folder: run) { _, _ in throw Ended() }
+        trainer.start()
+        while trainer.wait(seconds: 0) == nil {}
+      }
+      #expect(!pathExists(run.path + "/lease.json"))
+      #expect(run.trainer() == nil)
+    }
+  }
+
   @Test func `a failure of the trial itself is on its report`() throws {
     let folder = TemporaryFolder()
     let runner = TrialRunner(path: folder.path)
