@@ -70,6 +70,16 @@ package final class SearchTask: TrainingTask {
         shards: configuration.shards,
         section: "search"
       )
+    let floor = configuration.search.pruneBelow
+    let most = supernet.choices.map(\.options.count).max() ?? 1
+    if floor * Double(most) >= 1 {
+      throw UserError(
+        .configuration,
+        "search.prune_below",
+        "\(floor) is not below 1/\(most), with which each of \(most) options begins",
+        remedy: "lower it, or give 0 to ban none"
+      )
+    }
     thermometer = RankThermometer(configuration, costModel: supernet.costModel)
     let isRandom = configuration.search.algorithm == .random
     plan = TrainingPlan(
@@ -146,6 +156,13 @@ package final class SearchTask: TrainingTask {
     supernet.space.choicePrices(of: supernet.argmax, latency: latency)
   }
 
+  package var pruning: Pruning? {
+    let search = configuration.search
+    return search.pruneBelow > 0
+      ? Pruning(floor: search.pruneBelow, epochs: search.pruneAfter)
+      : nil
+  }
+
   package var remedy: String { "lower weights.learning_rate or loss.alpha" }
   package var engine: Engine { supernet.engine }
 
@@ -201,7 +218,9 @@ package final class SearchTask: TrainingTask {
       batch,
       temperature: temperature,
       learningRate: learningRate,
-      step: step
+      step: step,
+      // No θ step precedes it.
+      isWarmup: step < plan.start(of: plan.warmupEpochs)
     )
   }
 

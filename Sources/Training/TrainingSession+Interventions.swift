@@ -50,6 +50,33 @@ extension TrainingSession {
     return false
   }
 
+  /// Asks for the ban of what has been improbable for long enough (`search.prune_below`).
+  ///
+  /// Like a request of a person it is recorded, can be undone, and is repeated by a replay. An
+  /// option is asked for once: who allows it again wants it in the search.
+  func prune() throws {
+    guard let pruning = task.pruning, ranks?.isLead ?? true,
+      epoch - pruning.epochs >= plan.warmupEpochs
+    else { return }
+    let window = plan.start(of: epoch - pruning.epochs)
+    let known = try store.reader.interventions().map(\.action)
+    let places = pruning.places(try store.reader.thetas(after: window - 1), steering.course)
+    let note =
+      "pruned, below \(Format.percent(pruning.floor)) for "
+      + Format.counted(pruning.epochs, "epoch")
+    let requests = places.map { place in
+      Intervention(
+        id: 0,
+        action: .banOption(choice: place.choice, option: place.option),
+        state: .requested,
+        step: step,
+        requestedAt: 0,
+        note: note
+      )
+    }
+    try store.schedule(requests.filter { !known.contains($0.action) })
+  }
+
   /// What is asked for: on every rank what the lead sees in its store.
   private func requests() throws -> [Intervention] {
     guard let ranks else { return try store.pendingInterventions() }
@@ -105,7 +132,7 @@ extension TrainingSession {
         try store.finish(request.id)
       case .pause, .resume, .runToEpoch, .pinChoice, .unpinChoice, .banOption, .allowOption,
         .setCostWeight, .setBudget, .setRate, .undo:
-        try store.finish(request.id)
+        try store.finish(request.id, note: request.note)
       case .sampleNetworks(let count):
         openNetworks.append((request.id, count, false))
       case .deriveNetworks(let count):

@@ -66,6 +66,7 @@ final class TrainingSession: RunSession {
   /// Trains to the end of the run, or until somebody asks to stop; returns nil then.
   func train() throws -> RunResult? {
     while epoch < plan.epochs {
+      if position == 0 { try prune() }
       while position < plan.steps(in: epoch) {
         if try takeUpInterventions() { return try stop() }
         try trainStep()

@@ -14,6 +14,8 @@ package protocol TrainingTask: AnyObject {
   var choicePrices: [ChoicePrices] { get }
   /// What helps against numbers that grow without bound.
   var remedy: String { get }
+  /// When an improbable option leaves the search; nil for never.
+  var pruning: Pruning? { get }
   /// What computes the steps.
   var engine: Engine { get }
 
@@ -88,6 +90,8 @@ extension TrainingTask {
 }
 
 extension TrainingTask {
+  /// Never, unless a task says otherwise.
+  package var pruning: Pruning? { nil }
   /// None, unless a task says otherwise.
   package var choicePrices: [ChoicePrices] { [] }
   /// Nothing, unless a task says otherwise.

@@ -78,6 +78,32 @@ import Testing
     #expect(try run.epochs().count == 12)
   }
 
+  @Test(.enabled(if: !launchers.isEmpty, "no launcher of MPI works here"))
+  func `ranks draw the candidates of one process, and prune as it does`() throws {
+    let search =
+      Self.search
+      + [
+        "search.paths=drawn", "search.drawn_paths=2", "search.theta_paths=two",
+        "search.prune_below=0.3", "search.prune_after=2",
+      ].flatMap { ["--set", $0] }
+    let (own, folder) = (try Program.Folder(), try Program.Folder())
+    let alone = try Program.run(search, in: own)
+    let together = try start(Self.launchers[0], 3, search, in: folder).ending()
+    #expect(alone.code == 0 && together.code == 0, "\(alone.errors)\(together.errors)")
+    let expected = try #require(alone.objects.last)
+    let found = try #require(together.objects.last)
+    for key in ["weights_sha256", "theta_sha256"] {
+      #expect(expected[key] as? String != nil)
+      #expect(found[key] as? String == expected[key] as? String, "\(key)")
+    }
+    func bans(_ folder: Program.Folder) throws -> [String] {
+      try RunFolder.open(path: folder.path + "/run").reader().interventions()
+        .map { "\($0.action) \($0.step ?? -1) \($0.note)" }
+    }
+    let pruned = try bans(own)
+    #expect(try bans(folder) == pruned && pruned.contains { $0.contains("pruned") })
+  }
+
   @Test(
     .enabled(if: !launchers.isEmpty, "no launcher of MPI works here"),
     arguments: launchers.isEmpty ? [""] : launchers

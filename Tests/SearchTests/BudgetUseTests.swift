@@ -34,6 +34,10 @@ import Testing
     return settings
   }
 
+  private func even(_ counts: [Int]) -> [[Double]] {
+    counts.map { [Double](repeating: 0, count: $0) }
+  }
+
   private static func supernet(_ settings: Configuration) throws -> Supernet {
     try Supernet(configuration: settings, classes: 10, channels: 1, height: 8, width: 8)
   }
@@ -52,14 +56,14 @@ import Testing
         let limit =
           range.lowerBound + Double(percent) / 100 * (range.upperBound - range.lowerBound)
         let isUsed = costs.contains { (0.95 * limit...limit).contains($0) }
-        let useful = model.useful(limit, optionCounts: optionCounts)
+        let useful = model.useful(limit, even: even(optionCounts))
         #expect(useful.upperBound == CostLimit.within(limit).upperBound)
         #expect(useful.lowerBound == (isUsed ? 0.95 * limit : -.infinity), "\(limit)")
         sides[isUsed, default: 0] += 1
       }
     }
     #expect(sides.values.allSatisfy { $0 > 10 }, "both happen: \(sides)")
-    #expect(sparse.useful(nil, optionCounts: [3, 3, 3]) == CostLimit.within(nil))
+    #expect(sparse.useful(nil, even: even([3, 3, 3])) == CostLimit.within(nil))
   }
 
   @Test(arguments: [0.3, 0.5, 0.7, 0.9])
@@ -110,6 +114,23 @@ import Testing
     #expect(supernet.starts(limit: nil).map(\.source) == ["argmax"])
   }
 
+  @Test func `networks that are banned make no use of a budget`() throws {
+    let supernet = try Self.supernet(Self.slimming())
+    // One network is left, a little below the budget; many others are nearer to it.
+    let left = Architecture(supernet.space.optionCounts.map { $0 / 2 })
+    supernet.theta.barred = zip(supernet.space.optionCounts, left).map { count, option in
+      (0..<count).map { $0 != option }
+    }
+    let limit = 1.08 * supernet.costModel.cost(left)
+    #expect(supernet.theta.useful(limit) == CostLimit.within(limit))
+    #expect(supernet.starts(limit: limit).map(\.architecture) == [left])
+    supernet.theta.barred = []
+    supernet.theta.logits = zip(supernet.space.optionCounts, left).map { count, option in
+      (0..<count).map { $0 == option ? 20 : 0 }
+    }
+    #expect(supernet.theta.useful(limit) == CostLimit.using(limit))
+  }
+
   @Test(arguments: [0.3, 0.45, 0.6, 0.8])
   func `what a search exports uses its budget`(share: Double) throws {
     let prices = try TinyRun().space().prices(.flops)
@@ -119,7 +140,7 @@ import Testing
     let result = try run.finished()
     let useful =
       result.expectedCost > 0.9 * budget
-      ? prices.useful(budget, optionCounts: prices.layers.map(\.count))
+      ? prices.useful(budget, even: even(prices.layers.map(\.count)))
       : CostLimit.within(budget)
     #expect(useful.contains(result.cost), "\(result.cost) of \(budget)")
     // The most probable network of all stands last where the budget bars it.

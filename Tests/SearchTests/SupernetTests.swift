@@ -74,6 +74,14 @@ import Training
     )
     #expect(arithmetic(hard, .weights) < 0.4 * whole.weights)
     #expect(arithmetic(hard, .theta) > 0.4 * whole.theta)
+    let drawn = try supernet(
+      configuration {
+        $0.search.paths = .drawn
+        $0.search.thetaPaths = .two
+      }
+    )
+    #expect(arithmetic(drawn, .weights) < 0.6 * whole.weights)
+    #expect(arithmetic(drawn, .theta) < 0.6 * whole.theta)
     // What people ban costs nothing in either.
     let banned = try supernet(configuration())
     banned.theta.barred = banned.space.optionCounts.map { count in (0..<count).map { $0 > 1 } }
@@ -147,14 +155,20 @@ import Training
   private static let losses: [(Loss.Form, Loss.Multiplier)] =
     Loss.Form.allCases.map { ($0, .fixed) } + [(.target, .learned), (.limit, .learned)]
 
-  @Test(arguments: [Configuration.SearchSettings.Sampling.batch, .sample], losses)
+  private static let samplings:
+    [(Configuration.SearchSettings.Sampling, Configuration.SearchSettings.ThetaPaths)] = [
+      (.batch, .all), (.sample, .all), (.sample, .two),
+    ]
+
+  @Test(arguments: samplings, losses)
   func `the two pulls on theta add up to the gradient of the loss`(
-    sampling: Configuration.SearchSettings.Sampling,
+    sampling: (Configuration.SearchSettings.Sampling, Configuration.SearchSettings.ThetaPaths),
     form: (Configuration.LossSettings.Form, Configuration.LossSettings.Multiplier)
   ) throws {
     let net = try supernet(
       configuration {
-        $0.search.sampling = sampling
+        $0.search.sampling = sampling.0
+        $0.search.thetaPaths = sampling.1
         ($0.loss.form, $0.loss.multiplier) = form
         $0.budget.flops = 2e4
         $0.loss.alpha = 0.5
@@ -168,7 +182,8 @@ import Training
     func loss(_ layer: Int, _ option: Int, _ delta: Float) throws -> Double {
       try net.theta.restore(saved)
       net.theta.logits[layer][option] += delta
-      return step(net, .theta, 7, learningRate: 0).loss
+      // Of a step whose draw is the same for θ a little off.
+      return step(net, .theta, 9, learningRate: 0).loss
     }
     let h: Float = 0.02
     for layer in 0..<3 {
@@ -239,10 +254,19 @@ import Training
     #expect(losses.suffix(5).reduce(0, +) / 5 < 0.4)
   }
 
-  @Test func `any number of threads gives the same bits`() throws {
+  @Test(arguments: Configuration.SearchSettings.Paths.allCases)
+  func `any number of threads gives the same bits`(
+    paths: Configuration.SearchSettings.Paths
+  ) throws {
     var results: [[[UInt32]]] = []
     for threads in [1, 2, 5] {
-      let net = try supernet(configuration { $0.threads = threads })
+      let net = try supernet(
+        configuration {
+          $0.threads = threads
+          $0.search.paths = paths
+          $0.search.thetaPaths = paths == .drawn ? .two : .all
+        }
+      )
       for index in 0..<2 { _ = step(net, .weights, index) }
       _ = step(net, .theta, 2)
       results.append(bits(net))

@@ -235,6 +235,16 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var sampling: Sampling
     /// Straight-through hard choice instead of the soft mixture.
     package var hard: Bool
+    /// Candidates of a step on the weights.
+    package var paths: Paths
+    /// How many are drawn.
+    package var drawnPaths: Int
+    /// Candidates of a step on θ.
+    package var thetaPaths: ThetaPaths
+    /// Probability below which a candidate is banned in the end; 0 bans none.
+    package var pruneBelow: Double
+    /// Epochs that a candidate has to stay below it.
+    package var pruneAfter: Int
     /// Metric of the cost.
     package var cost: Cost
     /// Images for batch-norm recalibration before a validation.
@@ -245,7 +255,11 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var rankedNetworks: Int
 
     enum CodingKeys: String, CodingKey {
-      case algorithm, epochs, batch, sampling, hard, cost
+      case algorithm, epochs, batch, sampling, hard, paths, cost
+      case drawnPaths = "drawn_paths"
+      case thetaPaths = "theta_paths"
+      case pruneBelow = "prune_below"
+      case pruneAfter = "prune_after"
       case randomNetworks = "random_networks"
       case rankedNetworks = "ranked_networks"
       case warmupEpochs = "warmup_epochs"

@@ -203,6 +203,31 @@ extension Configuration: KeyedSettings {
     ),
     .init("search.hard", .flag, "Straight-through hard choice instead of the soft mixture."),
     .init(
+      "search.paths",
+      ConfigurationKey.words(C.SearchSettings.Paths.self),
+      "Candidates of a layer in a step on the weights: all, or some that are drawn."
+    ),
+    .init(
+      "search.drawn_paths",
+      .integer(1...1000),
+      "Candidates that are drawn: evenly in the warm-up, then by softmax(theta)."
+    ),
+    .init(
+      "search.theta_paths",
+      ConfigurationKey.words(C.SearchSettings.ThetaPaths.self),
+      "Candidates of a layer in a step on theta: all, or two that are drawn."
+    ),
+    .init(
+      "search.prune_below",
+      .number(.init(low: 0, high: 1, highOpen: true)),
+      "Bans candidates whose probability stays below it; 0 bans none."
+    ),
+    .init(
+      "search.prune_after",
+      .integer(1...1_000_000),
+      "Epochs that a candidate's probability has to stay below search.prune_below."
+    ),
+    .init(
       "search.cost",
       ConfigurationKey.words(C.SearchSettings.Cost.self),
       "The cost of a network; by default what the budget limits."

@@ -1,4 +1,5 @@
-/// A person's command, taken up by the trainer at the next step boundary (spec S82).
+/// A person's command, or a ban of the program, taken up by the trainer at the next step boundary
+/// (spec S82).
 package struct Intervention: Sendable, Equatable {
   /// What is asked for.
   package enum Action: Codable, Sendable, Equatable {

@@ -3,17 +3,18 @@ import GRDB
 
 /// What people ask of the trainer, and what became of it.
 extension RunStore {
-  /// Records commands that wait each for the step that it names, in the order of `requests`.
+  /// Records commands that wait each for the step that it names, in the order of `requests`, with
+  /// their notes.
   package func schedule(_ requests: [Intervention]) throws {
-    let rows = try requests.map { (try StoredJSON.text($0.action), $0.step) }
+    let rows = try requests.map { (try StoredJSON.text($0.action), $0.step, $0.note) }
     try write { database in
-      for (action, step) in rows {
+      for (action, step, note) in rows {
         try database.execute(
           sql: """
             INSERT INTO interventions (action, state, step, requested_at, note)
-            VALUES (?, 'requested', ?, ?, '')
+            VALUES (?, 'requested', ?, ?, ?)
             """,
-          arguments: [action, step, Date().timeIntervalSince1970]
+          arguments: [action, step, Date().timeIntervalSince1970, note]
         )
       }
     }

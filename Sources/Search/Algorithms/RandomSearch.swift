@@ -17,7 +17,11 @@ struct RandomSearch: SupernetAlgorithm {
     optionCounts: [Int],
     barred: [[Bool]]
   ) {
-    let within = costModel.useful(configuration.limit, optionCounts: optionCounts)
+    let even =
+      barred.isEmpty
+      ? optionCounts.map { [Double](repeating: 0, count: $0) }
+      : barred.map { $0.map { $0 ? -.infinity : 0 } }
+    let within = costModel.useful(configuration.limit, even: even)
     let sampled = costModel.samples(
       configuration.search.randomNetworks,
       of: barred.isEmpty
@@ -31,10 +35,6 @@ struct RandomSearch: SupernetAlgorithm {
       stream: 0,
       except: []
     )
-    let even =
-      barred.isEmpty
-      ? optionCounts.map { [Double](repeating: 0, count: $0) }
-      : barred.map { $0.map { $0 ? -.infinity : 0 } }
     let any = costModel.mostProbable(even, within: within)
     networks = sampled.isEmpty ? [any ?? Architecture(optionCounts.map { _ in 0 })] : sampled
   }

@@ -100,16 +100,15 @@ extension CostModel {
   }
 
   /// Costs that a network may have which makes use of `limit`: the last twentieth below it, or all
-  /// within it where no network of the space costs that; all costs where that is nil.
+  /// within it where no network costs that; all costs where that is nil.
   ///
   /// - Parameters:
   ///   - limit: the most that a network may cost.
-  ///   - optionCounts: options of each choice.
+  ///   - even: [choice][option], 0, or −∞ for an option that no network takes.
   /// - Returns: the lowest and the highest cost.
-  package func useful(_ limit: Double?, optionCounts: [Int]) -> ClosedRange<Double> {
+  package func useful(_ limit: Double?, even: [[Double]]) -> ClosedRange<Double> {
     guard let limit else { return CostLimit.within(nil) }
     let using = CostLimit.using(limit)
-    let even = optionCounts.map { [Double](repeating: 0, count: $0) }
     return mostProbable(even, within: using) == nil ? CostLimit.within(limit) : using
   }
 

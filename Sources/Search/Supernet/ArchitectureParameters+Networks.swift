@@ -41,14 +41,17 @@ extension ArchitectureParameters {
     )
   }
 
-  /// Costs that hold a limit and make use of it, as far as the space has such a network; see
-  /// `CostModel.useful`.
+  /// Costs that hold a limit and make use of it, as far as a network that is not barred
+  /// does; see `CostModel.useful`.
   ///
   /// All within the limit where the expected cost leaves a tenth of it or more: then accuracy asks
   /// for no more, and a cheaper network is no loss.
   func useful(_ limit: Double?) -> ClosedRange<Double> {
     guard let limit, binds(limit) else { return CostLimit.within(limit) }
-    return costModel.useful(limit, optionCounts: logits.map(\.count))
+    return costModel.useful(
+      limit,
+      even: logits.map { $0.map { $0 == Self.outOfSearch ? -.infinity : 0 } }
+    )
   }
 
   /// Whether the expected cost comes near `limit`.

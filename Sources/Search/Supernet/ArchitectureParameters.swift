@@ -54,7 +54,8 @@ package final class ArchitectureParameters {
   private let optimiser: Adam
   private var loss: CostLoss
   private let hard: Bool
-  private let seed: UInt64
+  /// Names the random numbers.
+  let seed: UInt64
   /// θ → mixture → cost → loss runs on a tape of its own, apart from the images'.
   private let scalars = Engine(instructionSet: .baseline, threads: 1)
 
@@ -146,6 +147,7 @@ package final class ArchitectureParameters {
   ///   - temperature: τ of the Gumbel-softmax.
   ///   - samples: 1, or one for each image.
   ///   - rows: those of the samples that are wanted; nil for all.
+  ///   - paths: the candidates that take part; one alone has the whole weight.
   ///   - trains: whether θ gets a gradient.
   ///   - engine: the tape of the images.
   /// - Returns: mixtures on `engine`, for `backward`.
@@ -154,6 +156,7 @@ package final class ArchitectureParameters {
     temperature: Double,
     samples: Int,
     rows: Range<Int>? = nil,
+    paths: Paths = .all,
     trains: Bool,
     on engine: Engine
   ) -> Sample {
@@ -166,19 +169,32 @@ package final class ArchitectureParameters {
     var mirrors: [Tensor] = []
     let count = samples == 1 ? 1 : rows?.count ?? samples
     for layer in logits.indices {
+      let drawn = drawn(paths, layer: layer, logits[layer])
+      if !trains, let drawn, drawn.count == 1 {
+        mixtures.append(.alone(drawn[0], of: logits[layer].count, on: engine))
+        priced.append(.alone(drawn[0], of: logits[layer].count, on: scalars))
+        continue
+      }
       let noise = gumbelNoise(step: step, layer: layer, samples: samples, rows: rows)
       func theta(on engine: Engine) -> Tensor {
         engine.tensor(logits[layer], shape: [logits[layer].count], requiresGradient: trains)
       }
       let leaf = theta(on: engine)
-      let weights = gumbelSoftmax(leaf, noise, temperature, samples: count, on: engine)
+      let weights = gumbelSoftmax(leaf, noise, temperature, samples: count, of: drawn, on: engine)
       let mirror = theta(on: scalars)
       let forward = hard ? oneHot(weights) : nil
       priced.append(
         loss.isOfProbabilities
           ? Mixture(weights: scalars.softmax(mirror))
           : Mixture(
-            weights: gumbelSoftmax(mirror, noise, temperature, samples: count, on: scalars),
+            weights: gumbelSoftmax(
+              mirror,
+              noise,
+              temperature,
+              samples: count,
+              of: drawn,
+              on: scalars
+            ),
             forward: forward
           )
       )
@@ -278,47 +294,6 @@ package final class ArchitectureParameters {
     let result = backward(sample, crossEntropy: crossEntropy(sample.mixtures), on: engine)
     if let learningRate { step(pulls(sample), learningRate: learningRate) }
     return result
-  }
-
-  private func gumbelNoise(
-    step: Int,
-    layer: Int,
-    samples: Int,
-    rows: Range<Int>?
-  ) -> [Float] {
-    var random = Philox(seed: seed, purpose: .gumbel, step: UInt64(step), index: UInt32(layer))
-    let k = logits[layer].count
-    let noise = (0..<samples * k).map { _ in random.gumbel() }
-    guard samples > 1, let rows else { return noise }
-    return Array(noise[rows.lowerBound * k..<rows.upperBound * k])
-  }
-
-  /// m = softmax((θ + g)/τ), [k] or [samples, k] (FBNetV1 equation 7; spec S5).
-  private func gumbelSoftmax(
-    _ theta: Tensor,
-    _ noise: [Float],
-    _ temperature: Double,
-    samples: Int,
-    on engine: Engine
-  ) -> Tensor {
-    let k = theta.count
-    let shape = samples == 1 ? [k] : [samples, k]
-    let rows = samples == 1 ? theta : engine.repeatRows(theta, count: samples)
-    let noisy = engine.add(rows, engine.tensor(noise, shape: shape))
-    return engine.softmax(engine.affine(noisy, factor: Float(1 / temperature)))
-  }
-
-  /// The largest weight of each row as 1, the others as 0.
-  private func oneHot(_ weights: Tensor) -> [Float] {
-    let k = weights.channels
-    let soft = weights.values
-    var values = [Float](repeating: 0, count: weights.count)
-    for row in 0..<weights.rows {
-      let at = row * k
-      let best = (0..<k).max { soft[at + $0] < soft[at + $1] } ?? 0
-      values[at + best] = 1
-    }
-    return values
   }
 
   // MARK: State

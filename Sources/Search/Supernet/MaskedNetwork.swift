@@ -226,10 +226,7 @@ final class MaskedNetwork: SharedNetwork {
   func scores(_ image: Tensor, of architecture: Architecture) -> Tensor {
     scores(
       image,
-      zip(space.optionCounts, architecture).map { count, option in
-        let weights = (0..<count).map { $0 == option ? Float(1) : 0 }
-        return Mixture(weights: engine.tensor(weights, shape: [count]))
-      }
+      zip(space.optionCounts, architecture).map { .alone($1, of: $0, on: engine) }
     )
   }
 

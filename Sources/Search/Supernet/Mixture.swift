@@ -6,6 +6,12 @@ import Tensor
 package typealias Mixture = MaskedBlock.Mixture
 
 extension Mixture {
+  /// One of `count` options with the whole weight.
+  static func alone(_ option: Int, of count: Int, on engine: Engine) -> Mixture {
+    let weights = (0..<count).map { $0 == option ? Float(1) : 0 }
+    return Mixture(weights: engine.tensor(weights, shape: [count]))
+  }
+
   /// Rows of `weights`: 1, or one for each sample of a step.
   var samples: Int { weights.count / weights.channels }
 

@@ -142,13 +142,15 @@ package final class Supernet {
   ///   - temperature: τ of the Gumbel-softmax.
   ///   - learningRate: of the phase's optimiser.
   ///   - step: names the Gumbel noise, so a resumed run samples the same.
+  ///   - isWarmup: whether θ has not moved yet.
   /// - Returns: the figures of the step, of the whole batch.
   package func step(
     _ phase: Phase,
     _ batch: Batch,
     temperature: Double,
     learningRate: Double,
-    step: Int
+    step: Int,
+    isWarmup: Bool = false
   ) -> StepOutcome {
     let trainsTheta = phase == .theta
     evaluated = nil
@@ -166,6 +168,7 @@ package final class Supernet {
         temperature: temperature,
         samples: configuration.search.sampling == .sample ? batch.total : 1,
         rows: shard.images,
+        paths: paths(phase, draw: step * shards.count + shard.index, isWarmup: isWarmup),
         trains: trainsTheta,
         on: engine
       )
@@ -198,6 +201,18 @@ package final class Supernet {
       correct: Int(figures[3]),
       multiplier: theta.costWeight
     )
+  }
+
+  /// The candidates that take part in a step.
+  private func paths(_ phase: Phase, draw: Int, isWarmup: Bool) -> ArchitectureParameters.Paths {
+    switch phase {
+    case .weights where configuration.search.paths == .drawn:
+      isWarmup
+        ? .even(count: configuration.search.drawnPaths, draw: draw)
+        : .drawn(count: configuration.search.drawnPaths, draw: draw)
+    case .theta where configuration.search.thetaPaths == .two: .drawn(count: 2, draw: draw)
+    default: .all
+    }
   }
 
   private func image(_ pixels: [Float], count: Int) -> Tensor {

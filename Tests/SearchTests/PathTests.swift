@@ -1,0 +1,153 @@
+import Foundation
+import Networks
+import Runs
+import Tensor
+import Testing
+
+@testable import Search
+
+/// Which candidates of a layer take part in a step (`search.paths`, `search.theta_paths`).
+@Suite struct PathTests {
+  private typealias Paths = ArchitectureParameters.Paths
+
+  private func theta(_ counts: [Int], logits: [[Float]]? = nil) throws -> ArchitectureParameters {
+    let settings = try Configuration.preset("digits", overrides: ["loss.form=additive"])
+    let costs = AdditiveCost(layers: counts.map { (0..<$0).map(Double.init) }, fixed: 1)
+    let theta = ArchitectureParameters(
+      optionCounts: counts,
+      costModel: costs,
+      loss: try CostLoss(
+        settings.loss,
+        metric: .flops,
+        budget: nil,
+        cheapest: costs.range.lowerBound,
+        mostExpensive: costs.range.upperBound
+      ),
+      settings: settings.theta,
+      hard: false,
+      seed: 3
+    )
+    if let logits { theta.logits = logits }
+    return theta
+  }
+
+  private func drawn(
+    _ theta: ArchitectureParameters,
+    _ paths: Paths,
+    _ layer: Int
+  ) throws -> [Int] {
+    try #require(theta.drawn(paths, layer: layer, theta.logits[layer]))
+  }
+
+  @Test(arguments: [1, 2, 4])
+  func `even draws give every candidate the same number of turns`(count: Int) throws {
+    let theta = try theta([5, 9])
+    for (layer, options) in [5, 9].enumerated() {
+      var orders: Set<[Int]> = []
+      for round in 0..<20 {
+        var turns = [Int](repeating: 0, count: options)
+        var order: [Int] = []
+        for turn in 0..<options {
+          let found = try drawn(theta, .even(count: count, draw: round * options + turn), layer)
+          #expect(Set(found).count == count)
+          for option in found { turns[option] += 1 }
+          order.append(found[0])
+        }
+        #expect(turns.allSatisfy { $0 == count }, "\(turns)")
+        orders.insert(order)
+      }
+      #expect(orders.count > 15)
+    }
+  }
+
+  @Test func `draws follow softmax of theta, and the second the rest of it`() throws {
+    let shares: [Float] = [0.5, 0.3, 0.15, 0.05]
+    let theta = try theta([4], logits: [shares.map { log($0) }])
+    let count = 20_000
+    var (first, second) = ([Int](repeating: 0, count: 4), [Int](repeating: 0, count: 4))
+    for draw in 0..<count {
+      let one = try drawn(theta, .drawn(count: 1, draw: draw), 0)
+      let two = try drawn(theta, .drawn(count: 2, draw: draw), 0)
+      #expect(one[0] == two[0] && two[0] != two[1])
+      first[two[0]] += 1
+      second[two[1]] += 1
+    }
+    for option in 0..<4 {
+      let share = Double(shares[option])
+      let rest = (0..<4).filter { $0 != option }.reduce(0.0) {
+        $0 + Double(shares[$1]) * share / (1 - Double(shares[$1]))
+      }
+      for (found, expected) in [(first[option], share), (second[option], rest)] {
+        let deviation = (expected * (1 - expected) * Double(count)).squareRoot()
+        #expect(abs(Double(found) - expected * Double(count)) < 4 * deviation)
+      }
+    }
+  }
+
+  @Test func `nothing that is barred is drawn`() throws {
+    let theta = try theta([6])
+    theta.barred = [[true, false, true, false, true, false]]
+    for draw in 0..<60 {
+      for paths: Paths in [.even(count: 2, draw: draw), .drawn(count: 2, draw: draw)] {
+        #expect(try drawn(theta, paths, 0).allSatisfy { $0 % 2 == 1 })
+      }
+      // Fewer are left than are drawn.
+      #expect(try drawn(theta, .drawn(count: 5, draw: draw), 0).count == 3)
+      #expect(try drawn(theta, .even(count: 5, draw: draw), 0).count == 3)
+    }
+  }
+
+  @Test func `a mixture of drawn candidates has weights of theirs alone, which add up`() throws {
+    let theta = try theta([5, 9])
+    let engine = Engine(instructionSet: .baseline, threads: 1)
+    engine.isRecording = true
+    for samples in [1, 4] {
+      let paths = Paths.drawn(count: 3, draw: 7)
+      let sample = theta.sample(
+        step: 7,
+        temperature: 2,
+        samples: samples,
+        paths: paths,
+        trains: true,
+        on: engine
+      )
+      for (layer, mixture) in sample.mixtures.enumerated() {
+        let options = try drawn(theta, paths, layer)
+        #expect(mixture.needed == options.sorted())
+        let k = mixture.weights.channels
+        for row in 0..<samples {
+          let values = Array(mixture.weights.values[row * k..<(row + 1) * k])
+          #expect(abs(values.reduce(0, +) - 1) < 1e-5)
+          #expect(options.allSatisfy { values[$0] > 0 })
+        }
+      }
+    }
+    // A layer may have one candidate left: its θ has a gradient, of 0.
+    theta.barred = [5, 9].map { count in (0..<count).map { $0 > 0 } }
+    let last = theta.sample(
+      step: 8,
+      temperature: 2,
+      samples: 1,
+      paths: .drawn(count: 2, draw: 8),
+      trains: true,
+      on: engine
+    )
+    _ = theta.backward(
+      last,
+      crossEntropy: engine.sum(last.mixtures[0].weights),
+      on: engine
+    )
+    #expect(theta.pulls(last) == [Float](repeating: 0, count: 28))
+    theta.barred = []
+    let alone = theta.sample(
+      step: 7,
+      temperature: 2,
+      samples: 4,
+      paths: .drawn(count: 1, draw: 7),
+      trains: false,
+      on: engine
+    )
+    #expect(alone.mixtures.allSatisfy { $0.weights.values.filter { $0 == 1 }.count == 1 })
+    #expect(alone.mixtures.allSatisfy { $0.weights.values.reduce(0, +) == 1 })
+  }
+}
