@@ -73,8 +73,10 @@ extension TrainingSession {
         requestedAt: 0,
         note: note
       )
-    }
-    try store.schedule(requests.filter { !known.contains($0.action) })
+    }.filter { !known.contains($0.action) }
+    guard !requests.isEmpty else { return }
+    try store.schedule(requests)
+    try store.log(.info, "\(Format.counted(requests.count, "candidate")) \(note)")
   }
 
   /// What is asked for: on every rank what the lead sees in its store.

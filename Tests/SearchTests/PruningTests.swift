@@ -59,6 +59,8 @@ import Testing
       #expect(ban.state == .done && ban.step == Self.begin)
       #expect(ban.note == "pruned, below 33.3% for 1 epoch")
     }
+    let line = "\(Format.counted(bans.count, "candidate")) pruned, below 33.3% for 1 epoch"
+    #expect(try run.reader.log().contains { $0.text == line })
     // Not more of them, and none that was above the floor.
     let thetas = try run.reader.thetas()
     let expected = Pruning(floor: 0.333, epochs: 1)
