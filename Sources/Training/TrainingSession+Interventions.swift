@@ -59,7 +59,9 @@ extension TrainingSession {
       epoch - pruning.epochs >= plan.warmupEpochs
     else { return }
     let window = plan.start(of: epoch - pruning.epochs)
-    let known = try store.reader.interventions().map(\.action)
+    // What another course has overtaken has no step.
+    let known = try store.reader.interventions()
+      .filter { $0.state != .refused || $0.step != nil }.map(\.action)
     let places = pruning.places(try store.reader.thetas(after: window - 1), steering.course)
     let note =
       "pruned, below \(Format.percent(pruning.floor)) for "

@@ -105,14 +105,34 @@ import Testing
     let last = try #require(try run.reader.thetas().last)
     #expect(last.logits[choice][option] > ArchitectureParameters.outOfSearch)
 
+    #expect(try expectReplay(run) >= pruned.count + 1)
+  }
+
+  /// Repeats a run, and returns how many requests were compared.
+  @discardableResult private func expectReplay(_ run: TinyRun) throws -> Int {
     let copy = try run.folder.makeReplay(at: run.folder.path + "-replay")
     defer { removeAll(copy.path) }
-    let again = try Trainer(folder: copy)
-    again.start()
-    #expect(again.wait(seconds: patience) != nil)
+    let trainer = try Trainer(folder: copy)
+    trainer.start()
+    #expect(trainer.wait(seconds: patience) != nil)
     let found = try RunComparison(run.folder, copy)
     #expect(found.isIdentical, "\(String(describing: found.firstDifference))")
-    #expect(found.interventions >= pruned.count + 1)
+    return found.interventions
+  }
+
+  @Test func `what a new course has overtaken is pruned again, in a replay too`() throws {
+    let run = try TinyRun(overrides: Self.overrides)
+    try run.stopped(after: 18)
+    for step in run.folder.checkpointSteps() where step > 7 {
+      try FileManager.default.removeItem(atPath: run.folder.checkpointPath(step: step))
+    }
+    try run.reader.request(.setRate(.weights, 0.5))
+    _ = try run.finished()
+    let bans = try bans(run.reader)
+    #expect(bans.contains { $0.state == .refused && $0.step == nil })
+    let done = bans.filter { $0.state == .done }
+    #expect(!done.isEmpty && done.allSatisfy { $0.step == Self.begin })
+    try expectReplay(run)
   }
 
   @Test func `a floor that all candidates begin below is refused`() throws {
