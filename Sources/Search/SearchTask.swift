@@ -133,11 +133,10 @@ package final class SearchTask: TrainingTask {
     } catch {
       return "\(error)"
     }
-    let barred = course.barred(supernet.space.optionCounts)
-    let within = CostLimit.within(settings.limit)
+    let optionCounts = supernet.space.optionCounts
     let fits = supernet.costModel.mostProbable(
-      barred.map { $0.map { $0 ? -.infinity : 0 } },
-      within: within
+      evenScores(optionCounts, barred: course.barred(optionCounts)),
+      within: CostLimit.within(settings.limit)
     )
     return fits == nil ? "no network that is left keeps the budget" : nil
   }

@@ -1,4 +1,3 @@
-import Foundation
 import Runs
 
 /// When an option leaves the search because it stays improbable (`search.prune_below`).
@@ -20,10 +19,8 @@ package struct Pruning: Sendable, Equatable {
     var isImprobable = first.logits.map { $0.map { _ in true } }
     for theta in thetas {
       for (choice, logits) in theta.logits.enumerated() {
-        let largest = Double(logits.max() ?? 0)
-        let shares = logits.map { exp(Double($0) - largest) }
-        let sum = shares.reduce(0, +)
-        for (option, share) in shares.enumerated() where share == 0 || share / sum >= floor {
+        let probabilities = softmax(logits.map(Double.init))
+        for (option, p) in probabilities.enumerated() where p == 0 || p >= floor {
           isImprobable[choice][option] = false
         }
       }

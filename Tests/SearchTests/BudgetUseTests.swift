@@ -34,10 +34,6 @@ import Testing
     return settings
   }
 
-  private func even(_ counts: [Int]) -> [[Double]] {
-    counts.map { [Double](repeating: 0, count: $0) }
-  }
-
   private static func supernet(_ settings: Configuration) throws -> Supernet {
     try Supernet(configuration: settings, classes: 10, channels: 1, height: 8, width: 8)
   }
@@ -56,14 +52,14 @@ import Testing
         let limit =
           range.lowerBound + Double(percent) / 100 * (range.upperBound - range.lowerBound)
         let isUsed = costs.contains { (0.95 * limit...limit).contains($0) }
-        let useful = model.useful(limit, even: even(optionCounts))
+        let useful = model.useful(limit, even: evenScores(optionCounts))
         #expect(useful.upperBound == CostLimit.within(limit).upperBound)
         #expect(useful.lowerBound == (isUsed ? 0.95 * limit : -.infinity), "\(limit)")
         sides[isUsed, default: 0] += 1
       }
     }
     #expect(sides.values.allSatisfy { $0 > 10 }, "both happen: \(sides)")
-    #expect(sparse.useful(nil, even: even([3, 3, 3])) == CostLimit.within(nil))
+    #expect(sparse.useful(nil, even: evenScores([3, 3, 3])) == CostLimit.within(nil))
   }
 
   @Test(arguments: [0.3, 0.5, 0.7, 0.9])
@@ -140,7 +136,7 @@ import Testing
     let result = try run.finished()
     let useful =
       result.expectedCost > 0.9 * budget
-      ? prices.useful(budget, even: even(prices.layers.map(\.count)))
+      ? prices.useful(budget, even: evenScores(prices.layers.map(\.count)))
       : CostLimit.within(budget)
     #expect(useful.contains(result.cost), "\(result.cost) of \(budget)")
     // The most probable network of all stands last where the budget bars it.

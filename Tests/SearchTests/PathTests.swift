@@ -101,16 +101,19 @@ import Testing
     let theta = try theta([5, 9])
     let engine = Engine(instructionSet: .baseline, threads: 1)
     engine.isRecording = true
-    for samples in [1, 4] {
-      let paths = Paths.drawn(count: 3, draw: 7)
-      let sample = theta.sample(
+    func sample(_ paths: Paths, samples: Int, trains: Bool) -> ArchitectureParameters.Sample {
+      theta.sample(
         step: 7,
         temperature: 2,
         samples: samples,
         paths: paths,
-        trains: true,
+        trains: trains,
         on: engine
       )
+    }
+    for samples in [1, 4] {
+      let paths = Paths.drawn(count: 3, draw: 7)
+      let sample = sample(paths, samples: samples, trains: true)
       for (layer, mixture) in sample.mixtures.enumerated() {
         let options = try drawn(theta, paths, layer)
         #expect(mixture.needed == options.sorted())
@@ -124,14 +127,7 @@ import Testing
     }
     // A layer may have one candidate left: its θ has a gradient, of 0.
     theta.barred = [5, 9].map { count in (0..<count).map { $0 > 0 } }
-    let last = theta.sample(
-      step: 8,
-      temperature: 2,
-      samples: 1,
-      paths: .drawn(count: 2, draw: 8),
-      trains: true,
-      on: engine
-    )
+    let last = sample(.drawn(count: 2, draw: 8), samples: 1, trains: true)
     _ = theta.backward(
       last,
       crossEntropy: engine.sum(last.mixtures[0].weights),
@@ -139,14 +135,7 @@ import Testing
     )
     #expect(theta.pulls(last) == [Float](repeating: 0, count: 28))
     theta.barred = []
-    let alone = theta.sample(
-      step: 7,
-      temperature: 2,
-      samples: 4,
-      paths: .drawn(count: 1, draw: 7),
-      trains: false,
-      on: engine
-    )
+    let alone = sample(.drawn(count: 1, draw: 7), samples: 4, trains: false)
     #expect(alone.mixtures.allSatisfy { $0.weights.values.filter { $0 == 1 }.count == 1 })
     #expect(alone.mixtures.allSatisfy { $0.weights.values.reduce(0, +) == 1 })
   }

@@ -17,10 +17,7 @@ struct RandomSearch: SupernetAlgorithm {
     optionCounts: [Int],
     barred: [[Bool]]
   ) {
-    let even =
-      barred.isEmpty
-      ? optionCounts.map { [Double](repeating: 0, count: $0) }
-      : barred.map { $0.map { $0 ? -.infinity : 0 } }
+    let even = evenScores(optionCounts, barred: barred)
     let within = costModel.useful(configuration.limit, even: even)
     let sampled = costModel.samples(
       configuration.search.randomNetworks,

@@ -104,7 +104,7 @@ extension CostModel {
   ///
   /// - Parameters:
   ///   - limit: the most that a network may cost.
-  ///   - even: [choice][option], 0, or −∞ for an option that no network takes.
+  ///   - even: `evenScores` of the options that a network may take.
   /// - Returns: the lowest and the highest cost.
   package func useful(_ limit: Double?, even: [[Double]]) -> ClosedRange<Double> {
     guard let limit else { return CostLimit.within(nil) }
@@ -149,5 +149,13 @@ extension CostMetric {
       )
     }
     return latency
+  }
+}
+
+/// Scores of options that are all as probable, [choice][option], and −∞ for those that are
+/// `barred`; that is empty for none.
+func evenScores(_ optionCounts: [Int], barred: [[Bool]] = []) -> [[Double]] {
+  optionCounts.enumerated().map { choice, count in
+    (0..<count).map { !barred.isEmpty && barred[choice][$0] ? -.infinity : 0 }
   }
 }

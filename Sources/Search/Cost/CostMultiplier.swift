@@ -1,3 +1,5 @@
+import Runs
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -135,12 +137,4 @@ private struct Tilt {
     }
     return sign * high
   }
-}
-
-/// exp(xᵢ)/Σ exp(x), safe for any finite x.
-func softmax(_ logits: [Double]) -> [Double] {
-  let top = logits.max() ?? 0
-  let weights = logits.map { exp($0 - top) }
-  let total = weights.reduce(0, +)
-  return weights.map { $0 / total }
 }

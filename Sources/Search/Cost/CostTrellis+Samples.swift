@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 import Tensor
 
 /// Samples architectures on condition that their cost lies in a range: each as likely as any other

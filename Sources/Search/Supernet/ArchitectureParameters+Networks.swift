@@ -48,10 +48,7 @@ extension ArchitectureParameters {
   /// for no more, and a cheaper network is no loss.
   func useful(_ limit: Double?) -> ClosedRange<Double> {
     guard let limit, binds(limit) else { return CostLimit.within(limit) }
-    return costModel.useful(
-      limit,
-      even: logits.map { $0.map { $0 == Self.outOfSearch ? -.infinity : 0 } }
-    )
+    return costModel.useful(limit, even: evenScores(logits.map(\.count), barred: barred))
   }
 
   /// Whether the expected cost comes near `limit`.

@@ -16,15 +16,16 @@ extension ArchitectureParameters {
 
   /// The candidates of a layer that take part; nil for all.
   func drawn(_ paths: Paths, layer: Int, _ logits: [Float]) -> [Int]? {
-    let options = allowed(layer)
     switch paths {
     case .all: return nil
     case .drawn(let count, let draw):
+      let options = allowed(layer)
       var random = Philox(seed: seed, purpose: .paths, step: UInt64(draw), index: UInt32(layer))
       let noisy = logits.map { $0 + random.gumbel() }
       // The largest of θ + g are a draw without repetition.
       return Array(options.sorted { noisy[$0] > noisy[$1] }.prefix(count))
     case .even(let count, let draw):
+      let options = allowed(layer)
       let (round, turn) = draw.quotientAndRemainder(dividingBy: options.count)
       var random = Philox(
         seed: seed,
@@ -39,36 +40,36 @@ extension ArchitectureParameters {
     }
   }
 
+  /// Noise of a layer for the samples in `rows`; of candidates that are not `drawn`, so low that
+  /// their weight is exactly 0.
   func gumbelNoise(
     step: Int,
     layer: Int,
     samples: Int,
-    rows: Range<Int>?
+    rows: Range<Int>?,
+    drawn: [Int]?
   ) -> [Float] {
     var random = Philox(seed: seed, purpose: .gumbel, step: UInt64(step), index: UInt32(layer))
     let k = logits[layer].count
-    let noise = (0..<samples * k).map { _ in random.gumbel() }
+    var noise = (0..<samples * k).map { _ in random.gumbel() }
+    if let drawn {
+      for i in noise.indices where !drawn.contains(i % k) { noise[i] = Self.outOfSearch }
+    }
     guard samples > 1, let rows else { return noise }
     return Array(noise[rows.lowerBound * k..<rows.upperBound * k])
   }
 
-  /// m = softmax((θ + g)/τ), [k] or [samples, k] (FBNetV1 equation 7; spec S5); over the `drawn`
-  /// candidates alone where not all take part.
+  /// m = softmax((θ + g)/τ), [k] or [samples, k] (FBNetV1 equation 7; spec S5).
   func gumbelSoftmax(
     _ theta: Tensor,
     _ noise: [Float],
     _ temperature: Double,
     samples: Int,
-    of drawn: [Int]?,
     on engine: Engine
   ) -> Tensor {
     let k = theta.count
     let shape = samples == 1 ? [k] : [samples, k]
     let rows = samples == 1 ? theta : engine.repeatRows(theta, count: samples)
-    var noise = noise
-    if let drawn {
-      for i in noise.indices where !drawn.contains(i % k) { noise[i] = Self.outOfSearch }
-    }
     let noisy = engine.add(rows, engine.tensor(noise, shape: shape))
     return engine.softmax(engine.affine(noisy, factor: Float(1 / temperature)))
   }

@@ -175,26 +175,25 @@ package final class ArchitectureParameters {
         priced.append(.alone(drawn[0], of: logits[layer].count, on: scalars))
         continue
       }
-      let noise = gumbelNoise(step: step, layer: layer, samples: samples, rows: rows)
+      let noise = gumbelNoise(
+        step: step,
+        layer: layer,
+        samples: samples,
+        rows: rows,
+        drawn: drawn
+      )
       func theta(on engine: Engine) -> Tensor {
         engine.tensor(logits[layer], shape: [logits[layer].count], requiresGradient: trains)
       }
       let leaf = theta(on: engine)
-      let weights = gumbelSoftmax(leaf, noise, temperature, samples: count, of: drawn, on: engine)
+      let weights = gumbelSoftmax(leaf, noise, temperature, samples: count, on: engine)
       let mirror = theta(on: scalars)
       let forward = hard ? oneHot(weights) : nil
       priced.append(
         loss.isOfProbabilities
           ? Mixture(weights: scalars.softmax(mirror))
           : Mixture(
-            weights: gumbelSoftmax(
-              mirror,
-              noise,
-              temperature,
-              samples: count,
-              of: drawn,
-              on: scalars
-            ),
+            weights: gumbelSoftmax(mirror, noise, temperature, samples: count, on: scalars),
             forward: forward
           )
       )
