@@ -13,112 +13,11 @@ import math
 import resource
 import statistics
 import time
-from pathlib import Path
 
 import torch
-from torch import nn
 from torch.nn import functional
 
-# Side of the images, colours, classes, stride of the stem, stages (width, depth, stride), head.
-TABLE_1 = [(64, 4, 2), (112, 4, 1), (184, 4, 2), (352, 1, 1)]
-PRESETS = {
-    "digits": (8, 1, 10, 1, [(16, 1, 1), (24, 2, 1), (32, 2, 2), (48, 1, 1)], 128),
-    "cifar-small": (
-        32, 3, 10, 1, [(16, 1, 1), (24, 2, 2), (32, 2, 2), (64, 2, 2), (112, 1, 1)], 256),
-    "cifar": (32, 3, 10, 1, [(16, 1, 1), (24, 4, 1), (32, 4, 2)] + TABLE_1, 1504),
-    "imagenet": (224, 3, 1000, 2, [(16, 1, 1), (24, 4, 2), (32, 4, 2)] + TABLE_1, 1984),
-}
-# Kernel, expansion, groups of the candidates besides the skip.
-CANDIDATES = [(k, e, g) for k in (3, 5) for e, g in ((1, 1), (1, 2), (3, 1), (6, 1))]
-
-
-def convolution_norm(inputs, outputs, kernel=1, stride=1, groups=1, relu=True):
-    layers = [
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
-    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if relu else []))
-
-
-class InvertedResidual(nn.Module):
-    """1×1 expansion, k×k depthwise, linear 1×1; channels are shuffled where the 1×1 have groups."""
-
-    def __init__(self, inputs, outputs, stride, kernel, expansion, groups):
-        super().__init__()
-        middle = inputs * expansion
-        self.expand = convolution_norm(inputs, middle, groups=groups)
-        self.shuffle = nn.ChannelShuffle(groups) if groups > 1 else nn.Identity()
-        self.depthwise = convolution_norm(middle, middle, kernel, stride, groups=middle)
-        self.project = convolution_norm(middle, outputs, groups=groups, relu=False)
-        self.residual = stride == 1 and inputs == outputs
-
-    def forward(self, x):
-        y = self.project(self.depthwise(self.shuffle(self.expand(x))))
-        return x + y if self.residual else y
-
-
-def macs(inputs, outputs, side, stride, kernel, expansion, groups):
-    middle = inputs * expansion
-    after = ((side - 1) // stride + 1) ** 2
-    return (inputs * middle // groups * side * side
-            + (kernel * kernel * middle + middle * outputs // groups) * after)
-
-
-class MixedLayer(nn.Module):
-    """All candidates, weighted by one Gumbel-softmax sample for the batch."""
-
-    def __init__(self, inputs, outputs, side, stride):
-        super().__init__()
-        keeps = stride == 1 and inputs == outputs
-        blocks = [InvertedResidual(inputs, outputs, stride, *c) for c in CANDIDATES]
-        blocks.append(nn.Identity() if keeps else convolution_norm(inputs, outputs, 1, stride))
-        self.blocks = nn.ModuleList(blocks)
-        costs = [macs(inputs, outputs, side, stride, *c) for c in CANDIDATES]
-        costs.append(0 if keeps else inputs * outputs * ((side - 1) // stride + 1) ** 2)
-        self.register_buffer("costs", torch.tensor(costs, dtype=torch.float32) / 1e3)
-        self.theta = nn.Parameter(torch.full((len(blocks),), 1 / len(blocks)))
-
-    def forward(self, x, temperature):
-        weights = functional.gumbel_softmax(self.theta, temperature)
-        mixed = sum(w * block(x) for w, block in zip(weights, self.blocks))
-        return mixed, (weights * self.costs).sum()
-
-
-class Supernet(nn.Module):
-    def __init__(self, preset):
-        super().__init__()
-        side, colours, classes, stride, stages, head = PRESETS[preset]
-        width = 16
-        self.stem = convolution_norm(colours, width, 3, stride)
-        side = (side - 1) // stride + 1
-        layers = []
-        for outputs, depth, stride in stages:
-            for index in range(depth):
-                step = stride if index == 0 else 1
-                layers.append(MixedLayer(width, outputs, side, step))
-                width = outputs
-                side = (side - 1) // step + 1
-        self.layers = nn.ModuleList(layers)
-        self.head = nn.Sequential(
-            convolution_norm(width, head), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-            nn.Linear(head, classes))
-
-    def forward(self, x, temperature):
-        x = self.stem(x)
-        cost = x.new_zeros(())
-        for layer in self.layers:
-            x, layer_cost = layer(x, temperature)
-            cost = cost + layer_cost
-        return self.head(x), cost
-
-
-def allocator():
-    """The allocator that was preloaded, or the C library's."""
-    try:
-        maps = Path("/proc/self/maps").read_text()
-    except OSError:
-        return "unknown"
-    return "tcmalloc" if "libtcmalloc" in maps else "malloc"
+from network import PRESETS, Supernet, allocator
 
 
 def main():
@@ -133,30 +32,25 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     net = Supernet(options.preset).to(memory_format=torch.channels_last)
-    thetas = [layer.theta for layer in net.layers]
-    known = {id(theta) for theta in thetas}
-    weights = [p for p in net.parameters() if id(p) not in known]
     optimisers = {
-        "weights": torch.optim.SGD(weights, lr=0.1, momentum=0.9, weight_decay=1e-4),
-        "theta": torch.optim.Adam(thetas, lr=0.01, weight_decay=5e-4),
+        "weights": torch.optim.SGD(net.weights, lr=0.1, momentum=0.9, weight_decay=1e-4),
+        "theta": torch.optim.Adam(net.thetas, lr=0.01, weight_decay=5e-4),
     }
     side, colours, classes = PRESETS[options.preset][:3]
     images = torch.randn(options.batch, colours, side, side)
     images = images.contiguous(memory_format=torch.channels_last)
     labels = torch.randint(0, classes, (options.batch,))
-    network = torch.compile(net) if options.compile else net
+    sampled = torch.compile(net.sampled) if options.compile else net.sampled
 
     def step(phase, all_gradients=False):
         start = time.perf_counter()
-        for parameter in weights:
-            parameter.requires_grad_(all_gradients or phase == "weights")
-        for theta in thetas:
-            theta.requires_grad_(all_gradients or phase == "theta")
+        net.train_only("all" if all_gradients else phase)
         optimiser = optimisers[phase]
         for each in optimisers.values():
             each.zero_grad(set_to_none=True)
-        scores, cost = network(images, 5.0)
-        loss = functional.cross_entropy(scores, labels) * 0.2 * 0.6 * torch.log(cost)
+        scores, mixtures = sampled(images, 5.0)
+        cost = torch.log(net.cost(mixtures) / 1e3)
+        loss = functional.cross_entropy(scores, labels) * 0.2 * 0.6 * cost
         loss.backward()
         optimiser.step()
         if not math.isfinite(loss.item()):
