@@ -204,21 +204,26 @@ class Space:
             file = folder / ("".join(map(str, choice)) + ".json")
             if file in files:
                 continue
-            file.write_text(json.dumps(self.network(choice, copy.deepcopy(frame))))
+            file.write_text(json.dumps(self.network(choice, frame)))
             files.append(file)
         return files
 
-    def network(self, choice, network):
+    def network(self, choice, frame):
         """The frame of a found network with other blocks."""
-        # The stem stands before the searched layers, the head behind them.
-        searched = [layer for layer in network["layers"] if "convolution" not in layer]
-        for layer, index in zip(searched, choice, strict=True):
-            name = self.names[index]
-            kept = {key: layer[key] for key in ("width", "stride") if key in layer}
-            layer.clear()
-            layer.update(kept, **block(name))
-        network["name"] = "random-" + "".join(map(str, choice))
-        return network
+        return with_blocks(frame, [self.names[index] for index in choice],
+                           "random-" + "".join(map(str, choice)))
+
+
+def with_blocks(frame, blocks, name):
+    """The network `frame` as `name`, with other blocks in its searched layers."""
+    network = {**copy.deepcopy(frame), "name": name}
+    # The stem stands before the searched layers, the head behind them.
+    searched = [layer for layer in network["layers"] if "convolution" not in layer]
+    for layer, candidate in zip(searched, blocks, strict=True):
+        kept = {key: layer[key] for key in ("width", "stride") if key in layer}
+        layer.clear()
+        layer.update(kept, **block(candidate))
+    return network
 
 
 def block(name):

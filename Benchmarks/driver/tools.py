@@ -17,7 +17,7 @@ PEERS = Path(__file__).resolve().parents[1] / "peers"
 WORK = ROOT / ".build" / "benchmarks"
 # A plain PyPI serves the build for graphics cards, which computes the same on the processor but is
 # a gigabyte; where pip has an index of builds for processors alone, it prefers those.
-PACKAGES = ["torch==2.13.0", "numpy", "onnx", "onnxruntime"]
+PACKAGES = ["torch==2.13.0", "numpy", "onnx", "onnxruntime", "pillow"]
 
 
 def say(text=""):
