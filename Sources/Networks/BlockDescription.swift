@@ -1,9 +1,9 @@
 import Tensor
 
 /// A block of a network as data: what it is, where it is, and what it costs.
-package struct BlockDescription: Sendable, Equatable {
+package struct BlockDescription: Sendable, Hashable {
   /// What a block computes.
-  package enum Kind: Sendable, Equatable {
+  package enum Kind: Sendable, Hashable {
     /// k×k convolution, batch-norm, activation; `padding` nil is half the kernel.
     case convolution(kernel: Int, padding: Int?, activation: Activation)
     /// Inverted residual (spec S3, S61).
@@ -110,7 +110,7 @@ package struct BlockDescription: Sendable, Equatable {
   }
 
   /// The middle of an inverted residual: what is between its input and output.
-  package struct Bottleneck: Sendable, Equatable {
+  package struct Bottleneck: Sendable, Hashable {
     /// Sides of the k×k convolutions, nearly always one; of several only the last has a batch-norm.
     package var kernels: [Int]
     /// Channels between the two 1×1 convolutions.
@@ -137,7 +137,7 @@ package struct BlockDescription: Sendable, Equatable {
 
     /// Channels and activation between the two layers of a squeeze-and-excite; its gate is
     /// hsigmoid.
-    package struct Squeeze: Sendable, Equatable {
+    package struct Squeeze: Sendable, Hashable {
       /// Channels.
       package var channels: Int
       /// Activation.

@@ -56,6 +56,51 @@ extension Contract {
       sometimes: ["limit", "regret_by_budget", "kendall_tau"]
     ),
     Shape(
+      "object of prove of a run",
+      [
+        "text": ["run", "metric"],
+        "count": ["different"],
+        "best network": ["best"],
+        "number": ["blind_regret"],
+        "list of agreement of a ranking": ["rankings"],
+        "list of network chosen": ["choices"],
+        "list of network of a table": ["networks"],
+        "amount": ["seconds"],
+      ],
+      sometimes: ["blind_regret"]
+    ),
+    Shape(
+      "agreement of a ranking",
+      [
+        "`accuracy` or `loss` or `cost`": ["by"],
+        "number": ["tau", "tenths_tau"],
+        "list of number or null": ["tau_by_tenth"],
+        "share": ["precision_1", "precision_5"],
+      ]
+    ),
+    Shape(
+      "network chosen",
+      [
+        "`probability` or `perturbation` or `refinement` or `inherited`": ["rule"],
+        "text": ["architecture"],
+        "share": ["inherited_accuracy"],
+        "amount": ["cost"],
+        "number": ["accuracy", "regret", "random_regret"],
+        "count": ["evaluations"],
+      ],
+      sometimes: ["cost", "accuracy", "regret", "random_regret"]
+    ),
+    Shape(
+      "network of a table",
+      [
+        "text": ["architecture"],
+        "amount": ["cost", "inherited_loss"],
+        "count": ["tenth"],
+        "number": ["accuracy"],
+        "share": ["inherited_accuracy"],
+      ]
+    ),
+    Shape(
       "regret by budget",
       [
         "count": ["budget"],

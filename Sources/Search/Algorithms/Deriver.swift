@@ -63,6 +63,23 @@ package final class Deriver {
     (task.configuration.search.cost, task.configuration.limit)
   }
 
+  /// What the search chooses from.
+  package var space: any SearchSpace { task.supernet.space }
+
+  /// Whether the search leaves θ as it began.
+  package var isRandom: Bool { task.configuration.search.algorithm == .random }
+
+  /// What a network costs, in the metric of the search.
+  package func cost(_ network: Architecture) -> Double { task.supernet.costModel.cost(network) }
+
+  /// Whether a network costs no more than the budget.
+  package func keepsBudget(_ network: Architecture) -> Bool {
+    CostLimit.within(task.configuration.limit).contains(cost(network))
+  }
+
+  /// A network that somebody names, as a record that nobody has evaluated.
+  package func record(of network: Architecture) -> DerivedRecord { task.record("table", network) }
+
   /// The most probable network within the budget, its scalings, and up to `samples` networks
   /// sampled from softmax(θ): all different, and all making use of the budget where the space has
   /// enough such networks.

@@ -34,6 +34,13 @@ struct ProveCommand: ParsableCommand {
       so on. architecture and recipe search one of both alone; the seed names the other. They \
       are reported after 48, 96 and 192 look-ups, next to random search and evolution, and the \
       predictor's rank correlation after 24 to 192 random ones, with pretraining and without.
+
+      With --run the table is held against a search that was trained: networks of the table are \
+      evaluated with its weights, after batch-norm recalibration, on the images that train no \
+      weights. Their order is compared with the table's, over all and inside ten classes of equal \
+      cost, and what the search chooses with the best of the table and with random search.
+
+        supertop prove --table nasbench_macro.csv.gz --run runs/macro-1 --networks 200
       """
   )
 
@@ -110,14 +117,33 @@ struct ProveCommand: ParsableCommand {
   var beta = 0.6
 
   @Option(
-    help: ArgumentHelp("Cost column of the loss, where there is no limit.", valueName: "column")
+    help: ArgumentHelp(
+      "Cost column of the loss, where there is no limit; with --run of the classes of equal cost "
+        + "(default: the cost of the search).",
+      valueName: "column"
+    )
   )
   var metric: String?
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @OptionGroup var search: SearchProofOptions
+
+  func validate() throws {
+    guard search.run != nil else { return }
+    for (name, given) in [
+      ("limit", limit != nil), ("evaluations", evaluations != nil),
+      ("recipe-digits", recipeDigits != nil),
+    ] where given {
+      throw ValidationError("--\(name): with --run the search has its own")
+    }
+  }
+
   func run() throws {
+    if let run = search.run {
+      return try search.prove(run, table: table, metric: metric, json: json)
+    }
     let clock = ContinuousClock()
     let start = clock.now
     let settings = try settings()
