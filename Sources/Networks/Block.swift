@@ -90,13 +90,15 @@ package enum Block {
 
   /// The outputs of the candidates of one layer, whose inverted residuals share passes over `x`.
   package static func outputs(of blocks: [Block], on x: Tensor) -> [Tensor] {
-    let residuals: [InvertedResidual] = blocks.compactMap {
-      if case .invertedResidual(let block) = $0 { block } else { nil }
-    }
-    var outputs = InvertedResidual.outputs(of: residuals, on: x)[...]
+    var outputs = InvertedResidual.outputs(of: inverted(blocks), on: x)[...]
     return blocks.map {
       if case .invertedResidual = $0 { outputs.removeFirst() } else { $0(x) }
     }
+  }
+
+  /// The inverted residuals among `blocks`.
+  static func inverted(_ blocks: [Block]) -> [InvertedResidual] {
+    blocks.compactMap { if case .invertedResidual(let block) = $0 { block } else { nil } }
   }
 
   /// [N, H, W, C] → [N, H', W', D] ([N, D] for a pooling tail), without the shortcut, which the

@@ -36,10 +36,15 @@ package struct Initialiser {
 
   /// Normal with the given standard deviation.
   package mutating func normal(_ parameter: Parameter, deviation: Float) {
+    for (i, value) in normals(parameter.value.count).enumerated() {
+      parameter.value.pointer[i] = deviation * value
+    }
+  }
+
+  /// Standard normal numbers of the next stream.
+  mutating func normals(_ count: Int) -> [Float] {
     var random = Philox(seed: seed, purpose: .initialisation, index: index)
     index += 1
-    for i in 0..<parameter.value.count {
-      parameter.value.pointer[i] = deviation * random.normal()
-    }
+    return (0..<count).map { _ in random.normal() }
   }
 }

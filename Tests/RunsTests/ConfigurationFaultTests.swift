@@ -141,6 +141,11 @@ import Testing
     ("search: {theta_share: 0}\n", ["search.theta_share: 0", "above 0 and below 1"]),
     ("search: {theta_share: 1.0}\n", ["search.theta_share: 1.0"]),
     ("search: {hard: maybe}\n", ["search.hard: maybe", "true or false"]),
+    (
+      "preset: fbnet-v2-digits\nweights: {candidate_values: aligned}\n",
+      ["weights.candidate_values", "masked blocks share", "independent"]
+    ),
+    ("weights: {candidate_values: same}\n", ["candidate_values: same", "independent or aligned"]),
     ("search: {sampling: each}\n", ["search.sampling: each", "batch or sample"]),
     ("search: {warmup_epochs: 40}\n", ["search.warmup_epochs: 40"]),
     ("search: 4\n", [": search: not a section"]),

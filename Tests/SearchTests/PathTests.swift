@@ -1,3 +1,4 @@
+import Data
 import Foundation
 import Networks
 import Runs
@@ -138,5 +139,62 @@ import Testing
     let alone = sample(.drawn(count: 1, draw: 7), samples: 4, trains: false)
     #expect(alone.mixtures.allSatisfy { $0.weights.values.filter { $0 == 1 }.count == 1 })
     #expect(alone.mixtures.allSatisfy { $0.weights.values.reduce(0, +) == 1 })
+  }
+
+  @Test func `steps that draw hold less memory than those with all candidates`() throws {
+    func most(_ paths: Configuration.SearchSettings.Paths) throws -> Int {
+      var configuration = try Configuration.preset("digits")
+      configuration.threads = 1
+      configuration.search.paths = paths
+      configuration.search.thetaPaths = paths == .drawn ? .two : .all
+      let net = try Supernet(
+        configuration: configuration,
+        classes: 10,
+        channels: 1,
+        height: 8,
+        width: 8
+      )
+      var random = Philox(seed: 5, purpose: .test)
+      let batch = Batch(
+        pixels: (0..<32 * 64).map { _ in random.normal() },
+        labels: (0..<32).map { _ in Int32(random.below(10)) }
+      )
+      for step in 0..<40 {
+        _ = net.step(
+          step % 5 == 4 ? .theta : .weights,
+          batch,
+          temperature: 2,
+          learningRate: 0.01,
+          step: step
+        )
+      }
+      return net.engine.pool.mostFloats
+    }
+    #expect(try most(.drawn) < most(.all))
+  }
+
+  @Test func `candidates start as slices of one block where that is asked for`() throws {
+    func start(_ values: CandidateValues) throws -> StateDictionary {
+      var configuration = try Configuration.preset("digits")
+      configuration.weights.candidateValues = values
+      let net = try Supernet(
+        configuration: configuration,
+        classes: 10,
+        channels: 1,
+        height: 8,
+        width: 8
+      )
+      return net.state()
+    }
+    func ratios(_ state: StateDictionary) throws -> Set<Int> {
+      let name = "layers.2.k%_e1.expand.weight"
+      let (small, large) = (
+        try #require(state[name.replacing("%", with: "3")]).values,
+        try #require(state[name.replacing("%", with: "5")]).values
+      )
+      return Set(zip(small, large).map { Int(1000 * $0 / $1) })
+    }
+    #expect(try ratios(start(.aligned)).count <= 2)
+    #expect(try ratios(start(.independent)).count > 100)
   }
 }

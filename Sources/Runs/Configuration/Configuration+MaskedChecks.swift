@@ -45,6 +45,13 @@ extension Origin {
         remedy: "set search.sampling to batch"
       )
     }
+    if config.weights.candidateValues == .aligned {
+      throw error(
+        "weights.candidate_values",
+        "is aligned, but the options of masked blocks share all their values",
+        remedy: "set weights.candidate_values to independent"
+      )
+    }
     let counts = [
       masked.stemWidths.count, masked.headWidths.count, masked.poolWidths.count,
       masked.resolutions.count,

@@ -163,6 +163,7 @@ extension Configuration {
         momentum: 0.9,
         weightDecay: 1e-4,
         firstValues: .layerFanOut,
+        candidateValues: .independent,
         labelSmoothing: 0
       ),
       theta: ThetaSettings(

@@ -279,12 +279,15 @@ package struct Configuration: Codable, Sendable, Equatable {
     package var weightDecay: Double
     /// How the first weights are sampled.
     package var firstValues: FirstValues
+    /// How the candidates of a layer start.
+    package var candidateValues: CandidateValues
     /// Share of the target spread over all classes.
     package var labelSmoothing: Double
 
     enum CodingKeys: String, CodingKey {
       case momentum
       case firstValues = "first_values"
+      case candidateValues = "candidate_values"
       case learningRate = "learning_rate"
       case weightDecay = "weight_decay"
       case labelSmoothing = "label_smoothing"

@@ -286,6 +286,11 @@ extension Configuration: KeyedSettings {
       ConfigurationKey.words(FirstValues.self),
       ConfigurationKey.firstValues
     ),
+    .init(
+      "weights.candidate_values",
+      ConfigurationKey.words(CandidateValues.self),
+      "First values of a layer's candidates: of their own, or slices of one block."
+    ),
     .init("weights.label_smoothing", .number(.belowOne), "Label smoothing of the cross-entropy."),
 
     .init("theta", .section, "Adam on the architecture parameters."),

@@ -10,3 +10,12 @@ package enum FirstValues: String, Codable, Sendable, CaseIterable {
   /// Fan-out K²·D whatever the groups, as torchvision's `kaiming_normal_` has it.
   case layerFanOut = "layer-fan-out"
 }
+
+/// What the first weights of a layer's candidates have in common.
+package enum CandidateValues: String, Codable, Sendable, CaseIterable {
+  /// Nothing.
+  case independent
+  /// They are slices of one block, so that what follows the layer sees similar features whichever
+  /// candidate it is.
+  case aligned
+}

@@ -15,8 +15,14 @@ final class LayerwiseNetwork: SharedNetwork {
   private let classifierBias: Parameter
   private let engine: Engine
 
-  /// Builds the network with fresh weights.
-  init(_ space: LayerwiseSpace, engine: Engine, initialiser: inout Initialiser) {
+  /// Builds the network with fresh weights; `aligned` if the candidates of a layer are to start
+  /// alike.
+  init(
+    _ space: LayerwiseSpace,
+    aligned: Bool,
+    engine: Engine,
+    initialiser: inout Initialiser
+  ) {
     self.space = space
     self.engine = engine
     stem = ConvolutionNorm(
@@ -41,6 +47,7 @@ final class LayerwiseNetwork: SharedNetwork {
           )
         )
       }
+      if aligned { Block.align(blocks, initialiser: &initialiser) }
       layers.append(blocks)
     }
     self.layers = layers

@@ -26,6 +26,8 @@ package final class Supernet {
   let network: any SharedNetwork
   private let inputShape: [Int]
   private let configuration: Configuration
+  /// Whether the free memory has the sizes of steps that draw candidates.
+  private var holdsDrawnMaps = false
   /// The network that was evaluated last, until weights or statistics change.
   var evaluated: (architecture: Architecture, network: (Tensor) -> Tensor)?
 
@@ -82,7 +84,12 @@ package final class Supernet {
       )
       self.space = space
       costModel = try metric.costModel(latency) { space.prices(metric) }
-      network = LayerwiseNetwork(space, engine: engine, initialiser: &initialiser)
+      network = LayerwiseNetwork(
+        space,
+        aligned: configuration.weights.candidateValues == .aligned,
+        engine: engine,
+        initialiser: &initialiser
+      )
     }
     try costModel.check(limit: configuration.limit)
     choices = space.choices
@@ -157,36 +164,40 @@ package final class Supernet {
     engine.mode = .training
     engine.isRecording = true
     engine.trainsParameters = !trainsTheta
-    let figures = shards.sum(
-      images: batch.total,
-      gradients: trainsTheta ? [] : network.parameters.map(\.gradient),
-      figures: 4 + (trainsTheta ? 2 * theta.logits.joined().count : 0)
-    ) { shard in
-      let images = batch[shard.read]
-      let sample = theta.sample(
-        step: step,
-        temperature: temperature,
-        samples: configuration.search.sampling == .sample ? batch.total : 1,
-        rows: shard.images,
-        paths: paths(phase, draw: step * shards.count + shard.index, isWarmup: isWarmup),
-        trains: trainsTheta,
-        on: engine
-      )
-      let result = engine.crossEntropy(
-        network.scores(image(images.pixels, count: images.count), sample.mixtures),
-        labels: images.labels,
-        smoothing: Float(configuration.weights.labelSmoothing)
-      )
-      let crossEntropy = result.loss.item
-      let (loss, cost) = theta.backward(
-        sample,
-        crossEntropy: result.loss,
-        share: shard.share,
-        on: engine
-      )
-      // All of them come from 32 bits, so one shard's are exact.
-      let means = [Float(loss), crossEntropy, Float(cost)].map { $0 * shard.share }
-      return means + [Float(result.correct)] + (trainsTheta ? theta.pulls(sample) : [])
+    let isDrawn = paths(phase, draw: 0, isWarmup: isWarmup) != .all
+    prepareMemory(isDrawn: isDrawn)
+    let figures = engine.pool.lendingLarger(times: isDrawn ? 1 : nil) {
+      shards.sum(
+        images: batch.total,
+        gradients: trainsTheta ? [] : network.parameters.map(\.gradient),
+        figures: 4 + (trainsTheta ? 2 * theta.logits.joined().count : 0)
+      ) { shard in
+        let images = batch[shard.read]
+        let sample = theta.sample(
+          step: step,
+          temperature: temperature,
+          samples: configuration.search.sampling == .sample ? batch.total : 1,
+          rows: shard.images,
+          paths: paths(phase, draw: step * shards.count + shard.index, isWarmup: isWarmup),
+          trains: trainsTheta,
+          on: engine
+        )
+        let result = engine.crossEntropy(
+          network.scores(image(images.pixels, count: images.count), sample.mixtures),
+          labels: images.labels,
+          smoothing: Float(configuration.weights.labelSmoothing)
+        )
+        let crossEntropy = result.loss.item
+        let (loss, cost) = theta.backward(
+          sample,
+          crossEntropy: result.loss,
+          share: shard.share,
+          on: engine
+        )
+        // All of them come from 32 bits, so one shard's are exact.
+        let means = [Float(loss), crossEntropy, Float(cost)].map { $0 * shard.share }
+        return means + [Float(result.correct)] + (trainsTheta ? theta.pulls(sample) : [])
+      }
     }
     if trainsTheta {
       theta.step(figures.dropFirst(4), learningRate: learningRate)
@@ -201,6 +212,13 @@ package final class Supernet {
       correct: Int(figures[3]),
       multiplier: theta.costWeight
     )
+  }
+
+  /// Candidates that are drawn have other maps in every step, none of the sizes that all of them
+  /// together need: where the one follows the other, what is free goes back to the system.
+  private func prepareMemory(isDrawn: Bool) {
+    if isDrawn != holdsDrawnMaps { engine.pool.releaseFree() }
+    holdsDrawnMaps = isDrawn
   }
 
   /// The candidates that take part in a step.
@@ -236,6 +254,7 @@ package final class Supernet {
     batches: Batches
   ) where Batches.Index == Int {
     evaluated = nil
+    prepareMemory(isDrawn: false)
     shards.recalibrate(network.norms, on: engine, batches) { batch in
       _ = scores(architecture, temperature: temperature, batch.pixels, count: batch.count)
     }

@@ -39,6 +39,31 @@ package struct InvertedResidualWeights {
     self.groups = groups
     self.activation = activation
   }
+
+  /// Hidden width M, of the expanded channels.
+  package var hidden: Int { depthwise.shape[2] }
+
+  /// The expanded channel that the shuffle brings under depthwise channel `c`.
+  package func expanded(_ c: Int) -> Int {
+    if groups == 1 { return c }
+    return c % groups * (hidden / groups) + c / groups
+  }
+
+  /// Where the expansion's weight from input `i` to expanded channel `c` stands; nil across groups.
+  package func expandIndex(_ i: Int, _ c: Int, input: Int) -> Int? {
+    groupedIndex(i, c, rows: input, columns: hidden)
+  }
+
+  /// Where the projection's weight from hidden channel `c` to output `o` stands; nil across groups.
+  package func projectIndex(_ c: Int, _ o: Int, output: Int) -> Int? {
+    groupedIndex(c, o, rows: hidden, columns: output)
+  }
+
+  private func groupedIndex(_ i: Int, _ j: Int, rows: Int, columns: Int) -> Int? {
+    let (r, c) = (rows / groups, columns / groups)
+    guard i / r == j / c else { return nil }
+    return (j / c * r + i % r) * c + j % c
+  }
 }
 
 extension Engine {
@@ -97,30 +122,6 @@ final class ResidualLayer {
     let geometry: Patches
     /// Its blocks.
     let blocks: Range<Int>
-
-    /// The expanded channel that the shuffle brings under depthwise channel `c`.
-    func expanded(_ c: Int) -> Int {
-      if weights.groups == 1 { return c }
-      return c % weights.groups * (hidden / weights.groups) + c / weights.groups
-    }
-
-    /// Where the expansion's weight from input `i` to expanded channel `c` stands; nil across
-    /// groups.
-    func expandIndex(_ i: Int, _ c: Int, input: Int) -> Int? {
-      groupedIndex(i, c, rows: input, columns: hidden)
-    }
-
-    /// Where the projection's weight from hidden channel `c` to output `o` stands; nil across
-    /// groups.
-    func projectIndex(_ c: Int, _ o: Int, output: Int) -> Int? {
-      groupedIndex(c, o, rows: hidden, columns: output)
-    }
-
-    private func groupedIndex(_ i: Int, _ j: Int, rows: Int, columns: Int) -> Int? {
-      let (r, c) = (rows / weights.groups, columns / weights.groups)
-      guard i / r == j / c else { return nil }
-      return (j / c * r + i % r) * c + j % c
-    }
   }
 
   unowned let engine: Engine
@@ -183,7 +184,7 @@ final class ResidualLayer {
     var depthwiseFloats = 0
     for (index, w) in weights.enumerated() {
       let kernel = w.depthwise.shape[0]
-      let hidden = w.depthwise.shape[2]
+      let hidden = w.hidden
       precondition(
         kernel % 2 == 1 && w.expand.value.count * w.groups == depth * hidden
           && w.project.value.count * w.groups == hidden * output
@@ -341,14 +342,14 @@ final class ResidualLayer {
   ) {
     for j in 0..<block.count {
       let c = block.first + j
-      let source = branch.expanded(c)
+      let source = branch.weights.expanded(c)
       for i in 0..<input {
-        if let at = branch.expandIndex(i, source, input: input) {
+        if let at = branch.weights.expandIndex(i, source, input: input) {
           expand[i * blockWidth + j] = branch.weights.expand.value.pointer[at]
         }
       }
       for o in 0..<output {
-        if let at = branch.projectIndex(c, o, output: output) {
+        if let at = branch.weights.projectIndex(c, o, output: output) {
           project[o * blockWidth + j] = branch.weights.project.value.pointer[at]
         }
       }

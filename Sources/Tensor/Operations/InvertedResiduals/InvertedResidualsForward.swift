@@ -11,7 +11,7 @@ extension ResidualLayer {
         var mean = [Double](repeating: 0, count: branch.hidden)
         var variance = mean
         for c in 0..<branch.hidden {
-          let expanded = branch.expanded(c)
+          let expanded = branch.weights.expanded(c)
           mean[expanded] = moments[2 * (first + c)]
           variance[expanded] = max(0, moments[2 * (first + c) + 1])
         }
@@ -37,7 +37,7 @@ extension ResidualLayer {
       let (from, to) = (expandWeights[index], foldedWeights[index])
       for j in 0..<blockWidth {
         let isUsed = j < block.count
-        let c = isUsed ? branch.expanded(block.first + j) : 0
+        let c = isUsed ? branch.weights.expanded(block.first + j) : 0
         scale[j] = isUsed ? norm.scale.pointer[c] : 0
         bias[index][j] = isUsed ? norm.shift.pointer[c] : 0
       }

@@ -109,7 +109,7 @@ extension ResidualLayer {
       }
       for j in 0..<block.count {
         for o in 0..<output {
-          if let at = branch.projectIndex(block.first + j, o, output: output) {
+          if let at = branch.weights.projectIndex(block.first + j, o, output: output) {
             branch.weights.project.gradient.pointer[at] += total[j * stride + o]
           }
         }

@@ -29,7 +29,7 @@ extension ResidualLayer {
       let first = branch.blocks.lowerBound * blockWidth
       var (sums, ownProducts) = (norm.sums, norm.products)
       for j in 0..<branch.hidden {
-        let c = branch.expanded(j)
+        let c = branch.weights.expanded(j)
         let block = branch.blocks.lowerBound + j / blockWidth
         sums[c] = Double(total.sums[block][j % blockWidth])
         if let products {
@@ -45,7 +45,7 @@ extension ResidualLayer {
       (norm.sums, norm.products) = (sums, ownProducts)
       let gamma = norm.gammaGradients()
       for j in 0..<branch.hidden {
-        let c = branch.expanded(j)
+        let c = branch.weights.expanded(j)
         slopes[0][first + j] = Float(gamma[c] * norm.inverseDeviation[c] / rows)
       }
       if products != nil { norm.addParameterGradients(gamma: gamma) }
@@ -230,7 +230,7 @@ extension ResidualLayer {
       let sums = expansionSums.total.sums[index]
       let slope = scale + blockWidth
       for j in 0..<block.count {
-        let c = branch.expanded(block.first + j)
+        let c = branch.weights.expanded(block.first + j)
         scale[j] = expandNorms[block.branch].scale.pointer[c]
         slope[j] = slopes[index][j] * rows
       }
@@ -252,9 +252,9 @@ extension ResidualLayer {
         return
       }
       for j in 0..<block.count {
-        let c = branch.expanded(block.first + j)
+        let c = branch.weights.expanded(block.first + j)
         for i in 0..<input {
-          if let to = branch.expandIndex(i, c, input: input) {
+          if let to = branch.weights.expandIndex(i, c, input: input) {
             gradient[to] += scale[j] * p[i * blockWidth + j]
           }
         }
