@@ -143,8 +143,13 @@ package final class SearchTask: TrainingTask {
 
   package func follow(_ course: Course) {
     configuration = settings(course)
-    let barred = course.barred(supernet.space.optionCounts)
-    supernet.theta.barred = barred.joined().contains(true) ? barred : []
+    let all = course.barred(supernet.space.optionCounts)
+    let barred = all.joined().contains(true) ? all : []
+    if barred != supernet.theta.barred {
+      supernet.theta.barred = barred
+      // The maps of the candidates that have left.
+      engine.pool.releaseFree()
+    }
     // What was refused never comes here.
     if let loss = try? supernet.loss(configuration) { supernet.theta.take(loss) }
     algorithm = SearchTask.algorithm(configuration, supernet, plan)

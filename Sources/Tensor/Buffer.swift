@@ -65,17 +65,22 @@ package final class BufferPool {
   /// How many times as large as what is wanted a new buffer is, where free ones may be lent that
   /// are up to `mostLarger` times as large; nil where all are of their own size.
   ///
-  /// For maps of the same operator at several resolutions, one after the other: with sizes of their
-  /// own each would hold memory that the others cannot use.
+  /// For work whose maps have other sizes each time: one operator at several resolutions, or the
+  /// candidates that a step draws. With sizes of their own, each would hold memory that the others
+  /// cannot use.
   private var growth: Double?
   private static let mostLarger = 8
 
   package init() {}
 
-  deinit {
-    for list in free.values {
-      for pointer in list { UnsafeMutableRawPointer(pointer).deallocate() }
+  deinit { releaseFree() }
+
+  /// Gives what nobody borrows back to the system, for work that needs other sizes from now on.
+  package func releaseFree() {
+    for (capacity, list) in free {
+      for pointer in list { release(pointer, capacity: capacity) }
     }
+    free = [:]
   }
 
   /// Borrows `count` floats of unspecified content.
@@ -132,7 +137,7 @@ package final class BufferPool {
   /// Runs `body`, whose buffers may be larger than what they hold.
   ///
   /// New ones are `growth` times as large; nil is for buffers of their own size.
-  func lendingLarger<Result>(times growth: Double?, _ body: () -> Result) -> Result {
+  package func lendingLarger<Result>(times growth: Double?, _ body: () -> Result) -> Result {
     let before = self.growth
     defer { self.growth = before }
     self.growth = growth

@@ -169,6 +169,18 @@ import Testing
     #expect(pool.systemAllocations == 2)
   }
 
+  @Test
+  func `what nobody borrows goes back to the system, and what is borrowed stays`() {
+    let pool = BufferPool()
+    let kept = pool.take(1000)
+    _ = pool.take(3000)
+    pool.releaseFree()
+    #expect(pool.heldFloats == BufferTests.capacity(1000))
+    kept.elements[999] = 1
+    _ = pool.take(3000)
+    #expect(pool.systemAllocations == 3)
+  }
+
   /// Floats that the pool holds for `count`.
   private static func capacity(_ count: Int) -> Int {
     let pool = BufferPool()
