@@ -14,7 +14,7 @@ from .study import RECIPE, call, once, subset, training, with_blocks
 
 # Everything is kept here, and what is there is not done again: the race may be interrupted.
 WORK = tools.WORK / "search-race"
-OURS = {f"supertop, {way} candidates": WAYS[way] for way in ("all", "drawn", "drawn and pruned")}
+OURS = {f"supertop, {way}": settings for way, settings in WAYS.items() if way != "pruned"}
 EAGER, COMPILE = "PyTorch eager", "PyTorch compile"
 
 

@@ -15,7 +15,8 @@ WORK = tools.WORK / "search-study"
 
 DRAWN = ["search.paths=drawn"]
 PRUNED = ["search.prune_below=0.05", "search.prune_after=2"]
-WAYS = {"all": [], "drawn": DRAWN, "pruned": PRUNED, "drawn and pruned": DRAWN + PRUNED}
+WAYS = {"all": [], "drawn": DRAWN, "pruned": PRUNED, "drawn and pruned": DRAWN + PRUNED,
+        "fastest": [*DRAWN, *PRUNED, "search.theta_paths=two", "weights.candidate_values=aligned"]}
 
 # Of a search, and of the trainings of what it found.
 RECIPES = {
