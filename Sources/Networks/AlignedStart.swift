@@ -30,8 +30,7 @@ struct AlignedStart {
       let widest = widths.max(), let narrowest = widths.min(),
       let kernel = kernels.max(), let smallest = kernels.min()
     else { return nil }
-    input = first.expand.value.count * first.groups / first.hidden
-    output = first.project.value.count * first.groups / first.hidden
+    (input, output) = (first.input, first.output)
     (self.kernel, self.smallest) = (kernel, smallest)
     func values(_ count: Int) -> [Float] {
       let own = initialiser.normals(widest * count)

@@ -32,6 +32,13 @@ import Testing
     return theta
   }
 
+  private func supernet(_ change: (inout Configuration) -> Void) throws -> Supernet {
+    var settings = try Configuration.preset("digits")
+    settings.threads = 1
+    change(&settings)
+    return try Supernet(configuration: settings, classes: 10, channels: 1, height: 8, width: 8)
+  }
+
   private func drawn(
     _ theta: ArchitectureParameters,
     _ paths: Paths,
@@ -143,17 +150,10 @@ import Testing
 
   @Test func `steps that draw hold less memory than those with all candidates`() throws {
     func most(_ paths: Configuration.SearchSettings.Paths) throws -> Int {
-      var configuration = try Configuration.preset("digits")
-      configuration.threads = 1
-      configuration.search.paths = paths
-      configuration.search.thetaPaths = paths == .drawn ? .two : .all
-      let net = try Supernet(
-        configuration: configuration,
-        classes: 10,
-        channels: 1,
-        height: 8,
-        width: 8
-      )
+      let net = try supernet {
+        $0.search.paths = paths
+        $0.search.thetaPaths = paths == .drawn ? .two : .all
+      }
       var random = Philox(seed: 5, purpose: .test)
       let batch = Batch(
         pixels: (0..<32 * 64).map { _ in random.normal() },
@@ -175,16 +175,7 @@ import Testing
 
   @Test func `candidates start as slices of one block where that is asked for`() throws {
     func start(_ values: CandidateValues) throws -> StateDictionary {
-      var configuration = try Configuration.preset("digits")
-      configuration.weights.candidateValues = values
-      let net = try Supernet(
-        configuration: configuration,
-        classes: 10,
-        channels: 1,
-        height: 8,
-        width: 8
-      )
-      return net.state()
+      try supernet { $0.weights.candidateValues = values }.state()
     }
     func ratios(_ state: StateDictionary) throws -> Set<Int> {
       let name = "layers.2.k%_e1.expand.weight"

@@ -42,6 +42,10 @@ package struct InvertedResidualWeights {
 
   /// Hidden width M, of the expanded channels.
   package var hidden: Int { depthwise.shape[2] }
+  /// Channels C of the input.
+  package var input: Int { expand.value.count / hidden * groups }
+  /// Channels D of the output.
+  package var output: Int { project.value.count / hidden * groups }
 
   /// The expanded channel that the shuffle brings under depthwise channel `c`.
   package func expanded(_ c: Int) -> Int {
@@ -172,7 +176,7 @@ final class ResidualLayer {
       x.shape.count == 4 && x.normalisation == nil && stride > 0,
       "invertedResiduals: the input \(x.shape) must be a plain image"
     )
-    output = weights.first.map { $0.project.value.count / $0.depthwise.shape[2] * $0.groups } ?? 0
+    output = weights.first?.output ?? 0
     let (height, width) = (x.shape[1], x.shape[2])
     let (outHeight, outWidth) = ((height - 1) / stride + 1, (width - 1) / stride + 1)
     images = x.shape[0]
