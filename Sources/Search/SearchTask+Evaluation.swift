@@ -121,16 +121,18 @@ extension SearchTask {
     stops: (Double) throws -> Bool
   ) throws -> Evaluation? {
     if try stops(0) { return nil }
+    let recalibration = recalibration
     supernet.recalibrate(architecture, temperature: temperature, batches: recalibration.batches)
     let plan = plan(evaluating: images)
     let found = try supernet.shards.byTurns(plan) {
       try stops(Double($0) / Double(max(1, plan.count)))
-    } evaluate: { batch in
+    } evaluate: { index, batch in
       let (mean, correct) = supernet.evaluate(
         architecture,
         temperature: temperature,
         pixels: batch.pixels,
-        labels: batch.labels
+        labels: batch.labels,
+        draw: index % max(1, recalibration.count)
       )
       return [mean * Double(batch.count), Double(correct)]
     }

@@ -13,7 +13,7 @@ package struct Philox: Sendable {
   package enum Purpose: UInt32, Sendable, CaseIterable {
     case initialisation = 1
     case split, shuffle, augmentation, gumbel, sampling, recalibration, test, dropout, mixup
-    case sobol, predictor, genetics, paths, evenPaths
+    case sobol, predictor, genetics, paths, evenPaths, evaluatedPaths
   }
 
   private let key: (UInt32, UInt32)

@@ -193,7 +193,7 @@ package final class NetworkTask: TrainingTask {
     let evaluator = NetworkEvaluator(training.network, engine: training.engine)
     let scores = try training.shards.byTurns(plan) {
       try context.stops(message, Double($0) / Double(max(1, plan.count)))
-    } evaluate: { batch in
+    } evaluate: { _, batch in
       var score = NetworkScore()
       evaluator.evaluate(batch, into: &score)
       return score.figures

@@ -132,8 +132,8 @@ package final class NetworkTraining {
   /// Computes batch-norm's statistics again for the present weights.
   package func recalibrate<Batches: RandomAccessCollection<Batch>>(_ batches: Batches)
   where Batches.Index == Int {
-    shards.recalibrate(network.norms, on: engine, batches) {
-      _ = network(network.image($0, on: engine))
+    shards.recalibrate(network.norms, on: engine, batches) { _, batch in
+      _ = network(network.image(batch, on: engine))
     }
   }
 

@@ -134,18 +134,18 @@ package final class Shards {
   /// Computes the statistics of `norms` again from some batches, by turns: each on one rank, and
   /// all ranks have the statistics of all batches afterwards.
   ///
-  /// `forward` takes a batch through the network.
+  /// `forward` takes a batch, whose number comes first, through the network.
   package func recalibrate<Batches: RandomAccessCollection<Batch>>(
     _ norms: [BatchNorm],
     on engine: Engine,
     _ batches: Batches,
-    forward: (Batch) -> Void
+    forward: (Int, Batch) -> Void
   ) where Batches.Index == Int {
     norms.forEach { $0.resetStatistics() }
     engine.isRecording = false
     engine.mode = .recalibration
     defer { engine.mode = .inference }
-    guard let ranks else { return batches.forEach(forward) }
+    guard let ranks else { return zip(batches.indices, batches).forEach(forward) }
     let numbers = Dictionary(
       uniqueKeysWithValues: norms.enumerated().map { (ObjectIdentifier($1), $0) }
     )
@@ -154,7 +154,7 @@ package final class Shards {
     for index in batches.indices where index % ranks.count == ranks.rank {
       var moments: [Engine.BatchMoments] = []
       engine.takesMoments = { moments.append($0) }
-      forward(batches[index])
+      forward(index, batches[index])
       own.append(Double(moments.count))
       for found in moments {
         own += [Double(numbers[ObjectIdentifier(found.norm)] ?? 0), Double(found.rows)]
@@ -187,19 +187,19 @@ package final class Shards {
   /// - Parameters:
   ///   - plan: the pass.
   ///   - stops: is asked before each batch, with its number, on every rank; true ends the pass.
-  ///   - evaluate: the figures of a batch, as many for each.
+  ///   - evaluate: the figures of a batch, whose number comes first; as many for each.
   /// - Returns: the figures in the order of the batches; nil if asked to stop.
   package func byTurns(
     _ plan: BatchPlan,
     stops: (Int) throws -> Bool,
-    evaluate: (Batch) -> [Double]
+    evaluate: (Int, Batch) -> [Double]
   ) rethrows -> [[Double]]? {
     let (rank, count) = (ranks?.rank ?? 0, ranks?.count ?? 1)
     let loader = BatchLoader(plan, from: rank, every: count)
     var own: [[Double]] = []
     for index in 0..<plan.count {
       if try stops(index) { return nil }
-      if index % count == rank, let batch = loader.next() { own.append(evaluate(batch)) }
+      if index % count == rank, let batch = loader.next() { own.append(evaluate(index, batch)) }
     }
     guard let ranks else { return own }
     let all = ranks.numbers(own.flatMap(\.self))

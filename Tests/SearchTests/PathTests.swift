@@ -154,11 +154,7 @@ import Testing
         $0.search.paths = paths
         $0.search.thetaPaths = paths == .drawn ? .two : .all
       }
-      var random = Philox(seed: 5, purpose: .test)
-      let batch = Batch(
-        pixels: (0..<32 * 64).map { _ in random.normal() },
-        labels: (0..<32).map { _ in Int32(random.below(10)) }
-      )
+      let batch = images(0)
       for step in 0..<40 {
         _ = net.step(
           step % 5 == 4 ? .theta : .weights,
@@ -171,6 +167,81 @@ import Testing
       return net.engine.pool.mostFloats
     }
     #expect(try most(.drawn) < most(.all))
+  }
+
+  private func images(_ index: UInt32, count: Int = 32) -> Batch {
+    var random = Philox(seed: 5, purpose: .test, index: index)
+    return Batch(
+      pixels: (0..<count * 64).map { _ in random.normal() },
+      labels: (0..<count).map { _ in Int32(random.below(10)) }
+    )
+  }
+
+  /// A supernet that draws `count` candidates (nil: all take part), after three steps.
+  private func trained(drawing count: Int?) throws -> Supernet {
+    let net = try supernet {
+      $0.search.paths = count == nil ? .all : .drawn
+      $0.search.drawnPaths = count ?? 1
+    }
+    for step in 0..<3 {
+      _ = net.step(
+        .weights,
+        images(UInt32(step)),
+        temperature: 2,
+        learningRate: 0.01,
+        step: step
+      )
+    }
+    return net
+  }
+
+  @Test func `an evaluation draws as many candidates as a step on the weights`() throws {
+    let net = try trained(drawing: 1)
+    let batch = images(9)
+    net.recalibrate(nil, temperature: 1, batches: [images(7), images(8), batch])
+    let counts = (0..<3).map { draw in
+      net.evaluate(nil, temperature: 1, pixels: batch.pixels, labels: batch.labels, draw: draw)
+        .crossEntropy
+    }
+    #expect(Set(counts).count == 3)
+    // One that is drawn alone is that network.
+    net.recalibrate(nil, temperature: 1, batches: [batch])
+    let drawnAlone = net.evaluate(
+      nil,
+      temperature: 1,
+      pixels: batch.pixels,
+      labels: batch.labels
+    )
+    let options = try net.theta.logits.indices.map {
+      try drawn(net.theta, .evaluated(count: 1, draw: 0), $0)[0]
+    }
+    let architecture = Architecture(options)
+    net.recalibrate(architecture, temperature: 1, batches: [batch])
+    let alone = net.evaluate(
+      architecture,
+      temperature: 1,
+      pixels: batch.pixels,
+      labels: batch.labels
+    )
+    #expect(abs(drawnAlone.crossEntropy - alone.crossEntropy) < 1e-5)
+    #expect(drawnAlone.correct == alone.correct)
+  }
+
+  @Test func `an evaluation that draws all candidates is that of the mixture`() throws {
+    let batch = images(9)
+    let (all, every) = (try trained(drawing: nil), try trained(drawing: 9))
+    try every.restore(all.state())
+    let found = [all, every].map { net in
+      net.recalibrate(nil, temperature: 1, batches: [images(7), images(8)])
+      return net.evaluate(
+        nil,
+        temperature: 1,
+        pixels: batch.pixels,
+        labels: batch.labels,
+        draw: 1
+      )
+    }
+    #expect(found[0] == found[1])
   }
 
   @Test func `candidates start as slices of one block where that is asked for`() throws {

@@ -12,15 +12,19 @@ extension ArchitectureParameters {
     case even(count: Int, draw: Int)
     /// So many, by softmax(θ) without repetition (two: ProxylessNAS section 3.2.1).
     case drawn(count: Int, draw: Int)
+    /// The same for the batches of an evaluation, so that the draws of each epoch are the same.
+    case evaluated(count: Int, draw: Int)
   }
 
   /// The candidates of a layer that take part; nil for all.
   func drawn(_ paths: Paths, layer: Int, _ logits: [Float]) -> [Int]? {
     switch paths {
     case .all: return nil
-    case .drawn(let count, let draw):
+    case .drawn(let count, let draw), .evaluated(let count, let draw):
       let options = allowed(layer)
-      var random = Philox(seed: seed, purpose: .paths, step: UInt64(draw), index: UInt32(layer))
+      let purpose: Philox.Purpose =
+        if case .evaluated = paths { .evaluatedPaths } else { .paths }
+      var random = Philox(seed: seed, purpose: purpose, step: UInt64(draw), index: UInt32(layer))
       let noisy = logits.map { $0 + random.gumbel() }
       // The largest of θ + g are a draw without repetition.
       return Array(options.sorted { noisy[$0] > noisy[$1] }.prefix(count))

@@ -214,7 +214,7 @@ package final class Supernet {
     )
   }
 
-  /// Candidates that are drawn have other maps in every step, none of the sizes that all of them
+  /// Candidates that are drawn have other maps in every batch, none of the sizes that all of them
   /// together need: where the one follows the other, what is free goes back to the system.
   private func prepareMemory(isDrawn: Bool) {
     if isDrawn != holdsDrawnMaps { engine.pool.releaseFree() }
@@ -233,6 +233,14 @@ package final class Supernet {
     }
   }
 
+  /// The candidates that take part in the evaluation of the mixture: as many as in a step on the
+  /// weights.
+  private func evaluatedPaths(draw: Int) -> ArchitectureParameters.Paths {
+    configuration.search.paths == .drawn
+      ? .evaluated(count: configuration.search.drawnPaths, draw: draw)
+      : .all
+  }
+
   private func image(_ pixels: [Float], count: Int) -> Tensor {
     engine.tensor(pixels, shape: [count] + inputShape)
   }
@@ -242,7 +250,8 @@ package final class Supernet {
   /// Computes batch-norm's statistics again for an architecture, or for the noise-free mixture.
   ///
   /// A shared branch's training statistics are of no use to a derived network (spec S11). Only what
-  /// `evaluate` reads is changed.
+  /// `evaluate` reads is changed. With drawn candidates (`search.paths`) each batch has a draw of
+  /// its own.
   ///
   /// - Parameters:
   ///   - architecture: a network; nil means the mixture softmax(θ/τ).
@@ -254,18 +263,22 @@ package final class Supernet {
     batches: Batches
   ) where Batches.Index == Int {
     evaluated = nil
-    prepareMemory(isDrawn: false)
-    shards.recalibrate(network.norms, on: engine, batches) { batch in
-      _ = scores(architecture, temperature: temperature, batch.pixels, count: batch.count)
+    prepareMemory(isDrawn: architecture == nil && evaluatedPaths(draw: 0) != .all)
+    shards.recalibrate(network.norms, on: engine, batches) { index, batch in
+      _ = scores(architecture, temperature, batch.pixels, count: batch.count, draw: index)
     }
   }
 
   /// Mean cross-entropy and number of right answers on a batch, with the recalibrated statistics.
+  ///
+  /// Where candidates are drawn, `draw` is the number of a batch of the recalibration: its
+  /// candidates, which have statistics, take part.
   package func evaluate(
     _ architecture: Architecture?,
     temperature: Double,
     pixels: [Float],
-    labels: [Int32]
+    labels: [Int32],
+    draw: Int = 0
   ) -> (crossEntropy: Double, correct: Int) {
     engine.mode = .inference
     engine.isRecording = false
@@ -273,7 +286,7 @@ package final class Supernet {
       if let architecture {
         alone(architecture)(image(pixels, count: labels.count))
       } else {
-        scores(nil, temperature: temperature, pixels, count: labels.count)
+        scores(nil, temperature, pixels, count: labels.count, draw: draw)
       }
     let result = engine.crossEntropy(scores, labels: labels)
     return (Double(result.loss.item), result.correct)
@@ -288,13 +301,11 @@ package final class Supernet {
   ) -> Double {
     // The batch's own statistics, which recalibration would keep.
     engine.mode = .training
-    let scores = scores(
-      nil,
-      temperature: temperature,
-      batch.pixels,
-      count: batch.count,
-      without: masked
-    )
+    let mixtures = theta.logits.enumerated().map { choice, logits in
+      mixture(temperature, logits) { masked?.layer != choice || masked?.candidate != $0 }
+    }
+    engine.isRecording = false
+    let scores = network.scores(image(batch.pixels, count: batch.count), mixtures)
     let loss = Double(engine.crossEntropy(scores, labels: batch.labels).loss.item)
     engine.mode = .inference
     return loss
@@ -308,24 +319,37 @@ package final class Supernet {
     return network
   }
 
+  /// What a batch scores by an architecture, or by the mixture, of the candidates of a draw.
   private func scores(
     _ architecture: Architecture?,
-    temperature: Double,
+    _ temperature: Double,
     _ pixels: [Float],
     count: Int,
-    without masked: (layer: Int, candidate: Int)? = nil
+    draw: Int
   ) -> Tensor {
     engine.isRecording = false
     let image = image(pixels, count: count)
     if let architecture { return network.scores(image, of: architecture) }
-    let mixtures = theta.logits.enumerated().map { choice, logits in
-      var values = logits
-      if let masked, masked.layer == choice { values[masked.candidate] = -.infinity }
-      let tensor = engine.tensor(values, shape: [values.count])
-      return Mixture(
-        weights: engine.softmax(engine.affine(tensor, factor: Float(1 / temperature)))
+    let paths = evaluatedPaths(draw: draw)
+    return engine.pool.lendingLarger(times: paths == .all ? nil : 1) {
+      network.scores(
+        image,
+        theta.logits.enumerated().map { layer, logits in
+          let drawn = theta.drawn(paths, layer: layer, logits)
+          return mixture(temperature, logits) { drawn?.contains($0) != false }
+        }
       )
     }
-    return network.scores(image, mixtures)
+  }
+
+  /// softmax(θ/τ) of the options of a choice that take part.
+  private func mixture(
+    _ temperature: Double,
+    _ logits: [Float],
+    where takesPart: (Int) -> Bool
+  ) -> Mixture {
+    let values = logits.indices.map { takesPart($0) ? logits[$0] : -.infinity }
+    let tensor = engine.tensor(values, shape: [values.count])
+    return Mixture(weights: engine.softmax(engine.affine(tensor, factor: Float(1 / temperature))))
   }
 }
