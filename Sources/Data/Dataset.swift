@@ -16,6 +16,8 @@ package struct Dataset: Sendable {
   package let width: Int
   /// Images to train on; a search parts them by `Split`.
   package let train: PackedImages
+  /// Of the training images, the last ones that only evaluate, where the data says which.
+  package let validation: Range<Int>?
   /// Images held out from all training.
   package internal(set) var test: PackedImages
   /// Mean of each channel over the training images, in 0…1.
@@ -51,6 +53,7 @@ package struct Dataset: Sendable {
     channels: Int,
     resolution: Int,
     train: PackedImages,
+    validation: Int? = nil,
     test: PackedImages,
     mean: [Float],
     standardDeviation: [Float],
@@ -68,6 +71,7 @@ package struct Dataset: Sendable {
     height = resolution
     width = resolution
     self.train = train
+    self.validation = validation.map { train.count - $0..<train.count }
     self.test = test
     self.mean = mean
     self.standardDeviation = standardDeviation
@@ -169,6 +173,7 @@ package struct Dataset: Sendable {
       channels: description.channels,
       resolution: settings.resolution,
       train: contents.train,
+      validation: description.validation,
       test: contents.test,
       mean: description.mean.map(Float.init),
       standardDeviation: description.standardDeviation.map(Float.init),
@@ -208,7 +213,12 @@ extension Dataset {
     let stored = train.side == width ? "" : ", stored as \(train.side)x\(train.side)"
     var lines = [
       row("data", name),
-      row("images", "\(train.count) for training, \(test.count) for testing"),
+      row(
+        "images",
+        "\(train.count) for training"
+          + (validation.map { " (\($0.count) of them for validation)" } ?? "")
+          + ", \(test.count) for testing"
+      ),
       row("size", "\(width)x\(height), \(channels == 1 ? "grey" : "RGB")\(stored)"),
       row("mean", list(mean)),
       row("deviation", list(standardDeviation)),

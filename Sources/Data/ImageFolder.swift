@@ -1,14 +1,20 @@
 import Foundation
 import Runs
+import Tensor
 
-/// `train/<class>/*.jpg|jpeg|png` and `test/<class>/…` (or `val`, `validation`).
+/// `train/<class>/*.jpg|jpeg|png`, and beside it `test/<class>/…` or `val/<class>/…` or both.
+///
+/// Without test images, and in a folder of classes alone, one image in five tests.
 enum ImageFolder {
   private static let extensions: Set<String> = ["jpg", "jpeg", "png"]
-  private static let shape = "train/<class>/*.jpg and test/<class>/*.jpg"
+  private static let shape = "train/<class>/*.jpg and test/<class>/*.jpg, or <class>/*.jpg"
+  private static let validationNames = ["val", "valid", "validation"]
+  /// Share of a class's images that test where the folder has no test images.
+  private static let testShare = 0.2
 
   /// Images of one of the two sets, class by class.
   private struct Part {
-    /// `train`, `test`, `val` or `validation`.
+    /// `train`, `test`, `val`, `valid` or `validation`; empty for a folder of classes alone.
     var name: String
     var classNames: [String] = []
     /// Paths relative to the data set's folder, sorted, per class.
@@ -17,6 +23,17 @@ enum ImageFolder {
     var deeper: [Int] = []
     /// Files that are not images by their names, or lie outside any class.
     var ignored = 0
+
+    var images: Int { files.reduce(0) { $0 + $1.count } }
+  }
+
+  /// The parts of a folder.
+  private struct Parts {
+    var train: Part
+    /// Images that only evaluate during a training, where the folder has some beside test images.
+    var validation: Part?
+    var test: Part
+    var warnings: [String] = []
   }
 
   /// Lists the folder `path` and checks its shape; decodes only a few headers.
@@ -38,13 +55,11 @@ enum ImageFolder {
       throw UserError(.noInput, path, "not a folder", remedy: "give the folder that holds \(shape)")
     }
     var fingerprint = Fingerprint()
-    let train =
-      testOnly
-      ? Part(name: "train") : try part(["train"], of: folder, named: path, &fingerprint)
-    let test = try part(["test", "val", "validation"], of: folder, named: path, &fingerprint)
-    if !testOnly { try check(train, test, named: path) }
+    let parts = try parts(of: folder, named: path, testOnly: testOnly, &fingerprint)
+    let (train, test) = (parts.train, parts.test)
+    if !testOnly { try check(train, [test] + (parts.validation.map { [$0] } ?? []), named: path) }
     let classes = testOnly ? test.classNames : train.classNames
-    let warnings = try check(test, beside: train, named: path)
+    let warnings = try parts.warnings + check(test, beside: train, named: path)
     return ImageSource(
       name: Path.name(folder),
       folder: folder,
@@ -56,6 +71,7 @@ enum ImageFolder {
       list: {
         ImageSource.Listing(
           train: items(train, classes: classes),
+          validation: parts.validation.map { items($0, classes: classes) } ?? [],
           test: items(test, classes: classes)
         )
       },
@@ -63,22 +79,93 @@ enum ImageFolder {
     )
   }
 
+  /// The images of a folder by what they are for.
+  private static func parts(
+    of folder: String,
+    named path: String,
+    testOnly: Bool,
+    _ fingerprint: inout Fingerprint
+  ) throws -> Parts {
+    func first(_ names: [String]) -> String? {
+      names.first { FileFacts("\(folder)/\($0)")?.isFolder == true }
+    }
+    let validation = first(validationNames)
+    let isTested = first(["test"]) != nil
+    if let test = first(["test"]) ?? validation {
+      guard testOnly || first(["train"]) != nil else {
+        throw UserError(
+          .noInput,
+          path,
+          "no folder train in it, but \(test)",
+          remedy: "arrange the images as \(shape)"
+        )
+      }
+      return Parts(
+        train: testOnly
+          ? Part(name: "train") : try part("train", of: folder, named: path, &fingerprint),
+        validation: isTested && !testOnly
+          ? try validation.map { try part($0, of: folder, named: path, &fingerprint) } : nil,
+        test: try part(test, of: folder, named: path, &fingerprint)
+      )
+    }
+    var all = try part(first(["train"]) ?? "", of: folder, named: path, &fingerprint)
+    if all.name.isEmpty { try keepClasses(of: &all, named: path) }
+    let (train, test) = split(all)
+    return Parts(
+      train: testOnly ? Part(name: all.name) : train,
+      test: test,
+      warnings: [
+        "no folder test: \(test.images) of \(all.images) images test, the same ones every time"
+      ]
+    )
+  }
+
+  /// Leaves out the folders without images; refuses what is no folder of classes.
+  private static func keepClasses(of part: inout Part, named path: String) throws {
+    let kept = part.files.indices.filter { !part.files[$0].isEmpty }
+    guard kept.count > 1 else {
+      throw UserError(
+        .noInput,
+        path,
+        "no folder train in it, and "
+          + (kept.isEmpty ? "no class folders with images" : "only one class folder with images"),
+        remedy: "arrange the images as \(shape)"
+      )
+    }
+    part.ignored += part.files.count - kept.count
+    part.classNames = kept.map { part.classNames[$0] }
+    part.deeper = kept.map { part.deeper[$0] }
+    part.files = kept.map { part.files[$0] }
+  }
+
+  /// Takes the test images out of each class, by its name and its files' alone: so they are the
+  /// same for every run, and for `evaluate`.
+  private static func split(_ all: Part) -> (train: Part, test: Part) {
+    var (train, test) = (all, all)
+    test.ignored = 0
+    test.deeper = all.deeper.map { _ in 0 }
+    for (index, files) in all.files.enumerated() {
+      var name = Fingerprint()
+      name.combine(all.classNames[index])
+      var random = Philox(seed: name.value, purpose: .split)
+      let count = max(files.count > 1 ? 1 : 0, Int(Double(files.count) * testShare))
+      let tested = Set(random.permutation(files.count).prefix(count).map { Int($0) })
+      test.files[index] = files.indices.filter(tested.contains).map { files[$0] }
+      train.files[index] = files.indices.filter { !tested.contains($0) }.map { files[$0] }
+    }
+    return (train, test)
+  }
+
+  /// The classes below the sub-folder `name`, or in the folder itself if that is empty.
   private static func part(
-    _ names: [String],
+    _ name: String,
     of folder: String,
     named path: String,
     _ fingerprint: inout Fingerprint
   ) throws -> Part {
-    guard let name = names.first(where: { FileFacts("\(folder)/\($0)")?.isFolder == true }) else {
-      throw UserError(
-        .noInput,
-        path,
-        "no folder \(names.joined(separator: ", ")) in it",
-        remedy: "arrange the images as \(shape)"
-      )
-    }
+    let prefix = name.isEmpty ? "" : name + "/"
     var part = Part(name: name)
-    let root = "\(folder)/\(name)"
+    let root = name.isEmpty ? folder : "\(folder)/\(name)"
     for entry in try visibleEntries(root) {
       guard entry.isFolder else {
         part.ignored += 1
@@ -93,7 +180,7 @@ enum ImageFolder {
         if entry.isFolder {
           deeper += try images(in: place + "/" + entry.name(in: place), &visited)
         } else if isImage(entry) {
-          let relative = "\(name)/\(className)/\(try entry.name(in: place))"
+          let relative = "\(prefix)\(className)/\(try entry.name(in: place))"
           fingerprint.combine(relative)
           FileFacts("\(folder)/\(relative)").map { fingerprint.combine($0) }
           files.append(relative)
@@ -105,7 +192,7 @@ enum ImageFolder {
       part.files.append(files)
       part.deeper.append(deeper)
     }
-    try checkNames(part, in: "\(path)/\(name)")
+    try checkNames(part, in: name.isEmpty ? path : "\(path)/\(name)")
     return part
   }
 
@@ -138,8 +225,10 @@ enum ImageFolder {
   }
 
   /// Refuses what no search can be made on.
-  private static func check(_ train: Part, _ test: Part, named path: String) throws {
-    let place = { (part: Part, name: String) in "\(path)/\(part.name)/\(name)" }
+  private static func check(_ train: Part, _ others: [Part], named path: String) throws {
+    let place = { (part: Part, name: String) in
+      part.name.isEmpty ? "\(path)/\(name)" : "\(path)/\(part.name)/\(name)"
+    }
     guard train.classNames.count > 1 else {
       let only = train.classNames.first.map { "only one class folder, \($0)" } ?? "no class folder"
       throw UserError(
@@ -160,13 +249,15 @@ enum ImageFolder {
           ? "move them into the folder of the class" : "add images or remove the folder"
       )
     }
-    for name in test.classNames where !train.classNames.contains(name) {
-      throw UserError(
-        .data,
-        place(test, name),
-        "a class that train does not have",
-        remedy: "rename the folder to one of train's classes or remove it"
-      )
+    for part in others {
+      for name in part.classNames where !train.classNames.contains(name) {
+        throw UserError(
+          .data,
+          place(part, name),
+          "a class that train does not have",
+          remedy: "rename the folder to one of train's classes or remove it"
+        )
+      }
     }
   }
 

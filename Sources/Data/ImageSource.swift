@@ -13,6 +13,8 @@ struct ImageSource: Sendable {
 
   struct Listing: Sendable {
     var train: [Item]
+    /// Of the training images, those that only evaluate, where the source says so.
+    var validation: [Item] = []
     var test: [Item]
   }
 

@@ -21,6 +21,8 @@ enum PackedFile {
     var classNames: [String]
     var fingerprint: String
     var train: Int
+    /// Of the training images, how many of the last only evaluate; nil for none.
+    var validation: Int?
     var test: Int
     var mean: [Double]
     var standardDeviation: [Double]
@@ -85,6 +87,7 @@ enum PackedFile {
     guard format.version == version else { throw Unusable.outdated }
     guard let description = try? JSONDecoder().decode(Description.self, from: json),
       description.train >= 0, description.test >= 0, description.side > 0,
+      0...description.train ~= description.validation ?? 0,
       description.channels > 0
     else { throw Unusable.damaged }
     let count = description.train + description.test

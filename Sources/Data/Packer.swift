@@ -27,17 +27,17 @@ struct Packer {
     progress: (Double, String) throws -> Void
   ) throws -> PackedFile.Contents {
     let listing = try source.list()
-    let total = listing.train.count + listing.test.count
+    let total = listing.train.count + listing.validation.count + listing.test.count
     // Small enough for a lively progress bar and little memory, large enough to keep cores busy.
     let imageBytes = source.side * source.side * Packer.channels
     let slice = max(32, min(2048, (16 << 20) / imageBytes))
     var sums = ChannelSums(channels: Packer.channels)
-    var labels: [[Int32]] = [[], []]
-    var hashes: [[UInt64]] = [[], []]
+    var labels: [[Int32]] = [[], [], []]
+    var hashes: [[UInt64]] = [[], [], []]
     var bad: [(path: String, problem: String)] = []
     var stray: [String] = []
     var done = 0
-    for (part, items) in [listing.train, listing.test].enumerated() {
+    for (part, items) in [listing.train, listing.validation, listing.test].enumerated() {
       for start in stride(from: 0, to: items.count, by: slice) {
         try progress(Double(done) / Double(total), "Packing images: \(done) of \(total)")
         let now = items[start..<min(start + slice, items.count)]
@@ -60,6 +60,10 @@ struct Packer {
         done += now.count
       }
     }
+    // Training images that only evaluate are the last of them.
+    let validation = labels[1].count
+    labels = [labels[0] + labels[1], labels[2]]
+    hashes = [hashes[0] + hashes[1], hashes[2]]
     try checkRest(listing, labels)
     try progress(1, "Packing images: \(total) of \(total)")
     let content = zip(hashes, labels).map {
@@ -73,6 +77,7 @@ struct Packer {
       classNames: source.classNames,
       fingerprint: source.fingerprint.text,
       train: labels[0].count,
+      validation: validation > 0 ? validation : nil,
       test: labels[1].count,
       mean: sums.mean,
       standardDeviation: sums.standardDeviation,

@@ -16,7 +16,26 @@ package struct Split: Sendable, Equatable {
   /// where the share is above 0) from the images with these `labels`; the same for the same seed.
   ///
   /// Where the weights leave too few, validation gives way down to one image, then θ has none.
-  package init(labels: [Int32], thetaShare: Double, validationShare: Double, seed: UInt64) {
+  /// Where `given` is there, these are the images of validation, and their share says nothing.
+  package init(
+    labels: [Int32],
+    thetaShare: Double,
+    validationShare: Double,
+    given: Range<Int>? = nil,
+    seed: UInt64
+  ) {
+    if let given {
+      let rest = Split(
+        labels: Array(labels[..<given.lowerBound]),
+        thetaShare: thetaShare,
+        validationShare: 0,
+        seed: seed
+      )
+      weights = rest.weights
+      theta = rest.theta
+      validation = given.map { Int32($0) }
+      return
+    }
     var members: [Int32: [Int32]] = [:]
     for (index, label) in labels.enumerated() { members[label, default: []].append(Int32(index)) }
     let classes = members.sorted { $0.key < $1.key }.map { label, images in

@@ -15,6 +15,27 @@ package enum Zoo {
     /// Published top-1 on ImageNet, percent.
     package let top1: Double?
 
+    /// A network that nobody has published figures of.
+    package init(unpublished network: NetworkDescription) {
+      self.network = network
+      rule = .zoo
+      (publishedFlops, publishedParams, top1) = (nil, nil, nil)
+    }
+
+    init(
+      network: NetworkDescription,
+      rule: CountingRule,
+      publishedFlops: String?,
+      publishedParams: String?,
+      top1: Double?
+    ) {
+      self.network = network
+      self.rule = rule
+      self.publishedFlops = publishedFlops
+      self.publishedParams = publishedParams
+      self.top1 = top1
+    }
+
     /// Whether FLOPs and parameters are the published ones to the last printed digit; nil without
     /// any.
     package var isExact: Bool? {

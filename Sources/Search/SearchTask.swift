@@ -40,6 +40,7 @@ package final class SearchTask: TrainingTask {
       labels: data.train.labels,
       thetaShare: configuration.search.thetaShare,
       validationShare: configuration.search.validationShare,
+      given: data.validation,
       seed: configuration.seed
     )
     for (images, purpose) in [(split.theta, "theta"), (split.validation, "validation")]

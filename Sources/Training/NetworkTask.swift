@@ -59,6 +59,7 @@ package final class NetworkTask: TrainingTask {
       labels: data.train.labels,
       thetaShare: 0,
       validationShare: recipe.validationShare,
+      given: data.validation,
       seed: configuration.seed
     )
     try description.checkBatch(

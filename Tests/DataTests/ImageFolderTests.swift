@@ -185,8 +185,70 @@ struct ImageFolderTests {
         == "/no/such/folder: no such folder; give digits, an image folder or cifar10:FOLDER"
     )
     #expect(line { _ = try Dataset.load(settings(folder.path)) }.contains("no folder train"))
-    try FileManager.default.removeItem(atPath: folder.path + "/set/test")
-    #expect(line { _ = try load(folder) }.contains("no folder test, val, validation"))
+    try FileManager.default.removeItem(atPath: folder.path + "/set/train")
+    #expect(line { _ = try load(folder) }.contains("no folder train in it, but test"))
+  }
+
+  @Test func `val beside test is what evaluates during a training`() throws {
+    for name in ["val", "valid", "validation"] {
+      let folder = try makeImageFolder(train: 5)
+      try FileManager.default.copyItem(
+        atPath: folder.path + "/set/test",
+        toPath: "\(folder.path)/set/\(name)"
+      )
+      for _ in 0..<2 {
+        // Packed, then from the cache.
+        let data = try load(folder)
+        #expect(data.train.count == 14 && data.test.count == 4)
+        #expect(data.validation == 10..<14)
+        #expect(data.describe().contains("14 for training (4 of them for validation)"))
+        let split = Split(
+          labels: data.train.labels,
+          thetaShare: 0.2,
+          validationShare: 0.5,
+          given: data.validation,
+          seed: 1
+        )
+        #expect(split.validation == [10, 11, 12, 13])
+        #expect(split.theta.count == 2)
+        #expect((split.weights + split.theta).sorted() == (0..<10).map { Int32($0) })
+      }
+      try folder.makeFolder("set/\(name)/emu")
+      #expect(line { _ = try load(folder) }.contains("\(name)/emu: a class that train"))
+    }
+  }
+
+  @Test func `of a folder without test images one in five tests, the same ones every time`() throws
+  {
+    let folder = try makeImageFolder(train: 10)
+    let (test, train) = (folder.path + "/set/test", folder.path + "/set/train")
+    try FileManager.default.removeItem(atPath: test)
+    let split = try load(folder)
+    #expect(split.train.count == 16 && split.test.count == 4)
+    #expect(split.test.counts(classes: 2) == [2, 2])
+    #expect(split.warnings.first?.contains("4 of 20 images test") == true)
+    // The classes may lie in the folder itself, beside folders without images.
+    for name in ["cat", "dog"] {
+      try FileManager.default.moveItem(
+        atPath: "\(train)/\(name)",
+        toPath: "\(folder.path)/set/\(name)"
+      )
+    }
+    try FileManager.default.removeItem(atPath: train)
+    try folder.makeFolder("set/notes")
+    let flat = try load(folder)
+    #expect(flat.classNames == ["cat", "dog"])
+    #expect((0..<4).map(flat.test.image) == (0..<4).map(split.test.image))
+    #expect((0..<16).map(flat.train.image) == (0..<16).map(split.train.image))
+    // For `evaluate` too.
+    let place = try settings(folder.path + "/set", cache: folder.path + "/cache")
+    let tests = try Dataset.tests(place, for: flat.learned)
+    #expect((0..<4).map(tests.test.image) == (0..<4).map(flat.test.image))
+    let survey = try ImageSurvey(folder: folder.path + "/set")
+    #expect(survey.train == 16 && survey.test == 4 && survey.classes == 2)
+    #expect(survey.side == 8 && !survey.isGrey && survey.validation == nil)
+    try FileManager.default.removeItem(atPath: folder.path + "/set/cat")
+    #expect(line { _ = try load(folder) }.contains("only one class folder with images"))
   }
 
   @Test func `one class and an empty class are refused`() throws {

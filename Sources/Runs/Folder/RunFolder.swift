@@ -131,7 +131,9 @@ package struct RunFolder: Sendable, Equatable {
         .data,
         folder.path,
         "not a run, it holds no run.sqlite",
-        remedy: "name a folder in runs/"
+        remedy: isFolder(path)
+          ? "name a folder in runs/, or search on the images in it with supertop \(path)"
+          : "name a folder in runs/"
       )
     }
     if !folder.isShared { _ = try folder.reader() }

@@ -113,7 +113,7 @@ struct RunLatency {
 
 extension LatencyProgress {
   /// A line for a person.
-  var line: String {
+  package var line: String {
     "measuring latency: block \(cells) of \(cellCount)"
       + (secondsLeft.map { ", \(Int($0.rounded())) s to go" } ?? "")
   }

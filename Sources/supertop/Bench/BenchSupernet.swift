@@ -22,12 +22,25 @@ struct SupernetBench {
   /// Builds the supernet of a preset and a batch for it.
   init(_ network: BenchNetworkOptions, _ options: BenchOptions) throws {
     try network.checkBatch(options)
-    threads = try options.checkedThreads()
-    instructionSet = try options.instructionSet()
     var configuration = try network.configuration()
-    configuration.threads = threads
+    configuration.threads = try options.checkedThreads()
+    try self.init(
+      configuration,
+      BenchShape(of: configuration),
+      batch: network.batch,
+      instructionSet: options.instructionSet()
+    )
+  }
+
+  /// Builds the supernet of a search on images of some shape, and a batch of so many.
+  init(
+    _ configuration: Configuration,
+    _ shape: BenchShape,
+    batch: Int,
+    instructionSet: InstructionSet = .chosen
+  ) throws {
     self.configuration = configuration
-    let shape = BenchShape(of: configuration)
+    self.instructionSet = instructionSet
     supernet = try Supernet(
       configuration: configuration,
       classes: shape.classes,
@@ -36,11 +49,12 @@ struct SupernetBench {
       width: shape.side,
       instructionSet: instructionSet
     )
+    threads =
+      configuration.threads > 0
+      ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
     var random = Philox(seed: 1, purpose: .test)
-    pixels = (0..<network.batch * shape.side * shape.side * shape.channels).map { _ in
-      random.normal()
-    }
-    labels = (0..<network.batch).map { _ in
+    pixels = (0..<batch * shape.side * shape.side * shape.channels).map { _ in random.normal() }
+    labels = (0..<batch).map { _ in
       Int32(truncatingIfNeeded: random.next() % UInt32(shape.classes))
     }
   }
@@ -59,7 +73,8 @@ struct SupernetBench {
     return (phase, seconds)
   }
 
-  private func take(_ phase: Phase) {
+  /// Takes a step of a kind.
+  func take(_ phase: Phase) {
     _ = supernet.step(
       phase,
       Batch(pixels: pixels, labels: labels),
@@ -80,7 +95,7 @@ struct SupernetBench {
   }
 }
 
-/// The images of a preset.
+/// The images of a search.
 struct BenchShape {
   /// Pixels along a side.
   let side: Int
@@ -88,6 +103,13 @@ struct BenchShape {
   let channels: Int
   /// Classes.
   let classes: Int
+
+  /// Images that are told.
+  init(side: Int, channels: Int, classes: Int) {
+    self.side = side
+    self.channels = channels
+    self.classes = classes
+  }
 
   /// What the preset's own data set looks like.
   init(of configuration: Configuration) {

@@ -20,8 +20,13 @@ struct CompareCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folders of the runs.", valueName: "run"))
-  var paths: [String]
+  @Argument(
+    help: ArgumentHelp(
+      "Folders of the runs (default: the newest in runs, and the trainings of its networks).",
+      valueName: "run"
+    )
+  )
+  var paths: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -43,6 +48,7 @@ struct CompareCommand: ParsableCommand {
   var ascii = false
 
   func run() throws {
+    let paths = try paths.isEmpty ? newest() : paths
     var runs = try paths.map { try ComparedRun(RunFolder.open(path: $0)) }
     ComparedRun.shareLatencies(&runs)
     let metric = cost ?? ComparedRun.usualMetric(runs)
@@ -66,6 +72,15 @@ struct CompareCommand: ParsableCommand {
     if let out { try writeWhole(chart.svg, to: out) }
     let output = Output(beside: out)
     json ? try printJSON(runs, metric, output) : printTable(runs, chart, output)
+  }
+
+  /// The newest run, and the trainings of the networks that were derived from it.
+  private func newest() throws -> [String] {
+    let run = try NewestRun.path(nil)
+    let derived = run + "/derived"
+    guard isFolder(derived) else { return [run] }
+    return try [run]
+      + RunScanner.runs(in: derived).map { try "\(derived)/\($0.name(in: derived))" }
   }
 
   private static func mark(_ index: Int) -> Character {

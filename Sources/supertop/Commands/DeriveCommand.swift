@@ -26,8 +26,10 @@ struct DeriveCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the search.", valueName: "run"))
-  var path: String
+  @Argument(
+    help: ArgumentHelp("Folder of the search (default: the newest in runs).", valueName: "run")
+  )
+  var path: String?
 
   @Option(help: ArgumentHelp("Networks sampled besides the most probable one.", valueName: "n"))
   var samples = 8
@@ -132,7 +134,7 @@ struct DeriveCommand: ParsableCommand {
 
   /// Derives networks, and trains them or, with `sharing`, leaves their trainings to a farm.
   func derive(preparing sharing: Sharing?) throws {
-    let folder = try RunFolder.open(path: path)
+    let folder = try RunFolder.open(path: NewestRun.path(path))
     // Before anything is computed: the run is written to.
     let lock = try folder.lock()
     let store = try folder.store(under: lock)

@@ -23,9 +23,12 @@ struct ExportCommand: ParsableCommand {
   )
 
   @Argument(
-    help: ArgumentHelp("Name, JSON or safetensors file, or run.", valueName: "network|run")
+    help: ArgumentHelp(
+      "Name, JSON or safetensors file, or run (default: the newest in runs).",
+      valueName: "network|run"
+    )
   )
-  var network: String
+  var network: String?
 
   @Option(help: ArgumentHelp("ONNX, for other engines.", valueName: "file"))
   var onnx: String?
@@ -51,7 +54,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let source = try NetworkSource(network)
+    let source = try NetworkSource(NewestRun.path(network))
     if let json { try writeWhole(NetworkFile.json(source.description), to: json) }
     if let svg { try writeWhole(NetworkPicture.svg(source.description), to: svg) }
     guard onnx != nil || safetensors != nil else { return }
@@ -67,7 +70,7 @@ struct ExportCommand: ParsableCommand {
     }
     if source.weights == nil {
       Output(descriptor: STDERR_FILENO).line(
-        "supertop: \(network): has no trained weights; those written are random"
+        "supertop: \(source.name): has no trained weights; those written are random"
       )
     }
   }

@@ -7,8 +7,10 @@ import Runs
 struct ModelsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "models",
-    abstract: "List the published networks, or the layers of one.",
+    abstract: "List the published networks, or count any network.",
     discussion: """
+      A network is named by the zoo's name, or is a JSON or safetensors file or a finished run.
+
       FLOPs and parameters follow the rule by which each network's published figures were counted, \
       or the one that --rule names: zoo (multiply-accumulates, and one for each value that a mean \
       over all pixels reads; weights of convolutions and linear layers), madds \
@@ -17,7 +19,7 @@ struct ModelsCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("One network.", valueName: "name"))
+  @Argument(help: ArgumentHelp("Name, JSON or safetensors file, or run.", valueName: "network|run"))
   var name: String?
 
   @Flag(help: "Print the layers of the network.")
@@ -86,7 +88,12 @@ struct ModelsCommand: ParsableCommand {
   func run() throws {
     let rule = try countingRule()
     var entries = Zoo.entries
-    if let name { entries = [try Zoo.found(name)] }
+    if let name {
+      entries = [
+        try Zoo.named(name)
+          ?? Zoo.Entry(unpublished: NetworkSource(name).description)
+      ]
+    }
     if layers {
       guard name != nil, let entry = entries.first else {
         throw UserError(.usage, "--layers", "of which network?", remedy: "name one")

@@ -17,8 +17,10 @@ struct ResumeCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
-  var path: String
+  @Argument(
+    help: ArgumentHelp("Folder of the run (default: the newest in runs).", valueName: "run")
+  )
+  var path: String?
 
   @Option(help: ArgumentHelp("Let a joint search have so many rounds in all.", valueName: "n"))
   var rounds: Int?
@@ -30,7 +32,7 @@ struct ResumeCommand: ParsableCommand {
 
   func run() throws {
     try display.check()
-    let folder = try RunFolder.open(path: path)
+    let folder = try RunFolder.open(path: NewestRun.path(path))
     if let rounds { try JointRecords.extend(folder, to: rounds) }
     let trainer = try Trainer(
       folder: folder,

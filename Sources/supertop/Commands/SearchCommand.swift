@@ -14,10 +14,15 @@ struct SearchCommand: ParsableCommand {
       bit, whatever the number of threads.
 
         supertop
+        supertop photos
         supertop search --preset cifar-small --data ./photos --epochs 30
         supertop search my.yaml --set budget.latency=0.03 --headless --json
         supertop search --space-from fbnet_c --data ./photos --keep 0.6
         supertop search --preset fbnet-v3-digits --constraint 'flops<=150K'
+
+      A folder of images alone picks the rest: the space, the size of the images, batch, epochs and \
+      a budget in latency, by the images and by this machine's speed, for about --minutes. It \
+      prints what it picks, and the command that does the same.
 
       A joint search (the presets fbnet-v3) trains candidates, each a network with a recipe of its \
       own. Its run answers other limits from what it has learnt, without any training:
@@ -28,7 +33,8 @@ struct SearchCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Configuration file; what it leaves out comes from its preset. Or the run of a joint search.",
+      "Configuration file; what it leaves out comes from its preset. Or a folder of images; or the "
+        + "run of a joint search.",
       valueName: "config.yaml"
     )
   )
@@ -96,6 +102,14 @@ struct SearchCommand: ParsableCommand {
   )
   var constraint: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "About how long a search on a folder of images alone may take (default: 30).",
+      valueName: "n"
+    )
+  )
+  var minutes: Double?
+
   @Flag(help: "Make the run and print its folder; resume or farm work starts it.")
   var prepare = false
 
@@ -106,11 +120,24 @@ struct SearchCommand: ParsableCommand {
   func run() throws {
     try display.check()
     let limits = try constraint.map { try CostLimit($0, option: "--constraint") }
+    var first: FirstSearch?
     if let file, isFolder(file) {
-      return try JointAnswerPrinter(run: file, json: display.json).print(limits: limits)
+      if RunScanner.isRun(file) {
+        try checkJoint(file)
+        return try JointAnswerPrinter(run: file, json: display.json).print(limits: limits)
+      }
+      first = try firstSearch(file, limits: limits)
+    } else if let minutes {
+      throw UserError(
+        .usage,
+        "--minutes \(Format.number(minutes))",
+        "there is no folder of images to pick a search for",
+        remedy: "name one, as in supertop photos --minutes 60, or give --epochs"
+      )
     }
     let source = try spaceFrom.map { try NetworkSource($0) }
-    let settings = try runSettings(source, limits: limits)
+    let settings =
+      try first.map { .search(placed($0.settings)) } ?? runSettings(source, limits: limits)
     let start = source?.slimmingWeights
     let folder =
       if let runPath {
@@ -118,8 +145,73 @@ struct SearchCommand: ParsableCommand {
       } else {
         try RunFolder.createNext(settings: settings, start: start)
       }
+    if let first {
+      let store = try folder.store()
+      for line in first.lines {
+        Output(descriptor: STDERR_FILENO).line(line)
+        try store.log(.info, line)
+      }
+    }
     if prepare { return Output().line(folder.path, linking: folder.path) }
     try TrainingProcess.start(folder, display: display)
+  }
+
+  /// Refuses a run that answers no limits: whoever names one wants to see it, or to go on.
+  private func checkJoint(_ run: String) throws {
+    if case .joint = try RunFolder.open(path: run).settings() { return }
+    let word = ShellWord.quoted(run)
+    throw UserError(
+      .usage,
+      run,
+      "a run, which is there already",
+      remedy: "see it with supertop watch \(word), or continue it with supertop resume \(word)"
+    )
+  }
+
+  /// The search that suits the images in a folder.
+  private func firstSearch(_ folder: String, limits: [CostLimit]) throws -> FirstSearch {
+    guard (try RunScanner.runs(in: folder)).isEmpty else {
+      throw UserError(
+        .usage,
+        folder,
+        "a folder of runs, not of images",
+        remedy: "see them with supertop watch \(ShellWord.quoted(folder))"
+      )
+    }
+    if let data {
+      throw UserError(
+        .usage,
+        "\(folder) --data \(data)",
+        "images from two places",
+        remedy: "name one of them"
+      )
+    }
+    if let limit = limits.first { throw severalLimits(limit) }
+    let minutes = minutes ?? 30
+    guard minutes > 0, minutes <= 100_000 else {
+      throw UserError(
+        .usage,
+        "--minutes \(Format.number(minutes))",
+        "no time that a search can take",
+        remedy: "write it like 60"
+      )
+    }
+    return try FirstSearch(
+      folder: folder,
+      preset: preset,
+      minutes: minutes,
+      overrides: (algorithm.map { ["search.algorithm=\($0)"] } ?? [])
+        + keys.overrides(epochs: "search.epochs")
+    )
+  }
+
+  private func severalLimits(_ limit: CostLimit) -> UserError {
+    UserError(
+      .usage,
+      "--constraint \(limit.text)",
+      "only a joint search has several limits",
+      remedy: "give --set budget.flops=1e6, or take a preset of fbnet-v3"
+    )
   }
 
   /// The settings of a joint search or of another one, as preset or file say.
@@ -127,14 +219,7 @@ struct SearchCommand: ParsableCommand {
     let isJoint =
       file.map(RunSettings.isJoint) ?? JointConfiguration.presetNames.contains(preset ?? "")
     guard isJoint, source == nil else {
-      if let limit = limits.first {
-        throw UserError(
-          .usage,
-          "--constraint \(limit.text)",
-          "only a joint search has several limits",
-          remedy: "give --set budget.flops=1e6, or take a preset of fbnet-v3"
-        )
-      }
+      if let limit = limits.first { throw severalLimits(limit) }
       return .search(try settings(source))
     }
     try checkPlaces(nil)
@@ -174,7 +259,7 @@ struct SearchCommand: ParsableCommand {
   func settings(_ source: NetworkSource? = nil) throws -> Configuration {
     try checkPlaces(source)
     let overrides = common + keys.overrides(epochs: "search.epochs")
-    var settings =
+    let settings =
       if let file {
         try Configuration.load(path: try existing(file), overrides: overrides)
       } else if let source {
@@ -187,7 +272,12 @@ struct SearchCommand: ParsableCommand {
       } else {
         try Configuration.preset(preset ?? "digits", overrides: overrides)
       }
-    // A resume may be started from another folder.
+    return placed(settings)
+  }
+
+  /// The settings with paths from the root: a resume may be started from another folder.
+  private func placed(_ settings: Configuration) -> Configuration {
+    var settings = settings
     settings.data.source = DataSource(settings.data.source).absolute.text
     settings.data.cache = Path.fromRoot(settings.data.cache)
     settings.latency.table = Path.fromRoot(settings.latency.table)
@@ -250,15 +340,9 @@ struct SearchCommand: ParsableCommand {
     return numbers
   }
 
-  /// A word that is neither a file nor a subcommand is more often a mistyped subcommand.
+  /// The file, if it can be a configuration.
   private func existing(_ file: String) throws -> String {
-    guard !pathExists(file) else { return file }
-    let commands = Supertop.configuration.subcommands.compactMap { $0.configuration.commandName }
-    throw UserError(
-      .noInput,
-      file,
-      "no such configuration file",
-      remedy: "name a YAML file, or one of the commands \(commands.joined(separator: ", "))"
-    )
+    if let slip = FirstWord(file).slip { throw slip }
+    return file
   }
 }

@@ -18,8 +18,10 @@ struct ShowCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
-  var path: String
+  @Argument(
+    help: ArgumentHelp("Folder of the run (default: the newest in runs).", valueName: "run")
+  )
+  var path: String?
 
   @Option(
     help: ArgumentHelp(
@@ -50,7 +52,7 @@ struct ShowCommand: ParsableCommand {
   }
 
   func run() throws {
-    let folder = try RunFolder.open(path: path)
+    let folder = try RunFolder.open(path: NewestRun.path(path))
     let output = Output()
     var still = try Still(source: LiveRun(folder: folder))
     if let at { try still.go(to: at) }

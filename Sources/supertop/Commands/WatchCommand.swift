@@ -20,9 +20,12 @@ struct WatchCommand: ParsableCommand {
   )
 
   @Argument(
-    help: ArgumentHelp("Folders of runs, or a folder that holds runs.", valueName: "run")
+    help: ArgumentHelp(
+      "Folders of runs, or a folder that holds runs (default: the newest in runs).",
+      valueName: "run"
+    )
   )
-  var paths: [String]
+  var paths: [String] = []
 
   @Option(
     help: ArgumentHelp("Write a picture of the dashboard (SVG) and leave.", valueName: "file.svg")
@@ -39,6 +42,7 @@ struct WatchCommand: ParsableCommand {
 
   func run() throws {
     try display.check()
+    let paths = try paths.isEmpty ? [NewestRun.path(nil)] : paths
     if let places = try RunPlaces(watching: paths) { return try list(places) }
     let folder = try RunFolder.open(path: paths[0])
     if let screenshot {
@@ -98,7 +102,7 @@ struct WatchCommand: ParsableCommand {
     guard display.wantsDashboard else {
       throw UserError(
         .unavailable,
-        paths[0],
+        places.paths[0],
         "several runs are watched on a terminal only"
           + (display.obstacle.map { ", and here is \($0)" } ?? ""),
         remedy: "list them with supertop runs, or watch one"

@@ -33,7 +33,7 @@ struct FarmInitCommand: ParsableCommand {
   }
 
   func run() throws {
-    let folder = try RunFolder.open(path: derive.path)
+    let folder = try RunFolder.open(path: NewestRun.path(derive.path))
     let sharing = Sharing.own(patience: patience)
     switch try folder.settings() {
     case .joint(let settings): try prepare(folder, settings, sharing)

@@ -68,15 +68,6 @@ struct FarmScriptCommand: ParsableCommand {
     }
   }
 
-  /// A path as a word of the shell.
-  private func word(_ path: String) -> String {
-    let plain = path.utf8.allSatisfy { byte in
-      let letter = Character(UnicodeScalar(byte))
-      return letter.isASCII && (letter.isLetter || letter.isNumber || "/._-".contains(letter))
-    }
-    return plain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
-  }
-
   private func slurm(_ farm: Farm) -> String {
     """
     #!/bin/bash
@@ -85,7 +76,7 @@ struct FarmScriptCommand: ParsableCommand {
     #SBATCH --cpus-per-task=\(threads) --output=supertop-%A-%a.log
     #SBATCH --requeue --open-mode=append --signal=B:TERM@120
     # A worker that is killed, or whose time is up, is queued again and goes on where it was.
-    supertop farm work \(word(farm.folder.absolutePath)) --threads "$SLURM_CPUS_PER_TASK" & job=$!
+    supertop farm work \(ShellWord.quoted(farm.folder.absolutePath)) --threads "$SLURM_CPUS_PER_TASK" & job=$!
     trap 'kill -TERM $job' TERM
     wait $job; code=$?
     # A signal ends the first wait; the second one has the worker's own code.
@@ -141,8 +132,8 @@ struct FarmScriptCommand: ParsableCommand {
       # GNU parallel over ssh; the hosts are lines of a file, such as 4/user@machine.
       hosts=${1:?name a file of hosts}
       seq 0 \(farm.count - 1) | parallel \(options) --sshloginfile "$hosts" \\
-        --joblog \(word(path + "/parallel.log")) \\
-        supertop farm work \(word(word(path))) --threads \(threads) --task {}
+        --joblog \(ShellWord.quoted(path + "/parallel.log")) \\
+        supertop farm work \(ShellWord.quoted(ShellWord.quoted(path))) --threads \(threads) --task {}
 
       """
   }

@@ -1,0 +1,46 @@
+import Foundation
+import Runs
+
+/// The run that a command takes where a person names none: that of `runs/` which a trainer was at
+/// work on last.
+enum NewestRun {
+  private static let place = "runs"
+
+  /// What was named, or else the newest run, which standard error tells.
+  ///
+  /// Errors: `.noInput` where there is no run.
+  static func path(_ named: String?) throws -> String {
+    if let named { return named }
+    let runs = isFolder(place) ? try RunScanner.runs(in: place) : []
+    let paths = runs.compactMap { try? "\(place)/\($0.name(in: place))" }
+    guard let newest = paths.max(by: { lastLife($0) < lastLife($1) }) else {
+      throw UserError(
+        .noInput,
+        place,
+        "no run here to take",
+        remedy: "name one, or start one with supertop"
+      )
+    }
+    Output(descriptor: STDERR_FILENO).line(
+      "supertop: the newest run, \(newest)",
+      linking: newest
+    )
+    return newest
+  }
+
+  /// When a trainer last lived, in seconds; a run that never had one begins with its store.
+  private static func lastLife(_ run: String) -> Double {
+    for file in ["trainer.lock", "run.sqlite"] {
+      var info = stat()
+      if stat("\(run)/\(file)", &info) == 0 {
+        #if canImport(Darwin)
+          let time = info.st_mtimespec
+        #else
+          let time = info.st_mtim
+        #endif
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+      }
+    }
+    return 0
+  }
+}
