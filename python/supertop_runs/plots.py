@@ -111,7 +111,7 @@ def choices(run, at=math.inf, ax=None):
             if not shared or share >= 0.1:
                 ax.text(
                     place, index, words, ha="center", va="center", fontsize=7,
-                    color="white" if share > 0.5 else "black",
+                    color="white" if share > 0.6 else "black",
                 )
     bar = ax.figure.colorbar(image, ax=ax, pad=0.02, label="probability")
     percent(bar.ax.yaxis)
@@ -125,7 +125,7 @@ def trials(run, cost="flops", ax=None):
     Those that stopped after fewer epochs are hollow: their accuracies compare with each other only.
     """
     frame = run.trials().dropna(subset=["val_accuracy", cost])
-    whole = frame[frame["epochs"] == frame["epochs"].max()]
+    whole = longest(frame)
     ax = axes(ax)
     for stage, colour in zip(["coarse", "fine", "hand"], COLOURS):
         for part, filled in [(whole, True), (frame.drop(whole.index), False)]:
@@ -136,7 +136,7 @@ def trials(run, cost="flops", ax=None):
                     facecolors=colour if filled else "white",
                     label=stage if filled else f"{stage}, stopped early",
                 )
-    line = front(whole, cost)
+    line = front(frame, cost)
     ax.plot(
         line[cost], line["val_accuracy"], color=MUTED, drawstyle="steps-post", zorder=1,
         label="front",
@@ -149,9 +149,16 @@ def trials(run, cost="flops", ax=None):
 
 
 def front(trials, cost="flops"):
-    """The candidates that no other beats in both validation accuracy and cost, from cheap to dear."""
-    ordered = trials.sort_values([cost, "val_accuracy"], ascending=[True, False])
+    """The candidates that no other beats in both validation accuracy and cost, from cheap to dear.
+
+    Only those with the most epochs: an accuracy after fewer says something else.
+    """
+    ordered = longest(trials).sort_values([cost, "val_accuracy"], ascending=[True, False])
     return ordered[ordered["val_accuracy"] > ordered["val_accuracy"].cummax().shift(fill_value=-1)]
+
+
+def longest(trials):
+    return trials[trials["epochs"] == trials["epochs"].max()]
 
 
 def axes(ax, figsize=(7, 4)):

@@ -88,6 +88,10 @@ def begin(file, address):
                 f"a run of format {version}, this package reads format {FORMAT}",
                 "install the package that came with the supertop that wrote it",
             )
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+        # SQLite takes what is missing of a last page for zeros.
+        if file.stat().st_size % page:
+            raise damaged(file, "its end is missing")
         return connection
     except BaseException:
         connection.close()
