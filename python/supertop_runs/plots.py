@@ -37,13 +37,16 @@ def steps(run, figure="loss", window=20, ax=None):
 
 
 def epochs(run, ax=None):
-    """The accuracies of each epoch, and of a finished run that of the test images."""
+    """The accuracies of each epoch, on validation images unless the legend says otherwise.
+
+    The star is that of the test images, which a finished run has.
+    """
     frame, result = run.epochs(), run.result()
     alone = NETWORKS.get(run.kind)
     curves = {
         "train_accuracy": "training images",
-        "validation_accuracy": "validation images" + (", supernet" if alone else ""),
-        "argmax_accuracy": f"validation images, {alone}",
+        "validation_accuracy": "supernet" if alone else "validation images",
+        "argmax_accuracy": alone,
         "top_five": "validation images, top 5",
     }
     # A training has no second network; its column repeats the first.
@@ -58,7 +61,7 @@ def epochs(run, ax=None):
     if result and len(frame):
         ax.plot(
             frame["epoch"].iloc[-1] + 1, result["test_accuracy"], "*", color="black",
-            markersize=11, clip_on=False, zorder=3, label="test images, at the end",
+            markersize=11, clip_on=False, zorder=3, label="test images",
         )
     if len(frame):
         ax.legend(frameon=False)

@@ -28,14 +28,14 @@ class Plots(unittest.TestCase):
 
     def test_epochs(self):
         for name, labels in [
-            ("search-2", ["training images", "validation images, supernet",
-                          "validation images, most probable network alone"]),
+            ("search-2", ["training images", "supernet", "most probable network alone"]),
+            ("random", ["training images", "supernet", "first sampled network alone"]),
             ("training", ["training images", "validation images", "validation images, top 5"]),
         ]:
             run = Run(Runs.made() / name)
             ax = self.drawn(plots.epochs(run))
             shown = [line.get_label() for line in ax.lines]
-            self.assertEqual(shown, [*labels, "test images, at the end"])
+            self.assertEqual(shown, [*labels, "test images"])
             values = run.epochs()["validation_accuracy"]
             np.testing.assert_array_equal(ax.lines[1].get_ydata(), values)
             self.assertEqual(ax.lines[-1].get_ydata()[0], run.result()["test_accuracy"])
