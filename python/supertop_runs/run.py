@@ -81,8 +81,8 @@ class Run:
     def thetas(self, choice=None, every=1, at=None):
         """θ after each step on it, a row for each option: logit, probability, gradients.
 
-        `choice` keeps one choice, by its identity or its name. `every` keeps each so-manieth
-        record, the last among them; a long search has millions of rows. `at` gives the θ that held
+        `choice` keeps one choice, by its identity or its name. `every=n` keeps every nth record,
+        counted back from the last; a long search has millions of rows. `at` gives the θ that held
         when so many steps had been done, `math.inf` the last.
         """
         select = """SELECT step, epoch, counts, logits, accuracy_pull, cost_pull, multiplier,

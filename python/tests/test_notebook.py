@@ -1,5 +1,8 @@
-"""The example notebook runs from its first cell to its last, and draws."""
+"""The example notebook and the page's lines run from the first to the last, and draw."""
 import os
+import re
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -9,6 +12,13 @@ from nbclient import NotebookClient
 from programs import PROGRAM
 
 NOTEBOOK = Path(__file__).parents[1] / "example.ipynb"
+PAGE = Path(__file__).parents[2] / "Documentation" / "python.md"
+
+
+def page_code():
+    """The lines of Python of the page."""
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+    return code
 
 
 class Notebook(unittest.TestCase):
@@ -31,6 +41,8 @@ class Notebook(unittest.TestCase):
                 resources={"metadata": {"path": folder}},
             )
             client.execute(env=environment)
+            subprocess.run([sys.executable, "-c", page_code()], cwd=folder, check=True)
+            self.assertTrue(Path(folder, "layer-4.png").exists())
             steps = self.result_of(code, "run.steps().tail()")
             self.assertIn("cross_entropy", steps["text/html"])
         for cell in code:
