@@ -35,7 +35,7 @@ def found(folder, deep):
 
 def natural(path):
     parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def overview(path):
