@@ -53,7 +53,7 @@ def facts(run):
     starts = run.sessions()["started_at"]
     searched = kind in ("search", "random")
     return {
-        "state": state,
+        "state": "running" if state == "validating" else state,
         "problem": status["message"] if state == "failed" else None,
         "kind": kind,
         "preset": settings["network" if kind == "training" else "preset"],

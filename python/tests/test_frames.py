@@ -235,7 +235,10 @@ class Live(unittest.TestCase):
         self.assertEqual(last["logit"]["layer1.operator", "k5_e1"], -math.inf)
         self.assertEqual(last["probability"]["layer2.operator", "k3_e1"], 1)
         self.assertIsNone(run.result())
-        self.assertEqual(run.status()["state"], "running")
+        self.assertIn(run.status()["state"], ["running", "validating"])
+        live = runs(folder.parent).set_index("name").loc["live"]
+        self.assertEqual(live["state"], "running")
+        self.assertLess(pd.Timestamp.now("UTC") - live["seen_at"], pd.Timedelta(minutes=1))
 
     def until(self, holds):
         end = time.monotonic() + 60
