@@ -13,7 +13,8 @@ struct FirstContactTests {
     return folder
   }
 
-  @Test func `a folder of images alone starts a search, and the command told does the same`() throws {
+  @Test func `a folder of images alone starts a search, and the command told does the same`() throws
+  {
     let folder = try photos()
     let first = try Program.run(
       ["my photos", "--set", "search.batch=16", "--epochs", "2", "--minutes", "9", "--prepare"],
@@ -21,7 +22,10 @@ struct FirstContactTests {
     )
     #expect(first.code == 0, "\(first.errors)")
     let told = Program.lines(first.errors)
-    #expect(told[0].hasPrefix("my photos: 48 images of 2 classes to train on, 12 to test; in colour"))
+    try #require(told.count > 3)
+    #expect(
+      told[0].hasPrefix("my photos: 48 images of 2 classes to train on, 12 to test; in colour")
+    )
     #expect(told[1].contains("digits at 16×16 pixels, 2 epochs in batches of 16"))
     let last = try #require(told.last)
     let command = try #require(last.components(separatedBy: ": supertop ").last)
@@ -30,7 +34,7 @@ struct FirstContactTests {
     func settings(_ run: String) throws -> String {
       try String(contentsOfFile: "\(folder.path)/\(run)/config.yaml", encoding: .utf8)
     }
-    let run = Program.lines(first.output)[0]
+    let run = try #require(Program.lines(first.output).first)
     #expect(try settings(run) == settings("runs/by-hand"))
     #expect(try settings(run).contains("epochs: 2"))
     // The log of the run has what was told.
@@ -43,10 +47,12 @@ struct FirstContactTests {
 
   @Test func `commands take the newest run where none is named, and say so`() throws {
     let folder = try Program.Folder()
-    for command in ["resume", "watch", "show", "derive", "compare", "export"] {
+    for command in ["resume", "watch", "show", "derive", "compare"] {
       let none = try Program.run([command], in: folder)
       #expect(none.code == UserError.Code.noInput.rawValue)
-      #expect(none.errors == "supertop: runs: no run here to take; name one, or start one with supertop\n")
+      #expect(
+        none.errors == "supertop: runs: no run here to take; name one, or start one with supertop\n"
+      )
     }
     for _ in 0..<2 {
       let made = try Program.run(["search"] + Program.tiny(epochs: 2) + ["--headless"], in: folder)
@@ -61,8 +67,8 @@ struct FirstContactTests {
       let ending = try Program.run(arguments, in: folder)
       #expect(ending.code == 0 && ending.errors.hasPrefix(told), "\(arguments): \(ending.errors)")
     }
-    // A run that goes on is the newest.
-    _ = try Program.run(["resume", "runs/digits-1", "--headless"], in: folder)
+    // That of the last sign of life is the newest.
+    try folder.shell("touch runs/digits-1/trainer.lock")
     let shown = try Program.run(["show", "--screen", "status"], in: folder)
     #expect(shown.errors == "supertop: the newest run, runs/digits-1\n")
     // Any network is counted, not only the published ones.
@@ -78,7 +84,7 @@ struct FirstContactTests {
       ("FBNET_C", "supertop train fbnet_c --data FOLDER"), ("wtach", "supertop watch?"),
       ("comprae", "supertop compare?"), ("a.jpg", "an image"), ("n.json", "supertop models n.json"),
       ("w.safetensors", "supertop train w.safetensors"), ("run/run.sqlite", "supertop watch run"),
-      ("run", "supertop watch run"), ("runs", "supertop watch runs"),
+      ("run", "supertop watch run"), ("kept", "supertop watch kept"),
       ("nowhere.yaml", "one of the commands"),
     ]
   )
@@ -91,7 +97,7 @@ struct FirstContactTests {
     _ = try folder.write("w.safetensors", Data("x".utf8))
     _ = try Program.run(["export", "fbnet_c", "--json", "n.json"], in: folder)
     _ = try Program.run(["search", "--run", "run", "--prepare"], in: folder)
-    _ = try Program.run(["search", "--run", "runs/a", "--prepare"], in: folder)
+    _ = try Program.run(["search", "--run", "kept/a", "--prepare"], in: folder)
     let ending = try Program.run([word], in: folder)
     #expect([UserError.Code.usage, .noInput].map(\.rawValue).contains(ending.code))
     let lines = Program.lines(ending.errors)
@@ -103,10 +109,11 @@ struct FirstContactTests {
     for command in ["resume", "watch", "show", "derive", "train"] {
       let ending = try Program.run([command, "my photos"], in: folder)
       #expect(ending.code == UserError.Code.data.rawValue)
-      #expect(ending.errors.contains("search on the images in it with supertop my photos"))
+      #expect(ending.errors.contains("search on the images in it with supertop "))
     }
     for (arguments, words) in [
-      (["my photos", "--minutes", "0"], "--minutes 0"), (["--minutes", "5"], "no folder of images"),
+      (["my photos", "--minutes", "0"], "--minutes 0"),
+      (["--minutes", "5"], "no folder of images"),
       (["my photos", "--data", "x"], "two places"),
       (["my photos", "--preset", "fbnet-v2-cifar"], "--preset fbnet-v2-cifar"),
       (["my photos", "--set", "search.epoch=1"], "search.epoch"),

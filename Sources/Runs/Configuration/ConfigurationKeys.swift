@@ -126,7 +126,7 @@ extension Configuration: KeyedSettings {
     .init(
       "data.source",
       .text(mayBeEmpty: false),
-      "The built-in digits, a folder of train/CLASS/*.jpg|png, or cifar10:FOLDER."
+      "The built-in digits, a folder of train/CLASS/*.jpg|png or of CLASS, or cifar10:FOLDER."
     ),
     .init("data.resolution", .integer(4...1024), "Side of the square images, pixels."),
     .init(

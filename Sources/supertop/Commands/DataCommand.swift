@@ -49,8 +49,8 @@ struct DataCommand: ParsableCommand {
 /// What `--data` and `data info` take.
 let dataHelp = ArgumentHelp(
   """
-  Images: digits (built in), a folder of train/CLASS/*.jpg|png and test/CLASS/*.jpg|png, or \
-  cifar10:FOLDER with CIFAR-10's binary files.
+  Images: digits (built in), a folder of train/CLASS/*.jpg|png and test/CLASS/*.jpg|png or of \
+  CLASS/*.jpg|png alone, or cifar10:FOLDER with CIFAR-10's binary files.
   """,
   valueName: "spec"
 )

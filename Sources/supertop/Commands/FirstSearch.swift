@@ -40,6 +40,15 @@ struct FirstSearch {
   ///   - overrides: of the person's, which hold whatever is picked.
   /// - Throws: those of looking at the images, and `.usage` for a preset of other blocks.
   init(folder: String, preset: String?, minutes: Double, overrides: [String]) throws {
+    if let preset, try Configuration.preset(preset).space.masked != nil {
+      throw UserError(
+        .usage,
+        "\(folder) --preset \(preset)",
+        "its sizes are not picked by the images",
+        remedy: "start it with supertop search --preset \(preset) --data "
+          + ShellWord.quoted(folder)
+      )
+    }
     let ticker = Ticker()
     defer { ticker.clear() }
     ticker.show("looking at the images")
@@ -51,6 +60,7 @@ struct FirstSearch {
     var sides = FirstSearch.sides.filter { smallest...max(8, survey.side) ~= $0 }
     // Small images are taken as they are.
     if survey.side < 48, !sides.contains(survey.side) { sides.insert(survey.side, at: 0) }
+    if let side = number("resolution", in: "data") { sides = [side] }
     ticker.show("timing this machine")
     let probe = try Configuration.preset("cifar-small", overrides: own.filter(isOfMachine))
     let pace = try stepSeconds(probe, batch: 16).weights / (flops(probe) * 16)
@@ -84,26 +94,19 @@ struct FirstSearch {
     preset = named ?? (side < 20 ? "digits" : side < 128 ? "cifar-small" : "imagenet")
     let batch = weightImages >= 1280 ? 64 : weightImages >= 320 ? 32 : weightImages >= 64 ? 16 : 8
     let steps = max(1, weightImages / batch)
-    let epochs = epochs ?? max(30, min(90, FirstSearch.steps / steps))
+    let epochs =
+      number("epochs", in: "search") ?? epochs ?? max(30, min(90, FirstSearch.steps / steps))
     picked = [
       "data.resolution=\(side)", "data.shift=\(max(1, side / 8))",
       // Signs and scans are grey, and show something else in a mirror.
       "data.flip=\(!survey.isGrey)", "search.batch=\(batch)", "search.epochs=\(epochs)",
-      "search.warmup_epochs=\(max(1, epochs / 9))",
+      "search.warmup_epochs=\(min(epochs - 1, max(1, epochs / 9)))",
       "search.recalibration_images=\(min(2048, max(256, weightImages / 4)))",
       // By its last epoch a search has cooled down to what 90 epochs of the paper reach.
       "temperature.rate=\(Format.significant(0.045 * 90 / Double(epochs)))",
     ]
     if side >= 48, preset != "imagenet" { picked.append("space.stem.stride=2") }
     settings = try Configuration.preset(preset, overrides: overrides)
-    guard settings.space.masked == nil else {
-      throw UserError(
-        .usage,
-        "\(folder) --preset \(preset)",
-        "its sizes are not picked by the images",
-        remedy: "give them with --preset \(preset) --data \(ShellWord.quoted(folder))"
-      )
-    }
   }
 
   private var overrides: [String] { ["data.source=\(folder)"] + picked + own }
@@ -222,6 +225,12 @@ struct FirstSearch {
       < Double(ProcessInfo.processInfo.physicalMemory) / 2
   }
 
+  /// What the person has set a key to, if it is a number that it can hold.
+  private func number(_ key: String, in section: String) -> Int? {
+    own.last { $0.hasPrefix("\(key)=") || $0.hasPrefix("\(section).\(key)=") }
+      .flatMap { $0.split(separator: "=").last.flatMap { Int($0) } }.flatMap { $0 > 0 ? $0 : nil }
+  }
+
   /// Whether an override says what the machine is, and nothing of the search.
   private func isOfMachine(_ override: String) -> Bool {
     ["threads=", "precision=", "recompute="].contains { override.hasPrefix($0) }
@@ -255,6 +264,6 @@ struct FirstSearch {
     if minutes < 1.5 { return "a minute" }
     if minutes < 10 { return "\(Int(minutes.rounded())) minutes" }
     if minutes < 90 { return "\(5 * Int((minutes / 5).rounded())) minutes" }
-    return "\(Format.number((minutes / 6).rounded() / 10)) hours"
+    return "\(Format.fixed(minutes / 60, 1)) hours"
   }
 }
