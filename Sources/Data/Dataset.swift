@@ -132,12 +132,19 @@ package struct Dataset: Sendable {
         testOnly: testOnly
       )
     case .folder(let path):
-      return try ImageFolder.source(
-        Path.expandingTilde(path),
-        resolution: settings.resolution,
-        testOnly: testOnly
-      )
+      return try folder(path, resolution: settings.resolution, testOnly: testOnly)
     }
+  }
+
+  /// The images of a folder, whatever their files are.
+  static func folder(
+    _ path: String,
+    resolution: Int,
+    testOnly: Bool = false
+  ) throws -> ImageSource {
+    let path = Path.expandingTilde(path)
+    return try IDXFiles.source(path, resolution: resolution, testOnly: testOnly)
+      ?? ImageFolder.source(path, resolution: resolution, testOnly: testOnly)
   }
 
   /// Takes `source` from its cache file, or packs it.

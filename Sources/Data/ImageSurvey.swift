@@ -20,7 +20,7 @@ package struct ImageSurvey: Sendable {
 
   /// Looks at the folder `path`; errors as those of loading it.
   package init(folder path: String) throws {
-    let source = try ImageFolder.source(Path.expandingTilde(path), resolution: 4)
+    let source = try Dataset.folder(path, resolution: 4)
     let listing = try source.list()
     let step = max(1, listing.train.count / ImageSurvey.looked)
     let images = stride(from: 0, to: listing.train.count, by: step).compactMap {

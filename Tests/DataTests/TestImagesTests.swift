@@ -98,7 +98,8 @@ struct TestImagesTests {
     #expect(line { _ = try load(folder, grey) }.contains("images of 3 channels"))
     let none = try TemporaryFolder()
     try none.makeFolder("set/train/cat")
-    #expect(line { _ = try load(none) }.contains("train: no JPEG or PNG image in its class folders"))
+    let empty = line { _ = try load(none) }
+    #expect(empty.contains("train: no JPEG or PNG image in its class folders"))
   }
 
   @Test func `the digits are matched by name as well`() throws {
