@@ -241,8 +241,8 @@ struct FirstSearch {
   private var images: String {
     "\(folder): \(Format.counted(survey.train, "image")) of "
       + "\(Format.counted(survey.classes, "class")) to train on, \(survey.test) to test; "
-      + "\(survey.isGrey ? "grey" : "in colour"), \(survey.side) pixels or more on the shorter side "
-      + "of half of them."
+      + "\(survey.isGrey ? "grey" : "in colour"), \(survey.side) pixels or more on the shorter "
+      + "side of half of them."
   }
 
   private var plan: String {

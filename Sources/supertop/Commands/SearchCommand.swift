@@ -20,8 +20,8 @@ struct SearchCommand: ParsableCommand {
         supertop search --space-from fbnet_c --data ./photos --keep 0.6
         supertop search --preset fbnet-v3-digits --constraint 'flops<=150K'
 
-      A folder of images alone picks the rest: the space, the size of the images, batch, epochs and \
-      a budget in latency, by the images and by this machine's speed, for about --minutes. It \
+      A folder of images alone picks the rest: the space, the size of the images, batch, epochs \
+      and a budget in latency, by the images and by this machine's speed, for about --minutes. It \
       prints what it picks, and the command that does the same.
 
       A joint search (the presets fbnet-v3) trains candidates, each a network with a recipe of its \

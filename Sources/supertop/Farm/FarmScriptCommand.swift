@@ -69,24 +69,25 @@ struct FarmScriptCommand: ParsableCommand {
   }
 
   private func slurm(_ farm: Farm) -> String {
-    """
-    #!/bin/bash
-    #SBATCH --job-name=supertop-\(name(farm))
-    #SBATCH --array=0-\(farm.count - 1)\(atOnce.map { "%\($0)" } ?? "")
-    #SBATCH --cpus-per-task=\(threads) --output=supertop-%A-%a.log
-    #SBATCH --requeue --open-mode=append --signal=B:TERM@120
-    # A worker that is killed, or whose time is up, is queued again and goes on where it was.
-    supertop farm work \(ShellWord.quoted(farm.folder.absolutePath)) --threads "$SLURM_CPUS_PER_TASK" & job=$!
-    trap 'kill -TERM $job' TERM
-    wait $job; code=$?
-    # A signal ends the first wait; the second one has the worker's own code.
-    if [ $code -ge 128 ]; then wait $job; code=$?; fi
-    if [ $code -ge 128 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
-      scontrol requeue "$SLURM_JOB_ID"
-    fi
-    exit $code
+    let run = ShellWord.quoted(farm.folder.absolutePath)
+    return """
+      #!/bin/bash
+      #SBATCH --job-name=supertop-\(name(farm))
+      #SBATCH --array=0-\(farm.count - 1)\(atOnce.map { "%\($0)" } ?? "")
+      #SBATCH --cpus-per-task=\(threads) --output=supertop-%A-%a.log
+      #SBATCH --requeue --open-mode=append --signal=B:TERM@120
+      # A worker that is killed, or whose time is up, is queued again and goes on where it was.
+      supertop farm work \(run) --threads "$SLURM_CPUS_PER_TASK" & job=$!
+      trap 'kill -TERM $job' TERM
+      wait $job; code=$?
+      # A signal ends the first wait; the second one has the worker's own code.
+      if [ $code -ge 128 ]; then wait $job; code=$?; fi
+      if [ $code -ge 128 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
+        scontrol requeue "$SLURM_JOB_ID"
+      fi
+      exit $code
 
-    """
+      """
   }
 
   private func kubernetes(_ farm: Farm, image: String, claim: String) throws -> String {
@@ -127,13 +128,15 @@ struct FarmScriptCommand: ParsableCommand {
 
   private func parallel(_ farm: Farm) -> String {
     let path = farm.folder.absolutePath
+    // Once for the shell here, once for that of the host.
+    let run = ShellWord.quoted(ShellWord.quoted(path))
     return """
       #!/bin/bash
       # GNU parallel over ssh; the hosts are lines of a file, such as 4/user@machine.
       hosts=${1:?name a file of hosts}
       seq 0 \(farm.count - 1) | parallel \(options) --sshloginfile "$hosts" \\
         --joblog \(ShellWord.quoted(path + "/parallel.log")) \\
-        supertop farm work \(ShellWord.quoted(ShellWord.quoted(path))) --threads \(threads) --task {}
+        supertop farm work \(run) --threads \(threads) --task {}
 
       """
   }
