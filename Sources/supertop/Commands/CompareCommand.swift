@@ -20,7 +20,7 @@ struct CompareCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folders of the runs.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Folders of the runs.", valueName: "run"), completion: .directory)
   var paths: [String]
 
   @Option(
@@ -32,7 +32,8 @@ struct CompareCommand: ParsableCommand {
   var cost: CostMetric?
 
   @Option(
-    help: ArgumentHelp("Also write the plot as an SVG file.", valueName: "file.svg")
+    help: ArgumentHelp("Also write the plot as an SVG file.", valueName: "file.svg"),
+    completion: .file()
   )
   var out: String?
 

@@ -26,7 +26,10 @@ struct DeriveCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the search.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("Folder of the search.", valueName: "run"),
+    completion: .directory
+  )
   var path: String
 
   @Option(help: ArgumentHelp("Networks sampled besides the most probable one.", valueName: "n"))
@@ -81,7 +84,8 @@ struct DeriveCommand: ParsableCommand {
     help: ArgumentHelp(
       "YAML file of recipe keys; what it leaves out keeps its default.",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   var recipe: String?
 

@@ -17,7 +17,7 @@ struct ResumeCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"), completion: .directory)
   var path: String
 
   @Option(help: ArgumentHelp("Let a joint search have so many rounds in all.", valueName: "n"))

@@ -18,7 +18,7 @@ struct ShowCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"), completion: .directory)
   var path: String
 
   @Option(

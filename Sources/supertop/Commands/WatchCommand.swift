@@ -20,12 +20,14 @@ struct WatchCommand: ParsableCommand {
   )
 
   @Argument(
-    help: ArgumentHelp("Folders of runs, or a folder that holds runs.", valueName: "run")
+    help: ArgumentHelp("Folders of runs, or a folder that holds runs.", valueName: "run"),
+    completion: .directory
   )
   var paths: [String]
 
   @Option(
-    help: ArgumentHelp("Write a picture of the dashboard (SVG) and leave.", valueName: "file.svg")
+    help: ArgumentHelp("Write a picture of the dashboard (SVG) and leave.", valueName: "file.svg"),
+    completion: .file()
   )
   var screenshot: String?
 
