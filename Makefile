@@ -7,22 +7,22 @@ ARGUMENTS ?=
 # Where make install puts things, and a folder that stands for the root of the system.
 PREFIX ?= /usr/local
 DESTDIR ?=
-# What is installed and packed. A program that is named is taken as it is, and nothing is built.
+# What is installed and packed. A program that is named is taken as it is, and none is built.
 PROGRAM ?= .build/release/supertop
 page := .build/manual/supertop.1
 
-.PHONY: help run test build lint check clean dependencies install uninstall package manual
+.PHONY: help run test build install uninstall package manual lint check clean dependencies
 
 help:
-	@echo 'make run     install what is missing, build, open the dashboard on the built-in data'
-	@echo 'make test    install what is missing, build, pass every test'
-	@echo 'make build   the same as run, without running: .build/release/supertop'
-	@echo 'make install     program, manual page, completions, themes and licences below PREFIX'
-	@echo 'make uninstall   take them away'
-	@echo 'make package     a tarball and a Debian package of the same, in .build/package'
-	@echo 'make lint    formatting rules of the sources'
-	@echo 'make check   all that the gate checks: tests, lint, documentation, kernels and more'
-	@echo 'make clean   remove what was built (never a run)'
+	@echo 'make run        install what is missing, build, open the dashboard on the built-in data'
+	@echo 'make test       install what is missing, build, pass every test'
+	@echo 'make build      the same as run, without running: .build/release/supertop'
+	@echo 'make install    program, manual page, completions, themes and licences below PREFIX'
+	@echo 'make uninstall  take them away'
+	@echo 'make package    a tarball and a Debian package of the same, in .build/package'
+	@echo 'make lint       formatting rules of the sources'
+	@echo 'make check      all that the gate checks: tests, lint, documentation, kernels and more'
+	@echo 'make clean      remove what was built (never a run)'
 
 run: build
 	@.build/release/supertop $(ARGUMENTS)
@@ -66,6 +66,7 @@ check:
 
 clean:
 	swift package clean
+	rm -rf .build/manual .build/package
 
 dependencies:
 	@Scripts/install-dependencies.sh
