@@ -6,7 +6,8 @@
 #
 # Without a word: what building and running need. `tests` adds tmux, which drives the real program
 # in the end-to-end test. `mpi` adds Open MPI, which starts several of it; without one those tests
-# are skipped. `checks` adds what only .ci/run uses: objdump and a processor emulator.
+# are skipped. `checks` adds what only .ci/run uses: objdump, a processor emulator and
+# a reader of manual pages that finds their faults.
 set -euo pipefail
 
 # Columns: group, how presence is tested, Debian package, Homebrew formula (- where the system has
@@ -23,6 +24,7 @@ tests  command:tmux           tmux               tmux
 mpi    command:mpirun         openmpi-bin        open-mpi
 checks command:objdump        binutils           -
 checks command:qemu-x86_64    qemu-user          -
+checks command:mandoc         mandoc             -
 TABLE
 }
 

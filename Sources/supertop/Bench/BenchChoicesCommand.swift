@@ -30,7 +30,10 @@ struct BenchChoicesCommand: ParsableCommand {
   )
   var steps = 9
 
-  @Option(help: ArgumentHelp("Also write a plot as an SVG file.", valueName: "file.svg"))
+  @Option(
+    help: ArgumentHelp("Also write a plot as an SVG file.", valueName: "file.svg"),
+    completion: .file()
+  )
   var svg: String?
 
   @OptionGroup var options: BenchOptions

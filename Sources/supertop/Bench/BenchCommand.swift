@@ -89,7 +89,8 @@ struct BenchNetworkOptions: ParsableArguments {
     help: ArgumentHelp(
       "The network: \(Configuration.presetNames.joined(separator: ", ")).",
       valueName: "name"
-    )
+    ),
+    completion: .list(Configuration.presetNames)
   )
   var preset = "cifar-small"
 

@@ -40,7 +40,10 @@ struct BenchInferenceCommand: ParsableCommand {
   )
   var seconds = 2.0
 
-  @Option(help: ArgumentHelp("Write weights, images and scores there.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Write weights, images and scores there.", valueName: "folder"),
+    completion: .directory
+  )
   var dump: String?
 
   @OptionGroup var options: BenchOptions

@@ -18,7 +18,7 @@ struct BranchCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"), completion: .directory)
   var path: String
 
   @Option(
@@ -31,7 +31,8 @@ struct BranchCommand: ParsableCommand {
 
   @Option(
     name: .customLong("run"),
-    help: ArgumentHelp("Folder of the new run (default: RUN-b1, -b2, …).", valueName: "folder")
+    help: ArgumentHelp("Folder of the new run (default: RUN-b1, -b2, …).", valueName: "folder"),
+    completion: .directory
   )
   var place: String?
 

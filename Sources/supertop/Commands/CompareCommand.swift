@@ -24,7 +24,8 @@ struct CompareCommand: ParsableCommand {
     help: ArgumentHelp(
       "Folders of the runs (default: the newest in runs, and the trainings of its networks).",
       valueName: "run"
-    )
+    ),
+    completion: .directory
   )
   var paths: [String] = []
 
@@ -37,7 +38,8 @@ struct CompareCommand: ParsableCommand {
   var cost: CostMetric?
 
   @Option(
-    help: ArgumentHelp("Also write the plot as an SVG file.", valueName: "file.svg")
+    help: ArgumentHelp("Also write the plot as an SVG file.", valueName: "file.svg"),
+    completion: .file()
   )
   var out: String?
 

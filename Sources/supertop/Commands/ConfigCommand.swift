@@ -19,7 +19,8 @@ struct ConfigCommand: ParsableCommand {
     help: ArgumentHelp(
       "The preset to print: \(RunSettings.presetNames.joined(separator: ", ")).",
       valueName: "name"
-    )
+    ),
+    completion: .list(RunSettings.presetNames)
   )
   var preset: String?
 

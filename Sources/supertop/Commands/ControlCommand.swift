@@ -17,7 +17,7 @@ struct ControlCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"), completion: .directory)
   var path: String
 
   @Argument(help: ArgumentHelp("Requests, such as pause or budget=150k.", valueName: "name=value"))

@@ -27,7 +27,8 @@ struct DeriveCommand: ParsableCommand {
   )
 
   @Argument(
-    help: ArgumentHelp("Folder of the search (default: the newest in runs).", valueName: "run")
+    help: ArgumentHelp("Folder of the search (default: the newest in runs).", valueName: "run"),
+    completion: .directory
   )
   var path: String?
 
@@ -83,7 +84,8 @@ struct DeriveCommand: ParsableCommand {
     help: ArgumentHelp(
       "YAML file of recipe keys; what it leaves out keeps its default.",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   var recipe: String?
 

@@ -17,7 +17,8 @@ struct DisplayOptions: ParsableArguments {
   var json = false
 
   @Option(
-    help: ArgumentHelp("Theme of the dashboard; T shows them all to choose.", valueName: "name")
+    help: ArgumentHelp("Theme of the dashboard; T shows them all to choose.", valueName: "name"),
+    completion: .themes
   )
   var theme: String?
 
@@ -63,4 +64,9 @@ struct DisplayOptions: ParsableArguments {
       branch: Branching.start
     )
   }
+}
+
+extension CompletionKind {
+  /// The names of all themes, those of the user's folder among them.
+  static var themes: CompletionKind { .custom { _, _, _ in ThemeReport.all().map(\.name) } }
 }

@@ -22,10 +22,10 @@ struct EvaluateCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: networkHelp)
+  @Argument(help: networkHelp, completion: .file())
   var network: String
 
-  @Option(help: dataHelp)
+  @Option(help: dataHelp, completion: .directory)
   var data: String?
 
   @Option(

@@ -26,20 +26,33 @@ struct ExportCommand: ParsableCommand {
     help: ArgumentHelp(
       "Name, JSON or safetensors file, or run (default: the newest in runs).",
       valueName: "network|run"
-    )
+    ),
+    completion: .file()
   )
   var network: String?
 
-  @Option(help: ArgumentHelp("ONNX, for other engines.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("ONNX, for other engines.", valueName: "file"),
+    completion: .file()
+  )
   var onnx: String?
 
-  @Option(help: ArgumentHelp("Layers and weights, read back by supertop.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Layers and weights, read back by supertop.", valueName: "file"),
+    completion: .file()
+  )
   var safetensors: String?
 
-  @Option(help: ArgumentHelp("The layers, read back by supertop.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The layers, read back by supertop.", valueName: "file"),
+    completion: .file()
+  )
   var json: String?
 
-  @Option(help: ArgumentHelp("A picture of the layers.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A picture of the layers.", valueName: "file"),
+    completion: .file()
+  )
   var svg: String?
 
   @Flag(inversion: .prefixedNo, help: "Fold batch-norm into ONNX's convolutions.")

@@ -20,7 +20,7 @@ struct FrameCommand: ParsableCommand {
   /// Theme of pictures: those of two machines look alike.
   static let pictureTheme = "default-dark"
 
-  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"), completion: .directory)
   var path: String
 
   @Option(
@@ -50,13 +50,16 @@ struct FrameCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Page of the small arrangement, from 1.", valueName: "number"))
   var tab = 1
 
-  @Option(help: ArgumentHelp("Theme.", valueName: "name"))
+  @Option(help: ArgumentHelp("Theme.", valueName: "name"), completion: .themes)
   var theme: String?
 
   @Flag(help: "Draw with ASCII characters only.")
   var ascii = false
 
-  @Option(help: ArgumentHelp("Write a picture (SVG) in place of text.", valueName: "file.svg"))
+  @Option(
+    help: ArgumentHelp("Write a picture (SVG) in place of text.", valueName: "file.svg"),
+    completion: .file()
+  )
   var svg: String?
 
   func run() throws {

@@ -22,11 +22,15 @@ struct PredictorCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of a joint search.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("Folder of a joint search.", valueName: "run"),
+    completion: .directory
+  )
   var path: String?
 
   @Option(
-    help: ArgumentHelp("A table of results, as of 'supertop prove'.", valueName: "file")
+    help: ArgumentHelp("A table of results, as of 'supertop prove'.", valueName: "file"),
+    completion: .file()
   )
   var table: String?
 

@@ -44,7 +44,7 @@ struct ProveCommand: ParsableCommand {
       """
   )
 
-  @Option(help: ArgumentHelp("The table of results.", valueName: "file"))
+  @Option(help: ArgumentHelp("The table of results.", valueName: "file"), completion: .file())
   var table: String
 
   @Option(

@@ -18,7 +18,7 @@ struct ReplayCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Folder of the run.", valueName: "run"), completion: .directory)
   var path: String
 
   @Option(
@@ -26,7 +26,8 @@ struct ReplayCommand: ParsableCommand {
     help: ArgumentHelp(
       "Folder of the repetition (default: one that is removed again).",
       valueName: "folder"
-    )
+    ),
+    completion: .directory
   )
   var replayPath: String?
 

@@ -22,7 +22,10 @@ struct ReportCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folder of the search.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("Folder of the search.", valueName: "run"),
+    completion: .directory
+  )
   var path: String
 
   @Flag(help: "Print a CSV table with a column for each choice.")

@@ -18,7 +18,8 @@ struct ResumeCommand: ParsableCommand {
   )
 
   @Argument(
-    help: ArgumentHelp("Folder of the run (default: the newest in runs).", valueName: "run")
+    help: ArgumentHelp("Folder of the run (default: the newest in runs).", valueName: "run"),
+    completion: .directory
   )
   var path: String?
 

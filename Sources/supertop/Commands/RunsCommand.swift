@@ -19,7 +19,10 @@ struct RunsCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Folders of runs, or runs (default: runs).", valueName: "folder"))
+  @Argument(
+    help: ArgumentHelp("Folders of runs, or runs (default: runs).", valueName: "folder"),
+    completion: .directory
+  )
   var folders: [String] = []
 
   @Option(

@@ -36,7 +36,8 @@ struct SearchCommand: ParsableCommand {
       "Configuration file; what it leaves out comes from its preset. Or a folder of images; or the "
         + "run of a joint search.",
       valueName: "config.yaml"
-    )
+    ),
+    completion: .file()
   )
   var file: String?
 
@@ -44,11 +45,12 @@ struct SearchCommand: ParsableCommand {
     help: ArgumentHelp(
       "Settings to start from: \(RunSettings.presetNames.joined(separator: ", ")).",
       valueName: "name"
-    )
+    ),
+    completion: .list(RunSettings.presetNames)
   )
   var preset: String?
 
-  @Option(help: dataHelp)
+  @Option(help: dataHelp, completion: .directory)
   var data: String?
 
   @Option(
@@ -56,7 +58,8 @@ struct SearchCommand: ParsableCommand {
     help: ArgumentHelp(
       "Folder of the new run (default: the next free runs/PRESET-NUMBER).",
       valueName: "dir"
-    )
+    ),
+    completion: .directory
   )
   var runPath: String?
 
@@ -73,7 +76,8 @@ struct SearchCommand: ParsableCommand {
     help: ArgumentHelp(
       "Search the widths of this network: of the zoo, a JSON or safetensors file, or a run.",
       valueName: "network"
-    )
+    ),
+    completion: .file()
   )
   var spaceFrom: String?
 

@@ -9,7 +9,8 @@ struct SearchProofOptions: ParsableArguments {
     help: ArgumentHelp(
       "A search of the table's space: evaluate its networks with the weights of that search.",
       valueName: "run"
-    )
+    ),
+    completion: .directory
   )
   var run: String?
 

@@ -19,7 +19,8 @@ struct ShowCommand: ParsableCommand {
   )
 
   @Argument(
-    help: ArgumentHelp("Folder of the run (default: the newest in runs).", valueName: "run")
+    help: ArgumentHelp("Folder of the run (default: the newest in runs).", valueName: "run"),
+    completion: .directory
   )
   var path: String?
 

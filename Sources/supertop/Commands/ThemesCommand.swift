@@ -15,7 +15,10 @@ struct ThemesCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("A theme's file (default: all there are).", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("A theme's file (default: all there are).", valueName: "file"),
+    completion: .file()
+  )
   var file: String?
 
   @Flag(help: "Say what is wrong with how a theme looks.")

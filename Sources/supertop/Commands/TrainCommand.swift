@@ -20,17 +20,18 @@ struct TrainCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: networkHelp)
+  @Argument(help: networkHelp, completion: .file())
   var network: String
 
-  @Option(help: dataHelp)
+  @Option(help: dataHelp, completion: .directory)
   var data = "digits"
 
   @Option(
     help: ArgumentHelp(
       "YAML file of recipe keys; what it leaves out keeps its default.",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   var recipe: String?
 
@@ -47,7 +48,8 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp(
       "Folder of the new run (default: the next free runs/NETWORK-NUMBER).",
       valueName: "dir"
-    )
+    ),
+    completion: .directory
   )
   var runPath: String?
 

@@ -23,12 +23,14 @@ struct WatchCommand: ParsableCommand {
     help: ArgumentHelp(
       "Folders of runs, or a folder that holds runs (default: the newest in runs).",
       valueName: "run"
-    )
+    ),
+    completion: .directory
   )
   var paths: [String] = []
 
   @Option(
-    help: ArgumentHelp("Write a picture of the dashboard (SVG) and leave.", valueName: "file.svg")
+    help: ArgumentHelp("Write a picture of the dashboard (SVG) and leave.", valueName: "file.svg"),
+    completion: .file()
   )
   var screenshot: String?
 

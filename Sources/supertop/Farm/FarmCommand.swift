@@ -27,7 +27,10 @@ struct FarmCommand: ParsableCommand {
 
 /// The run that the subcommands of `farm` are about.
 struct FarmPlace: ParsableArguments {
-  @Argument(help: ArgumentHelp("Folder of the search.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("Folder of the search.", valueName: "run"),
+    completion: .directory
+  )
   var path: String
 
   /// The run's farm.

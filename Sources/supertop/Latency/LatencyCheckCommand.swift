@@ -20,7 +20,8 @@ struct LatencyCheckCommand: ParsableCommand {
   @OptionGroup var spaceOptions: LatencySpaceOptions
 
   @Option(
-    help: ArgumentHelp("The table (default: the one that 'measure' keeps).", valueName: "file")
+    help: ArgumentHelp("The table (default: the one that 'measure' keeps).", valueName: "file"),
+    completion: .file()
   )
   var table: String?
 

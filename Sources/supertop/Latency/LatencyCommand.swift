@@ -34,11 +34,12 @@ struct LatencySpaceOptions: ParsableArguments {
         + (Configuration.presetNames + JointConfiguration.presetNames).joined(separator: ", ")
         + ".",
       valueName: "name"
-    )
+    ),
+    completion: .list(Configuration.presetNames + JointConfiguration.presetNames)
   )
   var preset: String?
 
-  @Option(help: dataHelp)
+  @Option(help: dataHelp, completion: .directory)
   var data: String?
 
   @Option(
@@ -53,7 +54,8 @@ struct LatencySpaceOptions: ParsableArguments {
 
   @Option(
     name: .customLong("space-from"),
-    help: ArgumentHelp("The widths of this network, as in a search of them.", valueName: "network")
+    help: ArgumentHelp("The widths of this network, as in a search of them.", valueName: "network"),
+    completion: .file()
   )
   var spaceFrom: String?
 

@@ -24,11 +24,12 @@ struct LatencyImportCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The timings.", valueName: "file"))
+  @Argument(help: ArgumentHelp("The timings.", valueName: "file"), completion: .file())
   var timings: String?
 
   @Option(
-    help: ArgumentHelp("Fit the table to this file of whole networks' times.", valueName: "file")
+    help: ArgumentHelp("Fit the table to this file of whole networks' times.", valueName: "file"),
+    completion: .file()
   )
   var fit: String?
 
@@ -37,7 +38,10 @@ struct LatencyImportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The device's name; with --fit its column.", valueName: "name"))
   var device: String
 
-  @Option(help: ArgumentHelp("The new table (default: latency-DEVICE.json).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The new table (default: latency-DEVICE.json).", valueName: "file"),
+    completion: .file()
+  )
   var out: String?
 
   @Option(help: ArgumentHelp("With --fit, how many networks (default: all).", valueName: "n"))

@@ -24,13 +24,17 @@ struct LatencyMeasureCommand: ParsableCommand {
     help: ArgumentHelp(
       "Configuration file; what it leaves out comes from its preset.",
       valueName: "config.yaml"
-    )
+    ),
+    completion: .file()
   )
   var file: String?
 
   @OptionGroup var spaceOptions: LatencySpaceOptions
 
-  @Option(help: ArgumentHelp("The table's file (default: in the cache).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The table's file (default: in the cache).", valueName: "file"),
+    completion: .file()
+  )
   var out: String?
 
   @OptionGroup var precision: LatencyPrecisionOptions

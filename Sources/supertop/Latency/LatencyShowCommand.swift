@@ -18,7 +18,7 @@ struct LatencyShowCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The table.", valueName: "file"))
+  @Argument(help: ArgumentHelp("The table.", valueName: "file"), completion: .file())
   var table: String
 
   @OptionGroup var spaceOptions: LatencySpaceOptions
