@@ -132,6 +132,11 @@ let package = Package(
       swiftSettings: compact
     ),
     .target(
+      name: "Import",
+      dependencies: ["Data", "Networks", "Runs", "Tensor"],
+      swiftSettings: base + optimised
+    ),
+    .target(
       name: "Dashboard",
       dependencies: ["Runs", "CNcurses"],
       resources: [.embedInCode("Theme/Themes")],
@@ -140,7 +145,7 @@ let package = Package(
     .executableTarget(
       name: "supertop",
       dependencies: [
-        "Dashboard", "Search", "Training", "Export", "Data", "Networks", "Ranks", "Runs",
+        "Dashboard", "Search", "Training", "Export", "Import", "Data", "Networks", "Ranks", "Runs",
         "Tensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + instances,
       swiftSettings: compact
@@ -192,6 +197,12 @@ let package = Package(
         "Data", "Export", "Networks", "Runs", "Search", "Tensor", "TestSupport", "Training",
       ],
       exclude: ["run_onnx.py"],
+      swiftSettings: base
+    ),
+    .testTarget(
+      name: "ImportTests",
+      dependencies: ["Data", "Import", "Networks", "Runs", "Tensor", "TestSupport"],
+      exclude: ["Fixtures"],
       swiftSettings: base
     ),
     .testTarget(

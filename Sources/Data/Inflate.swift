@@ -3,12 +3,13 @@ import CZlib
 /// What zlib unpacks from a zlib or gzip stream held in memory.
 ///
 /// - Parameters:
-///   - packed: the whole stream.
-///   - most: bytes that the content may have.
+///   - packed: the whole stream; below 4 GiB.
+///   - most: bytes that the content may have; below 4 GiB.
+///   - isRaw: whether the stream has neither head nor sum, as in a zip file.
 /// - Returns: the content; nil for damage, a stream that is cut, and more than `most` bytes.
-func inflated(_ packed: [UInt8], most: Int) -> [UInt8]? {
-  // 15 is the largest window, 32 asks zlib to tell the two formats apart.
-  let window: Int32 = 15 + 32
+package func inflated(_ packed: [UInt8], most: Int, isRaw: Bool = false) -> [UInt8]? {
+  // 15 is the largest window, 32 asks zlib to tell the two formats apart, a minus sign for neither.
+  let window: Int32 = isRaw ? -15 : 15 + 32
   var stream = z_stream()
   let size = Int32(MemoryLayout<z_stream>.size)
   guard inflateInit2_(&stream, window, ZLIB_VERSION, size) == Z_OK else { return nil }
@@ -26,4 +27,9 @@ func inflated(_ packed: [UInt8], most: Int) -> [UInt8]? {
     }
   }
   return isWhole ? bytes : nil
+}
+
+/// The checksum of zip files: CRC-32 of `bytes`.
+package func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  UInt32(crc32_z(0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), z_size_t(bytes.count)))
 }

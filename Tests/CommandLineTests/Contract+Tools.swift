@@ -157,6 +157,19 @@ extension Contract {
       ]
     ),
     Shape(
+      "object of import",
+      [
+        "`done`": ["event"],
+        "text": ["name", "state", "output"],
+        "`timm` or `mobile-vision`": ["naming"],
+        "count": ["taken", "classes"],
+        "amount": ["epsilon"],
+        "list of ignored arrays": ["ignored"],
+      ],
+      sometimes: ["state"]
+    ),
+    Shape("ignored arrays", ["text": ["reason"], "list of text": ["names"]]),
+    Shape(
       "object of latency measure",
       [
         "text": ["file", "device", "isa"],

@@ -24,24 +24,6 @@ import Testing
 
   private static let images = 8
 
-  /// Numbers in [0, 1), as the script makes them.
-  private func pseudorandom(_ name: String, _ count: Int) -> [Float] {
-    var seed: UInt32 = 2_166_136_261
-    for byte in name.utf8 { seed = (seed ^ UInt32(byte)) &* 16_777_619 }
-    return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
-      var i = 0
-      while i < count {
-        var x = UInt32(truncatingIfNeeded: i) &* 2_654_435_769 &+ seed
-        x = (x ^ (x >> 16)) &* 0x85EB_CA6B
-        x = (x ^ (x >> 13)) &* 0xC2B2_AE35
-        x ^= x >> 16
-        buffer[i] = Float(x >> 8) / Float(1 << 24)
-        i += 1
-      }
-      filled = count
-    }
-  }
-
   private func network(_ fixture: Fixture, engine: Engine) throws -> Network {
     let entry = try #require(Zoo.named(fixture.name))
     let side = fixture.side

@@ -66,9 +66,11 @@ package struct Checkpoint: Sendable, Equatable {
   /// Reads a file and checks every length in it.
   ///
   /// `accepts` gets the texts before any array is looked at, and throws where the file is not what
-  /// was wanted. Errors: `.noInput` when it cannot be opened, `.data` with what is wrong otherwise.
+  /// was wanted. Arrays may be of `types`, and become Float32. Errors: `.noInput` when it cannot be
+  /// opened, `.data` with what is wrong otherwise.
   package static func read(
     from path: String,
+    types: [ElementType] = [.float32],
     accepts: ([String: String]) throws -> Void = { _ in }
   ) throws -> Checkpoint {
     let data = try readBytes(path)
@@ -99,21 +101,18 @@ package struct Checkpoint: Sendable, Equatable {
     entries.sort { $0.entry.data_offsets.lexicographicallyPrecedes($1.entry.data_offsets) }
     var offset = 0
     for (name, entry) in entries {
-      guard entry.dtype == "F32" else { throw broken("\(name) is \(entry.dtype), not F32") }
-      guard let bytes = byteCount(of: entry.shape) else {
+      guard let type = ElementType(rawValue: entry.dtype), types.contains(type) else {
+        let known = types.map(\.rawValue).joined(separator: ", ")
+        throw broken("\(name) is \(entry.dtype), not \(known)")
+      }
+      guard let bytes = byteCount(of: entry.shape, type) else {
         throw broken("\(name) has the impossible shape \(entry.shape)")
       }
       guard entry.data_offsets.count == 2, entry.data_offsets[0] == offset,
         entry.data_offsets[1] - offset == bytes
       else { throw broken("\(name) lies at \(entry.data_offsets), not \(offset)+\(bytes)") }
       guard bytes <= data.count - start - offset else { throw broken("truncated inside \(name)") }
-      let values = [Float](unsafeUninitializedCapacity: bytes / 4) { buffer, count in
-        count = data.copyBytes(
-          to: UnsafeMutableRawBufferPointer(buffer),
-          from: start + offset..<start + offset + bytes
-        )
-        count /= 4
-      }
+      let values = data[start + offset..<start + offset + bytes].withUnsafeBytes(type.floats)
       result.tensors.append(Tensor(name: name, shape: entry.shape, values: values))
       offset += bytes
     }
@@ -126,9 +125,9 @@ package struct Checkpoint: Sendable, Equatable {
   /// The first array that holds an infinite value or NaN; nil where there is none.
   package var firstNotFinite: Tensor? { tensors.first { !$0.values.allSatisfy(\.isFinite) } }
 
-  /// Bytes of a Float32 tensor; nil for negative sides or more than memory can hold.
-  private static func byteCount(of shape: [Int]) -> Int? {
-    var count = 4
+  /// Bytes of a tensor; nil for negative sides or more than memory can hold.
+  private static func byteCount(of shape: [Int], _ type: ElementType) -> Int? {
+    var count = type.size
     for side in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: side)
       guard side >= 0, !overflow else { return nil }
