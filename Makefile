@@ -40,6 +40,7 @@ test:
 	@Scripts/install-dependencies.sh tests
 	@Scripts/install-dependencies.sh mpi || echo 'make: the tests that need MPI are skipped' >&2
 	@Scripts/install-onnxruntime.sh
+	@Scripts/install-tensorboard.sh
 	@[ -z "$$(find Sources/Kernels -newer Sources/KernelsBaseline/KernelsBaseline.swift)" ] || \
 	  touch Sources/KernelsBaseline/*.swift Sources/KernelsAVX*/*.swift
 	swift build $(SWIFT_ARGUMENTS) --product supertop

@@ -44,7 +44,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
-    // Its traits are for streams and field masks, which ONNX has no use for.
+    // Its traits are for streams and field masks, which neither ONNX nor TensorBoard has use for.
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0", traits: []),
   ],
   targets: [
@@ -128,7 +128,7 @@ let package = Package(
         "Networks", "Runs", "Tensor",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
-      exclude: ["onnx.proto"],
+      exclude: ["onnx.proto", "Figures/tensorboard.proto"],
       swiftSettings: compact
     ),
     .target(
@@ -196,7 +196,7 @@ let package = Package(
       dependencies: [
         "Data", "Export", "Networks", "Runs", "Search", "Tensor", "TestSupport", "Training",
       ],
-      exclude: ["run_onnx.py"],
+      exclude: ["read_figures.py", "run_onnx.py"],
       swiftSettings: base
     ),
     .testTarget(

@@ -30,8 +30,8 @@ struct Supertop: ParsableCommand {
       BranchCommand.self, ReplayCommand.self, DeriveCommand.self,
       CompareCommand.self, ReportCommand.self, ProveCommand.self, PredictorCommand.self,
       ThemesCommand.self, ConfigCommand.self, DataCommand.self, ModelsCommand.self,
-      ImportCommand.self, ExportCommand.self, LatencyCommand.self, FarmCommand.self,
-      BenchCommand.self,
+      ImportCommand.self, ExportCommand.self, FiguresCommand.self, LatencyCommand.self,
+      FarmCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: SearchCommand.self
   )

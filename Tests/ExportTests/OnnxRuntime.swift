@@ -2,30 +2,14 @@ import Export
 import Foundation
 import Networks
 import Tensor
-import Testing
 
-/// ONNX Runtime in a Python of its own; the tests that need it are skipped where there is none.
+/// ONNX Runtime.
 enum OnnxRuntime {
-  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().path
-  private static let script = root + "/Tests/ExportTests/run_onnx.py"
-
-  /// `$SUPERTOP_ONNX_PYTHON`, or the environment that `make test` installs, if it has the package.
-  static let python: String? = {
-    let named = ProcessInfo.processInfo.environment["SUPERTOP_ONNX_PYTHON"]
-    let python = named ?? root + "/.build/onnx/bin/python"
-    guard FileManager.default.isExecutableFile(atPath: python) else { return nil }
-    return (try? run(python, ["--check"])) == 0 ? python : nil
-  }()
-
-  private static func run(_ python: String, _ arguments: [String]) throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = [script] + arguments
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
-  }
+  static let script = PythonScript(
+    "run_onnx.py",
+    environment: "onnx",
+    variable: "SUPERTOP_ONNX_PYTHON"
+  )
 
   /// One network to be asked.
   struct Question {
@@ -37,7 +21,6 @@ enum OnnxRuntime {
 
   /// The answers [N, classes], in order.
   static func answers(_ questions: [Question]) throws -> [[Float]] {
-    let python = try #require(python)
     let folder = NSTemporaryDirectory() + "supertop-onnx-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -46,7 +29,7 @@ enum OnnxRuntime {
       try question.model.write(to: file(question.name + ".onnx"))
       try question.images.withUnsafeBytes { Data($0) }.write(to: file(question.name + ".input"))
     }
-    try #require(try run(python, [folder]) == 0, "run_onnx.py failed, see above")
+    try script.run([folder])
     return try questions.map { question in
       let data = try Data(contentsOf: file(question.name + ".output"))
       return [Float](unsafeUninitializedCapacity: data.count / 4) { buffer, count in

@@ -11,7 +11,7 @@ import Testing
 /// ONNX Runtime gives the same answers as the program itself.
 @Suite(
   .enabled(
-    if: OnnxRuntime.python != nil,
+    if: OnnxRuntime.script.isUsable,
     "needs ONNX Runtime: make test installs it where Python has pip, or set SUPERTOP_ONNX_PYTHON"
   )
 )

@@ -163,7 +163,7 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Bool {
   return true
 }
 
-private func cannotBeWritten(_ path: String, _ number: Int32) -> UserError {
+func cannotBeWritten(_ path: String, _ number: Int32) -> UserError {
   UserError(
     .cannotCreate,
     path,
@@ -172,7 +172,7 @@ private func cannotBeWritten(_ path: String, _ number: Int32) -> UserError {
   )
 }
 
-private func writingFailed(_ path: String, _ number: Int32) -> UserError {
+func writingFailed(_ path: String, _ number: Int32) -> UserError {
   let remedy =
     switch number {
     case EPIPE: "its reader went away"

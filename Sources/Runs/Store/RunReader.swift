@@ -47,6 +47,18 @@ package final class RunReader: Sendable {
     try first("SELECT started_at FROM sessions ORDER BY id LIMIT 1") { try $0.value(0) }
   }
 
+  /// Starts of trainers, oldest first.
+  package func sessions() throws -> [SessionRecord] {
+    try all("SELECT id, started_at, step, process FROM sessions ORDER BY id") {
+      SessionRecord(
+        id: try $0.value(0),
+        startedAt: try $0.number(1),
+        step: try $0.value(2),
+        process: try $0.value(3)
+      )
+    }
+  }
+
   /// What the trainer is doing; nil before it has said so.
   package func status() throws -> RunStatus? {
     try first("SELECT json FROM status") { try $0.json(0) }
@@ -106,6 +118,13 @@ package final class RunReader: Sendable {
         images: try $0.value(10),
         multiplier: try $0.value(11)
       )
+    }
+  }
+
+  /// The last step of each phase that has any.
+  package func lastSteps() throws -> [StepRecord] {
+    try Phase.allCases.flatMap {
+      try steps("WHERE phase = ? ORDER BY step DESC LIMIT 1", [$0.rawValue])
     }
   }
 

@@ -94,7 +94,9 @@ package final class TrainerLock: Sendable {
   static func holder(of runFolder: String) -> Int32? { LockFile.holder(of: path(in: runFolder)) }
 
   /// Seconds since 1970 of the last sign of life in that folder; nil where no trainer ever was.
-  static func lastSign(in runFolder: String) -> Double? { modificationTime(path(in: runFolder)) }
+  package static func lastSign(in runFolder: String) -> Double? {
+    modificationTime(path(in: runFolder))
+  }
 
   private static func path(in runFolder: String) -> String { runFolder + "/trainer.lock" }
 }

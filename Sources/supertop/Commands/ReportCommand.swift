@@ -92,13 +92,7 @@ struct ReportCommand: ParsableCommand {
         trial.accuracies.map(text).joined(separator: " "), trial.message, text(trial.latency),
       ]
     }
-    return ([head] + rows).map { $0.map(Self.cell).joined(separator: ",") + "\n" }.joined()
-  }
-
-  /// A cell of a CSV file: quoted where it holds a comma, a quote or a line's end.
-  private static func cell(_ text: String) -> String {
-    guard text.contains(where: { ",\"".contains($0) || $0.isNewline }) else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    return ([head] + rows).map { $0.map(CSVText.cell).joined(separator: ",") + "\n" }.joined()
   }
 
   private func text(_ report: Report, _ settings: JointConfiguration) -> String {
