@@ -143,7 +143,7 @@ class FBNet(nn.Module):
 
 
 def fill(model, variance):
-    """Gives every array its single-precision values; `variance` is the least of a batch-norm."""
+    """Gives every array its values, in single precision; `variance` is a batch-norm's least."""
     for name, array in model.state_dict().items():
         if name.endswith("num_batches_tracked"):
             continue
