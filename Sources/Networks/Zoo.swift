@@ -15,27 +15,6 @@ package enum Zoo {
     /// Published top-1 on ImageNet, percent.
     package let top1: Double?
 
-    /// A network that nobody has published figures of.
-    package init(unpublished network: NetworkDescription) {
-      self.network = network
-      rule = .zoo
-      (publishedFlops, publishedParams, top1) = (nil, nil, nil)
-    }
-
-    init(
-      network: NetworkDescription,
-      rule: CountingRule,
-      publishedFlops: String?,
-      publishedParams: String?,
-      top1: Double?
-    ) {
-      self.network = network
-      self.rule = rule
-      self.publishedFlops = publishedFlops
-      self.publishedParams = publishedParams
-      self.top1 = top1
-    }
-
     /// Whether FLOPs and parameters are the published ones to the last printed digit; nil without
     /// any.
     package var isExact: Bool? {
@@ -77,5 +56,12 @@ package enum Zoo {
       publishedParams: try json.text("params_m"),
       top1: try json.real("top1", above: 0)
     )
+  }
+}
+
+extension Zoo.Entry {
+  /// A network that nobody has published figures of.
+  package init(unpublished network: NetworkDescription) {
+    self.init(network: network, rule: .zoo, publishedFlops: nil, publishedParams: nil, top1: nil)
   }
 }

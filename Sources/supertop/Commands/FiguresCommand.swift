@@ -20,22 +20,37 @@ struct FiguresCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Runs, or folders that hold runs.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("Runs, or folders that hold runs.", valueName: "run"),
+    completion: .directory
+  )
   var paths: [String]
 
-  @Option(help: ArgumentHelp("Event files for TensorBoard.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Event files for TensorBoard.", valueName: "folder"),
+    completion: .directory
+  )
   var tensorboard: String?
 
   @Flag(help: "Go on until the runs end, or to Ctrl-C.")
   var follow = false
 
-  @Option(help: ArgumentHelp("Runs in MLflow's file store.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Runs in MLflow's file store.", valueName: "folder"),
+    completion: .directory
+  )
   var mlflow: String?
 
-  @Option(help: ArgumentHelp("Every table of the store as CSV.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Every table of the store as CSV.", valueName: "folder"),
+    completion: .directory
+  )
   var csv: String?
 
-  @Option(help: ArgumentHelp("The same as JSON Lines.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("The same as JSON Lines.", valueName: "folder"),
+    completion: .directory
+  )
   var jsonl: String?
 
   @Option(

@@ -21,7 +21,10 @@ struct ImportCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("Weights: safetensors, or a file of torch.save.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("Weights: safetensors, or a file of torch.save.", valueName: "file"),
+    completion: .file()
+  )
   var file: String
 
   @Option(
@@ -34,7 +37,8 @@ struct ImportCommand: ParsableCommand {
     help: ArgumentHelp(
       "The new safetensors file (default: NETWORK.safetensors).",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   var output: String?
 
@@ -47,7 +51,8 @@ struct ImportCommand: ParsableCommand {
     help: ArgumentHelp(
       "Text file with the name of a class on each line, in the order of the scores.",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   var classNames: String?
 

@@ -1,4 +1,3 @@
-import Foundation
 import Runs
 
 /// The run that a command takes where a person names none: that of `runs/` which a trainer was at
@@ -30,17 +29,6 @@ enum NewestRun {
 
   /// When a trainer last lived, in seconds; a run that never had one begins with its store.
   private static func lastLife(_ run: String) -> Double {
-    for file in ["trainer.lock", "run.sqlite"] {
-      var info = stat()
-      if stat("\(run)/\(file)", &info) == 0 {
-        #if canImport(Darwin)
-          let time = info.st_mtimespec
-        #else
-          let time = info.st_mtim
-        #endif
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-      }
-    }
-    return 0
+    TrainerLock.lastSign(in: run) ?? modificationTime("\(run)/run.sqlite") ?? 0
   }
 }
