@@ -1,3 +1,4 @@
+import Foundation
 import Runs
 
 /// The run that a command takes where a person names none: that of `runs/` which a trainer was at
