@@ -89,10 +89,9 @@ enum ImageFolder {
     func first(_ names: [String]) -> String? {
       names.first { FileFacts("\(folder)/\($0)")?.isFolder == true }
     }
-    let validation = first(validationNames)
-    let isTested = first(["test"]) != nil
-    if let test = first(["test"]) ?? validation {
-      guard testOnly || first(["train"]) != nil else {
+    let (train, tests, validation) = (first(["train"]), first(["test"]), first(validationNames))
+    if let test = tests ?? validation {
+      guard testOnly || train != nil else {
         throw UserError(
           .noInput,
           path,
@@ -103,21 +102,27 @@ enum ImageFolder {
       return Parts(
         train: testOnly
           ? Part(name: "train") : try part("train", of: folder, named: path, &fingerprint),
-        validation: isTested && !testOnly
+        validation: tests != nil && !testOnly
           ? try validation.map { try part($0, of: folder, named: path, &fingerprint) } : nil,
         test: try part(test, of: folder, named: path, &fingerprint)
       )
     }
-    var all = try part(first(["train"]) ?? "", of: folder, named: path, &fingerprint)
+    var all = try part(train ?? "", of: folder, named: path, &fingerprint)
     if all.name.isEmpty { try keepClasses(of: &all, named: path) }
-    let (train, test) = split(all)
+    let parts = split(all)
     return Parts(
-      train: testOnly ? Part(name: all.name) : train,
-      test: test,
+      train: testOnly ? Part(name: all.name) : parts.train,
+      test: parts.test,
       warnings: [
-        "no folder test: \(test.images) of \(all.images) images test, the same ones every time"
+        "no folder test: \(parts.test.images) of \(all.images) images test, "
+          + "the same ones every time"
       ]
     )
+  }
+
+  /// Where the part `name` lies: in `folder`, or that itself if the name is empty.
+  private static func place(of name: String, in folder: String) -> String {
+    name.isEmpty ? folder : "\(folder)/\(name)"
   }
 
   /// Leaves out the folders without images; refuses what is no folder of classes.
@@ -165,7 +170,7 @@ enum ImageFolder {
   ) throws -> Part {
     let prefix = name.isEmpty ? "" : name + "/"
     var part = Part(name: name)
-    let root = name.isEmpty ? folder : "\(folder)/\(name)"
+    let root = place(of: name, in: folder)
     for entry in try visibleEntries(root) {
       guard entry.isFolder else {
         part.ignored += 1
@@ -192,7 +197,7 @@ enum ImageFolder {
       part.files.append(files)
       part.deeper.append(deeper)
     }
-    try checkNames(part, in: name.isEmpty ? path : "\(path)/\(name)")
+    try checkNames(part, in: place(of: name, in: path))
     return part
   }
 
@@ -226,8 +231,8 @@ enum ImageFolder {
 
   /// Refuses what no search can be made on.
   private static func check(_ train: Part, _ others: [Part], named path: String) throws {
-    let place = { (part: Part, name: String) in
-      part.name.isEmpty ? "\(path)/\(name)" : "\(path)/\(part.name)/\(name)"
+    func place(_ part: Part, _ name: String) -> String {
+      "\(ImageFolder.place(of: part.name, in: path))/\(name)"
     }
     guard train.classNames.count > 1 else {
       let only = train.classNames.first.map { "only one class folder, \($0)" } ?? "no class folder"
@@ -272,7 +277,7 @@ enum ImageFolder {
       let deeper = test.deeper.reduce(0, +)
       throw UserError(
         .data,
-        "\(path)/\(test.name)",
+        place(of: test.name, in: path),
         "no JPEG or PNG image in its class folders"
           + (deeper > 0 ? ", but \(deeper) in sub-folders of them" : ""),
         remedy: deeper > 0

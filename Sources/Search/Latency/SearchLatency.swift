@@ -91,8 +91,7 @@ struct RunLatency {
     if named.isEmpty {
       table = try LatencyTable.kept(
         for: space,
-        threads: settings.threads > 0
-          ? settings.threads : ProcessInfo.processInfo.activeProcessorCount,
+        threads: settings.workers,
         progress: progress,
         unkept: {
           warning =
@@ -108,6 +107,13 @@ struct RunLatency {
     try table.write(to: path)
     // As the file has it, rounded, so that a resumed run pays the same.
     return (try LatencyTable.load(path: path), path, warning)
+  }
+}
+
+extension Configuration.LatencySettings {
+  /// Workers inside a block: as many as are set, or one for each core.
+  package var workers: Int {
+    threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
   }
 }
 

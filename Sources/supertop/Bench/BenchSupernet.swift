@@ -10,7 +10,7 @@ import Training
 struct SupernetBench {
   /// What is trained.
   let supernet: Supernet
-  /// Threads of the engine.
+  /// Threads of the engine; 0 for one on each core.
   let threads: Int
   /// Kernels of the engine.
   let instructionSet: InstructionSet
@@ -49,9 +49,7 @@ struct SupernetBench {
       width: shape.side,
       instructionSet: instructionSet
     )
-    threads =
-      configuration.threads > 0
-      ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
+    threads = configuration.threads
     var random = Philox(seed: 1, purpose: .test)
     pixels = (0..<batch * shape.side * shape.side * shape.channels).map { _ in random.normal() }
     labels = (0..<batch).map { _ in

@@ -115,24 +115,16 @@ struct FirstSearch {
   ///
   /// On a machine too busy to be timed the budget is one in multiply–accumulates.
   private mutating func pickBudget(progress: (LatencyProgress) -> Void) throws -> String? {
-    guard !own.contains(where: { $0.contains("budget") || $0.contains("cost=") }) else {
+    let keys = own.map { $0.prefix { $0 != "=" } }
+    guard !keys.contains(where: { $0.contains("budget") || $0.hasSuffix("cost") }) else {
       return nil
     }
-    let shape = shape(settings)
-    let space = settings.space.laidOut(
-      classes: shape.classes,
-      channels: shape.channels,
-      height: shape.side,
-      width: shape.side
-    )
+    let space = space(settings)
     let even = space.optionCounts.map { [Double](repeating: 1 / Double($0), count: $0) }
     do {
-      let threads =
-        settings.latency.threads > 0
-        ? settings.latency.threads : ProcessInfo.processInfo.activeProcessorCount
       let table = try LatencyTable.kept(
         for: space,
-        threads: threads,
+        threads: settings.latency.workers,
         progress: progress,
         unkept: { _ in }
       )
@@ -142,13 +134,7 @@ struct FirstSearch {
       return "The network may take \(budget) ms an image on this machine (the average of the space "
         + "takes \(Format.significant(mean)) ms)."
     } catch let error as UserError where error.code == .unavailable {
-      let mean = LayerwiseSpace(
-        settings.space,
-        classes: shape.classes,
-        channels: shape.channels,
-        height: shape.side,
-        width: shape.side
-      ).prices(.flops).expected(even)
+      let mean = space.prices(.flops).expected(even)
       let budget = Format.significant(FirstSearch.share * mean)
       try take(["budget.flops=\(budget)"])
       return "The network may have \(Format.count(FirstSearch.share * mean)) multiply-accumulates: "
@@ -206,8 +192,7 @@ struct FirstSearch {
     BenchShape(side: settings.data.resolution, channels: 3, classes: survey.classes)
   }
 
-  /// Multiply–accumulates of the supernet for an image.
-  private func flops(_ settings: Configuration) -> Double {
+  private func space(_ settings: Configuration) -> LayerwiseSpace {
     let shape = shape(settings)
     return LayerwiseSpace(
       settings.space,
@@ -215,8 +200,11 @@ struct FirstSearch {
       channels: shape.channels,
       height: shape.side,
       width: shape.side
-    ).supernetFlops
+    )
   }
+
+  /// Multiply–accumulates of the supernet for an image.
+  private func flops(_ settings: Configuration) -> Double { space(settings).supernetFlops }
 
   /// Whether a step leaves half of the machine's memory free: a byte for twelve
   /// multiply–accumulates is more than any of the presets needs.
